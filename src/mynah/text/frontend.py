@@ -1,0 +1,144 @@
+"""The door of the text stage: from a caller's text to sentences of phonemes."""
+
+from mynah.errors import TextError
+from mynah.text import splitting
+from mynah.text.cleaning import clean
+from mynah.text.language import EMBEDDED, Code, Passage, code_of, interleave, passages, room_of
+from mynah.text.sentence import Sentence, Word
+
+MAX_CHARACTERS = 50_000
+"""Longest text of one call; a novel's chapter fits, and memory stays bounded."""
+
+FEWEST_PHONES = 6
+SHORTEST_OPENING = 4
+
+_MARKS = frozenset(",.?!…-")
+_PAUSES = frozenset(("SP2", "SP3"))
+_FULL_STOP = Word(".", (".",))
+
+SpokenWord = tuple[str, Word]
+"""A word with the language it is said in."""
+
+
+def analyse(text: str, language: str = "auto", split: str = "cut5") -> list[Sentence]:
+    """Clean, cut, normalise and pronounce a text.
+
+    The pieces follow GPT-SoVITS's rules (``TTS_infer_pack/TextPreprocessor.py``): a text that opens
+    with a clause under four characters, and a piece under six phones, get a leading full stop,
+    because the models swallow so short a beginning; a piece without a closing mark gets one.
+
+    Args:
+        text: At most ``MAX_CHARACTERS`` characters. ``￥`` and ``^`` are pauses in Mandarin.
+        language: ``zh`` Mandarin with English, ``all_zh`` the same with every number in Mandarin,
+            ``en`` English, ``auto`` by script.
+        split: How to cut, ``cut0`` to ``cut5`` (:func:`mynah.text.splitting.split`).
+
+    Returns:
+        At least one sentence.
+
+    Raises:
+        TextError: Nothing in the text can be pronounced, or it is too long.
+        LanguageError: The language code is unknown.
+        OptionError: The split method is unknown.
+    """
+    code = code_of(language)
+    readable = _readable(text)
+    pieces = splitting.split(readable, split)
+    opens_short = 0 < len(splitting.first_clause(readable)) < SHORTEST_OPENING
+    spoken = [(piece, words) for piece in pieces if _says(words := _words(piece, code))]
+    if not spoken:
+        raise _unpronounceable(language)
+    return [
+        Sentence.of(piece, _closed(_opened(words, opens_short and at == 0)))
+        for at, (piece, words) in enumerate(spoken)
+    ]
+
+
+def pronounce(text: str, language: str = "auto") -> Sentence:
+    """Pronounce a whole text as one sentence, as it stands: not cut and with no mark added.
+
+    Raises:
+        TextError: Nothing in the text can be pronounced, or it is too long.
+        LanguageError: The language code is unknown.
+    """
+    code = code_of(language)
+    readable = _readable(text)
+    pieces = splitting.split(readable, "cut0")
+    words = _thin([word for piece in pieces for word in _words(piece, code)])
+    if not _says(words):
+        raise _unpronounceable(language)
+    return Sentence.of(readable, words)
+
+
+def _readable(text: str) -> str:
+    if len(text) > MAX_CHARACTERS:
+        raise TextError(
+            f"the text has {len(text)} characters, more than {MAX_CHARACTERS}: send it in parts"
+        )
+    readable = clean(text)
+    if not any(map(str.isalnum, readable)):
+        raise TextError("the text has no words: give it letters, characters or figures to say")
+    return readable
+
+
+def _unpronounceable(language: str) -> TextError:
+    return TextError(
+        f"nothing in the text can be said in {language!r}: use Chinese characters, Latin letters"
+        " or figures, or the code of the text's own language"
+    )
+
+
+def _words(text: str, code: Code) -> list[SpokenWord]:
+    spoken = [word for passage in passages(text, code) for word in _passage(passage)]
+    return _thin(spoken)
+
+
+def _passage(passage: Passage) -> list[SpokenWord]:
+    room, english = room_of(passage.language), room_of("en")
+    parts = room.normalise(passage.text).split(EMBEDDED)
+    return list(
+        interleave(
+            [room.phonemize(part) for part in parts],
+            [english.phonemize(english.normalise(stretch)) for stretch in passage.embedded],
+            passage.language,
+        )
+    )
+
+
+def _thin(words: list[SpokenWord]) -> list[SpokenWord]:
+    """Of neighbouring marks keep the first, but a pause before a mark.
+
+    Runs of marks make the models leak words of the prompt.
+    """
+    kept: list[SpokenWord] = []
+    for language, word in words:
+        if kept and _is_mark(word) and _is_mark(kept[-1][1]):
+            if _is_pause(word) and not _is_pause(kept[-1][1]):
+                kept[-1] = language, word
+        else:
+            kept.append((language, word))
+    return kept
+
+
+def _is_pause(word: Word) -> bool:
+    return word.phones[0] in _PAUSES
+
+
+def _is_mark(word: Word) -> bool:
+    return word.phones[0] in _MARKS or _is_pause(word)
+
+
+def _says(words: list[SpokenWord]) -> bool:
+    return not all(_is_mark(word) for _, word in words)
+
+
+def _opened(words: list[SpokenWord], opens_short: bool) -> list[SpokenWord]:
+    """Put a full stop before a beginning too short for the models to catch."""
+    language, first = words[0]
+    short = opens_short or sum(len(word.phones) for _, word in words) < FEWEST_PHONES
+    return [(language, _FULL_STOP), *words] if short and not _is_mark(first) else words
+
+
+def _closed(words: list[SpokenWord]) -> list[SpokenWord]:
+    language, last = words[-1]
+    return words if _is_mark(last) else [*words, (language, _FULL_STOP)]

@@ -1,0 +1,147 @@
+"""Language codes, and which stretch of a text belongs to which language."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, cast
+
+from mynah.errors import LanguageError
+from mynah.text.sentence import Word
+
+EMBEDDED = "\ue000"
+"""Stands for a stretch of English while the language around it is normalised."""
+
+
+class LanguageRoom(Protocol):
+    """What a language's package offers: text to words, and words to phonemes."""
+
+    def normalise(self, text: str) -> str:
+        """Write out numbers, units and signs; ``EMBEDDED`` marks are kept as they are."""
+
+    def phonemize(self, text: str) -> list[Word]:
+        """Pronounce normalised text; every phone is in the symbol set."""
+
+
+_ROOMS = {"zh": "mynah.text.mandarin", "en": "mynah.text.english"}
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """How a language code reads a text.
+
+    Attributes:
+        base: The language of everything that is not English.
+        english: Whether whole clauses without a character of the base language are English,
+            numbers included; if not, only words in Latin letters are.
+    """
+
+    base: str
+    english: bool
+
+
+CODES: dict[str, Code] = {
+    "auto": Code("zh", english=True),
+    "zh": Code("zh", english=True),
+    "en": Code("en", english=False),
+    "all_zh": Code("zh", english=False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch in one language, with the English inside it lifted out.
+
+    Attributes:
+        language: Key of the language's room.
+        text: The stretch, with ``EMBEDDED`` where each of ``embedded`` stood.
+        embedded: The English stretches in order.
+    """
+
+    language: str
+    text: str
+    embedded: tuple[str, ...] = ()
+
+
+def code_of(language: str) -> Code:
+    """Look a language code up.
+
+    Raises:
+        LanguageError: The code is not known; the message lists those that are.
+    """
+    if language not in CODES:
+        raise LanguageError(f"unknown language {language!r}: use one of {', '.join(CODES)}")
+    return CODES[language]
+
+
+def room_of(language: str) -> LanguageRoom:
+    """Load a language's room, the first time with its dictionaries."""
+    return cast(LanguageRoom, import_module(_ROOMS[language]))
+
+
+_CLAUSE = re.compile(r"(?:[^。！？；!?;\n.]|\.(?!\s|$))*[。！？；!?;\n.]*\s*")
+_HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿\U00020000-\U000323af々〇]")
+_LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
+
+# Units after a digit belong to the number, not to English: 5km is read 五千米.
+_UNIT = (
+    r"\d\s?(?:km/h|m/s|km²|cm²|m²|cm³|m³|mm|cm|dm|km|kg|mg|ml|mL|dB|db|kW|kWh|Hz|kHz|MHz|GHz|ms"
+    r"|m|g|h|s|t|L)(?![A-Za-z0-9])"
+)
+_WORD = r"[A-Za-zÀ-ɏ]+(?:['.&@/_+-]+[A-Za-zÀ-ɏ]+|\+\+|(?<=[A-Z])#)*"
+# A phrase takes in the figures between its words, and one after it unless that counts in Mandarin.
+_FIGURE_AFTER = r"(?: \d+(?:[.,:]\d+)*%?(?![\d.,%]*[㐀-鿿]))?"
+_WORDS = rf"{_WORD}(?:(?:[\s\d,.:;'\"&%$()\[\]+-]+{_WORD})+{_FIGURE_AFTER})?"
+
+
+def passages(text: str, code: Code) -> list[Passage]:
+    """Divide clean text into passages of one language each."""
+    if code.base == "en":
+        return [Passage("en", text)]
+    return [
+        Passage("en", stretch) if language == "en" else _lift_english(language, stretch, code)
+        for language, stretch in _by_clause(text, code)
+    ]
+
+
+def _by_clause(text: str, code: Code) -> Iterator[tuple[str, str]]:
+    """Join neighbouring clauses of one language; a clause of digits alone goes on as before."""
+    language, stretch = code.base, ""
+    for clause in _CLAUSE.findall(text):
+        here = _language_of(clause, code) or (language if stretch else code.base)
+        if here != language and stretch:
+            yield language, stretch
+            stretch = ""
+        language = here
+        stretch += clause
+    if stretch:
+        yield language, stretch
+
+
+def _language_of(clause: str, code: Code) -> str | None:
+    if _HAN.search(clause) or not code.english:
+        return code.base
+    return "en" if _LATIN.search(clause) else None
+
+
+def _lift_english(language: str, text: str, code: Code) -> Passage:
+    embedded: list[str] = []
+
+    def lift(match: re.Match[str]) -> str:
+        if match["unit"]:
+            return match[0]
+        embedded.append(match["english"])
+        return EMBEDDED
+
+    words = _WORDS if code.english else _WORD
+    marked = re.sub(rf"(?P<unit>{_UNIT})|(?P<english>{words})", lift, text)
+    return Passage(language, marked, tuple(embedded))
+
+
+def interleave(
+    parts: Sequence[list[Word]], embedded: Sequence[list[Word]], language: str
+) -> Iterator[tuple[str, Word]]:
+    """Put the English words back between the parts of a passage, each word with its language."""
+    for part, english in zip(parts, [*embedded, []], strict=True):
+        yield from ((language, word) for word in part)
+        yield from (("en", word) for word in english)

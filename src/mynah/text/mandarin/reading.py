@@ -1,0 +1,101 @@
+"""How words are read: pypinyin's phrases, and the polyphones that only their neighbours decide."""
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.resources import files
+
+from mynah.text.mandarin.words import ChineseWord, spell
+
+_NOWHERE = ChineseWord("", "x")
+_COUNTERS = frozenset("这那每哪几两半整多")
+_COUNTED = {"只": "zhi1", "行": "hang2"}
+_GROWING = frozenset("了出在得成满着")
+_AMOUNT_ADVERBS = frozenset("约均仅共多原即")
+_LONG = re.compile(r"[很太更最较挺极偏]长(?=$|[很太更最较])")
+
+
+def read(words: Sequence[ChineseWord]) -> list[list[str]]:
+    """Readings of the words of a clause: per word one pinyin syllable with tone per character."""
+    around = [_NOWHERE, *words, _NOWHERE]
+    return [
+        _in_context(word, before, after) or list(_readings().get(word.text, ())) or spell(word.text)
+        for before, word, after in zip(around, words, around[2:], strict=False)
+    ]
+
+
+@cache
+def _readings() -> dict[str, tuple[str, ...]]:
+    table = files("mynah.text.mandarin").joinpath("data/readings.txt").read_text(encoding="utf-8")
+    return {word: tuple(reading) for word, *reading in map(str.split, table.splitlines())}
+
+
+def _in_context(word: ChineseWord, before: ChineseWord, after: ChineseWord) -> list[str] | None:
+    end = word.text[-1:]
+    if len(word.text) == 1:
+        decide = _DECISIONS.get(word.text)
+        reading = decide(before, after) if decide else None
+        return [reading] if reading else None
+    if end in _COUNTED and word.tag == "m":
+        return [*spell(word.text[:-1]), _COUNTED[end]]
+    if _LONG.search(word.text):
+        long = {match.end() - 1 for match in _LONG.finditer(word.text)}
+        return [
+            "chang2" if at in long else syllable for at, syllable in enumerate(spell(word.text))
+        ]
+    if len(word.text) == 3 and word.text[1] == "得" and word.tag in {"l", "v", "a"}:
+        first, _, last = spell(word.text)
+        return [first, "de5", last]
+    if end == "地" and word.tag in {"d", "uv", "z"}:
+        return [*spell(word.text[:-1]), "de5"]
+    return None
+
+
+def _de_of_degree(before: ChineseWord, after: ChineseWord) -> str:
+    """得: after a verb or adjective de5 (跑得快), before a verb děi (我得走), else dé (得奖)."""
+    if before.tag[0] in "vai" and before.text not in {"会", "能", "要"}:
+        return "de5"
+    if before.tag in {"r", "d"} and after.tag[0] in "vp" and before.text != "不":
+        return "dei3"
+    return "de2" if after.tag[0] in "unm" else "de5"
+
+
+def _de_of_manner(before: ChineseWord, after: ChineseWord) -> str | None:
+    """地: de5 between a describing word and a verb (高兴地跑), else earth."""
+    acts = after.tag[0] in "vpilz" or after.tag == "d"
+    describes = before.tag[0] in "adilzb" or before.text.endswith("样")
+    return "de5" if (describes and acts) or (before.tag == after.tag == "v") else None
+
+
+def _still_or_return(before: ChineseWord, after: ChineseWord) -> str | None:
+    return "huan2" if after.tag == "n" or after.text in {"给", "了"} else None
+
+
+def _for_or_be(before: ChineseWord, after: ChineseWord) -> str | None:
+    """为: wéi before an amount or a name that ends the clause (面积为…), else wèi (为我们)."""
+    if after.tag in {"m", "q", "mq"} or not after.text or before.text in _AMOUNT_ADVERBS:
+        return "wei2"
+    return None
+
+
+def _long_or_grow(before: ChineseWord, after: ChineseWord) -> str:
+    return "zhang3" if after.text[:1] in _GROWING and after.text else "chang2"
+
+
+def _count(counter: str) -> Callable[[ChineseWord, ChineseWord], str | None]:
+    def decide(before: ChineseWord, after: ChineseWord) -> str | None:
+        counts = before.text in _COUNTERS or before.tag == "m"
+        return _COUNTED[counter] if counts else None
+
+    return decide
+
+
+_DECISIONS: dict[str, Callable[[ChineseWord, ChineseWord], str | None]] = {
+    "得": _de_of_degree,
+    "地": _de_of_manner,
+    "还": _still_or_return,
+    "为": _for_or_be,
+    "长": _long_or_grow,
+    "只": _count("只"),
+    "行": _count("行"),
+}

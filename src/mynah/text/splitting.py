@@ -1,0 +1,147 @@
+"""Cutting a text into pieces that are spoken one after another.
+
+The methods are GPT-SoVITS's own (``TTS_infer_pack/text_segmentation_method.py``) under their
+names; unlike there, no cut falls inside a number, a time, an abbreviation or an address.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from mynah.errors import OptionError
+
+LONGEST_PIECE = 510
+SHORTEST_PIECE = 5
+_CHARACTERS_OF_CUT2 = 50
+_CLAUSES_OF_CUT1 = 4
+
+_CLAUSE_ENDS = "，。？！,.?!~:：—…\n"
+_CUT5_ENDS = ",.;?!、，。；：？！…\n"
+_ABBREVIATION = re.compile(
+    r"\b(?:Mrs?|Ms|Dr|Prof|St|Jr|Sr|vs|etc|Inc|Ltd|Co|Corp|Ave|Blvd|Rd|Mt|Gen|Col|Capt|Lt|Sgt|Rev"
+    r"|Hon|Gov|Sen|Rep|Fig|Vol|pp|approx|dept|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec"
+    r"|[A-Za-z](?:\.[A-Za-z])*|No(?=\. \d))\. ",
+    re.IGNORECASE,
+)
+_LONGEST_ABBREVIATION = 12
+_DAY_AND_YEAR = re.compile(r"\d, [12]\d{3}\b")
+
+
+def _ends(text: str, at: int, ends: str) -> bool:
+    """Whether the mark at a position ends a clause rather than belonging to a word or number."""
+    mark = text[at]
+    if mark not in ends:
+        return False
+    after = text[at + 1 : at + 2]
+    if mark == "," and _DAY_AND_YEAR.match(text, at - 1):
+        return False
+    if mark in ".,:~" and after.isalnum() and after.isascii():
+        return mark != "." and not (after.isdigit() and text[at - 1 : at].isdigit())
+    if mark == "." and after == " ":
+        around = text[max(0, at - _LONGEST_ABBREVIATION) : at + 3]
+        return not any(m.end() > len(around) - 2 for m in _ABBREVIATION.finditer(around))
+    return True
+
+
+def _clauses(text: str, ends: str) -> Iterator[str]:
+    """Cut after each run of closing marks, so that "……" or "?!" stays with its clause."""
+    start = 0
+    for at in range(len(text)):
+        closing = _ends(text, at, ends)
+        if closing and not (at + 1 < len(text) and text[at + 1] in ends):
+            yield text[start : at + 1]
+            start = at + 1
+    if start < len(text):
+        yield text[start:]
+
+
+def _whole(text: str) -> Iterator[str]:
+    yield text
+
+
+def _four_clauses(text: str) -> Iterator[str]:
+    clauses = _clauses(text, _CLAUSE_ENDS)
+    while piece := "".join(islice(clauses, _CLAUSES_OF_CUT1)):
+        yield piece
+
+
+def _about_fifty_characters(text: str) -> Iterator[str]:
+    pieces = [""]
+    for clause in _clauses(text, _CLAUSE_ENDS):
+        if len(pieces[-1]) > _CHARACTERS_OF_CUT2:
+            pieces.append("")
+        pieces[-1] += clause
+    if len(pieces) > 1 and len(pieces[-1]) < _CHARACTERS_OF_CUT2:
+        last = pieces.pop()
+        pieces[-1] += last
+    yield from pieces
+
+
+def _at(ends: str) -> Callable[[str], Iterator[str]]:
+    return lambda text: _clauses(text, ends)
+
+
+METHODS: dict[str, Callable[[str], Iterator[str]]] = {
+    "cut0": _whole,
+    "cut1": _four_clauses,
+    "cut2": _about_fifty_characters,
+    "cut3": _at("。\n"),
+    "cut4": _at(".\n"),
+    "cut5": _at(_CUT5_ENDS),
+}
+
+
+def split(text: str, method: str) -> list[str]:
+    """Cut a text by one of the methods ``cut0`` to ``cut5``.
+
+    ``cut0`` does not cut, ``cut1`` after every fourth clause, ``cut2`` after about 50 characters,
+    ``cut3`` at ``。``, ``cut4`` at ``.``, ``cut5`` at every punctuation mark. The last three
+    also cut at the end of a line. Pieces without a letter or digit are dropped, pieces under five
+    characters join the next one, and pieces over 510 characters are cut at a mark or blank.
+
+    Raises:
+        OptionError: There is no such method.
+    """
+    if method not in METHODS:
+        raise OptionError(f"unknown split method {method!r}: use one of {', '.join(METHODS)}")
+    spoken = (piece.strip() for piece in METHODS[method](text) if any(map(str.isalnum, piece)))
+    return [part for piece in _join_short(spoken) for part in _cut_long(piece)]
+
+
+def first_clause(text: str) -> str:
+    """The text before its first closing mark."""
+    return next(_clauses(text, _CLAUSE_ENDS)).rstrip(_CLAUSE_ENDS)
+
+
+def _join_short(pieces: Iterator[str]) -> list[str]:
+    joined: list[str] = []
+    pending = ""
+    for piece in pieces:
+        pending = _join(pending, piece)
+        if len(pending) >= SHORTEST_PIECE:
+            joined.append(pending)
+            pending = ""
+    if pending:
+        joined[-1:] = [_join(joined[-1], pending) if joined else pending]
+    return joined
+
+
+def _join(left: str, right: str) -> str:
+    """Join two pieces with the blank that was between them, where the script has blanks."""
+    return (
+        f"{left} {right}" if left[-1:].isascii() and left and right[0].isascii() else left + right
+    )
+
+
+def _cut_long(piece: str) -> Iterator[str]:
+    """Cut before the limit: at the last clause end, else at the last blank, else anywhere."""
+    while len(piece) > LONGEST_PIECE:
+        head = piece[:LONGEST_PIECE]
+        clause = max(
+            (at + 1 for at in range(len(head) - 1) if _ends(head, at, _CUT5_ENDS)), default=0
+        )
+        cut = clause or head.rfind(" ") + 1 or LONGEST_PIECE
+        yield piece[:cut].strip()
+        piece = piece[cut:]
+    if piece.strip():
+        yield piece.strip()
