@@ -1,0 +1,251 @@
+"""The GPT of GPT-SoVITS: a prefix language model from phonemes to semantic tokens.
+
+One sequence holds a row's phonemes and, directly after them, its semantic tokens.
+Every position sees all phonemes; a token sees the tokens up to itself as well. So
+one rule makes every mask: *a key is visible if it is a phoneme or not in the future*.
+Rows of a batch are packed to the left, and what pads them lies in the future.
+
+Source: upstream `GPT_SoVITS/AR/models/t2s_model.py`, after VALL-E
+(https://arxiv.org/abs/2301.02111). Parameter names are the released ones.
+"""
+
+import math
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mynah.semantic.cache import KeyValueCache, Store
+from mynah.semantic.config import BERT_SIZE, POSITIONS, SemanticConfig
+
+
+def _keep(keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    return keys, values
+
+
+class TokenEmbedding(nn.Module):
+    """A table of vectors under the released name."""
+
+    def __init__(self, vocabulary: int, hidden: int) -> None:
+        super().__init__()
+        self.word_embeddings = nn.Embedding(vocabulary, hidden)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Ids (...) to vectors (..., hidden)."""
+        return cast(Tensor, self.word_embeddings(ids))
+
+
+class SinePositions(nn.Module):
+    """Sinusoidal positions with a learned weight `alpha`."""
+
+    table: Tensor
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.alpha = nn.Parameter(torch.ones(1))
+        # On the CPU even if weights to be loaded are only promised, on the meta device.
+        even = torch.arange(0, hidden, 2, device="cpu")
+        positions = torch.arange(POSITIONS, device="cpu")
+        angles = positions[:, None] * torch.exp(even * (-math.log(10000.0) / hidden))
+        table = torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
+        self.register_buffer("table", table, persistent=False)
+
+    def forward(self, positions: Tensor) -> Tensor:
+        """Positions (...) to weighted vectors (..., hidden)."""
+        return self.alpha * self.table[positions]
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention with one projection for query, key and value.
+
+    Unlike upstream it drops no attention weights in training: with dropout inside it,
+    torch has no fused attention on CPU and a step takes a third longer.
+    """
+
+    def __init__(self, hidden: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * hidden, hidden))
+        self.in_proj_bias = nn.Parameter(torch.zeros(3 * hidden))
+        self.out_proj = nn.Linear(hidden, hidden)
+        nn.init.xavier_uniform_(self.in_proj_weight)
+        nn.init.zeros_(self.out_proj.bias)
+
+    def forward(self, x: Tensor, visible: Tensor, store: Store) -> Tensor:
+        """Attends from x (rows, time, hidden) to the keys that `store` gives."""
+        projected = F.linear(x, self.in_proj_weight, self.in_proj_bias)
+        split = projected.view(*x.shape[:2], 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        query, key, value = split.unbind()
+        key, value = store(key, value)
+        mixed = F.scaled_dot_product_attention(query.to(key.dtype), key, value, visible)
+        return cast(Tensor, self.out_proj(mixed.transpose(1, 2).flatten(2).to(query.dtype)))
+
+
+class Layer(nn.Module):
+    """A post-norm transformer layer with a ReLU MLP."""
+
+    def __init__(self, config: SemanticConfig, dropout: float) -> None:
+        super().__init__()
+        self.self_attn = Attention(config.hidden, config.heads)
+        self.linear1 = nn.Linear(config.hidden, 4 * config.hidden)
+        self.linear2 = nn.Linear(4 * config.hidden, config.hidden)
+        self.norm1 = nn.LayerNorm(config.hidden)
+        self.norm2 = nn.LayerNorm(config.hidden)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, visible: Tensor, store: Store) -> Tensor:
+        """(rows, time, hidden) to the same shape."""
+        x = self.norm1(x + self.dropout(self.self_attn(x, visible, store)))
+        inner = self.dropout(F.relu(self.linear1(x)))
+        return cast(Tensor, self.norm2(x + self.dropout(self.linear2(inner))))
+
+
+class Layers(nn.Module):
+    """The stack of layers under its released name `h.layers`."""
+
+    def __init__(self, config: SemanticConfig, dropout: float) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(Layer(config, dropout) for _ in range(config.layers))
+
+    def forward(self, x: Tensor, visible: Tensor, stores: list[Store]) -> Tensor:
+        """(rows, time, hidden) to the same shape; one store per layer."""
+        for layer, store in zip(self.layers, stores, strict=True):
+            x = layer(x, visible, store)
+        return x
+
+
+class GPT(nn.Module):
+    """Phonemes, their BERT features and prompt tokens to logits of semantic tokens.
+
+    Attributes:
+        config: the sizes.
+    """
+
+    def __init__(self, config: SemanticConfig, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.config = config
+        self.bert_proj = nn.Linear(BERT_SIZE, config.hidden)
+        self.ar_text_embedding = TokenEmbedding(config.phoneme_vocabulary, config.hidden)
+        self.ar_text_position = SinePositions(config.hidden)
+        self.ar_audio_embedding = TokenEmbedding(config.vocabulary, config.hidden)
+        self.ar_audio_position = SinePositions(config.hidden)
+        self.h = Layers(config, dropout)
+        self.ar_predict_layer = nn.Linear(config.hidden, config.vocabulary, bias=False)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self,
+        phones: Tensor,
+        phone_lengths: Tensor,
+        bert: Tensor | None,
+        tokens: Tensor,
+        token_lengths: Tensor,
+    ) -> Tensor:
+        """Teacher forcing: `logits[:, t]` predict `tokens[:, t]`, and after the last one EOS.
+
+        The first token is predicted at a row's last phoneme. Rows are padded on the right
+        with any valid id; logits beyond a row's `token_lengths` are to be ignored.
+
+        Args:
+            phones: (rows, phones) ids.
+            phone_lengths: (rows,), at least 1 each.
+            bert: (rows, bert, phones) features, or None for zeros.
+            tokens: (rows, tokens) ids; `tokens` may be 0.
+            token_lengths: (rows,).
+
+        Returns:
+            (rows, tokens + 1, vocabulary) logits.
+        """
+        x = self._pack(phones, phone_lengths, bert, tokens)
+        visible = _visible(x.shape[1], phone_lengths)
+        x = self.h(x, visible, [_keep] * self.config.layers)
+        predicting = torch.arange(tokens.shape[1] + 1, device=x.device) + phone_lengths[:, None] - 1
+        return cast(Tensor, self.ar_predict_layer(_take(x, predicting)))
+
+    def new_cache(self, rows: int, capacity: int) -> KeyValueCache:
+        """Memory for decoding `rows` sequences of up to `capacity` phonemes and tokens."""
+        weight = self.ar_predict_layer.weight
+        # Attention of a single query in bf16 is five times slower on CPU than in fp32.
+        dtype = torch.float32 if weight.device.type == "cpu" else weight.dtype
+        return KeyValueCache(self.config, rows, capacity, dtype=dtype, device=weight.device)
+
+    def prefill(
+        self,
+        phones: Tensor,
+        bert: Tensor | None,
+        prompt: Tensor,
+        cache: KeyValueCache,
+        row: int = 0,
+    ) -> Tensor:
+        """Reads one request into a row of the cache, whatever that row held before.
+
+        Args:
+            phones: (phones,) ids, at least one.
+            bert: (bert, phones) features, or None for zeros.
+            prompt: (tokens,) ids of the prompt; may be empty.
+            cache: where keys and values go.
+            row: the cache's row to fill.
+
+        Returns:
+            (vocabulary,) logits of the first token.
+        """
+        text_length = torch.tensor([len(phones)], device=phones.device)
+        bert = None if bert is None else bert[None]
+        x = self._pack(phones[None], text_length, bert, prompt[None])
+        visible = _visible(x.shape[1], text_length)
+        x = self.h(x, visible, cache.fill(row, len(phones), len(prompt)))
+        return cast(Tensor, self.ar_predict_layer(x[0, -1]))
+
+    def step(self, tokens: Tensor, cache: KeyValueCache) -> Tensor:
+        """Reads one more token in each of the cache's first rows.
+
+        Args:
+            tokens: (rows,) ids, one for each of the first `rows` rows of the cache.
+            cache: what `prefill` filled; every row grows by one.
+
+        Returns:
+            (rows, vocabulary) logits of each row's next token.
+        """
+        positions, visible, stores = cache.grow(len(tokens))
+        x = self.ar_audio_embedding(tokens) + self.ar_audio_position(positions)
+        x = self.h(x[:, None], visible, stores)
+        return cast(Tensor, self.ar_predict_layer(x[:, 0]))
+
+    def _pack(
+        self, phones: Tensor, phone_lengths: Tensor, bert: Tensor | None, tokens: Tensor
+    ) -> Tensor:
+        """Embeds phonemes and tokens, each row's tokens directly after its phonemes."""
+        text, audio = self._embed_text(phones, bert), self._embed_audio(tokens)
+        place = torch.arange(text.shape[1] + audio.shape[1], device=text.device)
+        lengths = phone_lengths[:, None]
+        padding = text.shape[1] - lengths
+        # What `where` lets run over the end is padding; the last place stands in for it.
+        source = torch.where(place < lengths, place, place + padding).clamp_max(len(place) - 1)
+        return cast(Tensor, self.dropout(_take(torch.cat([text, audio], dim=1), source)))
+
+    def _embed_text(self, phones: Tensor, bert: Tensor | None) -> Tensor:
+        project = self.bert_proj
+        features = project.bias
+        if bert is not None:
+            features = project(bert.transpose(1, 2).to(project.weight.dtype))
+        positions = torch.arange(phones.shape[1], device=phones.device)
+        return cast(
+            Tensor, self.ar_text_embedding(phones) + features + self.ar_text_position(positions)
+        )
+
+    def _embed_audio(self, tokens: Tensor) -> Tensor:
+        positions = torch.arange(tokens.shape[1], device=tokens.device)
+        return cast(Tensor, self.ar_audio_embedding(tokens) + self.ar_audio_position(positions))
+
+
+def _visible(length: int, phone_lengths: Tensor) -> Tensor:
+    """Mask (rows, 1, query, key): phonemes and whatever is not in the future."""
+    place = torch.arange(length, device=phone_lengths.device)
+    return (place < phone_lengths[:, None, None, None]) | (place <= place[:, None])
+
+
+def _take(x: Tensor, places: Tensor) -> Tensor:
+    """Picks `places` (rows, n) of x (rows, time, hidden)."""
+    rows = torch.arange(len(x), device=x.device)
+    return x[rows[:, None], places]

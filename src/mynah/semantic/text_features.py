@@ -1,0 +1,109 @@
+"""Text features of phonemes: what a Chinese BERT makes of the characters around them.
+
+The released GPTs were trained with chinese-roberta-wwm-ext-large for Mandarin and with
+zeros for every other language. Upstream: `TTS_infer_pack/TextPreprocessor.py`.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from mynah.errors import CheckpointError, TextError
+from mynah.semantic.config import BERT_SIZE
+from mynah.text.sentence import Sentence, Span
+
+LAYER = -3
+"""Which hidden states are the features: the third from the last."""
+
+
+class TextFeatures(Protocol):
+    """Gives the text features of a sentence's phonemes."""
+
+    def __call__(self, sentence: Sentence) -> Tensor:
+        """Features (1024, phones) in fp32 on the CPU."""
+        ...
+
+
+class NoTextFeatures:
+    """Zeros, as for every language but Mandarin; for models trained without a BERT."""
+
+    def __call__(self, sentence: Sentence) -> Tensor:
+        """Zeros (1024, phones)."""
+        return torch.zeros(BERT_SIZE, len(sentence.phones))
+
+
+class RobertaTextFeatures:
+    """Features of chinese-roberta-wwm-ext-large, in the folder in which it is released.
+
+    A character's feature is repeated for each of its phonemes; each uninterrupted run of
+    Mandarin is read by itself, as in the training of the released models.
+
+    Args:
+        folder: holds `config.json`, the weights, and `tokenizer.json` or `vocab.txt`.
+
+    Raises:
+        CheckpointError: `transformers` is not installed, or the folder holds no such model.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._tokenizer, self._model = _load(folder)
+
+    @torch.inference_mode()
+    def __call__(self, sentence: Sentence) -> Tensor:
+        """Features (1024, phones); zeros where the sentence is not Mandarin.
+
+        Raises:
+            TextError: more Mandarin without interruption than the BERT has places for.
+        """
+        features = torch.zeros(BERT_SIZE, len(sentence.phones))
+        for run in _mandarin_runs(sentence.spans):
+            for span, feature in zip(run, self._read(run), strict=True):
+                features[:, span.start : span.end] = feature[:, None]
+        return features
+
+    def _read(self, run: Sequence[Span]) -> Tensor:
+        tokenizer = self._tokenizer
+        limit = self._model.config.max_position_embeddings - 2
+        if len(run) > limit:
+            raise TextError(
+                f"The sentence has {len(run)} Chinese characters in a row, the BERT reads {limit}; "
+                "split it."
+            )
+        characters = tokenizer.convert_tokens_to_ids([span.text for span in run])
+        ids = [tokenizer.cls_token_id, *characters, tokenizer.sep_token_id]
+        states = self._model(torch.tensor([ids]), output_hidden_states=True).hidden_states
+        read: Tensor = states[LAYER][0, 1:-1]
+        return read
+
+
+def _mandarin_runs(spans: Sequence[Span]) -> Iterator[list[Span]]:
+    for mandarin, run in groupby(spans, key=lambda span: span.language == "zh"):
+        if mandarin:
+            yield list(run)
+
+
+def _load(folder: Path) -> tuple[Any, Any]:
+    try:
+        from transformers import AutoModel, AutoTokenizer  # noqa: PLC0415
+    except ImportError:
+        raise CheckpointError(
+            "The Chinese BERT needs the package transformers: pip install 'mynah[released]'."
+        ) from None
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{folder.name} holds no readable Chinese BERT ({str(error).splitlines()[0]}); "
+            "pass the folder chinese-roberta-wwm-ext-large as it was released."
+        ) from error
+    if model.config.hidden_size != BERT_SIZE:
+        raise CheckpointError(
+            f"The BERT in {folder.name} has {model.config.hidden_size} features, not {BERT_SIZE}; "
+            "pass the folder chinese-roberta-wwm-ext-large."
+        )
+    return tokenizer, model
