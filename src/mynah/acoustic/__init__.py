@@ -1,0 +1,1 @@
+"""Semantic tokens, phonemes and a timbre become a waveform."""

@@ -1,0 +1,20 @@
+"""Masks for batches whose rows have different lengths."""
+
+import torch
+from torch import Tensor
+
+
+def length_mask(lengths: Tensor, size: int | None = None) -> Tensor:
+    """Marks what of each row is real.
+
+    Args:
+        lengths: (batch,) integers.
+        size: length of the batch; the longest row's if not given.
+
+    Returns:
+        Bool mask of shape (batch, 1, size). It is bool so that multiplying by it
+        keeps the type of what is masked, also under autocast.
+    """
+    size = int(lengths.max()) if size is None else size
+    positions = torch.arange(size, device=lengths.device)
+    return (positions < lengths.unsqueeze(1)).unsqueeze(1)

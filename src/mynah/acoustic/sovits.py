@@ -1,0 +1,200 @@
+"""SoVITS: semantic tokens, phonemes and timbre to a waveform.
+
+Upstream: `module/models.py`, `SynthesizerTrn`. Attributes bear the names of
+released weights.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mynah.acoustic.config import FRAMES_PER_TOKEN, SPEAKER_VECTOR, SSL_CHANNELS, AcousticConfig
+from mynah.acoustic.flow import Flow
+from mynah.acoustic.hifigan import Generator
+from mynah.acoustic.lengths import length_mask
+from mynah.acoustic.posterior import PosteriorEncoder
+from mynah.acoustic.quantizer import Quantizer
+from mynah.acoustic.text_encoder import Prior, TextEncoder
+from mynah.acoustic.timbre import ReferenceEncoder
+from mynah.acoustic.weight_norm import fuse
+
+
+class SoVITS(nn.Module):
+    """The acoustic model of GPT-SoVITS v1, v2, v2Pro and v2ProPlus.
+
+    Args:
+        config: its sizes.
+        posterior: whether to have the posterior encoder `enc_q`, which only
+            training uses and voices do not carry.
+    """
+
+    def __init__(self, config: AcousticConfig, *, posterior: bool = False) -> None:
+        super().__init__()
+        self.config = config
+        channels, timbre = config.inter_channels, config.gin_channels
+        self.ssl_proj = nn.Conv1d(SSL_CHANNELS, SSL_CHANNELS, FRAMES_PER_TOKEN, FRAMES_PER_TOKEN)
+        self.quantizer = Quantizer()
+        self.ref_enc = ReferenceEncoder(config.reference_bins, timbre)
+        self.enc_p = TextEncoder(config)
+        self.flow = Flow(channels, config.hidden_channels, timbre)
+        self.dec = Generator(config)
+        if posterior:
+            self.enc_q = PosteriorEncoder(
+                config.spectrogram_bins,
+                channels,
+                config.hidden_channels,
+                timbre,
+                config.posterior_layers,
+            )
+        if config.takes_speaker_vector:
+            self.sv_emb = nn.Linear(SPEAKER_VECTOR, timbre)
+            self.prelu = nn.PReLU(timbre)
+            self.ge_to512 = nn.Linear(timbre, config.content_timbre_channels)
+
+    @torch.no_grad()
+    def tokens(self, ssl: Tensor) -> Tensor:
+        """Semantic tokens of speech.
+
+        Args:
+            ssl: self-supervised features at 50 Hz, (batch, 768, frames).
+
+        Returns:
+            Tokens at 25 Hz, (batch, frames // 2).
+        """
+        # The nearest code is not found reliably in less than single precision.
+        with torch.autocast(ssl.device.type, enabled=False):
+            return self.quantizer.encode(self.ssl_proj(ssl.float()))
+
+    def content(self, codes: Tensor) -> Tensor:
+        """Features of tokens (batch, tokens) at 50 Hz, (batch, 768, 2 * tokens)."""
+        return self.quantizer.decode(codes).repeat_interleave(FRAMES_PER_TOKEN, dim=2)
+
+    def reference(
+        self, spectrogram: Tensor, speaker_vector: Tensor | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        """Timbre of one recording per row.
+
+        Args:
+            spectrogram: linear spectrogram of shape (batch, 1025, frames).
+            speaker_vector: (batch, 20480), for v2Pro and v2ProPlus.
+            mask: bool, (batch, 1, frames), for rows of different lengths.
+
+        Returns:
+            Timbre of shape (batch, timbre channels, 1).
+        """
+        if mask is None:
+            mask = torch.ones_like(spectrogram[:, :1], dtype=torch.bool)
+        ge: Tensor = self.ref_enc(spectrogram, mask)
+        if self.config.takes_speaker_vector:
+            ge = self.prelu(ge + self.sv_emb(speaker_vector).unsqueeze(2))
+        return ge
+
+    @torch.no_grad()
+    def timbre(
+        self, spectrograms: Sequence[Tensor], speaker_vectors: Sequence[Tensor] | None = None
+    ) -> Tensor:
+        """Timbre of a speaker heard in one or several recordings: the mean of theirs.
+
+        Args:
+            spectrograms: one linear spectrogram (batch, 1025, frames) per recording.
+            speaker_vectors: one (batch, 20480) per recording, for v2Pro and v2ProPlus.
+
+        Returns:
+            Timbre of shape (batch, timbre channels, 1).
+        """
+        vectors: Sequence[Tensor | None] = speaker_vectors or [None] * len(spectrograms)
+        timbres = [self.reference(*pair) for pair in zip(spectrograms, vectors, strict=True)]
+        return torch.stack(timbres).mean(0)
+
+    def prior(
+        self,
+        codes: Tensor,
+        phones: Tensor,
+        ge: Tensor,
+        *,
+        lengths: Tensor | None = None,
+        phone_lengths: Tensor | None = None,
+        speed: Sequence[float] | None = None,
+    ) -> Prior:
+        """Distribution of latents for tokens and phonemes.
+
+        Args:
+            codes: semantic tokens, (batch, tokens).
+            phones: phoneme ids, (batch, phonemes).
+            ge: timbre of shape (batch, timbre channels, 1).
+            lengths: tokens of each row, (batch,); all if not given.
+            phone_lengths: phonemes of each row, (batch,); all if not given.
+            speed: rate of each row; 2 halves the duration.
+        """
+        content = self.content(codes)
+        frames = None if lengths is None else lengths * FRAMES_PER_TOKEN
+        if self.config.takes_speaker_vector:
+            ge = self.ge_to512(ge.transpose(1, 2)).transpose(1, 2)
+        prior: Prior = self.enc_p(
+            content,
+            _mask_of(content, frames),
+            phones,
+            _mask_of(phones, phone_lengths),
+            ge,
+            speed=speed,
+        )
+        return prior
+
+    @torch.no_grad()
+    def decode(
+        self,
+        codes: Tensor,
+        phones: Tensor,
+        ge: Tensor,
+        *,
+        lengths: Tensor | None = None,
+        phone_lengths: Tensor | None = None,
+        speed: float | Sequence[float] = 1.0,
+        noise_scale: float = 0.5,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Speaks.
+
+        Args:
+            codes: semantic tokens, (batch, tokens).
+            phones: phoneme ids, (batch, phonemes).
+            ge: timbre of shape (batch, timbre channels, 1).
+            lengths: tokens of each row, (batch,); all if not given.
+            phone_lengths: phonemes of each row, (batch,); all if not given.
+            speed: rate of all rows or of each; 2 halves the duration.
+            noise_scale: scale of the noise in the latents; 0 is deterministic.
+            generator: source of the noise.
+
+        Returns:
+            Waveform of shape (batch, samples) between -1 and 1, zero after a
+            row's end.
+        """
+        rates = [speed] * len(codes) if isinstance(speed, float | int) else speed
+        prior = self.prior(
+            codes,
+            phones,
+            ge,
+            lengths=lengths,
+            phone_lengths=phone_lengths,
+            speed=None if all(rate == 1 for rate in rates) else rates,
+        )
+        noise = torch.randn(
+            prior.mean.shape, generator=generator, dtype=prior.mean.dtype, device=codes.device
+        )
+        z = self.flow.inverse(
+            prior.mean + noise * prior.log_scale.exp() * noise_scale, prior.mask, ge
+        )
+        mask = None if bool(prior.mask.all()) else prior.mask
+        waveform: Tensor = self.dec(z * prior.mask, ge, mask)
+        return waveform.squeeze(1)
+
+    def fuse(self) -> None:
+        """Computes all normalised weights once; afterwards only inference works."""
+        fuse(self)
+
+
+def _mask_of(rows: Tensor, lengths: Tensor | None) -> Tensor:
+    if lengths is None:
+        return torch.ones(rows.shape[0], 1, rows.shape[-1], dtype=torch.bool, device=rows.device)
+    return length_mask(lengths, rows.shape[-1])
