@@ -1,0 +1,1 @@
+"""Files as released by GPT-SoVITS become modules ready to run, and back."""

@@ -1,0 +1,66 @@
+"""What kind and version of checkpoint a file holds, told by its content."""
+
+from mynah.acoustic.config import Version
+from mynah.checkpoints.file import Checkpoint
+from mynah.errors import CheckpointError
+
+_VERSION_OF_SYMBOLS: dict[int, Version] = {322: "v1", 732: "v2"}
+_PRO: dict[str | None, Version] = {"v2Pro": "v2Pro", "v2ProPlus": "v2ProPlus"}
+
+
+def is_gpt(checkpoint: Checkpoint) -> bool:
+    """Whether it holds a semantic model, whose names all start with `model.`."""
+    return all(name.startswith("model.") for name in checkpoint.weight)
+
+
+def sovits_version(checkpoint: Checkpoint) -> Version:
+    """Version of a SoVITS checkpoint.
+
+    Raises:
+        CheckpointError: it holds another network, or a version Mynah cannot run.
+    """
+    weight = checkpoint.weight
+    if is_gpt(checkpoint):
+        raise CheckpointError(
+            "this is a GPT checkpoint, not a SoVITS one: pass it as the semantic model"
+        )
+    if checkpoint.version_tag in ("v3", "v4") or any(name.startswith("cfm.") for name in weight):
+        raise CheckpointError(
+            "SoVITS v3 and v4 are not supported yet: use a v1, v2, v2Pro or v2ProPlus checkpoint"
+        )
+    if "sv_emb.weight" in weight:
+        return _pro_version(checkpoint)
+    try:
+        return _VERSION_OF_SYMBOLS[symbols(checkpoint)]
+    except KeyError:
+        raise CheckpointError(
+            f"a SoVITS of {symbols(checkpoint)} symbols is of no known version: "
+            "use a v1 (322), v2, v2Pro or v2ProPlus (732) checkpoint"
+        ) from None
+
+
+def symbols(checkpoint: Checkpoint) -> int:
+    """Number of phoneme symbols that a SoVITS checkpoint knows.
+
+    Raises:
+        CheckpointError: it has no phoneme embedding.
+    """
+    embedding = checkpoint.weight.get("enc_p.text_embedding.weight")
+    if embedding is None or embedding.dim() != 2:
+        raise CheckpointError(
+            "the checkpoint has no SoVITS text encoder: pass a SoVITS file with inference weights"
+        )
+    return embedding.shape[0]
+
+
+def _pro_version(checkpoint: Checkpoint) -> Version:
+    # Both have the same layers, in sizes that the config states; only the name differs.
+    model = checkpoint.config.get("model")
+    stated = model.get("version") if isinstance(model, dict) else None
+    by_name = _PRO.get(checkpoint.version_tag) or _PRO.get(stated)
+    return by_name or ("v2ProPlus" if _first_channels(checkpoint) == 768 else "v2Pro")
+
+
+def _first_channels(checkpoint: Checkpoint) -> int | None:
+    conv = checkpoint.weight.get("dec.conv_pre.weight")
+    return None if conv is None else conv.shape[0]

@@ -1,0 +1,166 @@
+"""Reading and writing checkpoint files in the released format.
+
+A file is what `torch.save` writes of `{weight, config, info}`. Fine-tuned files
+of later versions carry a two-byte tag in place of the zip signature `PK`.
+Upstream: `process_ckpt.py`. Nothing in a file is ever executed: its pickle may
+only build tensors and plain containers.
+"""
+
+import io
+import threading
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mynah.errors import CheckpointError
+from mynah.writing import write_whole
+
+VERSION_TAGS = {b"03": "v3", b"04": "v4", b"05": "v2Pro", b"06": "v2ProPlus"}
+"""The tags of released files; v3 and v4 tags mark LoRA files."""
+
+_ZIP = b"PK"
+_ALLOWING = threading.Lock()  # PyTorch keeps its list of allowed classes for all threads
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a checkpoint file holds.
+
+    Attributes:
+        weight: tensors by their released names, usually float16.
+        config: sizes and training settings as plain dictionaries.
+        info: a line on how far training had come.
+        version_tag: version that the tag names (`v2Pro`, ...); None without a tag.
+    """
+
+    weight: Mapping[str, Tensor]
+    config: Mapping[str, Any]
+    info: str = ""
+    version_tag: str | None = field(default=None, kw_only=True)
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Reads a checkpoint onto the CPU without executing anything in it.
+
+    Raises:
+        CheckpointError: the file is missing, truncated, not a checkpoint, or its
+            pickle asks for more than tensors and plain containers.
+    """
+    data = _read_bytes(path)
+    tag = VERSION_TAGS.get(data[:2])
+    if tag is None and data[:2] != _ZIP:
+        raise CheckpointError(
+            f"{path.name} is not a GPT-SoVITS checkpoint (its first bytes are {data[:2]!r}): "
+            "pass a .pth or .ckpt file with inference weights"
+        )
+    return _checkpoint_from(_unpickle(_ZIP + data[2:], path), tag, path)
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Writes a checkpoint in the released format, in float16, whole or not at all.
+
+    Raises:
+        CheckpointError: the folder cannot be written to.
+    """
+    buffer = io.BytesIO()
+    weight = {name: _stored(tensor) for name, tensor in checkpoint.weight.items()}
+    torch.save(
+        {"weight": weight, "config": dict(checkpoint.config), "info": checkpoint.info}, buffer
+    )
+    data = buffer.getvalue()
+    if checkpoint.version_tag is not None:
+        tags = {version: tag for tag, version in VERSION_TAGS.items()}
+        data = tags[checkpoint.version_tag] + data[2:]
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot write {path.name} ({error.strerror}): check the folder, its rights and space"
+        ) from error
+
+
+class _HParams:
+    """Stands in for upstream's `utils.HParams`, a bag of attributes in older files."""
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot read {path.name} ({error.strerror}): check the path and its rights"
+        ) from error
+
+
+def _unpickle(data: bytes, path: Path) -> object:
+    file = io.BytesIO(data)
+    try:
+        _check_archive(file)
+        with _ALLOWING, torch.serialization.safe_globals([(_HParams, "utils.HParams")]):
+            foreign = torch.serialization.get_unsafe_globals_in_checkpoint(file)
+            if not foreign:
+                file.seek(0)
+                return torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:
+        # A damaged archive makes PyTorch raise nearly anything.
+        raise CheckpointError(
+            f"{path.name} is damaged or incomplete: download or copy it again"
+        ) from error
+    raise CheckpointError(
+        f"{path.name} was not loaded, because it calls for {', '.join(sorted(foreign))}, "
+        "which could run code: use a file that holds only weights, from a source you trust"
+    )
+
+
+def _check_archive(file: io.BytesIO) -> None:
+    # PyTorch reads a flipped bit as another weight, and inflates whatever it is given.
+    archive = zipfile.ZipFile(file)
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+        raise zipfile.BadZipFile("an entry is compressed")
+    broken = archive.testzip()
+    if broken is not None:
+        raise zipfile.BadZipFile(f"{broken} has a wrong checksum")
+    file.seek(0)
+
+
+def _checkpoint_from(content: object, tag: str | None, path: Path) -> Checkpoint:
+    plain = _plain(content)
+    if (
+        isinstance(plain, dict)
+        and _is_weight(plain.get("weight"))
+        and isinstance(plain.get("config"), dict)
+    ):
+        info = plain.get("info", "")
+        return Checkpoint(plain["weight"], plain["config"], str(info), version_tag=tag)
+    raise CheckpointError(
+        f"{path.name} does not hold weights and a configuration: "
+        "pass a file with inference weights, not a training state"
+    )
+
+
+def _stored(tensor: Tensor) -> Tensor:
+    # A copy: a view would drag the whole storage behind it into the file.
+    return tensor.detach().to("cpu", torch.float16, copy=True)
+
+
+def _is_weight(weight: object) -> bool:
+    return (
+        isinstance(weight, dict)
+        and bool(weight)
+        and all(
+            isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in weight.items()
+        )
+    )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, _HParams):
+        value = vars(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,51 @@
+"""GPT checkpoints: released files to a module, and back."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mynah.checkpoints.assign import assign_weights
+from mynah.checkpoints.file import Checkpoint, read_checkpoint, write_checkpoint
+from mynah.semantic.config import SemanticConfig
+from mynah.semantic.gpt import GPT
+
+PREFIX = "model."
+"""Stands before every name in a released GPT file."""
+
+
+def load_gpt(path: Path) -> GPT:
+    """Builds the GPT of a released or fine-tuned file, in fp32 on the CPU, ready to run.
+
+    Raises:
+        CheckpointError: the file is no GPT checkpoint, or its weights do not fit its config.
+    """
+    checkpoint = read_checkpoint(path)
+    config = SemanticConfig.from_checkpoint(checkpoint.config)
+    # On the meta device no time goes into random weights that are replaced at once.
+    with torch.device("meta"):
+        gpt = GPT(config)
+    weight = {name.removeprefix(PREFIX): value for name, value in checkpoint.weight.items()}
+    assign_weights(gpt, weight)
+    return gpt.eval()
+
+
+def save_gpt(gpt: GPT, path: Path, *, info: str, config: Mapping[str, Any] | None = None) -> None:
+    """Writes a GPT in the released format, float16, whole or not at all.
+
+    Args:
+        gpt: what to write.
+        path: the file, by custom `.ckpt`.
+        info: a line on how far training has come, such as `GPT-e15`.
+        config: further sections of the config, such as those of the checkpoint that
+            training began with; `model` always tells the sizes of `gpt`.
+
+    Raises:
+        CheckpointError: the folder cannot be written to.
+    """
+    weight = {PREFIX + name: value for name, value in gpt.state_dict().items()}
+    # Upstream's inference reads both defaults.
+    sections = {"data": {"max_sec": 54}, "inference": {"top_k": 15}} | dict(config or {})
+    sections["model"] = sections.get("model", {}) | gpt.config.to_checkpoint()
+    write_checkpoint(path, Checkpoint(weight, sections, info))

@@ -1,0 +1,77 @@
+"""SoVITS files to acoustic models, and back."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mynah.acoustic.config import AcousticConfig
+from mynah.acoustic.sovits import SoVITS
+from mynah.checkpoints.assign import assign_weights
+from mynah.checkpoints.detect import sovits_version, symbols
+from mynah.checkpoints.file import VERSION_TAGS, Checkpoint, read_checkpoint, write_checkpoint
+from mynah.errors import CheckpointError
+
+_POSTERIOR = "enc_q."
+
+
+def load_sovits(path: Path, *, posterior: bool = False) -> SoVITS:
+    """Reads an acoustic model, in float32 on the CPU, in evaluation mode.
+
+    Args:
+        path: a SoVITS file of version v1, v2, v2Pro or v2ProPlus.
+        posterior: whether to read the posterior encoder too, to train on; voices
+            come without one, base models have it.
+
+    Raises:
+        CheckpointError: the file cannot be read, or is no such model.
+    """
+    return sovits_from(read_checkpoint(path), posterior=posterior)
+
+
+def sovits_from(checkpoint: Checkpoint, *, posterior: bool = False) -> SoVITS:
+    """Builds the acoustic model of a checkpoint already read; see `load_sovits`."""
+    version = sovits_version(checkpoint)
+    config = AcousticConfig.from_checkpoint(
+        checkpoint.config, version=version, symbols=symbols(checkpoint)
+    )
+    # On the meta device no time goes into random weights that are replaced at once.
+    with torch.device("meta"):
+        model = SoVITS(config, posterior=posterior)
+    assign_weights(model, checkpoint.weight)
+    return model.eval()
+
+
+def save_sovits(
+    model: SoVITS,
+    path: Path,
+    *,
+    info: str = "",
+    config: Mapping[str, Any] | None = None,
+    posterior: bool = False,
+) -> None:
+    """Writes an acoustic model as a file that upstream's tools open too.
+
+    Args:
+        model: what to write; not fused.
+        path: the file, by custom `.pth`; an existing one is replaced whole or not at all.
+        info: a line on how far its training has come.
+        config: the config of the checkpoint it was trained from; one is made of
+            the model's sizes if not given.
+        posterior: whether to write the posterior encoder too, to train on later.
+
+    Raises:
+        CheckpointError: the model is fused, or the folder cannot be written to.
+    """
+    weight = {
+        name: tensor
+        for name, tensor in model.state_dict().items()
+        if posterior or not name.startswith(_POSTERIOR)
+    }
+    if "dec.ups.0.weight_g" not in weight:
+        raise CheckpointError("a fused SoVITS cannot be saved: save it before calling fuse()")
+    version = model.config.version
+    tag = version if version in VERSION_TAGS.values() else None
+    config = config or model.config.to_checkpoint()
+    write_checkpoint(path, Checkpoint(weight, config, info, version_tag=tag))
