@@ -1,0 +1,1 @@
+"""A recording of a person becomes a prompt and a timbre."""

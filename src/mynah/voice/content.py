@@ -1,0 +1,146 @@
+"""The starter's content encoder: what was said, with little of who said it.
+
+It stands where the released models use chinese-hubert-base and has its output's
+shape: 768 values every 20 ms. It is a small Conformer (Gulati et al. 2020) that
+was taught by a recogniser's encoder and by a CTC loss over phonemes; the CTC
+head stays, because it aligns a text to a recording.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mynah.voice.mel import mel_filterbank
+
+SAMPLE_RATE = 16_000
+HOP = 320
+FEATURES = 768
+_FFT = 400
+_MEL_HOP = 160
+
+
+@dataclass(frozen=True, slots=True)
+class ContentConfig:
+    """Sizes of a content encoder, kept in its checkpoint."""
+
+    width: int = 256
+    layers: int = 5
+    heads: int = 4
+    hidden: int = 768
+    kernel: int = 15
+    bands: int = 80
+    symbols: int = 732
+
+
+class LogMel(nn.Module):
+    """Waveform to log-mel bands every 10 ms, each band with its mean removed: (B, bands, T)."""
+
+    def __init__(self, bands: int) -> None:
+        super().__init__()
+        self.register_buffer("filters", mel_filterbank(bands, _FFT, SAMPLE_RATE), persistent=False)
+        self.register_buffer("window", torch.hann_window(_FFT), persistent=False)
+
+    filters: Tensor
+    window: Tensor
+
+    def forward(self, samples: Tensor) -> Tensor:
+        """Maps (B, S) at 16 kHz to (B, bands, S / 160)."""
+        spectrum = torch.stft(samples, _FFT, _MEL_HOP, window=self.window, return_complex=True)
+        power = spectrum[..., :-1].abs().square()
+        mel = torch.log(self.filters @ power + 1e-5)
+        return mel - mel.mean(dim=-1, keepdim=True)
+
+
+class ConformerBlock(nn.Module):
+    """Attention, then a gated depthwise convolution, then a feed-forward layer; pre-norm."""
+
+    def __init__(self, config: ContentConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.heads = config.heads
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention_in = nn.Linear(width, 3 * width)
+        self.attention_out = nn.Linear(width, width)
+        self.convolution_norm = nn.LayerNorm(width)
+        self.convolution_in = nn.Linear(width, 2 * width)
+        self.depthwise = nn.Conv1d(
+            width, width, config.kernel, padding=config.kernel // 2, groups=width
+        )
+        self.convolution_out = nn.Linear(width, width)
+        self.feed_forward_norm = nn.LayerNorm(width)
+        self.feed_forward_in = nn.Linear(width, config.hidden)
+        self.feed_forward_out = nn.Linear(config.hidden, width)
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Maps (B, T, width) to the same shape; `mask` (B, T) is false where rows are padded."""
+        x = x + self._attend(self.attention_norm(x), mask)
+        x = x + self._convolve(self.convolution_norm(x), mask)
+        hidden = F.gelu(self.feed_forward_in(self.feed_forward_norm(x)))
+        return x + self.feed_forward_out(hidden)
+
+    def _attend(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        batch, frames, width = x.shape
+        split = self.attention_in(x).view(batch, frames, 3, self.heads, width // self.heads)
+        query, key, value = split.permute(2, 0, 3, 1, 4)
+        keys = None if mask is None else mask[:, None, None, :]
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=keys)
+        return self.attention_out(mixed.transpose(1, 2).reshape(batch, frames, width))
+
+    def _convolve(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        x = F.glu(self.convolution_in(x), dim=-1)
+        if mask is not None:
+            x = x * mask[..., None]
+        x = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
+        return self.convolution_out(F.silu(x))
+
+
+class ContentEncoder(nn.Module):
+    """16 kHz waveforms to content features and, through the CTC head, to phoneme scores."""
+
+    def __init__(self, config: ContentConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.mel = LogMel(config.bands)
+        self.subsample = nn.Sequential(
+            nn.Conv1d(config.bands, config.width, 5, padding=2),
+            nn.GELU(),
+            nn.Conv1d(config.width, config.width, 5, stride=2, padding=2),
+            nn.GELU(),
+        )
+        self.blocks = nn.ModuleList(ConformerBlock(config) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(config.width)
+        self.features = nn.Linear(config.width, FEATURES)
+        self.phonemes = nn.Linear(FEATURES, config.symbols + 1)
+
+    @property
+    def blank(self) -> int:
+        """Class of the CTC head that stands for no phoneme."""
+        return self.config.symbols
+
+    def forward(self, samples: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Content features of waveforms.
+
+        Args:
+            samples: (B, S) at 16 kHz; S a multiple of 320.
+            lengths: (B,) frames that are not padding, in units of 320 samples; all when None.
+
+        Returns:
+            Features (B, S / 320, 768).
+        """
+        return self.encode(self.mel(samples), lengths)
+
+    def encode(self, mel: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """The same from log-mel bands (B, bands, 2 T), which training distorts first."""
+        x = self.subsample(mel).transpose(1, 2)
+        mask = None
+        if lengths is not None:
+            mask = torch.arange(x.shape[1], device=x.device) < lengths[:, None]
+        for block in self.blocks:
+            x = block(x, mask)
+        return self.features(self.norm(x))
+
+    def phoneme_scores(self, features: Tensor) -> Tensor:
+        """Log-probabilities (B, T, symbols + 1) of the CTC head; the last class is blank."""
+        return F.log_softmax(self.phonemes(features).float(), dim=-1)

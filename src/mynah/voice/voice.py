@@ -1,0 +1,52 @@
+"""A person's sound under a name: what callers speak with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from mynah.voice.recording import Recording, read_recording
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Voice:
+    """Recordings of one person, not yet tied to any model.
+
+    Attributes:
+        name: what callers call it.
+        recordings: the first prompts the semantic stage; all of them give the timbre.
+        text: the words of the first recording; without them it gives only the timbre.
+        language: the language of these words.
+    """
+
+    name: str
+    recordings: tuple[Recording, ...]
+    text: str | None = None
+    language: str = "auto"
+
+    @classmethod
+    def from_recording(
+        cls,
+        first: str | Path | bytes,
+        *others: str | Path | bytes,
+        text: str | None = None,
+        language: str = "auto",
+        name: str | None = None,
+    ) -> Self:
+        """A voice cloned from recordings, zero-shot: nothing is trained.
+
+        Args:
+            first: an audio file of the person, as a path or as bytes.
+            others: more of them, which make the timbre more like the person's.
+            text: the words of the first one.
+            language: the language of these words.
+            name: the voice's name; the first file's if not given.
+
+        Raises:
+            RecordingError: a recording cannot be used; the message says why.
+        """
+        recordings = tuple(
+            read_recording(Path(source) if isinstance(source, str) else source)
+            for source in (first, *others)
+        )
+        named = name or ("voice" if isinstance(first, bytes) else Path(first).stem)
+        return cls(named, recordings, text or None, language)
