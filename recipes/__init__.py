@@ -1,0 +1,1 @@
+"""How the weights that Mynah ships were made."""

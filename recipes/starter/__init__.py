@@ -1,0 +1,1 @@
+"""The recipe of the starter model, from public sources to the files in `mynah/starter/`."""

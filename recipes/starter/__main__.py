@@ -1,0 +1,132 @@
+"""The recipe's steps as commands: `python -m recipes.starter STEP --work FOLDER`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from recipes.starter import (
+    content,
+    corpus,
+    decoder,
+    export,
+    labels,
+    prior,
+    semantic,
+    teacher,
+    tokens,
+)
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+Work = Annotated[Path, typer.Option(help="Folder of everything that the recipe makes.")]
+Steps = Annotated[int, typer.Option(help="Steps of the whole training, over all calls.")]
+Minutes = Annotated[float, typer.Option(help="When to stop this call; the next one goes on.")]
+Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+Threads = Annotated[int, typer.Option(help="Processor threads of this call.")]
+WORK = Path("runs/starter")
+FOREVER = float("inf")
+
+
+@app.command()
+def prepare(
+    spoken: Annotated[Path, typer.Option(help="Folder with metadata.jsonl and recordings.")],
+    human: Annotated[Path | None, typer.Option(help="Folder of unpacked Debian packages.")] = None,
+    per_package: Annotated[int, typer.Option(help="Most recordings of a package.")] = 230,
+    work: Work = WORK,
+) -> None:
+    """1. Gather the recordings."""
+    sources = list(corpus.spoken_corpus(spoken))
+    if human:
+        sources += corpus.human_speech(human, per_package)
+    corpus.prepare(sources, work)
+
+
+@app.command()
+def teach(
+    encoder: Annotated[Path, typer.Option(help="Whisper small's encoder, ONNX.")],
+    threads: Threads = 2,
+    work: Work = WORK,
+) -> None:
+    """2. Listen to them with a large recogniser."""
+    teacher.extract(work, encoder, threads)
+
+
+@app.command()
+def phonemes(work: Work = WORK) -> None:
+    """3. Pronounce their words."""
+    labels.write_labels(work)
+
+
+@app.command("tokens")
+def train_tokens(steps: Steps = 600, threads: Threads = 2, work: Work = WORK) -> None:
+    """4. Train the codebook, and turn every recording into semantic tokens."""
+    torch.set_num_threads(threads)
+    tokens.train(work, steps)
+    export.write_tokens(work)
+
+
+@app.command("content")
+def train_content(
+    steps: Steps = 3_000,
+    minutes: Minutes = FOREVER,
+    device: Device = "cpu",
+    threads: Threads = 2,
+    work: Work = WORK,
+) -> None:
+    """5. Train the content encoder."""
+    torch.set_num_threads(threads)
+    content.train(work, content.ContentPlan(steps, minutes=minutes, device=device))
+
+
+@app.command("decoder")
+def train_decoder(
+    steps: Steps = 20_000,
+    critics_from: Annotated[int, typer.Option(help="Step at which the critics join.")] = 8_000,
+    minutes: Minutes = FOREVER,
+    device: Device = "cpu",
+    threads: Threads = 2,
+    work: Work = WORK,
+) -> None:
+    """6. Train the decoder; needs only step 1."""
+    torch.set_num_threads(threads)
+    decoder.train(work, decoder.DecoderPlan(steps, critics_from, minutes=minutes, device=device))
+
+
+@app.command("prior")
+def train_prior(
+    steps: Steps = 12_000,
+    minutes: Minutes = FOREVER,
+    device: Device = "cpu",
+    threads: Threads = 2,
+    work: Work = WORK,
+) -> None:
+    """7. Train what turns tokens, phonemes and a timbre into the decoder's latents."""
+    torch.set_num_threads(threads)
+    prior.train(work, prior.PriorPlan(steps, minutes=minutes, device=device))
+
+
+@app.command("semantic")
+def train_semantic(
+    steps: Steps = 12_000,
+    minutes: Minutes = FOREVER,
+    device: Device = "cpu",
+    threads: Threads = 2,
+    work: Work = WORK,
+) -> None:
+    """8. Train the GPT."""
+    torch.set_num_threads(threads)
+    semantic.train(work, semantic.SemanticPlan(steps, minutes=minutes, device=device))
+
+
+@app.command("export")
+def write_files(
+    folder: Annotated[Path, typer.Option(help="Where the files go.")] = Path("src/mynah/starter"),
+    work: Work = WORK,
+) -> None:
+    """9. Write the files that Mynah ships."""
+    export.export(work, folder)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,159 @@
+"""Trains the GPT: phonemes and a prompt by the same speaker to semantic tokens.
+
+Two recordings by one speaker are read as one, the first being the prompt of the
+second, so that the model learns to go on in the manner of a prompt; single
+recordings teach it to start without one.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mynah.semantic.config import SemanticConfig
+from mynah.semantic.gpt import GPT
+from recipes.starter.corpus import Track
+from recipes.starter.labels import read_phones
+from recipes.starter.sizes import SEMANTIC
+from recipes.starter.state import Progress
+
+EOS = 1024
+CORRUPTED = 0.06
+
+
+@dataclass(frozen=True, slots=True)
+class SemanticPlan:
+    """How long and on what to train; a batch holds about `positions` phonemes and tokens."""
+
+    steps: int
+    positions: int = 6_000
+    rate: float = 1e-3
+    minutes: float = float("inf")
+    device: str = "cpu"
+    config: SemanticConfig = SEMANTIC
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Ids that the GPT learns to continue."""
+
+    phones: list[int]
+    tokens: list[int]
+
+    def __len__(self) -> int:
+        return len(self.phones) + len(self.tokens)
+
+
+def examples(work: Path, seed: int) -> list[Example]:
+    """Every recording with words, alone or after another by its speaker, in random order."""
+    rng = np.random.default_rng(seed)
+    clips, phones = Track(work).clips, read_phones(work)
+    tokens = np.load(work / "tokens.npy")
+    by_speaker: dict[tuple[str, float], list[int]] = {}
+    for number, clip in enumerate(clips):
+        if phones[number]:
+            by_speaker.setdefault((clip.speaker.split("*")[0], clip.factor), []).append(number)
+    singles = {
+        n: Example(phones[n], tokens[clip.start // 1280 :][: clip.frames // 2].tolist())
+        for n, clip in enumerate(clips)
+        if phones[n]
+    }
+    result = list(singles.values())
+    shifted: dict[str, list[int]] = {}
+    for (speaker, _), numbers in by_speaker.items():
+        shifted.setdefault(speaker, []).extend(numbers)
+    for numbers in shifted.values():
+        order = rng.permutation(numbers).tolist()
+        for first, second in pairwise(order):
+            if clips[first].text == clips[second].text:
+                continue
+            a, b = singles[first], singles[second]
+            result.append(Example(a.phones + b.phones, a.tokens + b.tokens))
+    rng.shuffle(result)
+    return result
+
+
+def batches(rows: list[Example], positions: int, rng: np.random.Generator) -> list[list[Example]]:
+    """Groups of like length with at most `positions` places, padding counted."""
+    rows = sorted(rows, key=lambda row: len(row) * rng.uniform(0.95, 1.05))
+    groups: list[list[Example]] = [[]]
+    for row in rows:
+        if groups[-1] and (len(groups[-1]) + 1) * len(row) > positions:
+            groups.append([])
+        groups[-1].append(row)
+    rng.shuffle(groups)
+    return groups
+
+
+def collate(rows: list[Example]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Padded ids and lengths: phones, phone lengths, tokens, token lengths."""
+    phones = torch.nn.utils.rnn.pad_sequence([torch.tensor(r.phones) for r in rows], True)
+    tokens = torch.nn.utils.rnn.pad_sequence([torch.tensor(r.tokens) for r in rows], True)
+    phone_lengths = torch.tensor([len(r.phones) for r in rows])
+    return phones, phone_lengths, tokens, torch.tensor([len(r.tokens) for r in rows])
+
+
+def loss_of(gpt: GPT, rows: list[Example], device: torch.device) -> tuple[Tensor, float]:
+    """Cross-entropy of the next token and how often the likeliest is right."""
+    phones, phone_lengths, tokens, token_lengths = (part.to(device) for part in collate(rows))
+    heard = _corrupt(tokens) if gpt.training else tokens
+    with torch.autocast(device.type, torch.bfloat16):
+        logits = gpt(phones, phone_lengths, None, heard, token_lengths)
+    targets = F.pad(tokens, (0, 1))
+    targets[torch.arange(len(rows)), token_lengths] = EOS
+    counted = torch.arange(targets.shape[1], device=device) <= token_lengths[:, None]
+    chosen, right = logits[counted].float(), targets[counted]
+    hits = (chosen.argmax(-1) == right).float().mean().item()
+    return F.cross_entropy(chosen, right, label_smoothing=0.05), hits
+
+
+def _corrupt(tokens: Tensor) -> Tensor:
+    """Replaces some tokens by any others, so that the GPT learns to go on after a mistake."""
+    wrong = torch.rand(tokens.shape, device=tokens.device) < CORRUPTED
+    return torch.where(wrong, torch.randint_like(tokens, EOS), tokens)
+
+
+def train(work: Path, plan: SemanticPlan) -> None:
+    """Goes on from `semantic.pt` if it exists; every fiftieth example is only measured."""
+    torch.manual_seed(0)
+    device = torch.device(plan.device)
+    gpt = GPT(plan.config, dropout=0.0).to(device)
+    tune = torch.optim.AdamW(gpt.parameters(), plan.rate, (0.9, 0.98), weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(tune, plan.rate, plan.steps, pct_start=0.1)
+    progress = Progress(work / "semantic.pt", (gpt, tune, schedule), plan.minutes)
+    epoch = progress.step
+    held_out = [row for row in examples(work, 0) if sum(row.phones) % 50 == 0]
+    while progress.step < plan.steps and not progress.out_of_time:
+        epoch += 1
+        rng = np.random.default_rng(epoch)
+        rows = [row for row in examples(work, epoch) if sum(row.phones) % 50]
+        for group in batches(rows, plan.positions, rng):
+            loss, hits = loss_of(gpt, group, device)
+            tune.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(gpt.parameters(), 1.0)
+            tune.step()
+            schedule.step()
+            if progress.advance({"loss": loss.item(), "right": hits}):
+                _report(gpt, held_out, plan, device)
+            if progress.step >= plan.steps or progress.out_of_time:
+                break
+    progress.save()
+
+
+@torch.no_grad()
+def _report(gpt: GPT, rows: list[Example], plan: SemanticPlan, device: torch.device) -> None:
+    gpt.eval()
+    measured = [
+        loss_of(gpt, group, device)
+        for group in batches(rows, plan.positions, np.random.default_rng(0))
+    ]
+    gpt.train()
+    losses, hits = zip(*measured, strict=True)
+    print(
+        f"       held out: loss {np.mean([x.item() for x in losses]):.3f} right {np.mean(hits):.3f}"
+    )

@@ -1,0 +1,1 @@
+"""What turns recordings into weights: losses, discriminators and the loops around them."""

@@ -1,0 +1,35 @@
+"""Distance between two sounds on log-mel spectra of several resolutions."""
+
+import torch
+from torch import Tensor, nn
+
+from mynah.voice.mel import mel_filterbank
+
+RESOLUTIONS = ((2048, 128), (1024, 96), (512, 64), (256, 32))
+"""Fourier sizes and mel bands; a hop is a quarter of the size."""
+
+
+class MelDistance(nn.Module):
+    """Mean absolute difference of log-mel bands, averaged over the resolutions."""
+
+    def __init__(self, sample_rate: int) -> None:
+        super().__init__()
+        for size, bands in RESOLUTIONS:
+            filters = mel_filterbank(bands, size, sample_rate)
+            self.register_buffer(f"filters{size}", filters, persistent=False)
+            self.register_buffer(f"window{size}", torch.hann_window(size), persistent=False)
+
+    def forward(self, generated: Tensor, real: Tensor) -> Tensor:
+        """A number for waveforms (B, S) each."""
+        distances = [
+            (self._log_mel(generated, size) - self._log_mel(real, size)).abs().mean()
+            for size, _ in RESOLUTIONS
+        ]
+        return torch.stack(distances).mean()
+
+    def _log_mel(self, samples: Tensor, size: int) -> Tensor:
+        window: Tensor = getattr(self, f"window{size}")
+        filters: Tensor = getattr(self, f"filters{size}")
+        spectrum = torch.stft(samples, size, size // 4, window=window, return_complex=True)
+        magnitude = torch.view_as_real(spectrum).square().sum(-1).add(1e-9).sqrt()
+        return (filters @ magnitude).clamp(min=1e-5).log()
