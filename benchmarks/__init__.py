@@ -1,0 +1,1 @@
+"""What Mynah is measured by; none of it ships."""

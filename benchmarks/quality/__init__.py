@@ -1,0 +1,1 @@
+"""How good Mynah sounds: intelligibility, likeness and cleanness against real people."""
