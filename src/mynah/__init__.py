@@ -1,0 +1,54 @@
+"""Mynah: few-shot voice cloning, built on GPT-SoVITS.
+
+    import mynah
+
+    voice = mynah.Voice.from_recording("teacher.wav", text="...")
+    mynah.speak("你好，world.", voice=voice).save("hello.wav")
+
+Nothing heavy is imported before it is used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mynah.engine.models import Models, load_models
+    from mynah.engine.speech import Speech
+    from mynah.engine.synthesizer import Synthesizer
+    from mynah.errors import MynahError
+    from mynah.options import SpeechOptions
+    from mynah.speaking import speak, stream
+    from mynah.voice.samples import samples
+    from mynah.voice.voice import Voice
+
+_HOMES = {
+    "Models": "mynah.engine.models",
+    "MynahError": "mynah.errors",
+    "Speech": "mynah.engine.speech",
+    "SpeechOptions": "mynah.options",
+    "Synthesizer": "mynah.engine.synthesizer",
+    "Voice": "mynah.voice.voice",
+    "load_models": "mynah.engine.models",
+    "samples": "mynah.voice.samples",
+    "speak": "mynah.speaking",
+    "stream": "mynah.speaking",
+}
+
+__all__ = [
+    "Models",
+    "MynahError",
+    "Speech",
+    "SpeechOptions",
+    "Synthesizer",
+    "Voice",
+    "load_models",
+    "samples",
+    "speak",
+    "stream",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'mynah' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

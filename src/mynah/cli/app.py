@@ -1,0 +1,173 @@
+"""All commands and their options; what they do is in the modules beside this one."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mynah.options import SpeechOptions
+
+_DEFAULTS = SpeechOptions()
+
+app = typer.Typer(
+    help="Few-shot voice cloning: text in the voice of a recording.",
+    epilog="Try it: [bold]mynah say '你好，world.' --voice ljspeech --out hello.wav[/]",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+models = typer.Typer(help="Look at model files.", no_args_is_help=True)
+app.add_typer(models, name="models")
+keys = typer.Typer(help="Make, list and revoke the API keys of the server.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+
+Language = Annotated[
+    str, typer.Option(help="zh Mandarin with English, en English, all_zh, or auto by script.")
+]
+
+
+@app.command(
+    epilog="Example: [bold]mynah say 'Good morning.' --voice me.wav "
+    "--voice-text 'What I say in me.wav.' --out morning.wav[/]"
+)
+def say(
+    text: Annotated[str, typer.Argument(help="What to say; - reads it from standard input.")],
+    *,
+    voice: Annotated[
+        str, typer.Option(help="A recording of 3 to 10 seconds, or a name that `voices` lists.")
+    ],
+    out: Annotated[Path, typer.Option(help="Audio file to write: .wav, .flac, .ogg or .mp3.")],
+    voice_text: Annotated[
+        str | None,
+        typer.Option(help="The words of the recording. Without them only its timbre is taken."),
+    ] = None,
+    language: Language = _DEFAULTS.language,
+    voice_language: Annotated[
+        str, typer.Option(help="Language of the words of the recording.")
+    ] = "auto",
+    speed: Annotated[float, typer.Option(help="2 is twice as fast, 0.5 half.")] = _DEFAULTS.speed,
+    seed: Annotated[
+        int, typer.Option(help="Another number gives another reading.")
+    ] = _DEFAULTS.seed,
+    temperature: Annotated[
+        float, typer.Option(help="Below 1 calmer, above 1 livelier.")
+    ] = _DEFAULTS.temperature,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with a model of your own: the GPT (.ckpt), the SoVITS (.pth), "
+            "chinese-hubert-base and, for Mandarin, chinese-roberta-wwm-ext-large. "
+            "Without it the starter speaks."
+        ),
+    ] = None,
+) -> None:
+    """Say a text in the voice of a recording."""
+    from mynah.cli.say import say_to_file  # noqa: PLC0415
+
+    options = SpeechOptions(language=language, speed=speed, seed=seed, temperature=temperature)
+    say_to_file(
+        text,
+        out,
+        options,
+        voice=voice,
+        voice_text=voice_text,
+        voice_language=voice_language,
+        model=model,
+    )
+
+
+@app.command()
+def voices() -> None:
+    """List the voices that come with Mynah."""
+    from mynah.voice.samples import samples  # noqa: PLC0415
+
+    for sample in samples():
+        typer.echo(f"{sample.name}\t{sample.language}\t{sample.licence}\t{sample.origin}")
+
+
+@app.command()
+def phonemize(
+    texts: Annotated[list[str], typer.Argument(help="One or more texts.")],
+    language: Language = _DEFAULTS.language,
+) -> None:
+    """Print the phonemes of texts, one JSON object a line."""
+    from mynah.cli.phonemize import phonemize as rows  # noqa: PLC0415
+
+    for row in rows(language, texts):
+        typer.echo(json.dumps(row, ensure_ascii=False))
+
+
+@models.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(help="A .ckpt or .pth file; nothing in it is executed.")],
+) -> None:
+    """Tell what a model file holds: its kind, version, sizes and training."""
+    from mynah.cli.inspect import describe  # noqa: PLC0415
+
+    for name, value in describe(file).items():
+        typer.echo(f"{name + ':':<12} {value}")
+
+
+@app.command(epilog="Every setting is also an environment variable, such as MYNAH_PORT.")
+def serve(
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 8000.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Folder with a model of your own, as `say` takes it.")
+    ] = None,
+    no_auth: Annotated[bool, typer.Option("--no-auth", help="Serve without keys.")] = False,
+    trust_network: Annotated[
+        bool,
+        typer.Option("--trust-network", help="Allow --no-auth where other machines can call."),
+    ] = False,
+) -> None:
+    """Serve the API over HTTP until stopped."""
+    from mynah.cli.serve import serve as run  # noqa: PLC0415
+    from mynah.config import read_settings  # noqa: PLC0415
+
+    run(
+        read_settings(
+            host=host,
+            port=port,
+            model=model,
+            no_auth=no_auth or None,
+            trust_network=trust_network or None,
+        )
+    )
+
+
+@keys.command()
+def create(
+    name: Annotated[str, typer.Argument(help="What you call the key.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="speak, train or admin; give it again for more. [default: speak]"),
+    ] = None,
+    days: Annotated[float | None, typer.Option(help="Days until it expires; never.")] = None,
+) -> None:
+    """Make a key and print it, this once."""
+    from mynah.cli.keys import open_keys  # noqa: PLC0415
+
+    key, secret = open_keys().create(name, scope or ["speak"], days)
+    typer.echo(f"{key.id}  {', '.join(key.scopes)}; note the key, it is not shown again:", err=True)
+    typer.echo(secret)
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """List the keys: id, name, scopes, day they were made, state."""
+    from mynah.cli.keys import open_keys, rows  # noqa: PLC0415
+
+    for row in rows(open_keys()):
+        typer.echo("\t".join(row))
+
+
+@keys.command()
+def revoke(key: Annotated[str, typer.Argument(help="The id that `keys list` shows.")]) -> None:
+    """Revoke a key; a running server refuses it from its next call on."""
+    from mynah.cli.keys import open_keys  # noqa: PLC0415
+
+    typer.echo(f"{open_keys().revoke(key).id} is revoked")

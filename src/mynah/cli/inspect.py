@@ -1,0 +1,46 @@
+"""What `mynah models inspect` tells of a file."""
+
+from pathlib import Path
+
+from mynah.acoustic.config import AcousticConfig
+from mynah.checkpoints.detect import is_gpt, sovits_version, symbols
+from mynah.checkpoints.file import Checkpoint, read_checkpoint
+from mynah.cli.line import one_line
+from mynah.semantic.config import SemanticConfig
+
+
+def describe(path: Path) -> dict[str, str]:
+    """Kind, version, sizes and training of a checkpoint.
+
+    Raises:
+        CheckpointError: it cannot be read, or is of no known kind.
+    """
+    checkpoint = read_checkpoint(path)
+    parameters = sum(tensor.numel() for tensor in checkpoint.weight.values())
+    return {
+        "file": one_line(path.name),
+        **_kind(checkpoint),
+        "parameters": f"{parameters / 1e6:.1f} million in {len(checkpoint.weight)} tensors",
+        "trained": one_line(checkpoint.info),
+    }
+
+
+def _kind(checkpoint: Checkpoint) -> dict[str, str]:
+    if "content" in checkpoint.config:
+        return {"kind": "content encoder"}
+    if is_gpt(checkpoint):
+        sizes = SemanticConfig.from_checkpoint(checkpoint.config)
+        return {
+            "kind": "GPT (semantic)",
+            "symbols": str(sizes.phoneme_vocabulary),
+            "sizes": f"{sizes.layers} layers, width {sizes.hidden}, {sizes.heads} heads",
+        }
+    config = AcousticConfig.from_checkpoint(
+        checkpoint.config, version=sovits_version(checkpoint), symbols=symbols(checkpoint)
+    )
+    return {
+        "kind": "SoVITS (acoustic)",
+        "version": config.version,
+        "symbols": str(config.symbols),
+        "rate": f"{config.sampling_rate} Hz",
+    }

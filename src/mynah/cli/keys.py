@@ -1,0 +1,32 @@
+"""What `mynah keys` does."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from mynah.config import read_settings
+from mynah.service.keys import Key, Keys
+from mynah.service.records import open_records
+
+
+def open_keys() -> Keys:
+    """The keys of the server with the same settings."""
+    return Keys(open_records(read_settings().database))
+
+
+def rows(keys: Keys) -> Iterator[tuple[str, ...]]:
+    """Each key's id, name, scopes, day of creation and state."""
+    for key in keys.all():
+        yield key.id, key.name, ",".join(key.scopes), _day(key.created_at), _state(key)
+
+
+def _state(key: Key) -> str:
+    if key.revoked_at is not None:
+        return f"revoked {_day(key.revoked_at)}"
+    if key.expires_at is None:
+        return "valid"
+    expired = key.expires_at <= datetime.now(UTC).timestamp()
+    return f"{'expired' if expired else 'valid until'} {_day(key.expires_at)}"
+
+
+def _day(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat()

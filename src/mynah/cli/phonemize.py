@@ -1,0 +1,24 @@
+"""``mynah phonemize``: what the text stage makes of a text."""
+
+from collections.abc import Iterator
+
+
+def phonemize(language: str, texts: list[str]) -> Iterator[dict[str, object]]:
+    """Pronounce each text whole.
+
+    Yields:
+        ``text`` as given, ``normalised`` in words, and ``phones``, the models' symbols.
+
+    Raises:
+        TextError: A text cannot be pronounced.
+        LanguageError: The language code is unknown.
+    """
+    from mynah.text.frontend import pronounce  # noqa: PLC0415
+
+    for text in texts:
+        sentence = pronounce(text, language)
+        yield {
+            "text": text,
+            "normalised": sentence.normalised,
+            "phones": list(sentence.phones),
+        }

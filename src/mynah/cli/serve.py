@@ -1,0 +1,73 @@
+"""What `mynah serve` does."""
+
+import ipaddress
+import sys
+
+import uvicorn
+
+from mynah.config import Settings
+from mynah.engine.models import load_models
+from mynah.engine.queue import SpeechQueue
+from mynah.engine.synthesizer import Synthesizer
+from mynah.errors import OptionError
+from mynah.service.app import create_app
+from mynah.service.logs import log_config
+
+KEEP_ALIVE_SECONDS = 75
+
+
+def serve(settings: Settings) -> None:
+    """Serves until it is stopped.
+
+    Raises:
+        OptionError: it would be open to everyone, or its data folder cannot be used.
+        CheckpointError: the model cannot be loaded.
+    """
+    check_access(settings)
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OptionError(
+            f"The data folder {settings.data} cannot be made ({error.strerror}); set MYNAH_DATA."
+        ) from None
+    queue = SpeechQueue(
+        Synthesizer(load_models(settings.model)),
+        size=settings.queue_size,
+        deadline=settings.speech_seconds,
+        prompts=settings.kept_voices,
+    )
+    app = create_app(settings, queue)
+    if not settings.no_auth and not app.state.services.keys.all():
+        hint = "mynah: there are no keys yet, so nobody can call; run `mynah keys create`"
+        print(hint, file=sys.stderr)  # noqa: T201
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=log_config(),
+        access_log=False,
+        server_header=False,
+        # Longer than clients keep theirs, so that no call meets a connection that is closing.
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
+
+
+def check_access(settings: Settings) -> None:
+    """Refuses to serve other machines without keys, unless told so in so many words.
+
+    Raises:
+        OptionError: that is what the settings ask for.
+    """
+    if settings.no_auth and not settings.trust_network and not _is_loopback(settings.host):
+        raise OptionError(
+            f"Without keys everyone who reaches {settings.host} could use the server; "
+            "drop --no-auth, or add --trust-network if that is what you want."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,1 @@
+"""Requests become sound: the two stages one after the other, sentence by sentence."""

@@ -1,0 +1,72 @@
+"""What a caller gets: sound."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from mynah.errors import OptionError
+from mynah.writing import write_whole
+
+KINDS = ("wav", "flac", "ogg", "mp3")
+"""Kinds of audio that speech is encoded as, named by their suffix."""
+
+_BLOCK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Speech:
+    """Spoken text, or a chunk of it.
+
+    Attributes:
+        samples: mono, between -1 and 1, (samples,).
+        sample_rate: samples per second.
+        text: what was spoken.
+    """
+
+    samples: NDArray[np.float32]
+    sample_rate: int
+    text: str
+
+    @property
+    def seconds(self) -> float:
+        """Duration."""
+        return len(self.samples) / self.sample_rate
+
+    def encode(self, kind: str) -> bytes:
+        """A whole audio file.
+
+        Args:
+            kind: one of `KINDS`; WAV and FLAC have 16 bits.
+        """
+        encoded = io.BytesIO()
+        with soundfile.SoundFile(encoded, "w", self.sample_rate, 1, format=kind.upper()) as file:
+            # libsndfile's Vorbis encoder puts all that it is handed at once on the stack.
+            for start in range(0, len(self.samples), _BLOCK):
+                file.write(self.samples[start : start + _BLOCK])
+        return encoded.getvalue()
+
+    def save(self, path: str | Path) -> None:
+        """Writes an audio file of the kind that its suffix names, whole or not at all.
+
+        Raises:
+            OptionError: the suffix names no kind of audio.
+            OSError: the file cannot be written.
+        """
+        path = Path(path)
+        write_whole(path, self.encode(kind_of(path)))
+
+
+def kind_of(path: Path) -> str:
+    """The kind of audio that a file's suffix names.
+
+    Raises:
+        OptionError: it names none of `KINDS`.
+    """
+    kind = path.suffix.removeprefix(".").lower()
+    if kind not in KINDS:
+        raise OptionError(f"{path} names no kind of audio; end it in .wav, .flac, .ogg or .mp3.")
+    return kind

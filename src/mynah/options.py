@@ -1,0 +1,54 @@
+"""What a caller may choose about a piece of speech, under the same names at every door."""
+
+from dataclasses import dataclass
+
+from mynah.errors import OptionError
+
+RANGES: dict[str, tuple[float, float]] = {
+    "speed": (0.5, 2.0),
+    "top_k": (1, 1024),
+    "top_p": (0.01, 1.0),
+    "temperature": (0.01, 2.0),
+    "repetition_penalty": (1.0, 2.0),
+    "pause": (0.0, 5.0),
+    "seed": (0, 2**63 - 1),
+}
+"""Least and greatest value of each option that is a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechOptions:
+    """Options of one piece of speech.
+
+    Attributes:
+        language: `zh`, `en`, `all_zh` or `auto`.
+        split: how text is cut into sentences, `cut0` to `cut5`.
+        speed: rate of speech; 2 halves the duration.
+        seed: equal seeds give equal sound.
+        top_k: number of likeliest tokens to choose among.
+        top_p: share of probability to choose among.
+        temperature: below 1 calmer, above 1 livelier.
+        repetition_penalty: how much said tokens lose.
+        pause: seconds of silence between sentences.
+    """
+
+    language: str = "auto"
+    split: str = "cut5"
+    speed: float = 1.0
+    seed: int = 0
+    top_k: int = 15
+    top_p: float = 1.0
+    temperature: float = 1.0
+    repetition_penalty: float = 1.35
+    pause: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Refuses values out of range.
+
+        Raises:
+            OptionError: naming the option and its range.
+        """
+        for name, (low, high) in RANGES.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise OptionError(f"{name} is {value}; it must lie between {low:g} and {high:g}.")

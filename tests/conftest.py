@@ -1,0 +1,121 @@
+"""Tiny models of released layout: upstream's for parity, and one that speaks in a moment."""
+
+import importlib.util
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mynah.acoustic.config import AcousticConfig
+from mynah.acoustic.sovits import SoVITS
+from mynah.checkpoints.content import save_content
+from mynah.checkpoints.gpt import save_gpt
+from mynah.checkpoints.sovits import save_sovits
+from mynah.engine.models import load_models
+from mynah.engine.synthesizer import Synthesizer
+from mynah.semantic.config import SemanticConfig
+from mynah.semantic.gpt import GPT
+from mynah.voice.content import ContentConfig, ContentEncoder
+from mynah.voice.recording import Recording
+from mynah.voice.voice import Voice
+
+PARITY = Path(__file__).parent / "data" / "parity"
+
+
+@pytest.fixture(scope="session")
+def parity(tmp_path_factory) -> Callable[[str], Path]:
+    """Writes a checkpoint of `tiny.json` by its name, such as `s2_v2_tiny.pth`, once."""
+    spec = importlib.util.spec_from_file_location("parity_checkpoints", PARITY / "checkpoints.py")
+    builder = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(builder)
+    manifests = json.loads((PARITY / "tiny.json").read_text())
+    folder = tmp_path_factory.mktemp("parity")
+    return cache(lambda name: builder.write(name, manifests[name], folder))
+
+
+@pytest.fixture(scope="session")
+def golden_of() -> Callable[[str], dict[str, torch.Tensor]]:
+    """Upstream's inputs and outputs whose names begin with a prefix, under the rest of it."""
+
+    def read(prefix: str) -> dict[str, torch.Tensor]:
+        with np.load(PARITY / "golden.npz") as file:
+            return {
+                name.removeprefix(prefix): torch.from_numpy(file[name])
+                for name in file.files
+                if name.startswith(prefix)
+            }
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory) -> Path:
+    """Folder of a small random model in the starter's layout."""
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("tiny")
+    save_gpt(_tiny_gpt(), folder / "semantic.ckpt", info="GPT-e1")
+    save_sovits(_tiny_sovits(), folder / "acoustic.pth", info="1epoch")
+    encoder = ContentEncoder(ContentConfig(width=32, layers=1, heads=2, hidden=32))
+    save_content(encoder, folder / "content.pth", info="tiny")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def synthesizer(tiny) -> Synthesizer:
+    return Synthesizer(load_models(tiny))
+
+
+@pytest.fixture(scope="session")
+def hum() -> Callable[[float], Recording]:
+    """Makes three seconds of a pitch that swell and fade as syllables do."""
+
+    def make(pitch: float) -> Recording:
+        time = np.arange(3 * 16_000) / 16_000
+        wave = np.sin(2 * np.pi * pitch * time) * np.abs(np.sin(4 * np.pi * time))
+        return Recording((0.3 * wave).astype(np.float32), 16_000)
+
+    return make
+
+
+@pytest.fixture
+def voice(hum) -> Voice:
+    """A voice of one recording whose words are known."""
+    return Voice("hum", (hum(180),), "Hello, my dear friend.")
+
+
+def _tiny_gpt() -> GPT:
+    """A GPT that says about a second: EOS is always likely, and never the likeliest for sure."""
+    gpt = GPT(SemanticConfig(hidden=64, heads=4, layers=2))
+    with torch.no_grad():
+        last, predict = gpt.h.layers[-1].norm2, gpt.ar_predict_layer
+        last.weight[0], last.bias[0] = 0.0, 1.0
+        predict.weight[:, 0] = 0.0
+        predict.weight[gpt.config.eos] = 0.0
+        predict.weight[gpt.config.eos, 0] = 1.5
+    return gpt
+
+
+def _tiny_sovits() -> SoVITS:
+    sovits = SoVITS(
+        AcousticConfig(
+            version="v2",
+            symbols=732,
+            inter_channels=16,
+            hidden_channels=16,
+            filter_channels=32,
+            n_layers=1,
+            resblock_kernel_sizes=(3,),
+            resblock_dilation_sizes=((1,),),
+            upsample_initial_channel=64,
+            gin_channels=32,
+        )
+    )
+    # A new codebook is all zeros, and gives every recording the same tokens.
+    for name, value in sovits.quantizer.named_buffers():
+        if name.endswith("embed"):
+            value.normal_()
+    return sovits

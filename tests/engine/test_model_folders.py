@@ -1,0 +1,105 @@
+"""A folder becomes a model, or an error that says what the folder lacks."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from mynah.engine.models import load_models
+from mynah.engine.synthesizer import Synthesizer
+from mynah.errors import CheckpointError
+
+
+@pytest.fixture
+def folder(tiny, tmp_path) -> Path:
+    """A copy of the tiny model to spoil."""
+    return Path(shutil.copytree(tiny, tmp_path / "model"))
+
+
+def refused(folder: Path) -> str:
+    with pytest.raises(CheckpointError) as caught:
+        load_models(folder)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_the_files_names_do_not_matter(folder, voice):
+    (folder / "semantic.ckpt").rename(folder / "teacher-e15.ckpt")
+    (folder / "acoustic.pth").rename(folder / "teacher_e8_s200.pth")
+    assert Synthesizer(load_models(str(folder))).speak("Hello, world.", voice).seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("semantic.ckpt", r"one .ckpt file, the GPT .* holds none"),
+        ("acoustic.pth", r"one .pth file, the SoVITS .* holds none"),
+        ("content.pth", "no content encoder; copy the folder chinese-hubert-base"),
+    ],
+)
+def test_a_missing_part_is_named(folder, name, said):
+    (folder / name).unlink()
+    with pytest.raises(CheckpointError, match=said):
+        load_models(folder)
+
+
+def test_two_files_for_one_part_are_named(folder):
+    shutil.copy(folder / "acoustic.pth", folder / "another.pth")
+    assert "acoustic.pth, another.pth" in refused(folder)
+
+
+def test_there_is_no_folder(tmp_path):
+    assert "no folder" in refused(tmp_path / "none")
+    (tmp_path / "file").touch()
+    assert "no folder" in refused(tmp_path / "file")
+
+
+@pytest.mark.parametrize("name", ["semantic.ckpt", "acoustic.pth", "content.pth"])
+def test_a_truncated_part_is_named(folder, name):
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(whole[: len(whole) // 2])
+    assert f"{name} is damaged" in refused(folder)
+
+
+def test_parts_in_each_others_place(folder):
+    shutil.copy(folder / "semantic.ckpt", folder / "acoustic.pth")
+    assert "GPT checkpoint" in refused(folder)
+
+
+def test_a_content_encoder_of_another_kind(folder, parity):
+    shutil.copy(parity("s2_v2_tiny.pth"), folder / "content.pth")
+    assert "content.pth is not a content encoder" in refused(folder)
+
+
+def test_a_gpt_of_another_version(folder, parity):
+    shutil.copy(parity("s2_v1_tiny.pth"), folder / "acoustic.pth")
+    assert "SoVITS is v1 and the GPT, with 732 phonemes" in refused(folder)
+
+
+@pytest.mark.parametrize("version", ["v2Pro", "v2ProPlus"])
+def test_a_version_that_cannot_run_yet(folder, parity, version):
+    shutil.copy(parity(f"s2_{version}_tiny.pth"), folder / "acoustic.pth")
+    assert f"{version}, whose speaker encoder is not supported yet" in refused(folder)
+
+
+def test_released_files_beside_a_hubert(folder, parity, voice):
+    """The layout of GPT-SoVITS, with networks of its sizes that are smaller."""
+    transformers = pytest.importorskip("transformers")
+    for name in ("semantic.ckpt", "acoustic.pth", "content.pth"):
+        (folder / name).unlink()
+    shutil.copy(parity("s1_tiny.ckpt"), folder)
+    shutil.copy(parity("s2_v2_tiny.pth"), folder)
+    sizes = {"num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+    config = transformers.HubertConfig(hidden_size=768, conv_dim=(8,) * 7, **sizes)
+    transformers.HubertModel(config).save_pretrained(folder / "chinese-hubert-base")
+    models = load_models(folder)
+    samples = torch.from_numpy(voice.recordings[0].samples)[None]
+    assert models.sovits.tokens(models.content(samples).transpose(1, 2)).shape == (1, 74)
+
+
+def test_a_hubert_that_cannot_be_read(folder):
+    pytest.importorskip("transformers")
+    (folder / "content.pth").unlink()
+    (folder / "chinese-hubert-base").mkdir()
+    assert "chinese-hubert-base" in refused(folder)

@@ -1,0 +1,172 @@
+"""Text and a voice become speech, by the engine's door, with a tiny model."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import mynah
+from mynah.errors import LanguageError, OptionError, TextError
+from mynah.options import SpeechOptions
+from mynah.voice.recording import Recording
+from mynah.voice.voice import Voice
+
+TEXT = "Hello, world, how are you?"
+LONG = "The weather is fine today. 我们一起去公园散步吧。 Then we shall see 3 old friends!"
+
+
+def options(**chosen) -> SpeechOptions:
+    return SpeechOptions(**{"split": "cut0"} | chosen)
+
+
+@pytest.fixture
+def say(synthesizer, voice):
+    return lambda text=TEXT, **chosen: synthesizer.speak(text, voice, options(**chosen))
+
+
+def test_speech_is_sound_of_the_models_rate(say):
+    speech = say()
+    assert speech.sample_rate == 32_000
+    assert speech.text == TEXT
+    assert speech.samples.dtype == np.float32
+    assert 0.44 <= speech.seconds < 60
+    assert 0 < np.abs(speech.samples).max() <= 1
+
+
+def test_equal_seeds_give_equal_sound(say):
+    first = say(LONG, seed=7, split="cut5").samples
+    np.testing.assert_array_equal(say(LONG, seed=7, split="cut5").samples, first)
+
+
+def test_another_seed_gives_another_reading(say):
+    readings = [say(seed=seed).samples for seed in range(3)]
+    assert not any(np.array_equal(readings[0], other) for other in readings[1:])
+
+
+def test_callers_at_once_get_what_each_gets_alone(say):
+    alone = {seed: say(seed=seed).samples for seed in range(4)}
+    together = {}
+
+    def speak(seed: int) -> None:
+        together[seed] = say(seed=seed).samples
+
+    threads = [threading.Thread(target=speak, args=(seed,)) for seed in alone]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for seed, samples in alone.items():
+        np.testing.assert_array_equal(together[seed], samples)
+
+
+@pytest.mark.parametrize("speed", [0.5, 0.8, 1.25, 2.0])
+def test_speed_changes_the_duration_alone(say, speed):
+    assert say(speed=speed).seconds == pytest.approx(say().seconds / speed, abs=0.05)
+
+
+def test_a_stream_is_the_whole_in_parts(synthesizer, voice):
+    chosen = SpeechOptions(seed=3)
+    chunks = list(synthesizer.stream(LONG, voice, chosen))
+    assert len(chunks) == 3
+    assert "".join(chunk.text for chunk in chunks).replace(" ", "") == LONG.replace(" ", "")
+    whole = synthesizer.speak(LONG, voice, chosen)
+    np.testing.assert_array_equal(np.concatenate([c.samples for c in chunks]), whole.samples)
+
+
+def test_a_pause_stands_between_sentences_and_not_at_the_end(synthesizer, voice):
+    without, paused = (
+        list(synthesizer.stream(LONG, voice, SpeechOptions(pause=pause))) for pause in (0, 0.5)
+    )
+    for bare, chunk in zip(without[:-1], paused[:-1], strict=True):
+        np.testing.assert_array_equal(chunk.samples[: len(bare.samples)], bare.samples)
+        np.testing.assert_array_equal(chunk.samples[len(bare.samples) :], np.zeros(16_000))
+    np.testing.assert_array_equal(paused[-1].samples, without[-1].samples)
+
+
+def test_a_sentence_sounds_the_same_whatever_follows_it(synthesizer, voice):
+    first = next(synthesizer.stream(LONG, voice)).samples
+    other = next(synthesizer.stream("The weather is fine today. So we stay.", voice)).samples
+    np.testing.assert_array_equal(first, other)
+
+
+def test_a_voice_without_words_speaks_with_its_timbre(synthesizer, voice):
+    wordless = Voice("hum", voice.recordings)
+    assert synthesizer.speak(TEXT, wordless, options()).seconds >= 0.44
+
+
+def test_a_prompt_that_is_too_long_gives_its_timbre(synthesizer, voice):
+    samples = np.tile(voice.recordings[0].samples, 5)
+    long = Voice("hum", (Recording(samples, 16_000),), voice.text)
+    wordless = Voice("hum", long.recordings)
+    np.testing.assert_array_equal(
+        synthesizer.speak(TEXT, long, options()).samples,
+        synthesizer.speak(TEXT, wordless, options()).samples,
+    )
+
+
+def test_a_second_recording_changes_the_sound_and_not_the_words(synthesizer, voice, hum):
+    two = Voice("hum", (*voice.recordings, hum(260)), voice.text)
+    one, both = (synthesizer.speak(TEXT, who, options()).samples for who in (voice, two))
+    assert len(one) == len(both)
+    assert not np.array_equal(one, both)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "……！？", "🎉🎉", "\x00\x07\x1b"])
+def test_text_that_cannot_be_spoken_is_refused_before_any_sound(synthesizer, voice, text):
+    with pytest.raises(TextError) as caught:
+        synthesizer.stream(text, voice)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_hundred_thousand_characters_are_refused(synthesizer, voice):
+    with pytest.raises(TextError, match=r"50[,_]?000"):
+        synthesizer.stream("很" * 100_000, voice)
+
+
+def test_emoji_and_control_characters_are_passed_over(say):
+    plain = say().samples
+    np.testing.assert_array_equal(say(f"\x07{TEXT[:5]}\u200b{TEXT[5:]}🎉").samples, plain)
+
+
+def test_an_unknown_language_is_refused_with_those_there_are(synthesizer, voice):
+    with pytest.raises(LanguageError, match="zh"):
+        synthesizer.stream(TEXT, voice, SpeechOptions(language="tlh"))
+
+
+def test_an_unknown_split_is_refused(synthesizer, voice):
+    with pytest.raises(OptionError, match="cut0"):
+        synthesizer.stream(TEXT, voice, SpeechOptions(split="cut9"))
+
+
+def test_words_of_a_voice_that_cannot_be_pronounced_are_refused(synthesizer, voice):
+    with pytest.raises(TextError):
+        synthesizer.speak(TEXT, Voice("hum", voice.recordings, "…"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("speed", 0.4),
+        ("speed", 2.1),
+        ("speed", float("nan")),
+        ("top_k", 0),
+        ("top_p", 0.0),
+        ("temperature", 0.0),
+        ("repetition_penalty", 0.9),
+        ("pause", -1.0),
+        ("seed", -1),
+        ("seed", 2**63),
+    ],
+)
+def test_an_option_out_of_range_is_named_with_its_range(name, value):
+    with pytest.raises(OptionError, match=rf"{name} is .* between .* and "):
+        SpeechOptions(**{name: value})
+
+
+def test_the_packages_own_names():
+    for name in mynah.__all__:
+        assert getattr(mynah, name) is not None
+    assert [sample.name for sample in mynah.samples()] == ["ljspeech", "mandarin"]
+    assert [sample.name for sample in mynah.samples()] == ["ljspeech", "mandarin"]
+    with pytest.raises(AttributeError, match="sing"):
+        mynah.sing  # noqa: B018
