@@ -1,0 +1,180 @@
+"""Sound as streams of bytes that players take: valid from the first byte to the last."""
+
+import io
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFormat:
+    """How sound is written.
+
+    Attributes:
+        kind: one of `KINDS`.
+        sample_rate: samples per second; None keeps the model's where the kind can.
+        bit_rate: of mp3, opus and aac, in bits per second.
+    """
+
+    kind: str
+    sample_rate: int | None = None
+    bit_rate: int = 64_000
+
+    @property
+    def media_type(self) -> str:
+        """As `Content-Type` has it."""
+        return _MEDIA_TYPES[self.kind]
+
+    def encoder(self, sample_rate: int) -> "Encoder":
+        """Writes one piece of sound that comes at a sample rate."""
+        if self.kind == "pcm":
+            return PcmEncoder(sample_rate, self.sample_rate or sample_rate)
+        if self.kind == "wav":
+            return WavEncoder(sample_rate, self.sample_rate or sample_rate)
+        return CodecEncoder(self, sample_rate)
+
+
+class Encoder(Protocol):
+    """Writes one piece of sound; the bytes of all calls in order are the file."""
+
+    def header(self) -> bytes:
+        """What comes before any sound; call it first."""
+
+    def encode(self, samples: Samples) -> bytes:
+        """More sound, mono between -1 and 1; the bytes may come with a later call."""
+
+    def finish(self) -> bytes:
+        """The rest; call it last."""
+
+
+class PcmEncoder:
+    """Bare samples: signed, 16 bits, little-endian, mono."""
+
+    def __init__(self, source_rate: int, sample_rate: int) -> None:
+        self._resampler = av.AudioResampler("s16", "mono", sample_rate)
+        self._source_rate = source_rate
+
+    def header(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    def encode(self, samples: Samples) -> bytes:
+        """See `Encoder`."""
+        return _bytes(self._resampler.resample(_frame(samples, self._source_rate)))
+
+    def finish(self) -> bytes:
+        """See `Encoder`."""
+        return _bytes(self._resampler.resample(None))
+
+
+class WavEncoder(PcmEncoder):
+    """The same after a header that leaves the length open, as streams have it."""
+
+    def __init__(self, source_rate: int, sample_rate: int) -> None:
+        super().__init__(source_rate, sample_rate)
+        self._sample_rate = sample_rate
+
+    def header(self) -> bytes:
+        """RIFF and format; both lengths are the largest there is."""
+        form = struct.pack("<HHIIHH", 1, 1, self._sample_rate, self._sample_rate * 2, 2, 16)
+        return (
+            b"RIFF" + _OPEN + b"WAVE" + b"fmt " + struct.pack("<I", len(form)) + form
+            + b"data" + _OPEN
+        )  # fmt: skip
+
+
+class CodecEncoder:
+    """Compressed sound in its usual container, by FFmpeg."""
+
+    def __init__(self, form: AudioFormat, source_rate: int) -> None:
+        container, codec, options = _CODECS[form.kind]
+        self._sink = _Sink()
+        self._container = av.open(self._sink, "w", format=container, options=options)
+        # Opus has five rates of its own, of which 48 kHz is the one that players expect.
+        rate = form.sample_rate or (48_000 if codec == "libopus" else source_rate)
+        self._stream = cast(
+            av.AudioStream, self._container.add_stream(codec, rate=rate, layout="mono")
+        )
+        self._stream.bit_rate = form.bit_rate
+        self._source_rate = source_rate
+        self._position = 0
+
+    def header(self) -> bytes:
+        """See `Encoder`."""
+        self._container.start_encoding()
+        return self._sink.drain()
+
+    def encode(self, samples: Samples) -> bytes:
+        """See `Encoder`."""
+        frame = _frame(samples, self._source_rate)
+        frame.pts = self._position
+        self._position += len(samples)
+        self._container.mux(self._stream.encode(frame))
+        return self._sink.drain()
+
+    def finish(self) -> bytes:
+        """See `Encoder`."""
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+        return self._sink.drain()
+
+
+class _Sink(io.RawIOBase):
+    """Takes what FFmpeg writes, which cannot go back in it, and gives it away."""
+
+    def __init__(self) -> None:
+        self._written = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: "Buffer") -> int:
+        size = len(self._written)
+        self._written += data
+        return len(self._written) - size
+
+    def drain(self) -> bytes:
+        """What was written since."""
+        drained = bytes(self._written)
+        self._written.clear()
+        return drained
+
+
+_OPEN = b"\xff\xff\xff\xff"
+_FLUSHED = {"flush_packets": "1"}
+_CODECS: dict[str, tuple[str, str, dict[str, str]]] = {
+    "mp3": ("mp3", "libmp3lame", {"write_xing": "0", **_FLUSHED}),
+    # A page of a fifth of a second, so that streams start soon; FFmpeg's own are of one second.
+    "opus": ("ogg", "libopus", {"page_duration": "200000", **_FLUSHED}),
+    "aac": ("adts", "aac", _FLUSHED),
+    "flac": ("flac", "flac", _FLUSHED),
+}
+_MEDIA_TYPES = {
+    "wav": "audio/wav",
+    "mp3": "audio/mpeg",
+    "opus": "audio/ogg",
+    "flac": "audio/flac",
+    "aac": "audio/aac",
+    "pcm": "audio/pcm",
+}
+KINDS = tuple(_MEDIA_TYPES)
+
+
+def _frame(samples: Samples, rate: int) -> av.AudioFrame:
+    frame = av.AudioFrame.from_ndarray(samples[None], "flt", "mono")
+    frame.sample_rate = rate
+    return frame
+
+
+def _bytes(frames: Sequence[av.AudioFrame]) -> bytes:
+    return b"".join(frame.to_ndarray().astype("<i2").tobytes() for frame in frames)

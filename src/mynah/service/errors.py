@@ -1,0 +1,140 @@
+"""From exceptions to answers: the one place that knows which error has which status."""
+
+import logging
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from mynah.errors import MynahError, RequestError, UnavailableError
+from mynah.service.request_id import current_request_id
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What an answer says of an error; each family of the API has its own way to write it.
+
+    Attributes:
+        status: of HTTP.
+        type: kind of error, for programs that handle kinds.
+        code: the very error, for programs that handle it alone.
+        message: what is wrong and what to do, for people.
+        param: the field of the request that is to blame.
+        headers: that the answer carries.
+    """
+
+    status: int
+    type: str
+    code: str
+    message: str
+    param: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_INVALID, _UNAUTHENTICATED = "invalid_request_error", "authentication_error"
+_FORBIDDEN, _BUSY, _DEFECT = "permission_error", "overloaded_error", "server_error"
+
+# code: (status, type, field of API v1 that is to blame)
+_OF_CODE: dict[str, tuple[int, str, str | None]] = {
+    "invalid_request": (400, _INVALID, None),
+    "invalid_text": (400, _INVALID, "input"),
+    "unknown_language": (400, _INVALID, "language"),
+    "invalid_option": (400, _INVALID, None),
+    "invalid_recording": (400, _INVALID, "recordings"),
+    "invalid_api_key": (401, _UNAUTHENTICATED, None),
+    "missing_scope": (403, _FORBIDDEN, None),
+    "built_in_voice": (403, _FORBIDDEN, None),
+    "voice_not_found": (404, _INVALID, "voice"),
+    "model_not_found": (404, _INVALID, "model"),
+    "voice_exists": (409, _INVALID, "name"),
+    "unavailable": (503, _BUSY, None),
+    "queue_full": (503, _BUSY, None),
+    "deadline_exceeded": (504, _BUSY, None),
+}
+
+
+def problem_of(error: Exception) -> Problem:
+    """What to answer to an exception; one that nobody raised on purpose tells nothing."""
+    if isinstance(error, MynahError):
+        return _raised_on_purpose(error)
+    if isinstance(error, RequestValidationError):
+        return _invalid(error.errors())
+    if isinstance(error, HTTPException):
+        return _of_status(error)
+    return Problem(500, _DEFECT, "internal_error", "The server failed; the error is in its log.")
+
+
+def envelope(problem: Problem) -> JSONResponse:
+    """API v1's answer to an error."""
+    error = {
+        "type": problem.type,
+        "code": problem.code,
+        "message": problem.message,
+        "param": problem.param,
+        "request_id": current_request_id(),
+    }
+    return JSONResponse({"error": error}, problem.status, dict(problem.headers))
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Makes an app answer every error raised on purpose with the envelope."""
+
+    def answer(_: Request, error: Exception) -> Response:
+        return envelope(problem_of(error))
+
+    for kind in (MynahError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, answer)
+
+
+def log_defect(error: BaseException) -> None:
+    """Logs an exception that nobody raised on purpose.
+
+    Its message may quote a caller's text, so only its kind and place are told.
+    """
+    cause = error.__cause__ or error
+    frames = traceback.extract_tb(cause.__traceback__)
+    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    _log.error("defect", extra={"error": type(cause).__name__, "places": places})
+
+
+def _raised_on_purpose(error: MynahError) -> Problem:
+    status, kind, param = _OF_CODE.get(error.code, (500, _DEFECT, None))
+    problem = Problem(status, kind, error.code, str(error), param)
+    if isinstance(error, RequestError):
+        return replace(problem, param=error.param)
+    if isinstance(error, UnavailableError):
+        return replace(problem, headers={"retry-after": str(error.retry_after)})
+    if status == HTTPStatus.UNAUTHORIZED:
+        return replace(problem, headers={"www-authenticate": "Bearer"})
+    return problem
+
+
+def _invalid(errors: Sequence[Any]) -> Problem:
+    """The first thing that is wrong with a body, a form or a query."""
+    first = errors[0]
+    # The place is ("body", "voice", "id"), or ("body", 7) where JSON breaks off.
+    names = [name for name in first["loc"][1:] if isinstance(name, str)]
+    param = names[0] if names else None
+    if first["type"] == "json_invalid":
+        message = f"{param or 'The body'} is not JSON ({first['ctx']['error']}); correct it."
+        return Problem(400, _INVALID, "invalid_json", message, param)
+    if first["type"] == "extra_forbidden":
+        message = f"Unknown field {param}; leave it out or correct its name."
+        return Problem(400, _INVALID, "unknown_field", message, param)
+    message = f"{param or 'The body'}: {first['msg']}."
+    return Problem(400, _INVALID, "invalid_request", message, param)
+
+
+def _of_status(error: HTTPException) -> Problem:
+    kinds = {401: _UNAUTHENTICATED, 403: _FORBIDDEN}
+    kind = kinds.get(error.status_code, _INVALID if error.status_code < 500 else _DEFECT)
+    code = HTTPStatus(error.status_code).name.lower()
+    return Problem(error.status_code, kind, code, error.detail, None, error.headers or {})

@@ -1,0 +1,60 @@
+"""A name for each request: on its answer, in its errors and on its log lines."""
+
+import logging
+import re
+import secrets
+import time
+from contextvars import ContextVar
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HEADER = "x-request-id"
+
+_current: ContextVar[str | None] = ContextVar("request_id", default=None)
+_GIVEN = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_log = logging.getLogger(__name__)
+
+
+def current_request_id() -> str | None:
+    """The id of the request that is being answered; None outside of one."""
+    return _current.get()
+
+
+def new_request_id(given: str | None) -> str:
+    """Names the request that this task answers, as its caller does if that is a sound name."""
+    sound = given is not None and _GIVEN.fullmatch(given)
+    name = given if given and sound else f"req_{secrets.token_hex(12)}"
+    _current.set(name)
+    return name
+
+
+class RequestIdMiddleware:
+    """Names each request, and logs its end in one line without anything of its contents."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Calls the app inside."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        name = new_request_id(Headers(scope=scope).get(HEADER))
+        line: dict[str, Any] = {"method": scope["method"], "status": None}
+        began = time.perf_counter()
+
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                line["status"] = message["status"]
+                MutableHeaders(scope=message)[HEADER] = name
+            await send(message)
+
+        try:
+            await self._app(scope, receive, named)
+        finally:
+            # The call's name, not its path, in which there may be the name of a person.
+            call = getattr(scope.get("endpoint"), "__name__", None)
+            milliseconds = round((time.perf_counter() - began) * 1000, 1)
+            _log.info("answered", extra=line | {"call": call, "milliseconds": milliseconds})

@@ -1,0 +1,172 @@
+"""A real server on a real socket, whose model hums instead of speaking."""
+
+import io
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import numpy as np
+import openai
+import pytest
+import soundfile
+import uvicorn
+
+from mynah.config import Settings
+from mynah.engine.queue import SpeechModel, SpeechQueue
+from mynah.engine.speech import Speech
+from mynah.service.app import create_app
+from mynah.service.services import Services
+
+RATE = 32_000
+SENTENCE_SECONDS = 0.4
+
+
+class Hummer:
+    """Hums 0.4 s for each sentence, at a pitch of the voice's own.
+
+    A sentence with "slow" in it waits until `gate` is open; one with "broken" fails.
+    """
+
+    sample_rate = RATE
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.hummed: list[str] = []
+
+    def read(self, voice) -> float:
+        samples = voice.recordings[0].samples
+        return 200 + float(np.abs(samples).mean()) * 1000
+
+    def stream_prompted(self, sentences, prompt, options) -> Iterator[Speech]:
+        time = np.arange(int(SENTENCE_SECONDS * RATE / options.speed)) / RATE
+        for sentence in sentences:
+            if "slow" in sentence.text:
+                self.gate.wait(10)
+            if "broken" in sentence.text:
+                raise RuntimeError(f"secret words: {sentence.text}")
+            self.hummed.append(sentence.text)
+            wave = 0.5 * np.sin(2 * np.pi * prompt * time)
+            yield Speech(wave.astype(np.float32), RATE, sentence.text)
+
+
+@dataclass
+class Running:
+    """A server, and ways to talk to it."""
+
+    url: str
+    services: Services
+    model: SpeechModel
+    secret: str
+    clients: list[httpx.Client] = field(default_factory=list)
+
+    def client(self, secret: str | None = None) -> httpx.Client:
+        """Calls with a key; the all-powerful one if none is given, none if it is empty."""
+        used = self.secret if secret is None else secret
+        headers = {"authorization": f"Bearer {used}"} if used else {}
+        self.clients.append(httpx.Client(base_url=self.url, headers=headers, timeout=20))
+        return self.clients[-1]
+
+    def openai(self) -> openai.OpenAI:
+        return openai.OpenAI(base_url=f"{self.url}/v1", api_key=self.secret, max_retries=0)
+
+    def key(self, *scopes: str, days: float | None = None) -> str:
+        return self.services.keys.create("test", scopes, days)[1]
+
+
+@pytest.fixture
+def start(tmp_path) -> Iterator[Callable[..., Running]]:
+    """Starts servers with some settings; all stop at the end."""
+    stops: list[Callable[[], None]] = []
+
+    def start(model: SpeechModel | None = None, **settings) -> Running:
+        running, stop = serve(tmp_path, model or Hummer(), **settings)
+        stops.append(stop)
+        return running
+
+    yield start
+    for stop in stops:
+        stop()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[Running]:
+    """A server with the usual settings, shared by the tests of a file."""
+    running, stop = serve(tmp_path_factory.mktemp("server"), Hummer())
+    running.model.gate.set()
+    yield running
+    stop()
+
+
+def serve(folder: Path, model: SpeechModel, **given) -> tuple[Running, Callable[[], None]]:
+    settings = Settings(data=folder, **given)
+    queue = SpeechQueue(model, size=settings.queue_size, deadline=settings.speech_seconds)
+    app = create_app(settings, queue)
+    # asyncio turns Nagle's algorithm off only where the protocol is named.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen()
+    uvicorn_server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    thread = threading.Thread(target=uvicorn_server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    services = app.state.services
+    running = Running(
+        f"http://127.0.0.1:{listening.getsockname()[1]}",
+        services,
+        model,
+        services.keys.create("all", ["admin"])[1],
+    )
+
+    def stop() -> None:
+        for client in running.clients:
+            client.close()
+        if isinstance(model, Hummer):
+            model.gate.set()
+        uvicorn_server.should_exit = True
+        thread.join()
+        listening.close()
+
+    return running, stop
+
+
+@pytest.fixture
+def client(server) -> httpx.Client:
+    return server.client()
+
+
+@pytest.fixture(scope="session")
+def recording() -> Callable[..., bytes]:
+    """Makes the file of a recording that passes for speech."""
+
+    def make(seconds: float = 4.0, rate: int = 16_000, kind: str = "WAV", pitch: float = 180):
+        time = np.arange(int(seconds * rate)) / rate
+        wave = 0.3 * np.sin(2 * np.pi * pitch * time) * np.abs(np.sin(4 * np.pi * time))
+        file = io.BytesIO()
+        soundfile.write(file, wave.astype(np.float32), rate, format=kind)
+        return file.getvalue()
+
+    return make
+
+
+@pytest.fixture
+def error_of() -> Callable[[httpx.Response], dict]:
+    """The error in an envelope, whose form is checked."""
+
+    def error_of(answer: httpx.Response) -> dict:
+        (error,) = answer.json().values()
+        assert error.keys() == {"type", "code", "message", "param", "request_id"}
+        assert error["request_id"] == answer.headers["x-request-id"]
+        assert "\n" not in error["message"]
+        return error
+
+    return error_of

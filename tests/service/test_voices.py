@@ -1,0 +1,235 @@
+"""Voices from recordings: made, used, listed, changed, deleted."""
+
+import io
+import struct
+
+import pytest
+import soundfile
+
+WORDS = "Hello, my dear friend."
+
+
+def upload(client, *files: bytes, name="teacher", **fields):
+    parts = [("recordings", (f"{n}.wav", data, "audio/wav")) for n, data in enumerate(files)]
+    return client.post("/v1/voices", data={"name": name, **fields}, files=parts)
+
+
+def speak(client, voice):
+    body = {"input": "How are you?", "voice": voice, "response_format": "wav"}
+    return client.post("/v1/audio/speech", json=body)
+
+
+@pytest.fixture
+def teacher(client, recording):
+    answer = upload(
+        client, recording(), text=WORDS, language="en", labels='{"mood": "calm"}', consent="signed"
+    )
+    assert answer.status_code == 201, answer.text
+    yield answer.json()
+    client.delete(f"/v1/voices/{answer.json()['id']}")
+
+
+def test_a_new_voice_is_told_and_speaks_at_once(client, teacher):
+    assert teacher["object"] == "voice"
+    assert teacher["id"].startswith("voice_")
+    assert teacher["labels"] == {"mood": "calm"}
+    assert (teacher["language"], teacher["consent"]) == ("en", "signed")
+    assert (teacher["default_version"], teacher["built_in"]) == ("1", False)
+    for voice in ("teacher", teacher["id"], {"id": teacher["id"]}):
+        assert speak(client, voice).status_code == 200
+    assert client.get("/v1/voices/teacher").json() == teacher
+
+
+def test_each_voice_has_its_own_sound(client, teacher, recording):
+    loud = recording(pitch=180)
+    samples, rate = soundfile.read(io.BytesIO(loud))
+    file = io.BytesIO()
+    soundfile.write(file, samples * 2, rate, format="WAV")
+    other = upload(client, file.getvalue(), name="other").json()
+    assert speak(client, "teacher").content != speak(client, "other").content
+    client.delete(f"/v1/voices/{other['id']}")
+
+
+def test_recordings_are_kept_as_mono_at_32_khz(client, teacher):
+    answer = client.get(f"/v1/voices/{teacher['id']}/preview")
+    assert answer.headers["content-type"] == "audio/flac"
+    info = soundfile.info(io.BytesIO(answer.content))
+    assert (info.samplerate, info.channels, info.format) == (32_000, 1, "FLAC")
+    assert info.duration == pytest.approx(4, abs=0.01)
+
+
+def test_a_voice_may_have_several_recordings_and_their_words(client, recording):
+    answer = upload(client, recording(), recording(pitch=220, kind="MP3"), text=[WORDS, WORDS])
+    assert answer.status_code == 201, answer.text
+    assert speak(client, "teacher").status_code == 200
+    client.delete("/v1/voices/teacher")
+
+
+def test_changes_keep_what_they_do_not_name(client, teacher):
+    path = f"/v1/voices/{teacher['id']}"
+    changed = client.patch(path, json={"name": "tutor"}).json()
+    assert changed == teacher | {"name": "tutor"}
+    assert client.patch(path, json={"labels": {}, "consent": None}).json() == changed | {
+        "labels": {},
+        "consent": None,
+    }
+    assert client.patch(path, json={}).status_code == 200
+    assert client.get("/v1/voices/teacher").status_code == 404
+
+
+def test_a_deleted_voice_is_gone_with_its_recordings(server, client, recording):
+    folder = server.services.settings.data / "audio" / "recordings"
+    before = set(folder.glob("*"))
+    voice = upload(client, recording()).json()
+    assert speak(client, voice["id"]).status_code == 200
+    assert set(folder.glob("*")) > before
+    deleted = client.delete(f"/v1/voices/{voice['id']}").json()
+    assert deleted == {"id": voice["id"], "object": "voice.deleted", "deleted": True}
+    assert set(folder.glob("*")) == before
+    assert speak(client, voice["id"]).status_code == 404
+    assert client.get(f"/v1/voices/{voice['id']}").status_code == 404
+    assert client.delete(f"/v1/voices/{voice['id']}").status_code == 404
+
+
+def test_two_voices_cannot_have_one_name(client, teacher, recording, error_of):
+    answer = upload(client, recording())
+    assert answer.status_code == 409
+    assert error_of(answer)["param"] == "name"
+    assert client.patch(f"/v1/voices/{teacher['id']}", json={"name": "mandarin"}).status_code == 409
+
+
+def test_voices_that_come_with_mynah_stay_as_they_are(client, error_of):
+    assert client.get("/v1/voices/mandarin").json()["built_in"]
+    assert client.get("/v1/voices/mandarin/preview").content.startswith(b"fLaC")
+    for answer in (
+        client.delete("/v1/voices/mandarin"),
+        client.patch("/v1/voices/mandarin", json={"name": "mine"}),
+    ):
+        assert answer.status_code == 403
+        assert error_of(answer)["code"] == "built_in_voice"
+
+
+def test_pages_hold_every_voice_once(client, recording):
+    data = recording()
+    for number in range(3):
+        assert upload(client, data, name=f"page {number}").status_code == 201
+    names, after = [], ""
+    while True:
+        page = client.get("/v1/voices", params={"limit": 2, "after": after}).json()
+        assert len(page["data"]) <= 2
+        names += [voice["name"] for voice in page["data"]]
+        after = page["last_id"]
+        if not page["has_more"]:
+            break
+    assert names == ["ljspeech", "mandarin", "page 0", "page 1", "page 2"]
+    assert client.get("/v1/voices", params={"after": "zzz"}).json()["last_id"] is None
+    for number in range(3):
+        client.delete(f"/v1/voices/page {number}")
+
+
+@pytest.mark.parametrize(
+    ("query", "param"),
+    [
+        ({"limit": 0}, "limit"),
+        ({"limit": 101}, "limit"),
+        ({"limit": "x"}, "limit"),
+        ({"to": 1}, "to"),
+    ],
+)
+def test_a_wrong_query_is_refused(client, error_of, query, param):
+    answer = client.get("/v1/voices", params=query)
+    assert answer.status_code == 400
+    assert error_of(answer)["param"] == param
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "param"),
+    [
+        ({"name": ""}, "invalid_request", "name"),
+        ({"name": "a\nb"}, "invalid_request", "name"),
+        ({"name": "n" * 101}, "invalid_request", "name"),
+        ({"language": "tlh"}, "unknown_language", "language"),
+        ({"text": "?!"}, "invalid_request", "text"),
+        ({"text": ["One.", "Two."]}, "invalid_request", "text"),
+        ({"labels": "[1]"}, "invalid_request", "labels"),
+        ({"labels": "{"}, "invalid_json", "labels"),
+        ({"colour": "red"}, "unknown_field", "colour"),
+    ],
+)
+def test_wrong_fields_are_named(client, recording, error_of, *, fields, code, param):
+    answer = upload(client, recording(), **fields)
+    assert answer.status_code == 400, answer.text
+    error = error_of(answer)
+    assert (error["code"], error["param"]) == (code, param)
+
+
+def lying_wav(rate: int, channels: int) -> bytes:
+    form = struct.pack("<HHIIHH", 1, channels, rate, rate * channels * 2, channels * 2, 16)
+    return (
+        b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0" + form + b"data\xff\xff\xff\xff" + b"\1\2" * 9000
+    )
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda recording: b"",
+        lambda recording: b"hello, this is no audio" * 100,
+        lambda recording: recording(seconds=0.5),
+        lambda recording: recording(kind="FLAC"),
+        lambda recording: recording(kind="OGG"),
+        lambda recording: recording()[:20_000],
+        lambda recording: recording(seconds=3, pitch=0),
+        lambda recording: lying_wav(rate=1, channels=1),
+        lambda recording: lying_wav(rate=2_000_000_000, channels=1),
+        lambda recording: lying_wav(rate=48_000, channels=200),
+    ],
+    ids=[
+        "empty",
+        "text",
+        "short",
+        "flac",
+        "ogg",
+        "cut",
+        "silent",
+        "slow-rate",
+        "fast-rate",
+        "channels",
+    ],
+)
+def test_a_bad_recording_is_refused(client, recording, error_of, make):
+    answer = upload(client, make(recording))
+    assert answer.status_code == 400, answer.text
+    error = error_of(answer)
+    assert (error["code"], error["param"]) == ("invalid_recording", "recordings")
+
+
+def test_no_more_is_decoded_than_allowed(start, recording, error_of):
+    server = start(upload_seconds=5, upload_recordings=2, upload_kinds=["flac"])
+    client = server.client()
+    assert upload(client, recording(kind="FLAC")).status_code == 201
+    long = recording(seconds=30, kind="FLAC")
+    assert "more than 5 s" in error_of(upload(client, long, name="long"))["message"]
+    many = upload(client, *[recording(kind="FLAC")] * 3, name="many")
+    assert error_of(many)["param"] == "recordings"
+
+
+def test_a_form_without_recordings_or_of_another_kind_is_refused(client, error_of):
+    for answer in (
+        client.post("/v1/voices", data={"name": "x"}),
+        client.post("/v1/voices", json={"name": "x"}),
+        client.post("/v1/voices", data={"name": "x", "recordings": "words"}),
+        client.post(
+            "/v1/voices",
+            content=b"--x",
+            headers={"content-type": "multipart/form-data; boundary=y"},
+        ),
+    ):
+        assert answer.status_code == 400
+        error_of(answer)
+
+
+def test_a_path_leads_nowhere_else(client):
+    for name in ("..%2f..%2fmynah.db", "%2e%2e", "a%00b", "x" * 3000):
+        assert client.get(f"/v1/voices/{name}").status_code in (404, 307)
+        assert client.get(f"/v1/voices/{name}/preview").status_code == 404
