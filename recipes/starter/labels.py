@@ -36,6 +36,11 @@ def read_phones(work: Path) -> list[list[int]]:
     return [table.encode(row) for row in json.loads((work / "phones.json").read_text("utf-8"))]
 
 
+def is_heard(phone: int) -> bool:
+    """Whether a phoneme id is a sound, not a mark."""
+    return SymbolTable.of("v2").symbols[phone] not in PUNCTUATION
+
+
 def read_labels(work: Path) -> tuple[list[list[int]], int]:
     """Ids of the phonemes that can be heard, and the size of their table, for CTC."""
     table = SymbolTable.of("v2")

@@ -6,23 +6,27 @@ recordings teach it to start without one.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
-from recipes.starter.corpus import Track
+from recipes.starter.alignment import UNKNOWN
+from recipes.starter.corpus import Clip, Track
 from recipes.starter.labels import read_phones
 from recipes.starter.sizes import SEMANTIC
 from recipes.starter.state import Progress
 
 EOS = 1024
 CORRUPTED = 0.06
+GUIDED_LAYERS = (1, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,11 @@ class SemanticPlan:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Ids that the GPT learns to continue."""
+    """Ids that the GPT learns to continue, and the place of each token's phoneme."""
 
     phones: list[int]
     tokens: list[int]
+    places: list[int]
 
     def __len__(self) -> int:
         return len(self.phones) + len(self.tokens)
@@ -52,13 +57,13 @@ def examples(work: Path, seed: int) -> list[Example]:
     """Every recording with words, alone or after another by its speaker, in random order."""
     rng = np.random.default_rng(seed)
     clips, phones = Track(work).clips, read_phones(work)
-    tokens = np.load(work / "tokens.npy")
+    tokens, places = np.load(work / "tokens.npy"), np.load(work / "alignment.npy")
     by_speaker: dict[tuple[str, float], list[int]] = {}
     for number, clip in enumerate(clips):
         if phones[number]:
             by_speaker.setdefault((clip.speaker.split("*")[0], clip.factor), []).append(number)
     singles = {
-        n: Example(phones[n], tokens[clip.start // 1280 :][: clip.frames // 2].tolist())
+        n: Example(phones[n], _part(tokens, clip), _part(places, clip))
         for n, clip in enumerate(clips)
         if phones[n]
     }
@@ -72,9 +77,14 @@ def examples(work: Path, seed: int) -> list[Example]:
             if clips[first].text == clips[second].text:
                 continue
             a, b = singles[first], singles[second]
-            result.append(Example(a.phones + b.phones, a.tokens + b.tokens))
+            moved = [place + len(a.phones) if place >= 0 else place for place in b.places]
+            result.append(Example(a.phones + b.phones, a.tokens + b.tokens, a.places + moved))
     rng.shuffle(result)
     return result
+
+
+def _part(values: NDArray[np.int16], clip: Clip) -> list[int]:
+    return values[clip.start // 1280 :][: clip.frames // 2].tolist()
 
 
 def batches(rows: list[Example], positions: int, rng: np.random.Generator) -> list[list[Example]]:
@@ -97,18 +107,65 @@ def collate(rows: list[Example]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return phones, phone_lengths, tokens, torch.tensor([len(r.tokens) for r in rows])
 
 
-def loss_of(gpt: GPT, rows: list[Example], device: torch.device) -> tuple[Tensor, float]:
-    """Cross-entropy of the next token and how often the likeliest is right."""
+class Guide:
+    """Shows one attention head in each of two layers the phoneme that is to be spoken next.
+
+    Left alone, the GPT finds out late that its tokens follow the phonemes; with hours of
+    speech instead of thousands it might never (Tachibana et al. 2017, guided attention).
+    """
+
+    def __init__(self, gpt: GPT) -> None:
+        self.inputs: dict[int, Tensor] = {}
+        self.attention = [gpt.h.layers[number].self_attn for number in GUIDED_LAYERS]
+        for number, attention in enumerate(self.attention):
+            attention.register_forward_pre_hook(partial(self._keep, number))
+
+    def _keep(self, number: int, _: torch.nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        self.inputs[number] = inputs[0]
+
+    def loss(self, rows: list[Example], phone_lengths: Tensor) -> Tensor:
+        """Nats by which the guided heads miss the phonemes, after a forward pass of `rows`."""
+        places = torch.nn.utils.rnn.pad_sequence(
+            [torch.tensor(row.places) for row in rows], True, UNKNOWN
+        ).to(phone_lengths.device)
+        return torch.stack([self._miss(n, places, phone_lengths) for n in self.inputs]).mean()
+
+    def _miss(self, number: int, places: Tensor, phone_lengths: Tensor) -> Tensor:
+        attention, x = self.attention[number], self.inputs[number]
+        width = x.shape[-1]
+        size = width // attention.heads
+        weight, bias = attention.in_proj_weight, attention.in_proj_bias
+        asked = phone_lengths[:, None] - 1 + torch.arange(places.shape[1], device=x.device)
+        row = torch.arange(len(x), device=x.device)[:, None]
+        query = F.linear(x[row, asked], weight[:size], bias[:size])
+        key = F.linear(
+            x[:, : int(phone_lengths.max())],
+            weight[width : width + size],
+            bias[width : width + size],
+        )
+        scores = (query @ key.transpose(1, 2)).float() / size**0.5
+        outside = torch.arange(key.shape[1], device=x.device) >= phone_lengths[:, None, None]
+        scores = scores.masked_fill(outside, -torch.inf)
+        return F.cross_entropy(
+            scores.flatten(0, 1), places.flatten(), ignore_index=UNKNOWN
+        )
+
+
+def loss_of(
+    gpt: GPT, guide: Guide, rows: list[Example], device: torch.device
+) -> tuple[Tensor, Tensor, float]:
+    """Cross-entropy of the next token, the guide's loss, how often the likeliest is right."""
     phones, phone_lengths, tokens, token_lengths = (part.to(device) for part in collate(rows))
     heard = _corrupt(tokens) if gpt.training else tokens
     with torch.autocast(device.type, torch.bfloat16):
         logits = gpt(phones, phone_lengths, None, heard, token_lengths)
+        guided = guide.loss(rows, phone_lengths)
     targets = F.pad(tokens, (0, 1))
     targets[torch.arange(len(rows)), token_lengths] = EOS
     counted = torch.arange(targets.shape[1], device=device) <= token_lengths[:, None]
     chosen, right = logits[counted].float(), targets[counted]
     hits = (chosen.argmax(-1) == right).float().mean().item()
-    return F.cross_entropy(chosen, right, label_smoothing=0.05), hits
+    return F.cross_entropy(chosen, right, label_smoothing=0.05), guided, hits
 
 
 def _corrupt(tokens: Tensor) -> Tensor:
@@ -122,6 +179,7 @@ def train(work: Path, plan: SemanticPlan) -> None:
     torch.manual_seed(0)
     device = torch.device(plan.device)
     gpt = GPT(plan.config, dropout=0.0).to(device)
+    guide = Guide(gpt)
     tune = torch.optim.AdamW(gpt.parameters(), plan.rate, (0.9, 0.98), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(tune, plan.rate, plan.steps, pct_start=0.1)
     progress = Progress(work / "semantic.pt", (gpt, tune, schedule), plan.minutes)
@@ -132,28 +190,25 @@ def train(work: Path, plan: SemanticPlan) -> None:
         rng = np.random.default_rng(epoch)
         rows = [row for row in examples(work, epoch) if sum(row.phones) % 50]
         for group in batches(rows, plan.positions, rng):
-            loss, hits = loss_of(gpt, group, device)
+            loss, guided, hits = loss_of(gpt, guide, group, device)
             tune.zero_grad()
-            loss.backward()
+            (loss + guided).backward()
             torch.nn.utils.clip_grad_norm_(gpt.parameters(), 1.0)
             tune.step()
             schedule.step()
-            if progress.advance({"loss": loss.item(), "right": hits}):
-                _report(gpt, held_out, plan, device)
+            if progress.advance({"loss": loss.item(), "guide": guided.item(), "right": hits}):
+                _report(gpt, guide, held_out, plan)
             if progress.step >= plan.steps or progress.out_of_time:
                 break
     progress.save()
 
 
 @torch.no_grad()
-def _report(gpt: GPT, rows: list[Example], plan: SemanticPlan, device: torch.device) -> None:
+def _report(gpt: GPT, guide: Guide, rows: list[Example], plan: SemanticPlan) -> None:
     gpt.eval()
-    measured = [
-        loss_of(gpt, group, device)
-        for group in batches(rows, plan.positions, np.random.default_rng(0))
-    ]
+    groups = batches(rows, plan.positions, np.random.default_rng(0))
+    measured = [loss_of(gpt, guide, group, torch.device(plan.device)) for group in groups]
     gpt.train()
-    losses, hits = zip(*measured, strict=True)
-    print(
-        f"       held out: loss {np.mean([x.item() for x in losses]):.3f} right {np.mean(hits):.3f}"
-    )
+    losses, guided, hits = zip(*measured, strict=True)
+    loss, missed = np.mean([x.item() for x in losses]), np.mean([x.item() for x in guided])
+    print(f"       held out: {loss:.3f} guide {missed:.3f} right {np.mean(hits):.3f}", flush=True)
