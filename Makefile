@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: test lint types demo clean
+.PHONY: test lint types demo proto clean
 
 test: lint types
 	$(BIN)/pytest
@@ -26,3 +26,8 @@ $(READY): pyproject.toml
 
 clean:
 	rm -rf $(VENV) build dist demo
+
+# The generated code is checked in, so that only who changes the proto needs the generator.
+proto: $(READY)
+	$(BIN)/python -m grpc_tools.protoc --proto_path=proto \
+		--python_out=src --pyi_out=src --grpc_python_out=src proto/mynah/v1/speech.proto

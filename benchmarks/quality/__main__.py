@@ -35,7 +35,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.quality", description=__doc__)
     parser.add_argument(
-        "--cache", type=Path, required=True, help="folder for what is fetched (500 MB)"
+        "--cache", type=Path, required=True, help="folder for what is fetched (850 MB)"
     )
     parser.add_argument(
         "--wavs", type=Path, help="judge this folder's recordings, listed in its wavs.json"

@@ -7,6 +7,7 @@ import torch
 import typer
 
 from recipes.starter import (
+    adapt,
     alignment,
     content,
     corpus,
@@ -108,6 +109,25 @@ def train_prior(
     prior.train(work, prior.PriorPlan(steps, minutes=minutes, device=device))
 
 
+@app.command("adapt")
+def adapt_decoder(
+    clips: Annotated[int, typer.Option(help="Recordings to predict.")] = 400,
+    steps: Steps = 24_000,
+    critics_from: Annotated[int, typer.Option(help="Step at which the critics join.")] = 20_000,
+    minutes: Minutes = FOREVER,
+    device: Device = "cpu",
+    threads: Threads = 2,
+    work: Work = WORK,
+) -> None:
+    """8. Go on with the decoder on latents that the prior predicts."""
+    torch.set_num_threads(threads)
+    adapt.predict(work, clips, device)
+    decoder.train(
+        work,
+        decoder.DecoderPlan(steps, critics_from, predicted=True, minutes=minutes, device=device),
+    )
+
+
 @app.command("semantic")
 def train_semantic(
     steps: Steps = 12_000,
@@ -116,7 +136,7 @@ def train_semantic(
     threads: Threads = 2,
     work: Work = WORK,
 ) -> None:
-    """8. Train the GPT."""
+    """9. Train the GPT."""
     torch.set_num_threads(threads)
     semantic.train(work, semantic.SemanticPlan(steps, minutes=minutes, device=device))
 
@@ -124,10 +144,13 @@ def train_semantic(
 @app.command("export")
 def write_files(
     folder: Annotated[Path, typer.Option(help="Where the files go.")] = Path("src/mynah/starter"),
+    with_content: Annotated[
+        bool, typer.Option(help="Ship the content encoder, so that voices prompt.")
+    ] = True,
     work: Work = WORK,
 ) -> None:
-    """9. Write the files that Mynah ships."""
-    export.export(work, folder)
+    """10. Write the files that Mynah ships."""
+    export.export(work, folder, with_content)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from mynah.training.discriminators import (
 )
 from mynah.training.spectral import MelDistance
 from mynah.voice.spectrogram import linear_spectrogram
-from recipes.starter.corpus import RATE, Track
+from recipes.starter.adapt import Predicted
+from recipes.starter.corpus import RATE, Clip, Track
 from recipes.starter.latents import Latents
 from recipes.starter.sizes import ACOUSTIC
 from recipes.starter.state import Progress
@@ -28,10 +29,16 @@ MARGIN = 2
 
 @dataclass(frozen=True, slots=True)
 class DecoderPlan:
-    """How long and on what to train; `critics_from` is the step at which critics join."""
+    """How long and on what to train.
+
+    Attributes:
+        critics_from: step at which the critics join.
+        predicted: whether to read latents that the prior predicted instead of real ones.
+    """
 
     steps: int
     critics_from: int
+    predicted: bool = False
     batch: int = 8
     frames: int = 32
     rate: float = 4e-4
@@ -40,28 +47,47 @@ class DecoderPlan:
 
 
 class Segments:
-    """Random stretches of the track: waveforms (B, S) and their noisy latents (B, 192, T)."""
+    """Random stretches of the track: waveforms (B, S), latents (B, 192, T), timbres (B, 512, 1)."""
 
     def __init__(self, work: Path, plan: DecoderPlan, seed: int) -> None:
         self.tape = Track(work)
-        self.latents = Latents(work)
+        self.real = Latents(work)
+        self.predicted = Predicted(work) if plan.predicted else None
         self.plan = plan
         self.rng = np.random.default_rng(seed)
-        wanted = (plan.frames + 2 * MARGIN) * FRAME
-        self.clips = [clip for clip in self.tape.clips if clip.length > wanted]
+        self.length = (plan.frames + 2 * MARGIN) * FRAME
+        self.clips = [
+            clip
+            for clip in self.tape.clips
+            if clip.length > self.length and (self.predicted is None or clip in self.predicted)
+        ]
 
-    def draw(self) -> tuple[Tensor, Tensor]:
-        length = (self.plan.frames + 2 * MARGIN) * FRAME
-        rows = []
-        for number in self.rng.integers(len(self.clips), size=self.plan.batch):
-            clip = self.clips[number]
-            start = int(self.rng.integers(clip.length - length + 1))
-            rows.append(self.tape.audio(clip, start, length))
-        audio = torch.from_numpy(np.stack(rows))
-        z = self.latents(linear_spectrogram(audio))[:, :, MARGIN:-MARGIN]
+    def draw(self) -> tuple[Tensor, Tensor, Tensor]:
+        """One batch."""
+        clips = [self.clips[n] for n in self.rng.integers(len(self.clips), size=self.plan.batch)]
+        starts = [int(self.rng.integers((c.length - self.length) // FRAME)) for c in clips]
+        audio = torch.from_numpy(
+            np.stack(
+                [
+                    self.tape.audio(clip, start * FRAME, self.length)
+                    for clip, start in zip(clips, starts, strict=True)
+                ]
+            )
+        )
+        z, timbres = self._read(clips, starts, audio)
+        return audio[:, MARGIN * FRAME : -MARGIN * FRAME], z, timbres
+
+    def _read(self, clips: list[Clip], starts: list[int], audio: Tensor) -> tuple[Tensor, Tensor]:
+        if self.predicted is not None:
+            latents = [
+                self.predicted.latents(clip, start + MARGIN, self.plan.frames)
+                for clip, start in zip(clips, starts, strict=True)
+            ]
+            return torch.stack(latents), torch.stack([self.predicted.timbre(c) for c in clips])
+        z = self.real(linear_spectrogram(audio))[:, :, MARGIN:-MARGIN]
         # The prior will err: the decoder learns to take latents that are a little off.
         z = z + torch.randn_like(z) * torch.rand(len(z), 1, 1) * 0.25
-        return audio[:, MARGIN * FRAME : -MARGIN * FRAME], z
+        return z, torch.zeros(len(z), ACOUSTIC.gin_channels, 1)
 
 
 def train(work: Path, plan: DecoderPlan) -> None:
@@ -75,13 +101,12 @@ def train(work: Path, plan: DecoderPlan) -> None:
     progress = Progress(work / "decoder.pt", parts, plan.minutes)
     distance = MelDistance(RATE).to(device)
     segments = Segments(work, plan, progress.step)
-    timbre = torch.zeros(1, ACOUSTIC.gin_channels, 1, device=device)
     while progress.step < plan.steps and not progress.out_of_time:
         rate = plan.rate * min(1.0, (progress.step + 1) / 200)
         rate *= 0.5 ** (3 * progress.step / plan.steps)
         for group in (*tune.param_groups, *tune_critics.param_groups):
             group["lr"] = rate
-        real, z = (part.to(device) for part in segments.draw())
+        real, z, timbre = (part.to(device) for part in segments.draw())
         with torch.autocast(device.type, torch.bfloat16):
             fake = decoder(z, timbre).float()
         report = {}
@@ -115,12 +140,10 @@ def _train_critics(
     return loss.item()
 
 
+@torch.no_grad()
 def sample(work: Path, decoder: Generator, segments: Segments) -> None:
-    """Writes what the decoder makes of one whole recording."""
-    clip = segments.tape.clips[0]
-    z = segments.latents(linear_spectrogram(torch.from_numpy(segments.tape.audio(clip))[None]))
+    """Writes what the decoder makes of a few stretches, one after the other."""
+    _, z, timbre = segments.draw()
     device = next(decoder.parameters()).device
-    with torch.no_grad():
-        timbre = torch.zeros(1, ACOUSTIC.gin_channels, 1, device=device)
-        wave = decoder(z.to(device), timbre)[0, 0].cpu().numpy()
+    wave = decoder(z.to(device), timbre.to(device)).flatten().cpu().numpy()
     soundfile.write(work / "decoder.wav", wave, RATE)

@@ -7,10 +7,8 @@ from rich.progress import track
 
 from mynah.errors import TextError
 from mynah.text.frontend import analyse
-from mynah.text.symbols import SymbolTable
+from mynah.text.symbols import MARKS, SymbolTable
 from recipes.starter.corpus import Track
-
-PUNCTUATION = frozenset(",.?!…-")
 
 
 def write_labels(work: Path) -> None:
@@ -38,12 +36,12 @@ def read_phones(work: Path) -> list[list[int]]:
 
 def is_heard(phone: int) -> bool:
     """Whether a phoneme id is a sound, not a mark."""
-    return SymbolTable.of("v2").symbols[phone] not in PUNCTUATION
+    return SymbolTable.of("v2").symbols[phone] not in MARKS
 
 
 def read_labels(work: Path) -> tuple[list[list[int]], int]:
     """Ids of the phonemes that can be heard, and the size of their table, for CTC."""
     table = SymbolTable.of("v2")
     rows = json.loads((work / "phones.json").read_text("utf-8"))
-    heard = [[phone for phone in row if phone not in PUNCTUATION] for row in rows]
+    heard = [[phone for phone in row if phone not in MARKS] for row in rows]
     return [table.encode(row) for row in heard], 732

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mynah.semantic.config import SemanticConfig
-from mynah.semantic.gpt import GPT
+from mynah.semantic.gpt import GPT, Attention
 from recipes.starter.alignment import UNKNOWN
 from recipes.starter.corpus import Clip, Track
 from recipes.starter.labels import read_phones
@@ -116,7 +117,9 @@ class Guide:
 
     def __init__(self, gpt: GPT) -> None:
         self.inputs: dict[int, Tensor] = {}
-        self.attention = [gpt.h.layers[number].self_attn for number in GUIDED_LAYERS]
+        self.attention = [
+            cast(Attention, gpt.h.layers[number].self_attn) for number in GUIDED_LAYERS
+        ]
         for number, attention in enumerate(self.attention):
             attention.register_forward_pre_hook(partial(self._keep, number))
 
@@ -146,9 +149,7 @@ class Guide:
         scores = (query @ key.transpose(1, 2)).float() / size**0.5
         outside = torch.arange(key.shape[1], device=x.device) >= phone_lengths[:, None, None]
         scores = scores.masked_fill(outside, -torch.inf)
-        return F.cross_entropy(
-            scores.flatten(0, 1), places.flatten(), ignore_index=UNKNOWN
-        )
+        return F.cross_entropy(scores.flatten(0, 1), places.flatten(), ignore_index=UNKNOWN)
 
 
 def loss_of(

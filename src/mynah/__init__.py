@@ -12,18 +12,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mynah.client import AsyncClient, Client
     from mynah.engine.models import Models, load_models
     from mynah.engine.speech import Speech
     from mynah.engine.synthesizer import Synthesizer
-    from mynah.errors import MynahError
+    from mynah.errors import MynahError, ServerError
     from mynah.options import SpeechOptions
     from mynah.speaking import speak, stream
     from mynah.voice.samples import samples
     from mynah.voice.voice import Voice
 
 _HOMES = {
+    "AsyncClient": "mynah.client",
+    "Client": "mynah.client",
     "Models": "mynah.engine.models",
     "MynahError": "mynah.errors",
+    "ServerError": "mynah.errors",
     "Speech": "mynah.engine.speech",
     "SpeechOptions": "mynah.options",
     "Synthesizer": "mynah.engine.synthesizer",
@@ -35,8 +39,11 @@ _HOMES = {
 }
 
 __all__ = [
+    "AsyncClient",
+    "Client",
     "Models",
     "MynahError",
+    "ServerError",
     "Speech",
     "SpeechOptions",
     "Synthesizer",

@@ -1,6 +1,7 @@
 """Settings of the server: the only place that reads the environment."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -31,6 +32,18 @@ class Settings(BaseSettings):
     """Allow that even where other machines can reach the port."""
     cors_origins: list[str] = []
     """Web origins whose pages may call the API."""
+    root: Literal["mynah", "elevenlabs", "gpt-sovits"] = "mynah"
+    """Whose API is at the root of the port; Mynah's own is under `/mynah` if another is."""
+    elevenlabs_port: int | None = Field(default=None, ge=1, le=65535)
+    """A port of its own for the ElevenLabs API."""
+    gpt_sovits_port: int | None = Field(default=None, ge=1, le=65535)
+    """A port of its own for GPT-SoVITS's api_v2, whose clients expect 9880."""
+    gpt_sovits_no_auth: bool = False
+    """Let everyone speak by api_v2 without a key, which its clients cannot send."""
+    gpt_sovits_control: bool = False
+    """Let a key with the scope admin end the server by api_v2."""
+    gpt_sovits_references: Path | None = None
+    """Folder of the recordings that api_v2's clients name; `references` in the data folder."""
     model: Path | None = None
     """Folder of the model; the starter, which comes with Mynah, if there is none."""
 
@@ -47,14 +60,49 @@ class Settings(BaseSettings):
     body_seconds: float = Field(default=60.0, gt=0)
     """Time in which a request's body must have arrived."""
 
+    stored_seconds: int = Field(default=86_400, gt=0)
+    """Time for which speech of `store: true` is kept."""
+    stored_bytes: int = Field(default=100 * MEBIBYTE, gt=0)
+    """Speech that a key may have kept at a time."""
+    public_url: str = ""
+    """Where callers reach this server, for links; as a call reached it if empty."""
+    traces_url: str = ""
+    """OpenTelemetry collector that traces are sent to by OTLP over HTTP; none if empty."""
+    grpc_port: int | None = Field(default=None, ge=1, le=65535)
+    """Port of the gRPC API; none if not given."""
+    socket_contexts: int = Field(default=16, gt=0)
+    """Most contexts that a WebSocket has open at a time."""
     queue_size: int = Field(default=64, gt=0)
     """Requests that are spoken at a time; more are refused until a place is free."""
     speech_seconds: float = Field(default=300.0, gt=0)
     """Time in which a piece of speech must be finished."""
     kept_voices: int = Field(default=128, gt=0)
     """Voices that stay ready to speak in memory."""
+    limit_requests: str = ""
+    """Calls that a key may make, such as `60/minute`; any number if empty."""
+    limit_characters: str = ""
+    """Characters that a key may have spoken, such as `100000/day`; any number if empty."""
+    limit_streams: int = Field(default=0, ge=0)
+    """Pieces of speech that a key may hear at a time; 0 is any number."""
+    limits_url: str = ""
+    """Redis where calls and characters are counted for several servers; in memory if empty."""
+    cache_bytes: int = Field(default=64 * MEBIBYTE, ge=0)
+    """Memory for speech that may be asked for again; 0 keeps none."""
+    cache_seconds: int = Field(default=86_400, gt=0)
+    """Time for which it is kept."""
+    cache_url: str = ""
+    """`redis://` or `memcached://` where it is kept instead of in memory."""
+    screen_words: Path | None = None
+    """Folder of lists, `*.txt`, of words that are not to be spoken; read again when they change."""
+    screen_mode: Literal["reject", "mask", "report"] = "reject"
+    """Whether a text with such a word is refused, spoken without it, or spoken and logged."""
     shutdown_seconds: int = Field(default=30, ge=0)
     """Time that answers under way get when the server stops."""
+
+    @property
+    def references(self) -> Path:
+        """Folder of the recordings that api_v2's clients name."""
+        return self.gpt_sovits_references or self.data / "references"
 
     @property
     def database(self) -> str:

@@ -70,10 +70,34 @@ class ScopeError(MynahError):
     code = "missing_scope"
 
 
+class OriginError(MynahError):
+    """A web page of another origin opens a WebSocket."""
+
+    code = "origin_not_allowed"
+
+
 class KeyNotFoundError(MynahError):
     """No key has this id."""
 
     code = "key_not_found"
+
+
+class AudioNotFoundError(MynahError):
+    """No audio is kept under this id."""
+
+    code = "audio_not_found"
+
+
+class LinkError(MynahError):
+    """The signature of a link is not of this server."""
+
+    code = "invalid_link"
+
+
+class LinkExpiredError(MynahError):
+    """The time of a link is over."""
+
+    code = "link_expired"
 
 
 class ModelNotFoundError(MynahError):
@@ -92,6 +116,12 @@ class BuiltInVoiceError(MynahError):
     """A voice that comes with Mynah can be neither changed nor deleted."""
 
     code = "built_in_voice"
+
+
+class UnsupportedError(MynahError):
+    """The call exists where the client comes from, and not here."""
+
+    code = "not_supported"
 
 
 class UnavailableError(MynahError):
@@ -114,7 +144,64 @@ class QueueFullError(UnavailableError):
     code = "queue_full"
 
 
+class QuotaError(UnavailableError):
+    """The caller keeps as much audio as a key may."""
+
+    code = "quota_exceeded"
+
+
+class RateLimitError(UnavailableError):
+    """The key has asked for as much as it may in this time."""
+
+    code = "rate_limit_exceeded"
+
+
+class InProgressError(UnavailableError):
+    """The same write, by its `Idempotency-Key`, is being done."""
+
+    code = "request_in_progress"
+
+
+class KeyReusedError(MynahError):
+    """An `Idempotency-Key` came again with another request."""
+
+    code = "idempotency_key_reused"
+
+
+class ScreenedError(MynahError):
+    """The text has words that the operator does not let be spoken."""
+
+    code = "content_refused"
+
+
 class DeadlineError(MynahError):
     """The speech was not finished in the time that a request has."""
 
     code = "deadline_exceeded"
+
+
+class ServerError(MynahError):
+    """A server refused a call of `mynah.Client`, failed at it, or could not be reached.
+
+    Attributes:
+        code: the very error, as the server's envelope has it.
+        status: of HTTP; None if there was no answer.
+        param: the field that is to blame.
+        request_id: by which the server's operator finds the call.
+    """
+
+    code = "server_error"
+
+    def __init__(
+        self,
+        message: str,
+        code: str = "server_error",
+        status: int | None = None,
+        param: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+        self.param = param
+        self.request_id = request_id

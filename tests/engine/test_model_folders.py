@@ -35,7 +35,6 @@ def test_the_files_names_do_not_matter(folder, voice):
     [
         ("semantic.ckpt", r"one .ckpt file, the GPT .* holds none"),
         ("acoustic.pth", r"one .pth file, the SoVITS .* holds none"),
-        ("content.pth", "no content encoder; copy the folder chinese-hubert-base"),
     ],
 )
 def test_a_missing_part_is_named(folder, name, said):

@@ -1,23 +1,25 @@
 """A real server on a real socket, whose model hums instead of speaking."""
 
 import io
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import loopback
 import numpy as np
 import openai
 import pytest
 import soundfile
 import uvicorn
 
+from mynah.cli.ports import take_ports
 from mynah.config import Settings
 from mynah.engine.queue import SpeechModel, SpeechQueue
 from mynah.engine.speech import Speech
 from mynah.service.app import create_app
+from mynah.service.families.mount import own_ports
 from mynah.service.services import Services
 
 RATE = 32_000
@@ -104,10 +106,9 @@ def serve(folder: Path, model: SpeechModel, **given) -> tuple[Running, Callable[
     settings = Settings(data=folder, **given)
     queue = SpeechQueue(model, size=settings.queue_size, deadline=settings.speech_seconds)
     app = create_app(settings, queue)
-    # asyncio turns Nagle's algorithm off only where the protocol is named.
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen()
+    sockets = take_ports("127.0.0.1", [0, *own_ports(settings)])
+    for each in sockets:
+        each.listen()  # so that no test comes before the server does
     uvicorn_server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -117,11 +118,11 @@ def serve(folder: Path, model: SpeechModel, **given) -> tuple[Running, Callable[
             timeout_graceful_shutdown=1,
         )
     )
-    thread = threading.Thread(target=uvicorn_server.run, kwargs={"sockets": [listening]})
+    thread = threading.Thread(target=uvicorn_server.run, kwargs={"sockets": sockets})
     thread.start()
     services = app.state.services
     running = Running(
-        f"http://127.0.0.1:{listening.getsockname()[1]}",
+        f"http://127.0.0.1:{sockets[0].getsockname()[1]}",
         services,
         model,
         services.keys.create("all", ["admin"])[1],
@@ -134,7 +135,6 @@ def serve(folder: Path, model: SpeechModel, **given) -> tuple[Running, Callable[
             model.gate.set()
         uvicorn_server.should_exit = True
         thread.join()
-        listening.close()
 
     return running, stop
 
@@ -148,9 +148,15 @@ def client(server) -> httpx.Client:
 def recording() -> Callable[..., bytes]:
     """Makes the file of a recording that passes for speech."""
 
-    def make(seconds: float = 4.0, rate: int = 16_000, kind: str = "WAV", pitch: float = 180):
+    def make(
+        seconds: float = 4.0,
+        rate: int = 16_000,
+        kind: str = "WAV",
+        pitch: float = 180,
+        loudness: float = 0.3,
+    ):
         time = np.arange(int(seconds * rate)) / rate
-        wave = 0.3 * np.sin(2 * np.pi * pitch * time) * np.abs(np.sin(4 * np.pi * time))
+        wave = loudness * np.sin(2 * np.pi * pitch * time) * np.abs(np.sin(4 * np.pi * time))
         file = io.BytesIO()
         soundfile.write(file, wave.astype(np.float32), rate, format=kind)
         return file.getvalue()
@@ -170,3 +176,15 @@ def error_of() -> Callable[[httpx.Response], dict]:
         return error
 
     return error_of
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory) -> Iterator[str]:
+    with loopback.redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def memcached_url() -> Iterator[str]:
+    with loopback.memcached() as url:
+        yield url

@@ -62,6 +62,8 @@ def test_every_call_of_v1_asks_for_a_key(server):
     asked = 0
     for path, calls in paths.items():
         for method in calls if path.startswith("/v1/") else ():
+            if (method, path) == ("get", "/v1/audio/{audio_id}"):  # its link is its key
+                continue
             answer = stranger.request(method, path.replace("{voice}", "mandarin"))
             assert answer.status_code == 401, (method, path)
             asked += 1

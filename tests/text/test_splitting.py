@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mynah.errors import OptionError
-from mynah.text.splitting import LONGEST_PIECE, METHODS, first_clause, split
+from mynah.text.splitting import LONGEST_PIECE, METHODS, complete_sentences, first_clause, split
 
 TEXT = "春眠不觉晓，处处闻啼鸟。夜来风雨声，花落知多少？白日依山尽，黄河入海流。"
 
@@ -97,3 +97,27 @@ def test_nothing_spoken_is_lost_and_no_piece_is_too_long(text: str, method: str)
     spoken = [c for c in text if c.isalnum()]
     assert [c for piece in pieces for c in piece if c.isalnum()] == spoken
     assert all(len(piece) <= LONGEST_PIECE for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    ("text", "ready"),
+    [
+        ("How are you? I", "How are you?"),
+        ("How are you", ""),
+        ("你好世界。", "你好世界。"),
+        ("It is 3.", ""),
+        ("It is 3.5 metres. An", "It is 3.5 metres."),
+        ("Ask Dr. Lee", ""),
+        ("Ja. ", ""),
+        ("First line\nsecond", "First line\n"),
+    ],
+)
+def test_a_growing_text_is_spoken_up_to_its_last_certain_end(text, ready):
+    assert complete_sentences(text) == (ready, text.removeprefix(ready))
+
+
+@given(st.text(alphabet="ab 好3.,?!。\n", max_size=1200))
+def test_nothing_of_a_growing_text_is_lost_or_kept_for_ever(text):
+    ready, rest = complete_sentences(text)
+    assert ready + rest == text
+    assert len(rest) <= 510 or len(rest) < len(text)

@@ -1,16 +1,19 @@
 """What `mynah serve` does."""
 
+import contextlib
 import ipaddress
 import sys
 
 import uvicorn
 
+from mynah.cli.ports import take_ports
 from mynah.config import Settings
 from mynah.engine.models import load_models
 from mynah.engine.queue import SpeechQueue
 from mynah.engine.synthesizer import Synthesizer
 from mynah.errors import OptionError
 from mynah.service.app import create_app
+from mynah.service.families.mount import own_ports
 from mynah.service.logs import log_config
 
 KEEP_ALIVE_SECONDS = 75
@@ -20,7 +23,7 @@ def serve(settings: Settings) -> None:
     """Serves until it is stopped.
 
     Raises:
-        OptionError: it would be open to everyone, or its data folder cannot be used.
+        OptionError: it would be open to everyone, or its data folder or a port cannot be used.
         CheckpointError: the model cannot be loaded.
     """
     check_access(settings)
@@ -30,6 +33,7 @@ def serve(settings: Settings) -> None:
         raise OptionError(
             f"The data folder {settings.data} cannot be made ({error.strerror}); set MYNAH_DATA."
         ) from None
+    sockets = take_ports(settings.host, [settings.port, *own_ports(settings)])
     queue = SpeechQueue(
         Synthesizer(load_models(settings.model)),
         size=settings.queue_size,
@@ -40,17 +44,18 @@ def serve(settings: Settings) -> None:
     if not settings.no_auth and not app.state.services.keys.all():
         hint = "mynah: there are no keys yet, so nobody can call; run `mynah keys create`"
         print(hint, file=sys.stderr)  # noqa: T201
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
         log_config=log_config(),
         access_log=False,
         server_header=False,
+        ws_max_size=settings.body_bytes,
         # Longer than clients keep theirs, so that no call meets a connection that is closing.
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets)
 
 
 def check_access(settings: Settings) -> None:
@@ -59,10 +64,11 @@ def check_access(settings: Settings) -> None:
     Raises:
         OptionError: that is what the settings ask for.
     """
-    if settings.no_auth and not settings.trust_network and not _is_loopback(settings.host):
+    keyless = settings.no_auth or settings.gpt_sovits_no_auth
+    if keyless and not settings.trust_network and not _is_loopback(settings.host):
         raise OptionError(
-            f"Without keys everyone who reaches {settings.host} could use the server; "
-            "drop --no-auth, or add --trust-network if that is what you want."
+            f"Without keys everyone who reaches {settings.host} could use the server; drop "
+            "--no-auth and MYNAH_GPT_SOVITS_NO_AUTH, or add --trust-network if you want that."
         )
 
 

@@ -31,13 +31,14 @@ class Models:
     Attributes:
         gpt: the semantic stage's network.
         sovits: the acoustic stage's network, fused for inference.
-        content: the content encoder that prompts are read with.
+        content: the content encoder that prompts are read with; without one a voice
+            gives its timbre only, and speech is begun without a prompt.
         text_features: what the GPT is told of a text's meaning.
     """
 
     gpt: GPT
     sovits: SoVITS
-    content: ContentFeatures
+    content: ContentFeatures | None
     text_features: TextFeatures
 
     @property
@@ -51,9 +52,9 @@ def load_models(folder: str | Path | None = None) -> Models:
 
     A folder holds one GPT (`.ckpt`) and one SoVITS (`.pth`), whatever their names, and
     the content encoder that they were trained with: the folder `chinese-hubert-base` for
-    GPT-SoVITS, the file `content.pth` for a model like the starter. If the folder
-    `chinese-roberta-wwm-ext-large` is there too, it gives the text features; GPT-SoVITS
-    speaks Mandarin flatly without.
+    GPT-SoVITS, the file `content.pth` for a small model; without one only the timbre of a
+    voice is heard. If the folder `chinese-roberta-wwm-ext-large` is there too, it gives
+    the text features; GPT-SoVITS speaks Mandarin flatly without.
 
     Raises:
         CheckpointError: a part is missing, cannot be read, does not fit the others, or is
@@ -102,14 +103,10 @@ def _check_versions(gpt: GPT, sovits: SoVITS) -> None:
         )
 
 
-def _content(folder: Path) -> ContentFeatures:
+def _content(folder: Path) -> ContentFeatures | None:
     if (folder / CONTENT).is_file():
         return _Encoded(load_content(folder / CONTENT))
-    if (folder / HUBERT).is_dir():
-        return HubertContent(folder / HUBERT)
-    raise CheckpointError(
-        f"{folder} has no content encoder; copy the folder {HUBERT} of GPT-SoVITS into it."
-    )
+    return HubertContent(folder / HUBERT) if (folder / HUBERT).is_dir() else None
 
 
 def _text_features(folder: Path) -> TextFeatures:

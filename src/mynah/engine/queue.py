@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Iterator
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
@@ -84,6 +85,8 @@ class _Place:
     left: int
     admitted_at: float
     outbox: asyncio.Queue[Speech | Exception | None] = field(default_factory=asyncio.Queue)
+    # The worker acts for the caller: its log lines and spans are the request's.
+    context: Context = field(default_factory=copy_context)
     chunks: Iterator[Speech] | None = None
     ahead: int = 0
     in_turn: bool = False
@@ -263,11 +266,11 @@ class SpeechQueue:
         try:
             if place.chunks is None:
                 place.waited = time.perf_counter() - place.admitted_at
-                prompt = self._prompts.of(request.speaker)
+                prompt = place.context.run(self._prompts.of, request.speaker)
                 place.chunks = self._model.stream_prompted(
                     request.sentences, prompt, request.options
                 )
-            return next(place.chunks, None)
+            return place.context.run(next, place.chunks, None)
         except Exception as error:  # whatever it is, the other callers go on
             return error
 

@@ -14,6 +14,7 @@ from mynah.semantic.generate import SemanticRequest, generate
 from mynah.semantic.sampling import SamplingOptions
 from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
+from mynah.tracing import span
 from mynah.voice.prompt import VoicePrompt, read_voice
 from mynah.voice.voice import Voice
 
@@ -92,14 +93,16 @@ class Synthesizer:
     def _say(
         self, sentence: Sentence, prompt: VoicePrompt, options: SpeechOptions, seed: int
     ) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-        tokens = self._tokens(sentence, prompt, options, seed)
-        wave = self._models.sovits.decode(
-            tokens[None],
-            self._ids(sentence)[None],
-            prompt.timbre,
-            speed=options.speed,
-            generator=torch.Generator().manual_seed(seed),
-        )[0]
+        with span("semantic"):
+            tokens = self._tokens(sentence, prompt, options, seed)
+        with span("acoustic"):
+            wave = self._models.sovits.decode(
+                tokens[None],
+                self._ids(sentence)[None],
+                prompt.timbre,
+                speed=options.speed,
+                generator=torch.Generator().manual_seed(seed),
+            )[0]
         return (wave * (PEAK / wave.abs().max().clamp(min=PEAK))).numpy()
 
     def _tokens(

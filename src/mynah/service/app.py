@@ -1,5 +1,6 @@
 """The HTTP server: middlewares around routers, and nothing of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,11 +15,25 @@ from starlette.middleware import Middleware
 
 from mynah.config import MEBIBYTE, Settings
 from mynah.engine.queue import SpeechQueue
+from mynah.errors import OptionError
+from mynah.service.answer_headers import AnswerHeadersMiddleware
 from mynah.service.body_limit import BodyLimitMiddleware, BodyRules
 from mynah.service.defects import DefectMiddleware
-from mynah.service.errors import add_error_handlers
+from mynah.service.errors import add_error_handlers, log_defect
+from mynah.service.families.family import OwnPortMiddleware
+from mynah.service.families.mount import mount_families, own_path, own_ports
+from mynah.service.idempotency import IdempotencyMiddleware
+from mynah.service.measuring import MeasuringMiddleware
 from mynah.service.request_id import HEADER, RequestIdMiddleware
-from mynah.service.routers import catalogue, health, speech, voices
+from mynah.service.routers import (
+    catalogue,
+    health,
+    metrics,
+    speech,
+    speech_socket,
+    stored_audio,
+    voices,
+)
 from mynah.service.services import Services
 
 
@@ -38,6 +53,17 @@ class ErrorEnvelope(BaseModel):
     error: ErrorBody
 
 
+PURGE_SECONDS = 60
+
+TOLD_HEADERS = (
+    "x-cache",
+    "ratelimit-limit",
+    "ratelimit-remaining",
+    "ratelimit-reset",
+    "idempotent-replayed",
+)
+"""What pages of other origins may see of an answer, besides its id and when to come back."""
+
 _ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": ErrorEnvelope, "description": "The request is wrong."},
     "5XX": {"model": ErrorEnvelope, "description": "The server cannot answer it, or not now."},
@@ -52,46 +78,89 @@ def create_app(settings: Settings, queue: SpeechQueue) -> FastAPI:
         title="Mynah",
         description="Text in the voice of a recording.",
         lifespan=_lifespan,
-        middleware=_middlewares(settings),
+        middleware=_middlewares(services),
         generate_unique_id_function=_operation_id,
         responses=_ERRORS,
     )
     app.state.services = services
     add_error_handlers(app)
     app.include_router(health.router)
-    app.include_router(_v1(), prefix="/v1")
+    app.include_router(metrics.router)
+    app.include_router(_v1(), prefix=f"{own_path(settings)}/v1")
+    mount_families(app, services)
     return app
 
 
 def _v1() -> APIRouter:
     router = APIRouter()
-    for part in (speech, voices, catalogue):
+    for part in (speech, speech_socket, stored_audio, voices, catalogue):
         router.include_router(part.router)
     return router
 
 
-def _middlewares(settings: Settings) -> list[Middleware]:
+def _middlewares(services: Services) -> list[Middleware]:
     """From the outermost to the innermost."""
+    settings = services.settings
     uploads = settings.upload_bytes * settings.upload_recordings + MEBIBYTE
     rules = BodyRules(settings.body_bytes, uploads, settings.body_seconds)
     return [
         Middleware(RequestIdMiddleware),
+        Middleware(AnswerHeadersMiddleware),
+        *_tracing(services),
+        Middleware(MeasuringMiddleware, metrics=services.metrics),
         Middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["*"],
             allow_headers=["*"],
-            expose_headers=[HEADER, "retry-after"],
+            expose_headers=[HEADER, "retry-after", *TOLD_HEADERS],
         ),
         Middleware(DefectMiddleware),
         Middleware(BodyLimitMiddleware, rules=rules),
+        Middleware(OwnPortMiddleware, paths=own_ports(settings)),
+        Middleware(IdempotencyMiddleware),
     ]
+
+
+def _tracing(services: Services) -> list[Middleware]:
+    if services.traces is None:
+        return []
+    from mynah.service.tracing import TracingMiddleware  # noqa: PLC0415 - an extra
+
+    return [Middleware(TracingMiddleware, provider=services.traces)]
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    yield
-    await run_in_threadpool(app.state.services.close)
+    services: Services = app.state.services
+    purging = asyncio.create_task(_purge(services))
+    async with _grpc(services):
+        yield
+    purging.cancel()
+    await run_in_threadpool(services.close)
+
+
+@asynccontextmanager
+async def _grpc(services: Services) -> AsyncIterator[None]:
+    if services.settings.grpc_port is None:
+        yield
+        return
+    try:
+        from mynah.service.rpc.server import grpc_server  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise OptionError("MYNAH_GRPC_PORT needs gRPC; run `pip install 'mynah[grpc]'`.") from None
+    async with grpc_server(services, services.settings.grpc_port):
+        yield
+
+
+async def _purge(services: Services) -> None:
+    """Forgets kept speech soon after its time is over."""
+    while True:
+        try:
+            await run_in_threadpool(services.stored.purge)
+        except Exception as error:  # the database is away for a while: the next time will do
+            log_defect(error)
+        await asyncio.sleep(PURGE_SECONDS)
 
 
 def _operation_id(route: APIRoute) -> str:

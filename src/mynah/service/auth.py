@@ -3,12 +3,17 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, WebSocket
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from mynah.config import Settings
+from mynah.errors import OriginError
 from mynah.service.keys import ANYONE, Caller
 from mynah.service.services import Services, ServicesOf
+
+SUBPROTOCOL = "mynah.v1"
+_KEY = "mynah.key."
 
 _bearer = HTTPBearer(auto_error=False, description="A key that `mynah keys create` printed.")
 
@@ -19,12 +24,23 @@ async def authenticate(services: Services, secret: str | None, scope: str) -> Ca
     Raises:
         AuthenticationError: nobody holds it.
         ScopeError: they may not do this.
+        RateLimitError: they have asked too often.
+    """
+    caller = await caller_of(services, secret)
+    caller.require(scope)
+    await services.limits.count_request(caller)
+    return caller
+
+
+async def caller_of(services: Services, secret: str | None) -> Caller:
+    """The caller who holds a secret, whatever they may do.
+
+    Raises:
+        AuthenticationError: nobody holds it.
     """
     if services.settings.no_auth:
         return ANYONE
-    caller = await run_in_threadpool(services.keys.caller, secret)
-    caller.require(scope)
-    return caller
+    return await run_in_threadpool(services.keys.caller, secret)
 
 
 def bearer(scope: str) -> Callable[..., Awaitable[Caller]]:
@@ -37,6 +53,32 @@ def bearer(scope: str) -> Callable[..., Awaitable[Caller]]:
         return await authenticate(services, credentials.credentials if credentials else None, scope)
 
     return caller
+
+
+def secret_of(socket: WebSocket) -> str | None:
+    """The key of a WebSocket: `Authorization: Bearer`, or a subprotocol as browsers can send.
+
+    The protocols are then `mynah.v1` and `mynah.key.<key>`; only the first is answered.
+    """
+    scheme, _, secret = socket.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return secret
+    offered: list[str] = socket.scope["subprotocols"]
+    keys = [name.removeprefix(_KEY) for name in offered if name.startswith(_KEY)]
+    return keys[0] if keys else None
+
+
+def check_origin(socket: WebSocket, settings: Settings) -> None:
+    """Refuses web pages of other origins, which browsers let open any WebSocket.
+
+    Raises:
+        OriginError: the page may not.
+    """
+    origin = socket.headers.get("origin")
+    own = f"//{socket.headers.get('host', '')}"
+    allowed = origin is None or origin.endswith(own) or "*" in settings.cors_origins
+    if not allowed and origin not in settings.cors_origins:
+        raise OriginError(f"Pages of {origin:.80} may not call; add it to MYNAH_CORS_ORIGINS.")
 
 
 Speaker = Annotated[Caller, Depends(bearer("speak"))]

@@ -21,7 +21,7 @@ class AudioFormat:
     """How sound is written.
 
     Attributes:
-        kind: one of `KINDS`.
+        kind: `wav`, `pcm`, `mp3`, `opus`, `flac`, `aac`, `ulaw` or `alaw`.
         sample_rate: samples per second; None keeps the model's where the kind can.
         bit_rate: of mp3, opus and aac, in bits per second.
     """
@@ -93,6 +93,12 @@ class WavEncoder(PcmEncoder):
         )  # fmt: skip
 
 
+def with_length(wav: bytes) -> bytes:
+    """A whole file of `WavEncoder` whose header tells its length, as files have it."""
+    riff, data = (struct.pack("<I", len(wav) - before) for before in (8, _WAV_HEADER))
+    return wav[:4] + riff + wav[8 : _WAV_HEADER - 4] + data + wav[_WAV_HEADER:]
+
+
 class CodecEncoder:
     """Compressed sound in its usual container, by FFmpeg."""
 
@@ -151,6 +157,7 @@ class _Sink(io.RawIOBase):
 
 
 _OPEN = b"\xff\xff\xff\xff"
+_WAV_HEADER = 44
 _FLUSHED = {"flush_packets": "1"}
 _CODECS: dict[str, tuple[str, str, dict[str, str]]] = {
     "mp3": ("mp3", "libmp3lame", {"write_xing": "0", **_FLUSHED}),
@@ -158,6 +165,9 @@ _CODECS: dict[str, tuple[str, str, dict[str, str]]] = {
     "opus": ("ogg", "libopus", {"page_duration": "200000", **_FLUSHED}),
     "aac": ("adts", "aac", _FLUSHED),
     "flac": ("flac", "flac", _FLUSHED),
+    # G.711 without a container, as telephony has it.
+    "ulaw": ("mulaw", "pcm_mulaw", _FLUSHED),
+    "alaw": ("alaw", "pcm_alaw", _FLUSHED),
 }
 _MEDIA_TYPES = {
     "wav": "audio/wav",
@@ -166,8 +176,9 @@ _MEDIA_TYPES = {
     "flac": "audio/flac",
     "aac": "audio/aac",
     "pcm": "audio/pcm",
+    "ulaw": "audio/basic",
+    "alaw": "audio/x-alaw-basic",
 }
-KINDS = tuple(_MEDIA_TYPES)
 
 
 def _frame(samples: Samples, rate: int) -> av.AudioFrame:

@@ -3,14 +3,20 @@
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mynah.service.errors import envelope, log_defect, problem_of
+from mynah.service.errors import Write, answer, log_defect
 
 
 class DefectMiddleware:
-    """Answers 500 without details; an answer that has begun is broken off, never ended."""
+    """Answers 500 without details; an answer that has begun is broken off, never ended.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: inside.
+        write: makes the answer.
+    """
+
+    def __init__(self, app: ASGIApp, write: Write = answer) -> None:
         self._app = app
+        self._write = write
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Calls the app inside."""
@@ -30,4 +36,4 @@ class DefectMiddleware:
             if scope["type"] != "http":
                 raise
             if not begun:
-                await envelope(problem_of(error))(scope, receive, send)
+                await self._write(error)(scope, receive, send)

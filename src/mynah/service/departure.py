@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from mynah.service.speech import AudioStream
+from mynah.service.audio import AudioStream
 
 Result = TypeVar("Result")
 

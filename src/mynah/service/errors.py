@@ -2,18 +2,27 @@
 
 import logging
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from mynah.errors import MynahError, RequestError, UnavailableError
 from mynah.service.request_id import current_request_id
+
+Write = Callable[[Exception], Response]
+"""How a family of the API answers an exception."""
+
+Given = TypeVar("Given")
+Result = TypeVar("Result")
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +50,7 @@ class Problem:
 
 _INVALID, _UNAUTHENTICATED = "invalid_request_error", "authentication_error"
 _FORBIDDEN, _BUSY, _DEFECT = "permission_error", "overloaded_error", "server_error"
+_LIMITED = "rate_limit_error"
 
 # code: (status, type, field of API v1 that is to blame)
 _OF_CODE: dict[str, tuple[int, str, str | None]] = {
@@ -51,18 +61,51 @@ _OF_CODE: dict[str, tuple[int, str, str | None]] = {
     "invalid_recording": (400, _INVALID, "recordings"),
     "invalid_api_key": (401, _UNAUTHENTICATED, None),
     "missing_scope": (403, _FORBIDDEN, None),
+    "origin_not_allowed": (403, _FORBIDDEN, None),
     "built_in_voice": (403, _FORBIDDEN, None),
     "voice_not_found": (404, _INVALID, "voice"),
     "model_not_found": (404, _INVALID, "model"),
+    "audio_not_found": (404, _INVALID, None),
+    "invalid_link": (403, _FORBIDDEN, None),
+    "link_expired": (410, _INVALID, None),
+    "quota_exceeded": (429, _LIMITED, None),
     "voice_exists": (409, _INVALID, "name"),
+    "content_refused": (400, _INVALID, "input"),
+    "request_in_progress": (409, _INVALID, "Idempotency-Key"),
+    "idempotency_key_reused": (422, _INVALID, "Idempotency-Key"),
+    "rate_limit_exceeded": (429, _LIMITED, None),
+    "not_supported": (501, _INVALID, None),
     "unavailable": (503, _BUSY, None),
     "queue_full": (503, _BUSY, None),
     "deadline_exceeded": (504, _BUSY, None),
 }
 
 
+def _ignore(_: str) -> None:
+    """Nobody counts."""
+
+
+_count: ContextVar[Callable[[str], None]] = ContextVar("count", default=_ignore)
+
+
+@contextmanager
+def counting(count: Callable[[str], None]) -> Iterator[None]:
+    """Calls a function with the code of each error that is answered meanwhile."""
+    before = _count.set(count)
+    try:
+        yield
+    finally:
+        _count.reset(before)
+
+
 def problem_of(error: Exception) -> Problem:
     """What to answer to an exception; one that nobody raised on purpose tells nothing."""
+    problem = _described(error)
+    _count.get()(problem.code)
+    return problem
+
+
+def _described(error: Exception) -> Problem:
     if isinstance(error, MynahError):
         return _raised_on_purpose(error)
     if isinstance(error, RequestValidationError):
@@ -72,26 +115,48 @@ def problem_of(error: Exception) -> Problem:
     return Problem(500, _DEFECT, "internal_error", "The server failed; the error is in its log.")
 
 
-def envelope(problem: Problem) -> JSONResponse:
-    """API v1's answer to an error."""
-    error = {
+def validated(validate: Callable[[Given], Result], given: Given) -> Result:
+    """What a model makes of input that FastAPI does not check, with FastAPI's own error.
+
+    Raises:
+        RequestValidationError: naming places as in a body.
+    """
+    try:
+        return validate(given)
+    except ValidationError as error:
+        errors = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
+        raise RequestValidationError(errors) from None
+
+
+def error_body(problem: Problem) -> dict[str, str | None]:
+    """What API v1 says of an error, whether in an answer or an event."""
+    return {
         "type": problem.type,
         "code": problem.code,
         "message": problem.message,
         "param": problem.param,
         "request_id": current_request_id(),
     }
-    return JSONResponse({"error": error}, problem.status, dict(problem.headers))
 
 
-def add_error_handlers(app: FastAPI) -> None:
-    """Makes an app answer every error raised on purpose with the envelope."""
+def envelope(problem: Problem) -> JSONResponse:
+    """API v1's answer to an error."""
+    return JSONResponse({"error": error_body(problem)}, problem.status, dict(problem.headers))
 
-    def answer(_: Request, error: Exception) -> Response:
-        return envelope(problem_of(error))
+
+def answer(error: Exception) -> Response:
+    """API v1's answer to an exception."""
+    return envelope(problem_of(error))
+
+
+def add_error_handlers(app: FastAPI, write: Write = answer) -> None:
+    """Makes an app answer every error raised on purpose in its own way."""
+
+    def handle(_: Request, error: Exception) -> Response:
+        return write(error)
 
     for kind in (MynahError, RequestValidationError, HTTPException):
-        app.add_exception_handler(kind, answer)
+        app.add_exception_handler(kind, handle)
 
 
 def log_defect(error: BaseException) -> None:

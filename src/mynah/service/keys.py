@@ -15,7 +15,10 @@ SCOPES = ("speak", "train", "admin")
 """`speak`: synthesis and reading; `train`: making and changing voices; `admin`: everything."""
 
 _PREFIX = "mynah_"
-_REMEDY = "make one with `mynah keys create` and send it as `Authorization: Bearer <key>`"
+_REMEDY = (
+    "make one with `mynah keys create` and send it as `Authorization: Bearer <key>`, "
+    "or to the paths of ElevenLabs as `xi-api-key: <key>`"
+)
 
 
 @dataclass(frozen=True, slots=True)

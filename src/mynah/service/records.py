@@ -12,6 +12,7 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -55,6 +56,29 @@ recordings = Table(
     Column("position", Integer, nullable=False),
     Column("text", Text),
     Column("seconds", Float, nullable=False),
+)
+
+
+stored_audio = Table(
+    "stored_audio",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("caller", Text, nullable=False, index=True),
+    Column("media_type", Text, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("expires_at", Integer, nullable=False, index=True),
+)
+
+first_answers = Table(
+    "first_answers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("request", Text),
+    Column("status", Integer),
+    Column("body", LargeBinary),
+    Column("created_at", Integer, nullable=False, index=True),
 )
 
 

@@ -5,6 +5,7 @@ import re
 import secrets
 import time
 from contextvars import ContextVar
+from http import HTTPStatus
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,6 +15,7 @@ HEADER = "x-request-id"
 
 _current: ContextVar[str | None] = ContextVar("request_id", default=None)
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_BEGINNINGS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 _log = logging.getLogger(__name__)
 
 
@@ -38,16 +40,17 @@ class RequestIdMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Calls the app inside."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         name = new_request_id(Headers(scope=scope).get(HEADER))
-        line: dict[str, Any] = {"method": scope["method"], "status": None}
+        line: dict[str, Any] = {"method": scope.get("method", "WEBSOCKET"), "status": None}
         began = time.perf_counter()
 
         async def named(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                line["status"] = message["status"]
+            if message["type"] in _BEGINNINGS:
+                line["status"] = message.get("status", HTTPStatus.SWITCHING_PROTOCOLS)
+                message.setdefault("headers", [])
                 MutableHeaders(scope=message)[HEADER] = name
             await send(message)
 

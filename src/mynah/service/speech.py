@@ -1,26 +1,26 @@
 """The desk where every family of the API orders speech: from text and a voice to encoded audio."""
 
-import logging
+import time
 from dataclasses import dataclass
-from typing import Self
+from functools import partial
 
-import numpy as np
 from fastapi.concurrency import run_in_threadpool
 
-from mynah.engine.queue import SpeechQueue, SpeechRequest, SpeechStream
+from mynah.engine.prompts import Speaker
+from mynah.engine.queue import SpeechQueue, SpeechRequest
 from mynah.options import SpeechOptions
-from mynah.service.containers import AudioFormat, Encoder
+from mynah.service.answer_headers import tell
+from mynah.service.audio import AudioStream, SpokenAudio
+from mynah.service.cache import Sounding, SpeechCache
+from mynah.service.containers import AudioFormat
 from mynah.service.keys import Caller
+from mynah.service.limits import Limits
+from mynah.service.metrics import Metrics
+from mynah.service.screen import Screen
 from mynah.service.voices import Voices
 from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
-
-TOKENS_PER_SECOND = 25
-
-_PIECE = 1 << 14
-"""Samples that are encoded at once: the first bytes leave before a long chunk is encoded."""
-
-_log = logging.getLogger(__name__)
+from mynah.tracing import span
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,90 +30,18 @@ class SpeechOrder:
     Attributes:
         caller: who.
         text: what is to be said.
-        voice: id or name of the voice.
+        voice: id or name of the voice, or a speaker whom nobody has stored.
         options: language, speed and the rest.
         form: how the sound is written.
+        cacheable: whether equal orders may be answered with equal bytes.
     """
 
     caller: Caller
     text: str
-    voice: str
+    voice: str | Speaker
     options: SpeechOptions
     form: AudioFormat
-
-
-class AudioStream:
-    """The bytes of one piece of speech as they are ready; whoever stops early must `close` it.
-
-    Args:
-        stream: its sound.
-        encoder: writes it.
-        sentences: what is said.
-    """
-
-    def __init__(self, stream: SpeechStream, encoder: Encoder, sentences: list[Sentence]) -> None:
-        self._stream = stream
-        self._encoder = encoder
-        self._sentences = sentences
-        self._samples = np.zeros(0, np.float32)
-        self._ready = b""
-        self._ended = False
-        self._seconds = 0.0
-
-    @property
-    def phonemes(self) -> int:
-        """Phonemes that are said."""
-        return sum(len(sentence.phones) for sentence in self._sentences)
-
-    @property
-    def semantic_tokens(self) -> int:
-        """Semantic tokens that were spoken so far, pauses included."""
-        return round(self._seconds * TOKENS_PER_SECOND)
-
-    async def begin(self) -> None:
-        """Waits for the first sound, so that an answer that begins is one that speaks.
-
-        Raises:
-            MynahError: whatever speaking raised.
-        """
-        self._ready = self._encoder.header() + await self._next()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        """More bytes, never none."""
-        while not self._ready:
-            if self._ended:
-                raise StopAsyncIteration
-            self._ready = await self._next()
-        ready, self._ready = self._ready, b""
-        return ready
-
-    def close(self) -> None:
-        """Stops the work on it."""
-        self._stream.close()
-
-    async def _next(self) -> bytes:
-        if not len(self._samples):
-            chunk = await anext(self._stream, None)
-            if chunk is None:
-                self._ended = True
-                self._tell()
-                return await run_in_threadpool(self._encoder.finish)
-            self._seconds += chunk.seconds
-            self._samples = chunk.samples
-        piece, self._samples = self._samples[:_PIECE], self._samples[_PIECE:]
-        return await run_in_threadpool(self._encoder.encode, piece)
-
-    def _tell(self) -> None:
-        facts = {
-            "sentences": len(self._sentences),
-            "audio_seconds": round(self._seconds, 3),
-            "waited_seconds": round(self._stream.waited_seconds, 4),
-            "busy_seconds": round(self._stream.busy_seconds, 4),
-        }
-        _log.info("spoken", extra=facts)
+    cacheable: bool = False
 
 
 class SpeechDesk:
@@ -122,11 +50,32 @@ class SpeechDesk:
     Args:
         voices: whom callers speak with.
         queue: the engine.
+        metrics: told how it goes.
+        limits: how much each caller may have spoken.
+        screen: what may not be spoken, if anything.
+        cache: speech that was ordered before, if it is kept.
     """
 
-    def __init__(self, voices: Voices, queue: SpeechQueue) -> None:
+    def __init__(
+        self,
+        voices: Voices,
+        queue: SpeechQueue,
+        metrics: Metrics,
+        limits: Limits,
+        screen: Screen | None,
+        cache: SpeechCache | None,
+    ) -> None:
         self._voices = voices
         self._queue = queue
+        self._metrics = metrics
+        self._limits = limits
+        self._screen = screen
+        self._cache = cache
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples per second of all speech, before a format asks for others."""
+        return self._queue.sample_rate
 
     async def open(self, order: SpeechOrder) -> AudioStream:
         """Starts on an order.
@@ -136,16 +85,65 @@ class SpeechDesk:
 
         Raises:
             VoiceNotFoundError, TextError, LanguageError, OptionError: the order is wrong.
+            ScreenedError, RateLimitError: it may not be spoken, or not now.
             UnavailableError, DeadlineError: there is no place for it, or it took too long.
         """
-        speaker = await run_in_threadpool(self._voices.speaker, order.voice)
-        sentences = await run_in_threadpool(
-            analyse, order.text, order.options.language, order.options.split
-        )
+        began = time.perf_counter()
+        audio = await self._open(order)
+        self._metrics.first_audio.observe(time.perf_counter() - began)
+        return audio
+
+    async def _open(self, order: SpeechOrder) -> AudioStream:
+        speaker = await run_in_threadpool(self._speaker, order.voice)
+        with span("text"):
+            sentences = await run_in_threadpool(self._read, order)
+        await self._limits.count_characters(order.caller, len(order.text))
+        leave = self._limits.enter_stream(order.caller)
+        try:
+            audio = await self._audio(order, speaker, sentences)
+        except BaseException:
+            leave()
+            raise
+        audio.at_close(leave)
+        return audio
+
+    def close(self) -> None:
+        """Leaves the cache."""
+        if self._cache:
+            self._cache.close()
+
+    def _speaker(self, voice: str | Speaker) -> Speaker:
+        return self._voices.speaker(voice) if isinstance(voice, str) else voice
+
+    def _read(self, order: SpeechOrder) -> list[Sentence]:
+        options = order.options
+        read = partial(analyse, language=options.language, split=options.split)
+        if self._screen is None:
+            return read(order.text)
+        return self._screen.read(order.caller, order.text, read)
+
+    async def _audio(
+        self, order: SpeechOrder, speaker: Speaker, sentences: list[Sentence]
+    ) -> AudioStream:
+        speak = partial(self._speak, order, speaker, sentences)
+        if not (self._cache and order.cacheable):
+            return await speak()
+        sounding = Sounding(speaker.key, sentences, order.options, order.form)
+        audio, hit = await self._cache.open(sounding, speak)
+        result = "hit" if hit else "miss"
+        self._metrics.cache.labels(result).inc()
+        tell(x_cache=result)
+        return audio
+
+    async def _speak(
+        self, order: SpeechOrder, speaker: Speaker, sentences: list[Sentence]
+    ) -> SpokenAudio:
         stream = self._queue.submit(
             SpeechRequest(order.caller.id, sentences, speaker, order.options)
         )
-        audio = AudioStream(stream, order.form.encoder(self._queue.sample_rate), sentences)
+        audio = SpokenAudio(
+            stream, order.form.encoder(self._queue.sample_rate), sentences, self._metrics
+        )
         try:
             await audio.begin()
         except BaseException:

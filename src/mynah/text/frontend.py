@@ -5,6 +5,7 @@ from mynah.text import splitting
 from mynah.text.cleaning import clean
 from mynah.text.language import EMBEDDED, Code, Passage, code_of, interleave, passages, room_of
 from mynah.text.sentence import Sentence, Word
+from mynah.text.symbols import MARKS
 
 MAX_CHARACTERS = 50_000
 """Longest text of one call; a novel's chapter fits, and memory stays bounded."""
@@ -12,7 +13,6 @@ MAX_CHARACTERS = 50_000
 FEWEST_PHONES = 6
 SHORTEST_OPENING = 4
 
-_MARKS = frozenset(",.?!…-")
 _PAUSES = frozenset(("SP2", "SP3"))
 _FULL_STOP = Word(".", (".",))
 
@@ -125,7 +125,7 @@ def _is_pause(word: Word) -> bool:
 
 
 def _is_mark(word: Word) -> bool:
-    return word.phones[0] in _MARKS or _is_pause(word)
+    return word.phones[0] in MARKS or _is_pause(word)
 
 
 def _says(words: list[SpokenWord]) -> bool:

@@ -17,6 +17,7 @@ _CLAUSES_OF_CUT1 = 4
 
 _CLAUSE_ENDS = "，。？！,.?!~:：—…\n"
 _CUT5_ENDS = ",.;?!、，。；：？！…\n"
+_SENTENCE_ENDS = ".?!。？！…\n"
 _ABBREVIATION = re.compile(
     r"\b(?:Mrs?|Ms|Dr|Prof|St|Jr|Sr|vs|etc|Inc|Ltd|Co|Corp|Ave|Blvd|Rd|Mt|Gen|Col|Capt|Lt|Sgt|Rev"
     r"|Hon|Gov|Sen|Rep|Fig|Vol|pp|approx|dept|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec"
@@ -108,6 +109,26 @@ def split(text: str, method: str) -> list[str]:
     return [part for piece in _join_short(spoken) for part in _cut_long(piece)]
 
 
+def complete_sentences(text: str) -> tuple[str, str]:
+    """What of a text that still grows can be spoken already, and the rest.
+
+    A full stop ends a sentence only once two characters after it show that it belongs to no
+    number or abbreviation. Sentences under five characters wait for the next one, and what is
+    longer than 510 characters without an end is cut as :func:`split` would cut it.
+    """
+    ends = [
+        at + 1
+        for at in range(len(text))
+        if _ends(text, at, _SENTENCE_ENDS) and (text[at] != "." or at + 2 < len(text))
+    ]
+    ready = text[: max(ends, default=0)]
+    rest = text[len(ready) :]
+    if len(rest) > LONGEST_PIECE:
+        cut = len(ready) + _place_to_cut(rest)
+        return text[:cut], text[cut:]
+    return (ready, rest) if len(ready.strip()) >= SHORTEST_PIECE else ("", text)
+
+
 def first_clause(text: str) -> str:
     """The text before its first closing mark."""
     return next(_clauses(text, _CLAUSE_ENDS)).rstrip(_CLAUSE_ENDS)
@@ -134,14 +155,16 @@ def _join(left: str, right: str) -> str:
 
 
 def _cut_long(piece: str) -> Iterator[str]:
-    """Cut before the limit: at the last clause end, else at the last blank, else anywhere."""
+    """Cut before the limit."""
     while len(piece) > LONGEST_PIECE:
-        head = piece[:LONGEST_PIECE]
-        clause = max(
-            (at + 1 for at in range(len(head) - 1) if _ends(head, at, _CUT5_ENDS)), default=0
-        )
-        cut = clause or head.rfind(" ") + 1 or LONGEST_PIECE
+        cut = _place_to_cut(piece[:LONGEST_PIECE])
         yield piece[:cut].strip()
         piece = piece[cut:]
     if piece.strip():
         yield piece.strip()
+
+
+def _place_to_cut(head: str) -> int:
+    """After the last clause end, else after the last blank, else at the end."""
+    clause = max((at + 1 for at in range(len(head) - 1) if _ends(head, at, _CUT5_ENDS)), default=0)
+    return clause or head.rfind(" ") + 1 or len(head)

@@ -9,6 +9,9 @@ from typing import Literal
 
 SymbolVersion = Literal["v1", "v2"]
 
+MARKS = frozenset(",.?!…-")
+"""Symbols that are written and not heard."""
+
 
 @dataclass(frozen=True, slots=True)
 class SymbolTable:

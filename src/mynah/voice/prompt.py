@@ -56,17 +56,19 @@ class VoicePrompt:
 
 
 @torch.inference_mode()
-def read_voice(voice: Voice, content: ContentFeatures, reader: VoiceReader) -> VoicePrompt:
+def read_voice(voice: Voice, content: ContentFeatures | None, reader: VoiceReader) -> VoicePrompt:
     """Reads a voice through a model.
 
-    A recording without words, or too long to be a prompt, gives only its timbre.
+    A recording without words, or too long to be a prompt, gives only its timbre, and so
+    does every recording where the model has no content encoder.
 
     Raises:
         TextError, LanguageError: the voice's words cannot be pronounced.
     """
     timbre = reader.timbre([_reference(recording) for recording in voice.recordings])
     first = voice.recordings[0]
-    if voice.text is None or first.seconds > LONGEST_PROMPT_SECONDS + 1:
+    too_long = first.seconds > LONGEST_PROMPT_SECONDS + 1
+    if content is None or voice.text is None or too_long:
         return VoicePrompt(torch.zeros(0, dtype=torch.long), (), timbre)
     sentences = tuple(analyse(voice.text, voice.language, split="cut0"))
     return VoicePrompt(_codes(first, content, reader), sentences, timbre)

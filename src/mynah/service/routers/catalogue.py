@@ -12,7 +12,7 @@ MODEL = "mynah"
 ALIASES = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 """OpenAI's models, for applications that can name no other."""
 
-_LANGUAGE_NAMES = {
+LANGUAGE_NAMES = {
     "auto": "Mandarin and English, by script",
     "zh": "Mandarin with English in it",
     "en": "English",
@@ -95,7 +95,7 @@ def list_models(_: Speaker) -> Models:
 @router.get("/languages")
 def list_languages(_: Speaker) -> Languages:
     """List the language codes."""
-    return Languages(data=[Language(code=code, name=_LANGUAGE_NAMES[code]) for code in CODES])
+    return Languages(data=[Language(code=code, name=LANGUAGE_NAMES[code]) for code in CODES])
 
 
 @router.post("/text/phonemes")

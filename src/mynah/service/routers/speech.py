@@ -3,21 +3,27 @@
 import base64
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from contextlib import closing
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from mynah.errors import ModelNotFoundError, MynahError
-from mynah.options import RANGES, SpeechOptions
+from mynah.errors import ModelNotFoundError, MynahError, RequestError
+from mynah.options import SpeechOptions
+from mynah.service.audio import AudioStream
 from mynah.service.auth import Speaker
 from mynah.service.containers import AudioFormat
 from mynah.service.departure import AudioResponse, while_connected
 from mynah.service.errors import problem_of
+from mynah.service.keys import Caller
+from mynah.service.option_fields import option_field
 from mynah.service.routers.catalogue import ALIASES, MODEL
-from mynah.service.services import ServicesOf
-from mynah.service.speech import AudioStream, SpeechOrder
+from mynah.service.routers.stored_audio import StoredAudioBody, stored_audio_body
+from mynah.service.services import Services, ServicesOf
+from mynah.service.speech import SpeechOrder
 from mynah.text.language import CODES
 from mynah.text.splitting import METHODS
 
@@ -27,12 +33,6 @@ OPENAI_PCM_RATE = 24_000
 router = APIRouter(tags=["speech"])
 
 
-def _option(name: str, description: str) -> Any:  # noqa: ANN401 - as pydantic's Field
-    low, high = RANGES[name]
-    default = getattr(SpeechOptions(), name)
-    return Field(default=default, ge=low, le=high, description=description)
-
-
 class VoiceId(BaseModel):
     """A voice by its id alone."""
 
@@ -40,12 +40,58 @@ class VoiceId(BaseModel):
     id: str
 
 
-class SpeechBody(BaseModel):
+class Manner(BaseModel):
+    """By whom and how something is to be said."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    voice: str | VoiceId
+    """Name or id of a voice."""
+    model: str = MODEL
+    """A model that `GET /v1/models` lists."""
+    response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] = "mp3"
+    """Kind of audio; `pcm` is bare 16-bit samples at 24 kHz."""
+    instructions: str | None = None
+    """Taken because OpenAI's clients send it; this model follows none."""
+    speed: float = option_field("speed", "2 is twice as fast.")
+    language: Annotated[str, Field(json_schema_extra={"enum": [*CODES]})] = "auto"
+    """Language of the text; `GET /v1/languages` explains them."""
+    split: Annotated[str, Field(json_schema_extra={"enum": [*METHODS]})] = "cut5"
+    """Where the text is cut into sentences, as GPT-SoVITS names it."""
+    seed: int = option_field("seed", "Equal seeds give equal sound.")
+    top_k: int = option_field("top_k", "Number of likeliest tokens to choose among.")
+    top_p: float = option_field("top_p", "Share of probability to choose among.")
+    temperature: float = option_field("temperature", "Below 1 calmer, above 1 livelier.")
+    repetition_penalty: float = option_field("repetition_penalty", "How much said tokens lose.")
+    pause: float = option_field("pause", "Seconds of silence between sentences.")
+
+    cache: bool | None = None
+    """Whether equal calls may get equal bytes without speaking anew; if a `seed` is given, unless
+    told otherwise. `X-Cache` tells `hit` or `miss`."""
+
+    def order(self, caller: Caller, text: str) -> SpeechOrder:
+        """What the desk takes.
+
+        Raises:
+            ModelNotFoundError: there is no such model.
+            OptionError: an option is not one of its values.
+        """
+        if self.model not in (MODEL, *ALIASES):
+            raise ModelNotFoundError(f"There is no model {self.model:.80}; use {MODEL}.")
+        voice = self.voice if isinstance(self.voice, str) else self.voice.id
+        options = SpeechOptions(**{name: getattr(self, name) for name in SpeechOptions.__slots__})
+        rate = OPENAI_PCM_RATE if self.response_format == "pcm" else None
+        form = AudioFormat(self.response_format, rate)
+        return SpeechOrder(caller, text, voice, options, form, self._cacheable())
+
+    def _cacheable(self) -> bool:
+        return "seed" in self.model_fields_set if self.cache is None else self.cache
+
+
+class SpeechBody(Manner):
     """What is to be said, by whom and how."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {"model": MODEL, "input": "你好，world.", "voice": "mandarin"},
@@ -64,55 +110,44 @@ class SpeechBody(BaseModel):
 
     input: str = Field(min_length=1, max_length=4096)
     """The text."""
-    voice: str | VoiceId
-    """Name or id of a voice."""
-    model: str = MODEL
-    """A model that `GET /v1/models` lists."""
-    response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] = "mp3"
-    """Kind of audio; `pcm` is bare 16-bit samples at 24 kHz."""
     stream_format: Literal["audio", "sse"] = "audio"
     """Bytes as they are, or events with the bytes in base64."""
-    instructions: str | None = None
-    """Taken because OpenAI's clients send it; this model follows none."""
-    speed: float = _option("speed", "2 is twice as fast.")
-    language: Annotated[str, Field(json_schema_extra={"enum": [*CODES]})] = "auto"
-    """Language of the text; `GET /v1/languages` explains them."""
-    split: Annotated[str, Field(json_schema_extra={"enum": [*METHODS]})] = "cut5"
-    """Where the text is cut into sentences, as GPT-SoVITS names it."""
-    seed: int = _option("seed", "Equal seeds give equal sound.")
-    top_k: int = _option("top_k", "Number of likeliest tokens to choose among.")
-    top_p: float = _option("top_p", "Share of probability to choose among.")
-    temperature: float = _option("temperature", "Below 1 calmer, above 1 livelier.")
-    repetition_penalty: float = _option("repetition_penalty", "How much said tokens lose.")
-    pause: float = _option("pause", "Seconds of silence between sentences.")
-
-    def options(self) -> SpeechOptions:
-        """The part that every door has under the same names."""
-        return SpeechOptions(**{name: getattr(self, name) for name in SpeechOptions.__slots__})
-
-    def form(self) -> AudioFormat:
-        """How the sound is written."""
-        rate = OPENAI_PCM_RATE if self.response_format == "pcm" else None
-        return AudioFormat(self.response_format, rate)
+    store: bool = False
+    """Keep the audio and answer with a link to it instead."""
 
 
 @router.post(
     "/audio/speech",
     response_class=Response,
-    responses={200: {"description": "Audio as it is ready.", "content": {"audio/*": {}}}},
+    responses={
+        200: {"description": "Audio as it is ready.", "content": {"audio/*": {}}},
+        201: {"description": "It was stored.", "model": StoredAudioBody},
+    },
 )
 async def create_speech(
     request: Request, body: SpeechBody, caller: Speaker, services: ServicesOf
 ) -> Response:
     """Speak a text in a voice."""
-    if body.model not in (MODEL, *ALIASES):
-        raise ModelNotFoundError(f"There is no model {body.model:.80}; use {MODEL}.")
-    voice = body.voice if isinstance(body.voice, str) else body.voice.id
-    order = SpeechOrder(caller, body.input, voice, body.options(), body.form())
+    order = body.order(caller, body.input)
+    if body.store:
+        if body.stream_format == "sse":
+            raise RequestError("What is stored is not streamed; leave stream_format out.", "store")
+        return await while_connected(request.receive, _stored(request, order, services))
     audio = await while_connected(request.receive, services.speech.open(order))
     if body.stream_format == "sse":
         return AudioResponse(audio, "text/event-stream", _events(audio))
     return AudioResponse(audio, order.form.media_type)
+
+
+async def _stored(request: Request, order: SpeechOrder, services: Services) -> Response:
+    await run_in_threadpool(services.stored.check_room, order.caller.id)
+    with closing(await services.speech.open(order)) as audio:
+        data = b"".join([part async for part in audio])
+    kept = await run_in_threadpool(
+        services.stored.keep, order.caller.id, data, order.form.media_type
+    )
+    body = stored_audio_body(kept, request, services.settings.public_url)
+    return JSONResponse(body.model_dump(), 201)
 
 
 async def _events(audio: AudioStream) -> AsyncIterator[str]:

@@ -1,5 +1,7 @@
 """`/v1/voices`: voices made from recordings."""
 
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Annotated
 
 from fastapi import APIRouter, File, Query, UploadFile
@@ -102,7 +104,7 @@ class DeletedVoice(BaseModel):
 def create_voice(form: Annotated[VoiceForm, File()], _: Trainer, services: ServicesOf) -> VoiceBody:
     """Make a voice from recordings; it can speak at once."""
     _check_words(form)
-    clips = _clips(form, services)
+    clips = admit_all(form.recordings, form.text, services)
     voice = services.voices.create(form.name, clips, form.language, form.labels, form.consent)
     return _body(voice)
 
@@ -157,15 +159,22 @@ def _check_words(form: VoiceForm) -> None:
         raise RequestError(str(error), "text") from None
 
 
-def _clips(form: VoiceForm, services: Services) -> list[NewRecording]:
+def admit_all(
+    files: Sequence[UploadFile], texts: Sequence[str], services: Services
+) -> list[NewRecording]:
+    """Checks the recordings of a voice, each with its words if they are known.
+
+    Raises:
+        RequestError: there are too many.
+        RecordingError: one is not within the rules, or no clear speech.
+    """
     most = services.settings.upload_recordings
-    if len(form.recordings) > most:
+    if len(files) > most:
         raise RequestError(f"A voice has at most {most} recordings; send fewer.", "recordings")
-    texts = [*form.text, *[None] * (len(form.recordings) - len(form.text))]
     limit = services.uploads.bytes + 1
     return [
         NewRecording(admit(file.file.read(limit), services.uploads), text or None)
-        for file, text in zip(form.recordings, texts, strict=True)
+        for file, text in zip_longest(files, texts)
     ]
 
 

@@ -8,9 +8,9 @@ from mynah.text.mandarin.sandhi import change_tones
 from mynah.text.mandarin.syllable import phones_of
 from mynah.text.mandarin.words import ChineseWord, segment
 from mynah.text.sentence import Word
+from mynah.text.symbols import MARKS
 
 PAUSES = {"￥": "SP2", "^": "SP3"}
-_MARKS = frozenset(",.?!…-")
 _CLAUSE = re.compile(r"[^,.?!…￥^-]+|[,.?!…￥^-]")
 
 # 儿 after these is a child or a syllable of its own; elsewhere it takes the tone before it.
@@ -32,7 +32,7 @@ def phonemize(text: str) -> list[Word]:
 def _pronounce_clause(clause: str) -> list[Word]:
     if clause in PAUSES:
         return [Word(",", (PAUSES[clause],))]
-    if clause in _MARKS:
+    if clause in MARKS:
         return [Word(clause, (clause,))]
     groups = segment(clause)
     readings = read(groups)

@@ -1,0 +1,162 @@
+"""One piece of speech as the bytes of a file, from its first sound to its last."""
+
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Self
+
+import numpy as np
+from fastapi.concurrency import run_in_threadpool
+
+from mynah.engine.queue import SpeechStream
+from mynah.service.containers import Encoder
+from mynah.service.metrics import Metrics
+from mynah.service.playback import Playback
+from mynah.text.sentence import Sentence
+
+TOKENS_PER_SECOND = 25
+
+_PIECE = 1 << 14
+"""Samples that are encoded at once: the first bytes leave before a long chunk is encoded."""
+
+_log = logging.getLogger(__name__)
+
+
+class AudioStream(ABC):
+    """The bytes of one piece of speech as they are ready; whoever stops early must `close` it.
+
+    Attributes:
+        sentences: what is said.
+    """
+
+    def __init__(self, sentences: Sequence[Sentence]) -> None:
+        self.sentences = sentences
+        self._at_close = ExitStack()
+
+    @property
+    @abstractmethod
+    def chunk_seconds(self) -> Sequence[float]:
+        """Duration of each sentence with the pause after it, as far as they are spoken."""
+
+    @property
+    def phonemes(self) -> int:
+        """Phonemes that are said."""
+        return sum(len(sentence.phones) for sentence in self.sentences)
+
+    @property
+    def semantic_tokens(self) -> int:
+        """Semantic tokens that were spoken so far, pauses included."""
+        return round(sum(self.chunk_seconds) * TOKENS_PER_SECOND)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """More bytes, never none.
+
+        Raises:
+            MynahError: whatever speaking raised.
+        """
+        more = await self.more()
+        if more is None:
+            self.close()
+            raise StopAsyncIteration
+        return more
+
+    @abstractmethod
+    async def more(self) -> bytes | None:
+        """More bytes; None after the last.
+
+        Raises:
+            MynahError: whatever speaking raised.
+        """
+
+    def at_close(self, call: Callable[[], None]) -> None:
+        """Has something done, once, when nothing more is wanted or nothing more is there."""
+        self._at_close.callback(call)
+
+    def close(self) -> None:
+        """Stops the work on it."""
+        self._at_close.close()
+
+
+class SpokenAudio(AudioStream):
+    """Sound of the engine as it is encoded.
+
+    Args:
+        stream: its sound.
+        encoder: writes it.
+        sentences: what is said.
+        metrics: told how it went.
+    """
+
+    def __init__(
+        self,
+        stream: SpeechStream,
+        encoder: Encoder,
+        sentences: Sequence[Sentence],
+        metrics: Metrics,
+    ) -> None:
+        super().__init__(sentences)
+        self._metrics = metrics
+        self._playback = Playback()
+        self._stream = stream
+        self._encoder = encoder
+        self._samples = np.zeros(0, np.float32)
+        self._ready = b""
+        self._ended = False
+        self._chunk_seconds: list[float] = []
+        self.at_close(stream.close)
+
+    @property
+    def chunk_seconds(self) -> Sequence[float]:
+        """See `AudioStream`."""
+        return self._chunk_seconds
+
+    async def begin(self) -> None:
+        """Waits for the first sound, so that an answer that begins is one that speaks.
+
+        Raises:
+            MynahError: whatever speaking raised.
+        """
+        self._ready = self._encoder.header() + await self._next()
+
+    async def more(self) -> bytes | None:
+        """See `AudioStream`."""
+        while not self._ready:
+            if self._ended:
+                return None
+            self._ready = await self._next()
+        ready, self._ready = self._ready, b""
+        return ready
+
+    async def _next(self) -> bytes:
+        if not len(self._samples):
+            asked_at = time.perf_counter()
+            chunk = await anext(self._stream, None)
+            if chunk is None:
+                self._ended = True
+                self._tell()
+                return await run_in_threadpool(self._encoder.finish)
+            if self._playback.comes_late(asked_at, chunk.seconds):
+                self._metrics.underruns.inc()
+            self._chunk_seconds.append(chunk.seconds)
+            self._samples = chunk.samples
+        piece, self._samples = self._samples[:_PIECE], self._samples[_PIECE:]
+        return await run_in_threadpool(self._encoder.encode, piece)
+
+    def _tell(self) -> None:
+        seconds = sum(self._chunk_seconds)
+        self._metrics.audio.inc(seconds)
+        self._metrics.queue_wait.observe(self._stream.waited_seconds)
+        if seconds:
+            self._metrics.real_time_factor.observe(self._stream.busy_seconds / seconds)
+        facts = {
+            "sentences": len(self.sentences),
+            "audio_seconds": round(seconds, 3),
+            "waited_seconds": round(self._stream.waited_seconds, 4),
+            "busy_seconds": round(self._stream.busy_seconds, 4),
+        }
+        _log.info("spoken", extra=facts)

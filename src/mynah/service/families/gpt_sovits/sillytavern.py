@@ -1,0 +1,30 @@
+"""`GET /speakers`: SillyTavern's list of voices, which its provider for GPT-SoVITS asks for.
+
+It names them by their recordings' names without suffix, and sends back a path within this folder:
+`public/scripts/extensions/tts/gpt-sovits-v2.js`. The words of a recording are its name.
+"""
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from mynah.service.families.gpt_sovits.auth import Speaker
+from mynah.service.services import ServicesOf
+
+FOLDER = "参考音频"
+
+router = APIRouter(tags=["SillyTavern"])
+
+
+class ListedSpeaker(BaseModel):
+    """A recording that can be a reference."""
+
+    name: str
+    voice_id: str
+
+
+@router.get("/speakers")
+def list_speakers(_: Speaker, services: ServicesOf) -> list[ListedSpeaker]:
+    """List the recordings of the folder that SillyTavern takes its voices from."""
+    files = (services.settings.references / FOLDER).glob("*.wav")
+    names = sorted(file.stem for file in files)
+    return [ListedSpeaker(name=name, voice_id=name) for name in names]

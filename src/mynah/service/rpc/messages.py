@@ -1,0 +1,62 @@
+"""Between gRPC's messages and the bodies of HTTP's API, whose checks and defaults they share."""
+
+import io
+import json
+from typing import Any, TypeVar
+
+from fastapi import UploadFile
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from pydantic import BaseModel
+
+from mynah.service.errors import validated
+from mynah.service.routers.voices import VoiceBody, VoiceChanges, VoiceForm
+from mynah.v1 import speech_pb2 as pb
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+def body_of(kind: type[Body], message: Message, **more: Any) -> Body:  # noqa: ANN401
+    """A body with what is set in a message.
+
+    Args:
+        kind: of body.
+        message: whose fields have the names of the body's.
+        more: fields beside them.
+
+    Raises:
+        RequestValidationError: as the same body over HTTP.
+    """
+    return validated(kind.model_validate, {**_fields(message), **more})
+
+
+def voice_form(request: pb.CreateVoiceRequest) -> VoiceForm:
+    """A new voice."""
+    fields = {
+        "name": request.name,
+        "recordings": [UploadFile(io.BytesIO(each.audio)) for each in request.recordings],
+        "text": [each.text for each in request.recordings],
+        "labels": json.dumps(dict(request.labels)),
+    }
+    fields |= {
+        name: getattr(request, name) for name in ("language", "consent") if request.HasField(name)
+    }
+    return validated(VoiceForm.model_validate, fields)
+
+
+def voice_changes(request: pb.UpdateVoiceRequest) -> VoiceChanges:
+    """What is to change of a voice."""
+    changes = _fields(request)
+    changes.pop("voice", None)
+    if request.HasField("labels"):
+        changes["labels"] = dict(request.labels.labels)
+    return validated(VoiceChanges.model_validate, changes)
+
+
+def voice_message(voice: VoiceBody) -> pb.Voice:
+    """A voice."""
+    return pb.Voice(**voice.model_dump(exclude={"object"}))
+
+
+def _fields(message: Message) -> dict[str, Any]:
+    return MessageToDict(message, preserving_proto_field_name=True)

@@ -1,0 +1,49 @@
+"""The gRPC server: the calls, health and reflection on a port of their own."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+from grpc_health.v1 import health, health_pb2
+from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
+from grpc_reflection.v1alpha import reflection
+
+from mynah.config import MEBIBYTE
+from mynah.errors import OptionError
+from mynah.service.rpc.speech import SpeechCalls
+from mynah.service.services import Services
+from mynah.v1 import speech_pb2
+from mynah.v1.speech_pb2_grpc import add_SpeechServicer_to_server
+
+_SERVICE = speech_pb2.DESCRIPTOR.services_by_name["Speech"].full_name
+
+
+@asynccontextmanager
+async def grpc_server(services: Services, port: int) -> AsyncIterator[None]:
+    """Serves as long as the context is open; calls under way then get the settings' time to end.
+
+    Raises:
+        OptionError: the port is taken.
+    """
+    settings = services.settings
+    uploads = settings.upload_bytes * settings.upload_recordings + MEBIBYTE
+    # Without it a second server on the port would get every other call.
+    options = [("grpc.max_receive_message_length", uploads), ("grpc.so_reuseport", 0)]
+    server = grpc.aio.server(options=options)
+    add_SpeechServicer_to_server(SpeechCalls(services), server)  # type: ignore[no-untyped-call]
+    state = health.aio.HealthServicer()  # type: ignore[attr-defined]
+    add_HealthServicer_to_server(state, server)
+    names = (_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server)
+    try:
+        server.add_insecure_port(f"{settings.host}:{port}")
+    except RuntimeError:
+        raise OptionError(f"Port {port} is taken; choose another MYNAH_GRPC_PORT.") from None
+    await server.start()
+    for name in ("", _SERVICE):
+        await state.set(name, health_pb2.HealthCheckResponse.SERVING)
+    try:
+        yield
+    finally:
+        await state.enter_graceful_shutdown()
+        await server.stop(settings.shutdown_seconds)

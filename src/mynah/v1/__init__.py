@@ -1,0 +1,1 @@
+"""Code that `make proto` generates from `proto/mynah/v1/speech.proto`."""

@@ -1,0 +1,229 @@
+"""`mynah.v1.Speech` with gRPC's own client."""
+
+import socket
+import time
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
+    ProtoReflectionDescriptorDatabase,
+)
+
+from mynah.v1 import speech_pb2 as pb
+from mynah.v1.speech_pb2_grpc import SpeechStub
+
+TWO = "How are you today? I am very well."
+SENTENCE_BYTES = 2 * 9_600  # 0.4 s at 24 kHz
+PAUSE_BYTES = 2 * 7_200
+
+
+class Rpc:
+    """A server's gRPC port, and a key."""
+
+    def __init__(self, server, port: int) -> None:
+        self.server = server
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        self.speech = SpeechStub(self.channel)
+        self.metadata = (("authorization", f"Bearer {server.secret}"),)
+
+    def call(self, name: str, request, **options):
+        return getattr(self.speech, name)(request, metadata=self.metadata, timeout=10, **options)
+
+
+@pytest.fixture
+def begin(start):
+    """Starts a server with a gRPC port."""
+    opened = []
+
+    def begin(**settings) -> Rpc:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        opened.append(Rpc(start(grpc_port=port, **settings), port))
+        grpc.channel_ready_future(opened[-1].channel).result(timeout=10)
+        return opened[-1]
+
+    yield begin
+    for rpc in opened:
+        rpc.channel.close()
+
+
+def manner(**fields) -> pb.Manner:
+    return pb.Manner(**{"voice": "ljspeech", "response_format": "pcm", **fields})
+
+
+def request(text: str = TWO, **fields) -> pb.SynthesizeRequest:
+    return pb.SynthesizeRequest(manner=manner(**fields), input=text)
+
+
+def audio_of(events) -> bytes:
+    return b"".join(event.audio for event in events)
+
+
+def test_one_answer_or_many_are_the_same_speech_as_over_http(begin):
+    rpc = begin()
+    body = {"input": TWO, "voice": "ljspeech", "response_format": "pcm", "speed": 2, "seed": 7}
+    http = rpc.server.client().post("/v1/audio/speech", json=body).content
+    whole = rpc.call("Synthesize", request(speed=2, seed=7))
+    assert whole.audio == http
+    assert whole.media_type == "audio/pcm"
+    events = [*rpc.call("SynthesizeStream", request(speed=2, seed=7))]
+    assert audio_of(events) == http
+    assert events[-1].done == whole.usage
+    assert whole.usage.output_tokens == 10
+
+
+def test_audio_comes_while_the_rest_is_being_made(begin):
+    rpc = begin()
+    events = rpc.call("SynthesizeStream", request("Here I am. A slow end."))
+    assert next(events).audio
+    assert not any("slow" in said for said in rpc.server.model.hummed)
+    rpc.server.model.gate.set()
+    assert [*events][-1].WhichOneof("event") == "done"
+
+
+def test_text_is_spoken_while_it_is_being_written(begin):
+    rpc = begin()
+    heard = []
+
+    def pieces():
+        yield pb.TextPiece(manner=manner(), input="How are")
+        yield pb.TextPiece(input=" you? And")
+        wait_for(lambda: heard)  # audio came before the text was complete
+        yield pb.TextPiece(flush=True)
+        yield pb.TextPiece(input=" we went home")
+
+    for event in rpc.call("Converse", pieces()):
+        heard.append(event)
+    assert len(audio_of(heard)) == pytest.approx(3 * SENTENCE_BYTES + 2 * PAUSE_BYTES, abs=64)
+    assert [e.WhichOneof("event") for e in heard].count("flushed") == 1
+    assert heard[-1].done.output_tokens == 30
+
+
+def test_work_stops_when_the_client_cancels(begin):
+    rpc = begin()
+    queue = rpc.server.services.queue
+    for call in ("SynthesizeStream", "Converse"):
+        piece = pb.TextPiece(manner=manner(), input="A slow one. And")
+        given = request("A slow one.") if call == "SynthesizeStream" else iter([piece])
+        events = rpc.call(call, given)
+        wait_for(lambda: queue.stats().requests == 1)
+        events.cancel()
+        wait_for(lambda: queue.stats().requests == 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "code", "param"),
+    [
+        (request(voice="nobody"), "NOT_FOUND", "voice_not_found", "voice"),
+        (request(voice=""), "INVALID_ARGUMENT", "invalid_request", "voice"),
+        (request(speed=9), "INVALID_ARGUMENT", "invalid_request", "speed"),
+        (request(speed=float("nan")), "INVALID_ARGUMENT", "invalid_request", "speed"),
+        (request(response_format="midi"), "INVALID_ARGUMENT", "invalid_request", "response_format"),
+        (request(""), "INVALID_ARGUMENT", "invalid_request", "input"),
+        (request("?!"), "INVALID_ARGUMENT", "invalid_text", "input"),
+        (request("A broken one."), "INTERNAL", "internal_error", None),
+    ],
+)
+def test_errors_mean_what_they_mean_over_http(begin, given, status, code, param):
+    rpc = begin()
+    with pytest.raises(grpc.RpcError) as raised:
+        rpc.call("Synthesize", given)
+    told = dict(raised.value.trailing_metadata())
+    assert (raised.value.code().name, told["error-code"]) == (status, code)
+    assert told.get("error-param") == param
+    assert told["x-request-id"].startswith("req_")
+    assert "secret" not in raised.value.details()
+
+
+def test_a_full_queue_says_when_to_come_back(begin):
+    rpc = begin(queue_size=1)
+    slow = rpc.call("SynthesizeStream", request("Here I am. A slow end."))
+    next(slow)
+    with pytest.raises(grpc.RpcError) as raised:
+        rpc.call("Synthesize", request())
+    assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert int(dict(raised.value.trailing_metadata())["retry-after"]) >= 1
+    slow.cancel()
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [],
+        [pb.TextPiece(input="Hello there.")],
+        [pb.TextPiece(manner=manner()), pb.TextPiece(manner=manner(), input="Hello there.")],
+        [pb.TextPiece(manner=manner(), input="x" * 60_000)],
+    ],
+)
+def test_wrong_pieces_end_the_conversation(begin, pieces):
+    with pytest.raises(grpc.RpcError) as raised:
+        list(begin().call("Converse", iter(pieces)))
+    assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_keys_and_scopes_are_those_of_http(begin):
+    rpc = begin()
+    for metadata, status in (
+        ((), "UNAUTHENTICATED"),
+        ((("authorization", "Bearer mynah_wrong"),), "UNAUTHENTICATED"),
+        ((("authorization", f"Bearer {rpc.server.key('speak')}"),), "PERMISSION_DENIED"),
+    ):
+        with pytest.raises(grpc.RpcError) as raised:
+            rpc.speech.DeleteVoice(pb.DeleteVoiceRequest(voice="x"), metadata=metadata)
+        assert raised.value.code().name == status
+
+
+def test_a_voice_is_made_used_changed_and_deleted(begin, recording):
+    rpc = begin()
+    made = rpc.call(
+        "CreateVoice",
+        pb.CreateVoiceRequest(
+            name="teacher",
+            recordings=[pb.Recording(audio=recording(), text="What I say.")],
+            language="en",
+            labels={"mood": "calm"},
+        ),
+    )
+    assert (made.name, made.labels["mood"], made.built_in) == ("teacher", "calm", False)
+    assert rpc.server.client().get("/v1/voices/teacher").json()["id"] == made.id
+    assert rpc.call("Synthesize", request(voice=made.id)).audio
+    change = pb.UpdateVoiceRequest(voice=made.id, name="master", labels=pb.Labels())
+    changed = rpc.call("UpdateVoice", change)
+    assert (changed.name, dict(changed.labels)) == ("master", {})
+    listed = rpc.call("ListVoices", pb.ListVoicesRequest(limit=2))
+    assert len(listed.voices) == 2
+    assert listed.has_more
+    assert rpc.call("DeleteVoice", pb.DeleteVoiceRequest(voice="master")).id == made.id
+    with pytest.raises(grpc.RpcError) as raised:
+        rpc.call("GetVoice", pb.GetVoiceRequest(voice=made.id))
+    assert raised.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+def test_health_and_reflection_answer_without_a_key(begin):
+    rpc = begin()
+    health = health_pb2_grpc.HealthStub(rpc.channel)
+    for service in ("", "mynah.v1.Speech"):
+        answer = health.Check(health_pb2.HealthCheckRequest(service=service))
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    reflected = ProtoReflectionDescriptorDatabase(rpc.channel)
+    assert "mynah.v1.Speech" in reflected.get_services()
+    assert reflected.FindFileContainingSymbol("mynah.v1.Speech").name == "mynah/v1/speech.proto"
+
+
+def test_calls_are_counted(begin):
+    rpc = begin()
+    rpc.call("Synthesize", request())
+    with pytest.raises(grpc.RpcError):
+        rpc.call("Synthesize", request("?!"))
+    metrics = rpc.server.client().get("/metrics").text
+    assert 'mynah_requests_total{call="Synthesize",status="OK"} 1.0' in metrics
+    assert 'mynah_errors_total{code="invalid_text"} 1.0' in metrics
+
+
+def wait_for(condition) -> None:
+    limit = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < limit
+        time.sleep(0.01)
