@@ -2,7 +2,9 @@
 
 Kaldi's recogniser (Povey et al. 2016, "Purely sequence-trained neural networks for ASR
 based on lattice-free MMI") with the small models of https://alphacephei.com/vosk/models.
-Its words come from a fixed list, so a rare name is always written as other words.
+Its words come from a fixed list, so a rare name is always written as other words. Kaldi adds
+faint noise (dither) from a generator that runs on through the process: a clip may be heard a
+character differently after other clips, while the same run gives the same figures again.
 """
 
 import json
