@@ -63,6 +63,11 @@ def load_models(folder: str | Path | None = None) -> Models:
     if folder is not None:
         return _load(Path(folder))
     with as_file(files("mynah") / "starter") as starter:
+        if not starter.is_dir():
+            raise CheckpointError(
+                "This version of Mynah comes without the starter's weights; give the folder of "
+                "a model (--model), or train the starter with recipes/starter."
+            )
         return _load(starter)
 
 
