@@ -75,15 +75,18 @@ def extract(work: Path, encoder: Path, threads: int) -> None:
             row = clip.start // (FRAME * 2)
             first = start // FRAME
             features[row : row + clip.frames] = output[0, first : first + clip.frames]
-    raw.rename(work / "teacher.npy")
     _standardise(features, work)
+    raw.unlink()
 
 
 def _standardise(features: NDArray[np.float16], work: Path) -> None:
     """Every dimension to mean 0 and deviation 1: a few of Whisper's are 20 times the others."""
     sample = features[:: max(1, len(features) // 100_000)].astype(np.float32)
     mean, deviation = sample.mean(0), sample.std(0) + 1e-4
+    partial = work / "teacher.partial.npy"
+    standard = np.lib.format.open_memmap(partial, "w+", dtype=np.float16, shape=features.shape)
     for start in range(0, len(features), 50_000):
         block = features[start : start + 50_000].astype(np.float32)
-        features[start : start + 50_000] = (block - mean) / deviation
-    np.savez(work / "teacher_statistics.npz", mean=mean, deviation=deviation)
+        standard[start : start + 50_000] = (block - mean) / deviation
+    standard.flush()
+    partial.replace(work / "teacher.npy")
