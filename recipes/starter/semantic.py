@@ -1,32 +1,26 @@
-"""Trains the GPT: phonemes and a prompt by the same speaker to semantic tokens.
-
-Two recordings by one speaker are read as one, the first being the prompt of the
-second, so that the model learns to go on in the manner of a prompt; single
-recordings teach it to start without one.
-"""
+"""Trains the GPT: phonemes and a prompt by the same speaker to semantic tokens."""
 
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT, Attention
 from recipes.starter.alignment import UNKNOWN
-from recipes.starter.corpus import Clip, Track
-from recipes.starter.labels import read_phones
+from recipes.starter.examples import Examples
 from recipes.starter.sizes import SEMANTIC
+from recipes.starter.splices import Example
 from recipes.starter.state import Progress
 
 EOS = 1024
 CORRUPTED = 0.06
+DROPOUT = 0.1
 GUIDED_LAYERS = (1, 3)
 
 
@@ -40,52 +34,6 @@ class SemanticPlan:
     minutes: float = float("inf")
     device: str = "cpu"
     config: SemanticConfig = SEMANTIC
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """Ids that the GPT learns to continue, and the place of each token's phoneme."""
-
-    phones: list[int]
-    tokens: list[int]
-    places: list[int]
-
-    def __len__(self) -> int:
-        return len(self.phones) + len(self.tokens)
-
-
-def examples(work: Path, seed: int) -> list[Example]:
-    """Every recording with words, alone or after another by its speaker, in random order."""
-    rng = np.random.default_rng(seed)
-    clips, phones = Track(work).clips, read_phones(work)
-    tokens, places = np.load(work / "tokens.npy"), np.load(work / "alignment.npy")
-    by_speaker: dict[tuple[str, float], list[int]] = {}
-    for number, clip in enumerate(clips):
-        if phones[number]:
-            by_speaker.setdefault((clip.speaker.split("*")[0], clip.factor), []).append(number)
-    singles = {
-        n: Example(phones[n], _part(tokens, clip), _part(places, clip))
-        for n, clip in enumerate(clips)
-        if phones[n]
-    }
-    result = list(singles.values())
-    shifted: dict[str, list[int]] = {}
-    for (speaker, _), numbers in by_speaker.items():
-        shifted.setdefault(speaker, []).extend(numbers)
-    for numbers in shifted.values():
-        order = rng.permutation(numbers).tolist()
-        for first, second in pairwise(order):
-            if clips[first].text == clips[second].text:
-                continue
-            a, b = singles[first], singles[second]
-            moved = [place + len(a.phones) if place >= 0 else place for place in b.places]
-            result.append(Example(a.phones + b.phones, a.tokens + b.tokens, a.places + moved))
-    rng.shuffle(result)
-    return result
-
-
-def _part(values: NDArray[np.int16], clip: Clip) -> list[int]:
-    return values[clip.start // 1280 :][: clip.frames // 2].tolist()
 
 
 def batches(rows: list[Example], positions: int, rng: np.random.Generator) -> list[list[Example]]:
@@ -176,21 +124,20 @@ def _corrupt(tokens: Tensor) -> Tensor:
 
 
 def train(work: Path, plan: SemanticPlan) -> None:
-    """Goes on from `semantic.pt` if it exists; every fiftieth example is only measured."""
+    """Goes on from `semantic.pt` if it exists."""
     torch.manual_seed(0)
     device = torch.device(plan.device)
-    gpt = GPT(plan.config, dropout=0.0).to(device)
+    gpt = GPT(plan.config, dropout=DROPOUT).to(device)
     guide = Guide(gpt)
     tune = torch.optim.AdamW(gpt.parameters(), plan.rate, (0.9, 0.98), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(tune, plan.rate, plan.steps, pct_start=0.1)
     progress = Progress(work / "semantic.pt", (gpt, tune, schedule), plan.minutes)
     epoch = progress.step
-    held_out = [row for row in examples(work, 0) if sum(row.phones) % 50 == 0]
+    examples = Examples(work)
     while progress.step < plan.steps and not progress.out_of_time:
         epoch += 1
         rng = np.random.default_rng(epoch)
-        rows = [row for row in examples(work, epoch) if sum(row.phones) % 50]
-        for group in batches(rows, plan.positions, rng):
+        for group in batches(examples.epoch(rng), plan.positions, rng):
             loss, guided, hits = loss_of(gpt, guide, group, device)
             tune.zero_grad()
             (loss + guided).backward()
@@ -198,7 +145,7 @@ def train(work: Path, plan: SemanticPlan) -> None:
             tune.step()
             schedule.step()
             if progress.advance({"loss": loss.item(), "guide": guided.item(), "right": hits}):
-                _report(gpt, guide, held_out, plan)
+                _report(gpt, guide, examples.held_out, plan)
             if progress.step >= plan.steps or progress.out_of_time:
                 break
     progress.save()

@@ -8,9 +8,7 @@ ACOUSTIC = AcousticConfig(
     symbols=732,
     filter_channels=384,
     n_layers=4,
-    upsample_initial_channel=256,
-    resblock_kernel_sizes=(3, 7),
-    resblock_dilation_sizes=((1, 3), (1, 3)),
+    upsample_kernel_sizes=(20, 16, 4, 4, 22),
 )
 
 SEMANTIC = SemanticConfig(hidden=256, heads=4, layers=6)

@@ -1,0 +1,158 @@
+"""Sentences that nobody recorded, spoken by the GPT itself; what is read back rightly is learnt.
+
+Two thousand recorded sentences leave most words unheard. So the GPT speaks sentences of common
+words several times over, the tokenizer's CTC head reads the tokens back, and the best attempt at
+each joins the lessons if nearly all its phonemes are there (Dong et al. 2023, RAFT).
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import time
+
+import numpy as np
+import torch
+import wordfreq
+from benchmarks.quality.score import edit_distance
+from torch import Tensor
+
+from mynah.errors import TextError
+from mynah.semantic.gpt import GPT
+from mynah.text.frontend import analyse
+from mynah.text.symbols import SymbolTable
+from recipes.starter.alignment import best_spikes
+from recipes.starter.labels import is_heard
+from recipes.starter.semantic import EOS
+from recipes.starter.sizes import SEMANTIC
+from recipes.starter.splices import Example
+from recipes.starter.tokens import Tokenizer
+
+VOCABULARY = 20_000
+FLATTER = 0.55
+WORDS = {"zh": (3, 12), "en": (4, 14)}
+MARKS = {"zh": ("，", "。"), "en": (", ", ".")}
+TEMPERATURE = 0.7
+LIKELIEST = 15
+LONGEST = 300
+WORST = 0.08
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalPlan:
+    """Attempts at each sentence, sentences at a time, and when to stop."""
+
+    attempts: int = 8
+    together: int = 8
+    minutes: float = 15.0
+    seed: int = 0
+    device: str = "cpu"
+
+
+def sentences(seed: int) -> Iterator[list[int]]:
+    """Phonemes of common words in no order, one language after the other, for ever."""
+    rng = np.random.default_rng(seed)
+    table = SymbolTable.of("v2")
+    words = {language: wordfreq.top_n_list(language, VOCABULARY) for language in WORDS}
+    chances = {}
+    for language, known in words.items():
+        weights = np.array([wordfreq.word_frequency(w, language) for w in known]) ** FLATTER
+        chances[language] = weights / weights.sum()
+    while True:
+        for language, (fewest, most) in WORDS.items():
+            count = rng.integers(fewest, most, endpoint=True)
+            chosen = list(rng.choice(words[language], count, p=chances[language]))
+            pause, end = MARKS[language]
+            if count > 6 and rng.random() < 0.5:
+                chosen[count // 2 - 1] += pause.strip()
+            text = ("" if language == "zh" else " ").join(chosen) + end
+            try:
+                spoken = analyse(text, language=language, split="cut0")
+            except TextError:
+                continue
+            yield [phone for sentence in spoken for phone in table.encode(sentence.phones)]
+
+
+@torch.inference_mode()
+def rehearse(work: Path, plan: RehearsalPlan) -> None:
+    """Adds to `rehearsed.jsonl` for as long as the plan says."""
+    torch.manual_seed(plan.seed)
+    gpt = GPT(SEMANTIC)
+    state = torch.load(work / "semantic.pt", weights_only=True, map_location="cpu")
+    gpt.load_state_dict(state["parts"][0])
+    gpt.eval().to(plan.device)
+    listener = Listener(work)
+    began, tried, kept, source = time(), 0, 0, sentences(plan.seed)
+    with (work / "rehearsed.jsonl").open("a") as lessons:
+        while time() - began < plan.minutes * 60:
+            asked = [next(source) for _ in range(plan.together)]
+            rows = [phones for phones in asked for _ in range(plan.attempts)]
+            heard = [listener.judge(*pair) for pair in zip(rows, speak(gpt, rows), strict=True)]
+            for first in range(0, len(rows), plan.attempts):
+                missed, example = min(heard[first : first + plan.attempts], key=lambda x: x[0])
+                tried += 1
+                if missed <= WORST and example is not None:
+                    kept += 1
+                    lessons.write(json.dumps(asdict(example)) + "\n")
+            lessons.flush()
+            usual = np.mean([missed for missed, _ in heard])
+            print(f"{tried:6d} sentences, {kept} kept; an attempt misses {usual:.3f}", flush=True)
+
+
+def speak(gpt: GPT, rows: list[list[int]]) -> list[list[int]]:
+    """Tokens of each row's phonemes, all rows in step with each other."""
+    device = gpt.ar_predict_layer.weight.device
+    cache = gpt.new_cache(len(rows), max(map(len, rows)) + LONGEST + 1)
+    nothing = torch.zeros(0, dtype=torch.long, device=device)
+    first = [
+        gpt.prefill(torch.tensor(phones, device=device), None, nothing, cache, row)
+        for row, phones in enumerate(rows)
+    ]
+    logits, ended, steps = torch.stack(first), torch.zeros(len(rows), dtype=torch.bool), []
+    for _ in range(LONGEST):
+        tokens = _drawn(logits)
+        ended |= tokens.cpu() == EOS
+        if ended.all():
+            break
+        steps.append(tokens.cpu())
+        logits = gpt.step(tokens, cache)
+    spoken = torch.stack(steps, dim=1).tolist() if steps else [[] for _ in rows]
+    return [row[: row.index(EOS)] if EOS in row else [] for row in spoken]
+
+
+def _drawn(logits: Tensor) -> Tensor:
+    best, ids = logits.float().topk(LIKELIEST)
+    chances = (best / TEMPERATURE).softmax(-1)
+    return ids.gather(1, torch.multinomial(chances, 1))[:, 0]
+
+
+class Listener:
+    """Reads tokens back with the CTC head that the tokenizer was trained with."""
+
+    def __init__(self, work: Path) -> None:
+        state = torch.load(work / "tokenizer.pt", weights_only=True)
+        self._tokenizer = Tokenizer(len(state["phonemes.bias"]) - 1)
+        self._tokenizer.load_state_dict(state)
+        self._tokenizer.eval()
+
+    def judge(self, phones: list[int], tokens: list[int]) -> tuple[float, Example | None]:
+        """The share of phonemes missed, and the attempt with each token's phoneme."""
+        places = [place for place, phone in enumerate(phones) if is_heard(phone)]
+        if len(tokens) < len(places) / 2:
+            return 1.0, None
+        codes = torch.tensor(tokens)
+        _, scores = self._tokenizer.decode(self._tokenizer.codebook.embed[codes][None])
+        labels = np.array([phones[place] for place in places])
+        missed = edit_distance(labels.tolist(), _collapsed(scores[0])) / len(labels)
+        if missed > WORST or len(labels) > len(scores[0]):
+            return missed, None
+        spikes = best_spikes(scores[0].numpy(), labels)
+        middles = (spikes[1:] + spikes[:-1]) / 2.0
+        nearest = np.searchsorted(middles, np.arange(len(tokens)) * 2 + 0.5)
+        return missed, Example(phones, tokens, np.array(places)[nearest].tolist())
+
+
+def _collapsed(scores: Tensor) -> list[int]:
+    blank = scores.shape[1] - 1
+    best = scores.argmax(-1).unique_consecutive().tolist()
+    return [label for label in best if label != blank]
