@@ -26,7 +26,7 @@ def speak(text: str, *, voice: Voice, **options: Any) -> Speech:  # noqa: ANN401
 
 
 def stream(text: str, *, voice: Voice, **options: Any) -> Iterator[Speech]:  # noqa: ANN401
-    """Speaks a text with the starter model, sentence by sentence; see `speak`."""
+    """Speaks a text with the starter model, chunk by chunk; see `Synthesizer.stream`."""
     return _starter().stream(text, voice, SpeechOptions(**options))
 
 

@@ -2,42 +2,58 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
 
-import numpy as np
 import pytest
 
-from mynah.engine.prompts import Speaker
-from mynah.engine.queue import AHEAD, SpeechQueue, SpeechRequest
-from mynah.engine.speech import Speech
-from mynah.errors import DeadlineError, QueueFullError, TextError, UnavailableError
+import fakes
+from mynah.acoustic.passage import PIECE_TOKENS
+from mynah.engine.queue import SpeechQueue
+from mynah.engine.request import SpeechRequest
+from mynah.engine.speaker import Speaker
+from mynah.engine.talk import CHUNKS_AHEAD, SENTENCES_AHEAD
+from mynah.errors import DeadlineError, ModelError, QueueFullError, TextError, UnavailableError
 from mynah.options import SpeechOptions
 from mynah.text.sentence import Sentence
 
-RATE = 100
 
-
-class Reciter:
+class Reciter(fakes.Model):
     """A model that notes what it says, one sentence for each permission."""
 
-    sample_rate = RATE
+    sample_rate = 100
+    tokens = 12
 
     def __init__(self) -> None:
-        self.said: list[str] = []
+        self.drawn: list[str] = []
         self.read_voices: list[object] = []
+        self.prepared: list[str] = []
+        self.sounded: list[str] = []
         self.permits = threading.Semaphore(0)
+        self.soundings = threading.Semaphore(1_000_000)
 
     def read(self, voice):
         self.read_voices.append(voice)
-        return voice
+        return fakes.Prompt(voice)
 
-    def stream_prompted(self, sentences, prompt, options) -> Iterator[Speech]:
-        for sentence in sentences:
-            self.permits.acquire()
-            if sentence.text == "bad":
-                raise ValueError(sentence.text)
-            self.said.append(sentence.text)
-            yield Speech(np.zeros(RATE, np.float32), RATE, sentence.text)
+    def prepare(self, sentence, prompt, options, seed):
+        row, passage = super().prepare(sentence, prompt, options, seed)
+        passage.timbre = sentence.text
+        self.prepared.append(sentence.text)
+        return row, passage
+
+    def draw(self, row) -> bool:
+        if not self.permits.acquire(blocking=False):
+            return False
+        if row.sentence.text == "bad":
+            row.error = ValueError(row.sentence.text)
+        self.drawn.append(row.sentence.text)
+        return True
+
+    def wave(self, text, seconds):
+        self.soundings.acquire()
+        if text == "crash":
+            raise ValueError(text)
+        self.sounded.append(text)
+        return super().wave(text, seconds) + (float("nan") if text == "nan" else 0)
 
     def allow(self, count: int = 1000) -> None:
         self.permits.release(count)
@@ -58,17 +74,18 @@ def make(model):
 
     yield make
     model.allow()
+    model.soundings.release(1000)
     for queue in made:
         queue.close()
 
 
 def request(*texts: str, caller: str = "one", voice: str = "v/1") -> SpeechRequest:
     sentences = [Sentence(text, text, (), ()) for text in texts]
-    return SpeechRequest(caller, sentences, Speaker(voice, lambda: voice), SpeechOptions())
+    return SpeechRequest(caller, sentences, Speaker(voice, lambda: voice), SpeechOptions(pause=0))
 
 
 async def heard(stream) -> list[str]:
-    return [chunk.text async for chunk in stream]
+    return [chunk.text async for chunk in stream if chunk.text]
 
 
 async def until(condition) -> None:
@@ -92,18 +109,59 @@ def test_chunks_arrive_in_order_and_the_place_is_free_after(make, model):
 
 
 def test_callers_take_turns_however_many_requests_each_has(make, model):
+    model.rows = 1
     queue = make()
 
     async def scene():
         streams = [queue.submit(request("0"))]
-        await until(lambda: not queue._turns)  # the worker holds it and waits for a permit
-        streams += [queue.submit(request(f"a{n}1", f"a{n}2", caller="a")) for n in (1, 2, 3)]
+        await until(lambda: model.prepared == ["0"])
+        streams += [queue.submit(request(f"a{n}1", f"a{n}2", caller="a")) for n in range(9)]
         streams.append(queue.submit(request("b1", "b2", "b3", caller="b")))
+        await until(lambda: len(model.prepared) == 11)
+        for drawn in range(1, 11):
+            model.allow(1)
+            await until(lambda: len(model.drawn) >= drawn)  # noqa: B023
+            follows = {"b1": "b2", "b2": "b3"}.get(model.drawn[-1], "0")
+            await until(lambda: follows in model.prepared)  # noqa: B023
+            await asyncio.sleep(0.01)
         model.allow()
         await asyncio.gather(*map(heard, streams))
 
     asyncio.run(scene())
-    assert model.said == ["0", "a11", "b1", "a21", "b2", "a31", "b3", "a12", "a22", "a32"]
+    assert model.drawn[:3] == ["0", "a01", "b1"]
+    assert model.drawn.index("b3") < 10
+
+
+def test_first_sounds_go_before_those_of_who_is_heard_already(make, model):
+    queue = make()
+    model.allow()
+    model.soundings = threading.Semaphore(1)
+
+    async def scene():
+        long = queue.submit(request("a", "b", "c", "d", caller="a"))
+        await until(lambda: model.sounded == ["a"])
+        late = [queue.submit(request(text, caller=text)) for text in ("x", "y")]
+        await until(lambda: {"x", "y"} <= set(model.drawn))
+        model.soundings.release(9)
+        await asyncio.gather(*map(heard, [long, *late]))
+
+    asyncio.run(scene())
+    assert set(model.sounded[2:4]) == {"x", "y"}
+
+
+def test_a_sentence_is_heard_before_all_of_it_is_drawn(make, model):
+    """The gate of the fake opens for tokens; a long sentence comes in growing pieces."""
+    model.tokens = sum(PIECE_TOKENS) + 30
+    queue = make()
+    model.allow()
+
+    async def scene():
+        chunks = [chunk async for chunk in queue.submit(request("a", "b"))]
+        tokens = [round(len(chunk.samples) / 4) for chunk in chunks]
+        assert tokens == [*PIECE_TOKENS, 30] * 2
+        assert [chunk.text for chunk in chunks] == ["a", "", "", "", "", "b", "", "", "", ""]
+
+    asyncio.run(scene())
 
 
 def test_a_full_queue_refuses_and_says_when_to_come_back(make, model):
@@ -122,12 +180,14 @@ def test_a_full_queue_refuses_and_says_when_to_come_back(make, model):
 
 
 def test_closing_a_stream_frees_its_place_at_once_and_stops_its_work(make, model):
+    model.rows = 1
     queue = make(size=1)
 
     async def scene():
         stream = queue.submit(request("a", "b", "c"))
         model.allow(1)
         assert (await anext(stream)).text == "a"
+        await until(lambda: "b" in model.prepared)
         stream.close()
         other = queue.submit(request("x"))
         model.allow()
@@ -135,7 +195,8 @@ def test_closing_a_stream_frees_its_place_at_once_and_stops_its_work(make, model
         assert await heard(stream) == []
 
     asyncio.run(scene())
-    assert "c" not in model.said
+    assert "c" not in model.prepared
+    assert "b" not in model.sounded
 
 
 def test_an_error_reaches_only_its_own_caller(make, model):
@@ -147,6 +208,58 @@ def test_an_error_reaches_only_its_own_caller(make, model):
         with pytest.raises(ValueError, match="bad"):
             await heard(bad)
         assert await heard(good) == ["a", "b"]
+
+    asyncio.run(scene())
+    assert queue.stats().requests == 0
+
+
+@pytest.mark.parametrize(("text", "error"), [("crash", ValueError), ("nan", ModelError)])
+def test_sound_that_fails_fails_for_its_own_caller(make, model, text, error):
+    queue = make()
+    model.allow()
+
+    async def scene():
+        good, bad = queue.submit(request("a", "b")), queue.submit(request("a", text, "c"))
+        with pytest.raises(error):
+            await heard(bad)
+        assert await heard(good) == ["a", "b"]
+
+    asyncio.run(scene())
+    assert queue.stats().requests == 0
+    assert queue.alive
+
+
+def test_a_step_that_fails_fails_who_took_part_and_nobody_after(make, model, monkeypatch):
+    queue = make()
+
+    async def scene():
+        def crash(*_):
+            raise RuntimeError("out of memory")
+
+        monkeypatch.setattr(model, "draw", crash)
+        with pytest.raises(RuntimeError, match="out of memory"):
+            await heard(queue.submit(request("a")))
+        monkeypatch.undo()
+        model.allow()
+        assert await heard(queue.submit(request("b"))) == ["b"]
+
+    asyncio.run(scene())
+
+
+def test_what_comes_before_an_error_is_heard_first(make, model):
+    """A sentence fails in the semantic stage while the one before it waits for its sound."""
+    queue = make()
+    model.allow()
+    model.soundings = threading.Semaphore(0)
+
+    async def scene():
+        stream = queue.submit(request("a", "bad", "c"))
+        await until(lambda: "bad" in model.drawn)
+        await asyncio.sleep(0.02)
+        model.soundings.release(9)
+        assert (await anext(stream)).text == "a"
+        with pytest.raises(ValueError, match="bad"):
+            await anext(stream)
 
     asyncio.run(scene())
     assert queue.stats().requests == 0
@@ -183,21 +296,36 @@ def test_a_deadline_ends_a_request_and_frees_its_place(make, model):
 
 
 def test_a_caller_who_does_not_take_chunks_gets_no_more_made(make, model):
+    model.tokens = 1500
     queue = make()
     model.allow()
 
     async def scene():
         stream = queue.submit(request(*"abcdefghij"))
-        await until(lambda: len(model.said) == AHEAD)
+        await until(lambda: len(model.sounded) == CHUNKS_AHEAD)
         await asyncio.sleep(0.05)
-        assert len(model.said) == AHEAD
+        assert len(model.sounded) == CHUNKS_AHEAD
+        assert len(model.prepared) == SENTENCES_AHEAD
         assert await heard(stream) == list("abcdefghij")
 
     asyncio.run(scene())
 
 
+def test_a_thousand_requests_are_all_answered(make, model):
+    queue = make(size=1000)
+
+    async def scene():
+        streams = [queue.submit(request("a", caller=str(n % 7))) for n in range(1000)]
+        with pytest.raises(QueueFullError):
+            queue.submit(request("a"))
+        model.allow(2000)
+        assert await asyncio.gather(*map(heard, streams)) == [["a"]] * 1000
+
+    asyncio.run(scene())
+
+
 def test_a_voice_is_read_once_while_it_is_kept(make, model):
-    queue = make(prompts=2)
+    queue = make(prompt_bytes=2)
     model.allow()
 
     async def scene():
@@ -234,7 +362,7 @@ def test_stats_count_requests_and_sentences(make, model):
     async def scene():
         streams = [queue.submit(request("a", "b")), queue.submit(request("c"))]
         stats = queue.stats()
-        assert (stats.requests, stats.size, stats.sentences) == (2, 9, 3)
+        assert (stats.requests, queue.size, stats.sentences) == (2, 9, 3)
         model.allow()
         await asyncio.gather(*map(heard, streams))
         assert queue.stats().seconds_per_sentence > 0

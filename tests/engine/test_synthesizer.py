@@ -8,6 +8,7 @@ import pytest
 import mynah
 from mynah.errors import LanguageError, OptionError, TextError
 from mynah.options import SpeechOptions
+from mynah.semantic.sampling import SamplingOptions
 from mynah.voice.recording import Recording
 from mynah.voice.voice import Voice
 
@@ -59,28 +60,73 @@ def test_callers_at_once_get_what_each_gets_alone(say):
         np.testing.assert_array_equal(together[seed], samples)
 
 
+def test_what_nobody_chose_is_the_models_own(say, synthesizer, monkeypatch):
+    gpt = synthesizer._models.gpt
+    calm = say(LONG, temperature=0.3, top_k=4).samples
+    monkeypatch.setattr(gpt, "sampling", SamplingOptions(temperature=0.3, top_k=4))
+    np.testing.assert_array_equal(say(LONG).samples, calm)
+    resolved = synthesizer._models.resolve(options(top_k=9))
+    assert (resolved.top_k, resolved.temperature, resolved.top_p) == (9, 0.3, 1.0)
+    assert resolved.repetition_penalty == 1.35
+
+
 @pytest.mark.parametrize("speed", [0.5, 0.8, 1.25, 2.0])
 def test_speed_changes_the_duration_alone(say, speed):
     assert say(speed=speed).seconds == pytest.approx(say().seconds / speed, abs=0.05)
 
 
+def joined(chunks) -> np.ndarray:
+    return np.concatenate([chunk.samples for chunk in chunks])
+
+
+def sentences(synthesizer, voice, chosen) -> list[np.ndarray]:
+    """Sound of each sentence of a long text, with the pause after it."""
+    spoken = []
+    for chunk in synthesizer.stream(LONG, voice, chosen):
+        if chunk.text:
+            spoken.append([])
+        spoken[-1].append(chunk)
+    return [joined(chunks) for chunks in spoken]
+
+
 def test_a_stream_is_the_whole_in_parts(synthesizer, voice):
     chosen = SpeechOptions(seed=3)
     chunks = list(synthesizer.stream(LONG, voice, chosen))
-    assert len(chunks) == 3
-    assert "".join(chunk.text for chunk in chunks).replace(" ", "") == LONG.replace(" ", "")
+    assert len(chunks) > 3
+    texts = [chunk.text for chunk in chunks if chunk.text]
+    assert len(texts) == 3
+    assert "".join(texts).replace(" ", "") == LONG.replace(" ", "")
     whole = synthesizer.speak(LONG, voice, chosen)
-    np.testing.assert_array_equal(np.concatenate([c.samples for c in chunks]), whole.samples)
+    np.testing.assert_array_equal(joined(chunks), whole.samples)
 
 
 def test_a_pause_stands_between_sentences_and_not_at_the_end(synthesizer, voice):
     without, paused = (
-        list(synthesizer.stream(LONG, voice, SpeechOptions(pause=pause))) for pause in (0, 0.5)
+        sentences(synthesizer, voice, SpeechOptions(pause=pause)) for pause in (0, 0.5)
     )
-    for bare, chunk in zip(without[:-1], paused[:-1], strict=True):
-        np.testing.assert_array_equal(chunk.samples[: len(bare.samples)], bare.samples)
-        np.testing.assert_array_equal(chunk.samples[len(bare.samples) :], np.zeros(16_000))
-    np.testing.assert_array_equal(paused[-1].samples, without[-1].samples)
+    for bare, padded in zip(without[:-1], paused[:-1], strict=True):
+        np.testing.assert_array_equal(padded[: len(bare)], bare)
+        np.testing.assert_array_equal(padded[len(bare) :], np.zeros(16_000))
+    np.testing.assert_array_equal(paused[-1], without[-1])
+
+
+def test_the_first_chunk_comes_while_tokens_are_still_drawn(synthesizer, voice, monkeypatch):
+    """As soon as the tokens for it are there, of a sentence that would go on for long."""
+    gpt, steps = synthesizer._models.gpt, []
+    step = gpt.step
+    monkeypatch.setattr(gpt, "step", lambda *given: steps.append(1) or step(*given))
+    stream = synthesizer.stream(TEXT * 9, voice, options())
+    first = next(stream)
+    assert first.seconds == pytest.approx(0.48)
+    assert len(steps) < 400
+    stream.close()
+
+
+def test_a_stream_that_is_left_stops_the_work(synthesizer, voice):
+    stream = synthesizer.stream(LONG, voice)
+    next(stream)
+    stream.close()
+    assert synthesizer._pipeline.stats().requests == 0
 
 
 def test_a_sentence_sounds_the_same_whatever_follows_it(synthesizer, voice):

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from mynah.errors import OptionError, RecordingError, TextError
-from mynah.semantic.generate import MAX_TOKENS, SemanticRequest, generate, in_chunks
+from mynah.semantic.generate import generate
+from mynah.semantic.request import MAX_TOKENS, SemanticRequest
 from mynah.semantic.sampling import MIN_TOKENS
 
 PHONES = torch.tensor([11, 12, 13, 14, 15, 16])
@@ -68,22 +69,6 @@ def test_bfloat16_weights_and_float16_features(gpt):
     bert = torch.zeros(1024, len(PHONES), dtype=torch.float16)
     tokens = list(generate(gpt.bfloat16(), request(bert=bert, seed=3, max_tokens=20)))
     assert len(tokens) >= MIN_TOKENS
-
-
-def test_chunks_hold_all_tokens():
-    chunks = list(in_chunks(range(60)))
-    assert [len(chunk) for chunk in chunks] == [25, 25, 10]
-    assert torch.cat(chunks).tolist() == list(range(60))
-
-
-def test_a_chunk_comes_before_the_next_token():
-    tokens = iter(range(60))
-    next(in_chunks(tokens))
-    assert next(tokens) == 25
-
-
-def test_no_tokens_no_chunks():
-    assert list(in_chunks([])) == []
 
 
 @pytest.mark.parametrize(

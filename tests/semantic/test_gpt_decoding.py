@@ -16,7 +16,7 @@ def teacher_forced(gpt, phones, tokens, bert=None):
 
 def cached(gpt, phones, tokens, prompt_length, cache=None):
     cache = cache or gpt.new_cache(1, len(phones) + len(tokens))
-    logits = [gpt.prefill(phones, None, tokens[:prompt_length], cache)]
+    logits = [gpt.prefill([phones], [None], [tokens[:prompt_length]], cache)[0]]
     logits += [gpt.step(token[None], cache)[0] for token in tokens[prompt_length:]]
     return torch.stack(logits)
 
@@ -49,11 +49,27 @@ def test_rows_of_a_cache_do_not_meet(gpt):
     steps = torch.tensor([[50, 51, 52], [60, 61, 62]])
     cache = gpt.new_cache(3, 120)
     for row, (phones, prompt) in enumerate(rows):
-        gpt.prefill(phones, None, prompt, cache, row)
+        gpt.prefill([phones], [None], [prompt], cache, row)
     together = [gpt.step(tokens, cache) for tokens in steps]
     for row, (phones, prompt) in enumerate(rows):
         alone = cached(gpt, phones, torch.cat([prompt, steps[:, row]]), len(prompt))
         torch.testing.assert_close(torch.stack(together)[:, row], alone[1:], **CLOSE)
+
+
+@torch.inference_mode()
+def test_requests_read_together_are_read_as_each_alone(gpt):
+    phones = [PHONES, PHONES[:2], PHONES[3:]]
+    prompts = [TOKENS[:4], TOKENS[:20], TOKENS[:0]]
+    bert = [None, torch.randn(1024, 2, generator=torch.Generator().manual_seed(0)), None]
+    cache = gpt.new_cache(4, 64)
+    together = gpt.prefill(phones, bert, prompts, cache, 1)
+    stepped = gpt.step(torch.tensor([0, 1, 2, 3]), cache)[1:]
+    for row in range(3):
+        alone = gpt.new_cache(1, 64)
+        (first,) = gpt.prefill(phones[row : row + 1], [bert[row]], [prompts[row]], alone)
+        torch.testing.assert_close(together[row], first, **CLOSE)
+        (second,) = gpt.step(torch.tensor([row + 1]), alone)
+        torch.testing.assert_close(stepped[row], second, **CLOSE)
 
 
 @torch.inference_mode()
@@ -68,7 +84,7 @@ def test_a_row_filled_anew_forgets(gpt):
 def test_steps_may_leave_the_last_rows_alone(gpt):
     cache = gpt.new_cache(2, 60)
     for row in range(2):
-        gpt.prefill(PHONES, None, TOKENS[:5], cache, row)
+        gpt.prefill([PHONES], [None], [TOKENS[:5]], cache, row)
     gpt.step(TOKENS[5:6], cache)
     assert cache.lengths.tolist() == [len(PHONES) + 6, len(PHONES) + 5]
 
@@ -76,7 +92,7 @@ def test_steps_may_leave_the_last_rows_alone(gpt):
 @torch.inference_mode()
 def test_the_cache_never_moves_or_grows(gpt):
     cache = gpt.new_cache(1, 100)
-    gpt.prefill(PHONES, None, TOKENS[:3], cache)
+    gpt.prefill([PHONES], [None], [TOKENS[:3]], cache)
 
     def memory():
         return [(t.data_ptr(), t.shape) for t in (cache.keys, cache.values, cache.lengths)]
@@ -90,7 +106,7 @@ def test_the_cache_never_moves_or_grows(gpt):
 @torch.inference_mode()
 def test_a_full_cache_refuses_another_token(gpt):
     cache = gpt.new_cache(1, len(PHONES) + 1)
-    gpt.prefill(PHONES, None, TOKENS[:1], cache)
+    gpt.prefill([PHONES], [None], [TOKENS[:1]], cache)
     with pytest.raises(AssertionError):
         gpt.step(TOKENS[1:2], cache)
 

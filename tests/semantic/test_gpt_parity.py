@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from mynah.checkpoints.file import read_checkpoint
-from mynah.semantic.generate import SemanticRequest, generate
+from mynah.semantic.generate import generate
+from mynah.semantic.request import SemanticRequest
 from mynah.semantic.sampling import SamplingOptions
 
 CASES = ["plain", "long_prompt", "prompt_free"]
@@ -17,7 +18,7 @@ def test_first_logits(gpt, golden, case):
         golden[f"{case}/{name}"] for name in ("phones", "bert", "prompt", "first_logits")
     )
     cache = gpt.new_cache(1, len(phones) + len(prompt))
-    logits = gpt.prefill(phones, bert, prompt.long(), cache)
+    (logits,) = gpt.prefill([phones], [bert], [prompt], cache)
     torch.testing.assert_close(logits, expected, atol=1e-4, rtol=0)
 
 

@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as arrays
 from mynah.errors import OptionError
 from mynah.semantic.sampling import (
     MIN_TOKENS,
+    Chance,
     Sampler,
     SamplingOptions,
     distribution,
@@ -28,8 +29,14 @@ logits_of_any_kind = arrays.arrays(
 ).map(torch.from_numpy)
 
 
+def chance(options=PLAIN, prompt=NO_PROMPT, vocabulary=4, seed=0):
+    return Chance.of(options, prompt, vocabulary, torch.Generator().manual_seed(seed))
+
+
 def sampler(options=PLAIN, prompt=NO_PROMPT, vocabulary=4, seed=0):
-    return Sampler(options, prompt, vocabulary, torch.Generator().manual_seed(seed))
+    """Draws for one row: its logits to its next token."""
+    rows = Sampler([chance(options, prompt, vocabulary, seed)])
+    return lambda logits: rows(logits[None])[0]
 
 
 def kept(logits):
@@ -76,13 +83,13 @@ def test_top_k_beyond_the_vocabulary_keeps_all():
 def test_temperature_comes_after_top_p():
     """At this temperature 0.5 of the probability would hold all three tokens."""
     logits = torch.tensor([0.6, 0.3, 0.1]).log()
-    options = SamplingOptions(top_p=0.65, temperature=100.0)
-    torch.testing.assert_close(distribution(logits, options), torch.tensor([1.0, 0.0, 0.0]))
+    probabilities = distribution(logits, top_k=15, top_p=0.65, temperature=100.0)
+    torch.testing.assert_close(probabilities, torch.tensor([1.0, 0.0, 0.0]))
 
 
 def test_temperature_shapes_the_distribution():
     logits = torch.tensor([1.0, 2.0])
-    probabilities = distribution(logits, SamplingOptions(temperature=0.5))
+    probabilities = distribution(logits, top_k=15, top_p=None, temperature=0.5)
     torch.testing.assert_close(probabilities, torch.tensor([2.0, 4.0]).softmax(0))
 
 
@@ -100,8 +107,7 @@ def test_draws_follow_the_distribution():
 @settings(deadline=None, max_examples=50)
 @given(logits_of_any_kind, st.integers(1, 50), st.floats(0.01, 1), st.floats(0.1, 5))
 def test_distribution_is_one(logits, top_k, top_p, temperature):
-    options = SamplingOptions(top_k=top_k, top_p=top_p, temperature=temperature)
-    probabilities = distribution(logits, options)
+    probabilities = distribution(logits, top_k=top_k, top_p=top_p, temperature=temperature)
     assert torch.isfinite(probabilities).all()
     assert probabilities.sum() == pytest.approx(1, abs=1e-4)
     assert logits[probabilities.argmax()] == pytest.approx(float(logits.max()), abs=1e-4)
@@ -199,6 +205,36 @@ def test_a_row_draws_alone():
     alone, beside, other = (sampler(vocabulary=1025, seed=seed) for seed in (1, 1, 2))
     expected = [int(alone(logits)) for _ in range(5)]
     assert [(int(beside(logits)), int(other(logits)))[0] for _ in range(5)] == expected
+
+
+def test_rows_with_options_of_their_own_draw_together_as_each_would_alone():
+    options = [
+        SamplingOptions(),
+        SamplingOptions(top_k=1),
+        SamplingOptions(top_k=900, top_p=0.8, temperature=1.7),
+        SamplingOptions(top_p=0.3, repetition_penalty=1.0),
+    ]
+    prompts = [torch.arange(9 * row) for row in range(4)]
+    logits = torch.randn(30, 4, 1025, generator=torch.Generator().manual_seed(0)) * 3
+    rows = [(options[row], prompts[row], 1025, row) for row in range(4)]
+    together = Sampler([chance(*row) for row in rows])
+    drawn = torch.stack([together(step) for step in logits])
+    for number, row in enumerate(rows):
+        alone = sampler(*row)
+        assert drawn[:, number].tolist() == [int(alone(step[number])) for step in logits]
+
+
+def test_a_row_goes_on_where_it_was_when_others_come_and_go():
+    logits = torch.randn(30, 1025, generator=torch.Generator().manual_seed(0))
+    alone = sampler(vocabulary=1025, options=SamplingOptions())
+    expected = [int(alone(step)) for step in logits]
+    row, drawn = chance(SamplingOptions(), vocabulary=1025), []
+    for start, others in enumerate([0, 2, 1]):
+        beside = [chance(vocabulary=1025, seed=seed + 1) for seed in range(others)]
+        rows = Sampler([*beside, row])
+        for step in logits[10 * start : 10 * start + 10]:
+            drawn.append(int(rows(step.expand(others + 1, -1))[-1]))
+    assert drawn == expected
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def hidden_states(folder, text):
 
 
 def test_zeros_without_a_bert():
-    assert torch.equal(NoTextFeatures()(GREETING), torch.zeros(1024, 5))
+    assert NoTextFeatures()(GREETING) is None
 
 
 def test_each_phoneme_gets_its_characters_feature(features, folder):

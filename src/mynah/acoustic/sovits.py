@@ -19,6 +19,9 @@ from mynah.acoustic.text_encoder import Prior, TextEncoder
 from mynah.acoustic.timbre import ReferenceEncoder
 from mynah.acoustic.weight_norm import fuse
 
+NOISE_SCALE = 0.5
+"""Of the noise in the latents, as released models speak best."""
+
 
 class SoVITS(nn.Module):
     """The acoustic model of GPT-SoVITS v1, v2, v2Pro and v2ProPlus.
@@ -151,7 +154,7 @@ class SoVITS(nn.Module):
         lengths: Tensor | None = None,
         phone_lengths: Tensor | None = None,
         speed: float | Sequence[float] = 1.0,
-        noise_scale: float = 0.5,
+        noise_scale: float = NOISE_SCALE,
         generator: torch.Generator | None = None,
     ) -> Tensor:
         """Speaks.

@@ -1,27 +1,42 @@
 """The networks of one model, loaded together because their weights only fit each other."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from mynah.acoustic.passage import Passage
+from mynah.acoustic.piecewise import decode_next
 from mynah.acoustic.sovits import SoVITS
 from mynah.checkpoints.content import load_content
 from mynah.checkpoints.gpt import load_gpt
 from mynah.checkpoints.sovits import load_sovits
+from mynah.engine.prompts import Prompt
 from mynah.errors import CheckpointError
+from mynah.options import SpeechOptions
+from mynah.semantic.batch import Batch
 from mynah.semantic.gpt import GPT
+from mynah.semantic.request import SemanticRequest
+from mynah.semantic.sampling import SamplingOptions
 from mynah.semantic.text_features import NoTextFeatures, RobertaTextFeatures, TextFeatures
+from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
 from mynah.voice.content import ContentEncoder
 from mynah.voice.hubert import HubertContent
-from mynah.voice.prompt import ContentFeatures
+from mynah.voice.prompt import ContentFeatures, read_voice
+from mynah.voice.voice import Voice
 
 CONTENT = "content.pth"
 HUBERT = "chinese-hubert-base"
 BERT = "chinese-roberta-wwm-ext-large"
+
+PEAK = 0.98
+"""Of the loudest sound that a model can make: the same for every piece, so that none is louder."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +60,64 @@ class Models:
     def symbols(self) -> SymbolTable:
         """The phoneme ids that the weights were trained with."""
         return SymbolTable.of("v1" if self.sovits.config.version == "v1" else "v2")
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples per second of everything they speak."""
+        return self.sovits.config.sampling_rate
+
+    @property
+    def together(self) -> int:
+        """Pieces that are best decoded together: one keeps all cores of a CPU busy."""
+        return 1 if self.sovits.dec.conv_pre.weight.device.type == "cpu" else 8
+
+    def resolve(self, options: SpeechOptions) -> SpeechOptions:
+        """The options, with these models' own ways of drawing where none were chosen."""
+        own = asdict(self.gpt.sampling)
+        left = {name: value for name, value in own.items() if getattr(options, name) is None}
+        return replace(options, **left)
+
+    def read(self, voice: Voice) -> Prompt:
+        """The voice as these models take it.
+
+        Raises:
+            TextError, LanguageError: the voice's words cannot be pronounced.
+        """
+        prompt = read_voice(voice, self.content, self.sovits)
+        phones, bert = self._read_text(prompt.sentences)
+        return Prompt(prompt.codes, phones, bert, prompt.timbre)
+
+    def prepare(
+        self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int
+    ) -> tuple[SemanticRequest, Passage]:
+        """A sentence as the semantic and the acoustic stage take it."""
+        drawn = self.resolve(options)
+        phones, bert = self._read_text([sentence])
+        request = SemanticRequest(
+            phones=torch.cat([prompt.phones, phones]),
+            prompt=prompt.codes,
+            bert=_joined(prompt.bert, bert),
+            sampling=SamplingOptions(
+                **{name: getattr(drawn, name) for name in asdict(self.gpt.sampling)}
+            ),
+            seed=seed,
+        )
+        return request, Passage(phones, prompt.timbre, options.speed, seed)
+
+    def batch(self) -> Batch:
+        """What draws the tokens of many sentences together."""
+        return Batch(self.gpt)
+
+    def decode(self, passages: Sequence[Passage]) -> list[NDArray[np.float32]]:
+        """Sound of the next piece of each passage, which moves on."""
+        return [(PEAK * wave).numpy() for wave in decode_next(self.sovits, passages)]
+
+    def _read_text(self, sentences: Sequence[Sentence]) -> tuple[Tensor, Tensor | None]:
+        """Ids of phonemes, and their features."""
+        ids = [number for each in sentences for number in self.symbols.encode(each.phones)]
+        features = [self.text_features(sentence) for sentence in sentences]
+        known = [each for each in features if each is not None]
+        return torch.tensor(ids, dtype=torch.long), torch.cat(known, dim=1) if known else None
 
 
 def load_models(folder: str | Path | None = None) -> Models:
@@ -116,6 +189,13 @@ def _content(folder: Path) -> ContentFeatures | None:
 
 def _text_features(folder: Path) -> TextFeatures:
     return RobertaTextFeatures(folder / BERT) if (folder / BERT).is_dir() else NoTextFeatures()
+
+
+def _joined(prompt: Tensor | None, sentence: Tensor | None) -> Tensor | None:
+    """Features of both; where there are none, a prompt has no words, or nothing has features."""
+    if prompt is None or sentence is None:
+        return sentence
+    return torch.cat([prompt, sentence], dim=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,21 +4,33 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mynah.voice.prompt import VoicePrompt
+from torch import Tensor
+
+from mynah.engine.speaker import Speaker
 from mynah.voice.voice import Voice
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Speaker:
-    """One version of a voice, and how to get at its recordings.
+class Prompt:
+    """A voice as both networks take it, so that nothing about it is computed twice.
 
     Attributes:
-        key: names voice and version; what it names never changes.
-        load: reads the recordings; called only when the voice is not at hand.
+        codes: (tokens,) semantic tokens of the prompt; empty without known words.
+        phones: (phones,) ids of its words.
+        bert: (1024, phones) their text features, or None for zeros.
+        timbre: (1, channels, 1).
     """
 
-    key: str
-    load: Callable[[], Voice]
+    codes: Tensor
+    phones: Tensor
+    bert: Tensor | None
+    timbre: Tensor
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        tensors = (self.codes, self.phones, self.bert, self.timbre)
+        return sum(tensor.nbytes for tensor in tensors if tensor is not None)
 
 
 class Prompts:
@@ -26,19 +38,18 @@ class Prompts:
 
     Args:
         read: reads a voice through the model.
-        size: number of voices kept.
+        size: bytes that are kept.
     """
 
-    def __init__(self, read: Callable[[Voice], VoicePrompt], size: int) -> None:
+    def __init__(self, read: Callable[[Voice], Prompt], size: int) -> None:
         self._read = read
         self._size = size
-        self._kept: OrderedDict[str, VoicePrompt] = OrderedDict()
+        self._kept: OrderedDict[str, Prompt] = OrderedDict()
 
-    def of(self, speaker: Speaker) -> VoicePrompt:
+    def of(self, speaker: Speaker) -> Prompt:
         """The speaker's prompt, read if it is not kept."""
-        if speaker.key not in self._kept:
-            self._kept[speaker.key] = self._read(speaker.load())
-        self._kept.move_to_end(speaker.key)
-        while len(self._kept) > self._size:
+        prompt = self._kept.pop(speaker.key, None) or self._read(speaker.load())
+        self._kept[speaker.key] = prompt
+        while sum(kept.size for kept in self._kept.values()) > self._size:
             self._kept.popitem(last=False)
-        return self._kept[speaker.key]
+        return prompt

@@ -24,7 +24,8 @@ class Speech:
     Attributes:
         samples: mono, between -1 and 1, (samples,).
         sample_rate: samples per second.
-        text: what was spoken.
+        text: what was spoken; of a chunk, the sentence that it begins, or nothing if it goes on
+            with one.
     """
 
     samples: NDArray[np.float32]

@@ -1,42 +1,71 @@
-"""Whose turn is next: callers go round in a circle, and so do each caller's own requests."""
+"""Whose turn is next: callers go round in a circle, and so do each caller's own items."""
 
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
-Request = TypeVar("Request")
+Item = TypeVar("Item")
 
 
-class Turns(Generic[Request]):
-    """Requests that wait for their next chunk.
+class _Line(Generic[Item]):
+    """What one caller waits for: urgent items first, each kind in the order of its coming."""
 
-    A caller with a hundred requests gets as many turns as a caller with one.
+    def __init__(self) -> None:
+        self.urgent: OrderedDict[int, Item] = OrderedDict()
+        self.others: OrderedDict[int, Item] = OrderedDict()
+        self.favoured = False
+
+    def __bool__(self) -> bool:
+        return bool(self.urgent or self.others)
+
+
+class Turns(Generic[Item]):
+    """Items that wait for a stage.
+
+    A caller with a hundred items gets as many turns as a caller with one. An urgent item goes
+    before everybody's turn, but once only for each caller until the circle has come round to it.
     """
 
     def __init__(self) -> None:
-        self._callers: OrderedDict[str, OrderedDict[int, Request]] = OrderedDict()
+        self._lines: OrderedDict[str, _Line[Item]] = OrderedDict()
 
     def __bool__(self) -> bool:
-        return bool(self._callers)
+        return bool(self._lines)
 
-    def add(self, caller: str, request: Request) -> None:
-        """Puts a request behind all others of its caller; one that waits already stays."""
-        self._callers.setdefault(caller, OrderedDict()).setdefault(id(request), request)
+    def add(self, caller: str, item: Item, *, urgent: bool = False) -> None:
+        """Puts an item behind all others of its caller and kind; one that waits already stays."""
+        line = self._lines.setdefault(caller, _Line())
+        if id(item) not in line.urgent and id(item) not in line.others:
+            (line.urgent if urgent else line.others)[id(item)] = item
 
-    def take(self) -> Request:
-        """Takes the next request out.
+    def take(self) -> Item:
+        """Takes the next item out.
 
         Raises:
-            KeyError: nothing waits.
+            StopIteration: nothing waits.
         """
-        caller, requests = self._callers.popitem(last=False)
-        _, request = requests.popitem(last=False)
-        if requests:
-            self._callers[caller] = requests
-        return request
+        caller, line = self._next()
+        self._lines.move_to_end(caller)
+        item = (line.urgent or line.others).popitem(last=False)[1]
+        self._drop_if_empty(caller, line)
+        return item
 
-    def discard(self, caller: str, request: Request) -> None:
-        """Takes a request out if it waits."""
-        requests = self._callers.get(caller, OrderedDict())
-        requests.pop(id(request), None)
-        if not requests:
-            self._callers.pop(caller, None)
+    def discard(self, caller: str, item: Item) -> None:
+        """Takes an item out if it waits."""
+        line = self._lines.get(caller)
+        if line is not None:
+            line.urgent.pop(id(item), None)
+            line.others.pop(id(item), None)
+            self._drop_if_empty(caller, line)
+
+    def _next(self) -> tuple[str, _Line[Item]]:
+        for caller, line in self._lines.items():
+            if line.urgent and not line.favoured:
+                line.favoured = True
+                return caller, line
+        caller, line = next(iter(self._lines.items()))
+        line.favoured = False
+        return caller, line
+
+    def _drop_if_empty(self, caller: str, line: _Line[Item]) -> None:
+        if not line:
+            del self._lines[caller]

@@ -10,18 +10,25 @@ Source: upstream `GPT_SoVITS/AR/models/t2s_model.py`, after VALL-E
 """
 
 import math
-from typing import cast
+from collections.abc import Sequence
+from functools import partial
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
 
-from mynah.semantic.cache import KeyValueCache, Store
+from mynah.semantic.cache import Attend, KeyValueCache, attend
 from mynah.semantic.config import BERT_SIZE, POSITIONS, SemanticConfig
+from mynah.semantic.sampling import SamplingOptions
 
 
-def _keep(keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-    return keys, values
+class Growing(Protocol):
+    """Memory of rows that grow by a token a step, such as a `KeyValueCache`."""
+
+    def grow(self, rows: int) -> tuple[Tensor, list[Attend]]:
+        """Makes each of the first `rows` rows one place longer; see `KeyValueCache.grow`."""
 
 
 class TokenEmbedding(nn.Module):
@@ -72,14 +79,12 @@ class Attention(nn.Module):
         nn.init.xavier_uniform_(self.in_proj_weight)
         nn.init.zeros_(self.out_proj.bias)
 
-    def forward(self, x: Tensor, visible: Tensor, store: Store) -> Tensor:
-        """Attends from x (rows, time, hidden) to the keys that `store` gives."""
+    def forward(self, x: Tensor, attend: Attend) -> Tensor:
+        """Maps (rows, time, hidden) to the same shape; `attend` knows what is visible."""
         projected = F.linear(x, self.in_proj_weight, self.in_proj_bias)
         split = projected.view(*x.shape[:2], 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        query, key, value = split.unbind()
-        key, value = store(key, value)
-        mixed = F.scaled_dot_product_attention(query.to(key.dtype), key, value, visible)
-        return cast(Tensor, self.out_proj(mixed.transpose(1, 2).flatten(2).to(query.dtype)))
+        mixed = attend(*split.unbind())
+        return cast(Tensor, self.out_proj(mixed.transpose(1, 2).flatten(2).to(x.dtype)))
 
 
 class Layer(nn.Module):
@@ -94,9 +99,9 @@ class Layer(nn.Module):
         self.norm2 = nn.LayerNorm(config.hidden)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, visible: Tensor, store: Store) -> Tensor:
+    def forward(self, x: Tensor, attend: Attend) -> Tensor:
         """(rows, time, hidden) to the same shape."""
-        x = self.norm1(x + self.dropout(self.self_attn(x, visible, store)))
+        x = self.norm1(x + self.dropout(self.self_attn(x, attend)))
         inner = self.dropout(F.relu(self.linear1(x)))
         return cast(Tensor, self.norm2(x + self.dropout(self.linear2(inner))))
 
@@ -108,10 +113,10 @@ class Layers(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(Layer(config, dropout) for _ in range(config.layers))
 
-    def forward(self, x: Tensor, visible: Tensor, stores: list[Store]) -> Tensor:
-        """(rows, time, hidden) to the same shape; one store per layer."""
-        for layer, store in zip(self.layers, stores, strict=True):
-            x = layer(x, visible, store)
+    def forward(self, x: Tensor, attends: Sequence[Attend]) -> Tensor:
+        """(rows, time, hidden) to the same shape; one attention per layer."""
+        for layer, attend_here in zip(self.layers, attends, strict=True):
+            x = layer(x, attend_here)
         return x
 
 
@@ -120,11 +125,13 @@ class GPT(nn.Module):
 
     Attributes:
         config: the sizes.
+        sampling: how its tokens are drawn when nobody says otherwise.
     """
 
     def __init__(self, config: SemanticConfig, dropout: float = 0.1) -> None:
         super().__init__()
         self.config = config
+        self.sampling = SamplingOptions()
         self.bert_proj = nn.Linear(BERT_SIZE, config.hidden)
         self.ar_text_embedding = TokenEmbedding(config.phoneme_vocabulary, config.hidden)
         self.ar_text_position = SinePositions(config.hidden)
@@ -159,7 +166,7 @@ class GPT(nn.Module):
         """
         x = self._pack(phones, phone_lengths, bert, tokens)
         visible = _visible(x.shape[1], phone_lengths)
-        x = self.h(x, visible, [_keep] * self.config.layers)
+        x = self.h(x, [partial(attend, visible)] * self.config.layers)
         predicting = torch.arange(tokens.shape[1] + 1, device=x.device) + phone_lengths[:, None] - 1
         return cast(Tensor, self.ar_predict_layer(_take(x, predicting)))
 
@@ -172,44 +179,52 @@ class GPT(nn.Module):
 
     def prefill(
         self,
-        phones: Tensor,
-        bert: Tensor | None,
-        prompt: Tensor,
+        phones: Sequence[Tensor],
+        bert: Sequence[Tensor | None],
+        prompts: Sequence[Tensor],
         cache: KeyValueCache,
-        row: int = 0,
+        first: int = 0,
     ) -> Tensor:
-        """Reads one request into a row of the cache, whatever that row held before.
+        """Reads requests into rows of the cache, whatever those held before.
 
         Args:
-            phones: (phones,) ids, at least one.
-            bert: (bert, phones) features, or None for zeros.
-            prompt: (tokens,) ids of the prompt; may be empty.
+            phones: of each request, (phones,) ids, at least one.
+            bert: of each, (bert, phones) features, or None for zeros.
+            prompts: of each, (tokens,) ids of the prompt; may be empty.
             cache: where keys and values go.
-            row: the cache's row to fill.
+            first: the cache's row for the first request; the others follow.
 
         Returns:
-            (vocabulary,) logits of the first token.
+            (requests, vocabulary) logits of each one's first token.
         """
-        text_length = torch.tensor([len(phones)], device=phones.device)
-        bert = None if bert is None else bert[None]
-        x = self._pack(phones[None], text_length, bert, prompt[None])
+        device = self.ar_predict_layer.weight.device
+        text_lengths, prompt_lengths = list(map(len, phones)), list(map(len, prompts))
+        text_length = torch.tensor(text_lengths, device=device)
+        x = self._pack(
+            pad_sequence(list(phones), batch_first=True).to(device).long(),
+            text_length,
+            _padded_features(bert, text_lengths, device),
+            pad_sequence(list(prompts), batch_first=True).to(device).long(),
+        )
+        x = x[:, : max(map(sum, zip(text_lengths, prompt_lengths, strict=True)))]
         visible = _visible(x.shape[1], text_length)
-        x = self.h(x, visible, cache.fill(row, len(phones), len(prompt)))
-        return cast(Tensor, self.ar_predict_layer(x[0, -1]))
+        x = self.h(x, cache.fill(first, text_lengths, prompt_lengths, visible))
+        last = text_length + torch.tensor(prompt_lengths, device=device) - 1
+        return cast(Tensor, self.ar_predict_layer(_take(x, last[:, None])[:, 0]))
 
-    def step(self, tokens: Tensor, cache: KeyValueCache) -> Tensor:
-        """Reads one more token in each of the cache's first rows.
+    def step(self, tokens: Tensor, memory: Growing) -> Tensor:
+        """Reads one more token in each of the memory's first rows.
 
         Args:
-            tokens: (rows,) ids, one for each of the first `rows` rows of the cache.
-            cache: what `prefill` filled; every row grows by one.
+            tokens: (rows,) ids, one for each of the first `rows` rows.
+            memory: what `prefill` filled; every row grows by one.
 
         Returns:
             (rows, vocabulary) logits of each row's next token.
         """
-        positions, visible, stores = cache.grow(len(tokens))
+        positions, attends = memory.grow(len(tokens))
         x = self.ar_audio_embedding(tokens) + self.ar_audio_position(positions)
-        x = self.h(x[:, None], visible, stores)
+        x = self.h(x[:, None], attends)
         return cast(Tensor, self.ar_predict_layer(x[:, 0]))
 
     def _pack(
@@ -237,6 +252,19 @@ class GPT(nn.Module):
     def _embed_audio(self, tokens: Tensor) -> Tensor:
         positions = torch.arange(tokens.shape[1], device=tokens.device)
         return cast(Tensor, self.ar_audio_embedding(tokens) + self.ar_audio_position(positions))
+
+
+def _padded_features(
+    bert: Sequence[Tensor | None], lengths: Sequence[int], device: torch.device
+) -> Tensor | None:
+    """Features (rows, bert, phones) of rows that have any, zeros elsewhere."""
+    if all(features is None for features in bert):
+        return None
+    padded = torch.zeros(len(bert), BERT_SIZE, max(lengths), device=device)
+    for row, features in enumerate(bert):
+        if features is not None:
+            padded[row, :, : features.shape[1]] = features
+    return padded
 
 
 def _visible(length: int, phone_lengths: Tensor) -> Tensor:

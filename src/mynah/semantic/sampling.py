@@ -7,7 +7,9 @@ The filters are pure and work on any leading dimensions, (..., vocabulary).
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -44,7 +46,7 @@ class SamplingOptions:
         _require_positive("repetition_penalty", self.repetition_penalty, "1 is no penalty")
 
 
-def penalise_repetition(logits: Tensor, seen: Tensor, penalty: float) -> Tensor:
+def penalise_repetition(logits: Tensor, seen: Tensor, penalty: float | Tensor) -> Tensor:
     """Makes tokens that are `seen` (bool, like logits) less likely, each once.
 
     Source: CTRL (https://arxiv.org/abs/1909.05858), with negative logits multiplied.
@@ -53,7 +55,7 @@ def penalise_repetition(logits: Tensor, seen: Tensor, penalty: float) -> Tensor:
     return torch.where(seen, penalised, logits)
 
 
-def keep_top_p(logits: Tensor, share: float) -> Tensor:
+def keep_top_p(logits: Tensor, share: float | Tensor) -> Tensor:
     """Keeps the likeliest tokens whose probabilities sum to at most `share`, at least one."""
     ordered, order = logits.sort(descending=True)
     dropped = ordered.softmax(-1).cumsum(-1) > share
@@ -63,16 +65,28 @@ def keep_top_p(logits: Tensor, share: float) -> Tensor:
     return logits.masked_fill(dropped.scatter(-1, order, dropped), -math.inf)
 
 
-def keep_top_k(logits: Tensor, count: int) -> Tensor:
+def keep_top_k(logits: Tensor, count: int | Tensor) -> Tensor:
     """Keeps the `count` likeliest tokens, and those that tie with the last of them."""
-    likeliest = logits.topk(min(count, logits.shape[-1])).values
-    return logits.masked_fill(logits < likeliest[..., -1:], -math.inf)
+    counts = torch.as_tensor(count, device=logits.device).clamp_max(logits.shape[-1])
+    likeliest = logits.topk(int(counts.max())).values
+    last = likeliest.gather(-1, (counts - 1).expand(*logits.shape[:-1], 1))
+    return logits.masked_fill(logits < last, -math.inf)
 
 
-def distribution(penalised: Tensor, options: SamplingOptions) -> Tensor:
-    """Probabilities that tokens are drawn with, from logits after the repetition penalty."""
-    logits = keep_top_p(penalised, options.top_p)
-    return keep_top_k(logits / options.temperature, options.top_k).softmax(-1)
+def distribution(
+    penalised: Tensor,
+    *,
+    top_k: int | Tensor,
+    top_p: float | Tensor | None,
+    temperature: float | Tensor,
+) -> Tensor:
+    """Probabilities that tokens are drawn with, from logits after the repetition penalty.
+
+    Options are those of `SamplingOptions`, or one for each row, (rows, 1); None is a `top_p`
+    of 1 and saves the sorting.
+    """
+    logits = penalised if top_p is None else keep_top_p(penalised, top_p)
+    return keep_top_k(logits / temperature, top_k).softmax(-1)
 
 
 def draw(probabilities: Tensor, noise: Tensor) -> Tensor:
@@ -80,41 +94,83 @@ def draw(probabilities: Tensor, noise: Tensor) -> Tensor:
     return (probabilities / noise).argmax(-1)
 
 
-class Sampler:
-    """Draws the tokens of one row: its options, its stream of chance, and what it has seen.
+@dataclass(slots=True, eq=False)
+class Chance:
+    """What the draws of one row depend on besides its logits.
 
-    Args:
+    Attributes:
         options: how freely to draw.
-        prompt: (tokens,) ids of the prompt, which the repetition penalty counts too.
-        vocabulary: how many ids there are; the last one ends the speech.
         generator: the row's own source of chance, on the logits' device.
+        seen: (vocabulary,) bool: ids in the prompt, which the repetition penalty counts too,
+            and those drawn so far.
+        drawn: number of draws so far.
     """
 
-    def __init__(
-        self, options: SamplingOptions, prompt: Tensor, vocabulary: int, generator: torch.Generator
-    ) -> None:
-        self._options = options
-        self._generator = generator
-        self._seen = torch.zeros(vocabulary, dtype=torch.bool, device=prompt.device)
-        self._seen[prompt] = True
-        self._eos = vocabulary - 1
-        self._drawn = 0
+    options: SamplingOptions
+    generator: torch.Generator
+    seen: Tensor
+    drawn: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        options: SamplingOptions,
+        prompt: Tensor,
+        vocabulary: int,
+        generator: torch.Generator,
+    ) -> Self:
+        """What a row begins with, whose prompt is (tokens,) ids."""
+        seen = torch.zeros(vocabulary, dtype=torch.bool, device=prompt.device)
+        seen[prompt] = True
+        return cls(options, generator, seen)
+
+
+class Sampler:
+    """Draws one token for each of some rows, again and again; make another when others come.
+
+    Args:
+        rows: whom to draw for; their chances change with every draw.
+    """
+
+    def __init__(self, rows: Sequence[Chance]) -> None:
+        self._rows = rows
+        self._seen = torch.stack([row.seen for row in rows])
+        for row, seen in zip(rows, self._seen, strict=True):
+            row.seen = seen
+        self._eos = self._seen.shape[1] - 1
+        self._penalty = self._stacked([row.options.repetition_penalty for row in rows])
+        self._temperature = self._stacked([row.options.temperature for row in rows])
+        self._top_k = self._stacked([row.options.top_k for row in rows])
+        shares = [row.options.top_p for row in rows]
+        self._top_p = self._stacked(shares) if min(shares) < 1 else None
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """Logits (vocabulary,) to the next id (), which is EOS if the speech ends here.
+        """Logits (rows, vocabulary) to the next ids (rows,), EOS where the speech ends here.
 
         It ends when EOS is drawn or when EOS is the likeliest after the repetition penalty.
         """
         logits = logits.to(torch.float32, copy=True)
-        if self._drawn < MIN_TOKENS:
-            logits[self._eos] = -math.inf
-        penalised = penalise_repetition(logits, self._seen, self._options.repetition_penalty)
-        noise = torch.empty_like(penalised).exponential_(generator=self._generator)
-        drawn = draw(distribution(penalised, self._options), noise)
-        token = torch.where(penalised.argmax() == self._eos, self._eos, drawn)
-        self._seen[token] = True
-        self._drawn += 1
-        return token
+        for row, chance in enumerate(self._rows):
+            if chance.drawn < MIN_TOKENS:
+                logits[row, self._eos] = -math.inf
+            chance.drawn += 1
+        penalised = penalise_repetition(logits, self._seen, self._penalty)
+        probabilities = distribution(
+            penalised, top_k=self._top_k, top_p=self._top_p, temperature=self._temperature
+        )
+        drawn = draw(probabilities, self._noise(penalised))
+        tokens = torch.where(penalised.argmax(-1) == self._eos, self._eos, drawn)
+        self._seen.scatter_(1, tokens[:, None], True)
+        return tokens
+
+    def _noise(self, like: Tensor) -> Tensor:
+        noise = torch.empty_like(like)
+        for row, chance in zip(noise, self._rows, strict=True):
+            row.exponential_(generator=chance.generator)
+        return noise
+
+    def _stacked(self, values: Sequence[float]) -> Tensor:
+        return torch.tensor(values, device=self._seen.device)[:, None]
 
 
 def _require_positive(name: str, value: float, hint: str) -> None:

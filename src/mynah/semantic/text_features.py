@@ -23,17 +23,16 @@ LAYER = -3
 class TextFeatures(Protocol):
     """Gives the text features of a sentence's phonemes."""
 
-    def __call__(self, sentence: Sentence) -> Tensor:
-        """Features (1024, phones) in fp32 on the CPU."""
+    def __call__(self, sentence: Sentence) -> Tensor | None:
+        """Features (1024, phones) in fp32 on the CPU; None stands for zeros."""
         ...
 
 
 class NoTextFeatures:
     """Zeros, as for every language but Mandarin; for models trained without a BERT."""
 
-    def __call__(self, sentence: Sentence) -> Tensor:
-        """Zeros (1024, phones)."""
-        return torch.zeros(BERT_SIZE, len(sentence.phones))
+    def __call__(self, sentence: Sentence) -> None:
+        """None, which stands for zeros."""
 
 
 class RobertaTextFeatures:

@@ -1,0 +1,63 @@
+"""Both stages together: how soon and how fast several callers are answered at a time."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from statistics import median
+
+from benchmarks.speed.subject import hum
+from mynah.engine.models import Models
+from mynah.engine.queue import SpeechQueue
+from mynah.engine.request import SpeechRequest
+from mynah.engine.speaker import Speaker
+from mynah.options import SpeechOptions
+from mynah.text.frontend import analyse
+
+TEXT = "今天天气真的很好，我们一起去公园散步好吗？"
+"""Twenty-one characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How callers at a time were answered.
+
+    Attributes:
+        first: seconds until the first sound, the median of the callers.
+        slowest: the same of the last.
+        factor: seconds for a second of all callers' sound.
+    """
+
+    first: float
+    slowest: float
+    factor: float
+
+
+def answered(models: Models, callers: int) -> Answered:
+    """Has a number of callers say the same sentence at the same time, each in its own way."""
+    queue = SpeechQueue(models)
+    try:
+        return asyncio.run(_answered(queue, callers))
+    finally:
+        queue.close()
+
+
+async def _answered(queue: SpeechQueue, callers: int) -> Answered:
+    await _say(queue, "warm", 0)  # the voice is read once
+    began = time.perf_counter()
+    heard = await asyncio.gather(*(_say(queue, f"caller {n}", n) for n in range(callers)))
+    elapsed = time.perf_counter() - began
+    firsts = [first for first, _ in heard]
+    return Answered(median(firsts), max(firsts), elapsed / sum(seconds for _, seconds in heard))
+
+
+async def _say(queue: SpeechQueue, caller: str, seed: int) -> tuple[float, float]:
+    """Seconds to the first sound, and of sound."""
+    options = SpeechOptions(seed=seed)
+    sentences = analyse(TEXT, options.language, split="cut0")
+    began = time.perf_counter()
+    stream = queue.submit(SpeechRequest(caller, sentences, Speaker("hum", hum), options))
+    first, seconds = 0.0, 0.0
+    async for chunk in stream:
+        first = first or time.perf_counter() - began
+        seconds += chunk.seconds
+    return first, seconds

@@ -1,0 +1,68 @@
+"""What is measured: a model of a folder, or random weights of some sizes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from recipes.starter import sizes
+
+from mynah.acoustic.config import AcousticConfig
+from mynah.acoustic.passage import Passage
+from mynah.acoustic.sovits import SoVITS
+from mynah.engine.models import Models, load_models
+from mynah.engine.prompts import Prompt
+from mynah.options import SpeechOptions
+from mynah.semantic.config import SemanticConfig
+from mynah.semantic.gpt import GPT
+from mynah.semantic.request import SemanticRequest
+from mynah.semantic.text_features import NoTextFeatures
+from mynah.text.sentence import Sentence
+from mynah.voice.recording import Recording
+from mynah.voice.voice import Voice
+
+SIZES = {
+    "starter": (sizes.SEMANTIC, sizes.ACOUSTIC),
+    "released": (SemanticConfig(), AcousticConfig(version="v2", symbols=732)),
+}
+PROMPT_TOKENS, PROMPT_PHONES = 125, 60
+TOKENS_PER_PHONEME = 2.5
+
+
+class RandomModels(Models):
+    """Networks without training, which speak for as long as trained ones would."""
+
+    def read(self, voice: Voice) -> Prompt:
+        """Any voice as one of five seconds whose words are known."""
+        prompt, generator = super().read(voice), torch.Generator().manual_seed(0)
+        codes = torch.randint(1024, (PROMPT_TOKENS,), generator=generator)
+        phones = torch.randint(700, (PROMPT_PHONES,), generator=generator)
+        return replace(prompt, codes=codes, phones=phones)
+
+    def prepare(
+        self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int
+    ) -> tuple[SemanticRequest, Passage]:
+        """A sentence that ends after a number of tokens."""
+        request, passage = super().prepare(sentence, prompt, options, seed)
+        tokens = round(TOKENS_PER_PHONEME * len(sentence.phones))
+        return replace(request, max_tokens=tokens), passage
+
+
+def subject(folder: Path | None, size: str) -> Models:
+    """The model of a folder, or random weights of a size."""
+    if folder is not None:
+        return load_models(folder)
+    semantic, acoustic = SIZES[size]
+    torch.manual_seed(0)
+    gpt, sovits = GPT(semantic).eval(), SoVITS(acoustic).eval()
+    with torch.no_grad():
+        gpt.ar_predict_layer.weight[semantic.eos] = 0  # it never ends by itself
+    sovits.fuse()
+    return RandomModels(gpt, sovits, None, NoTextFeatures())
+
+
+def hum() -> Voice:
+    """A voice for measurements."""
+    time = np.arange(5 * 16_000) / 16_000
+    wave = 0.3 * np.sin(2 * np.pi * 180 * time) * np.abs(np.sin(4 * np.pi * time))
+    return Voice("hum", (Recording(wave.astype(np.float32), 16_000),), "你好。")

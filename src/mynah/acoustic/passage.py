@@ -1,0 +1,108 @@
+"""One sentence on its way to sound: decoded piece by piece while its tokens still come.
+
+Where the pieces end depends on the number of tokens alone, never on when they come, so that
+equal tokens sound equal however busy the machine is.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+PIECE_TOKENS = (12, 25, 50, 100)
+"""Tokens of a sentence's pieces, the last size again and again: the first sound comes soon, and
+later pieces waste less work on what they overlap."""
+
+AHEAD_TOKENS = 4
+"""Tokens beyond a piece's end that it waits for, because sound depends on what follows it."""
+
+_NOISE_BLOCK = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What is decoded at once: tokens from `start` to `end`.
+
+    Attributes:
+        start: first token.
+        end: token after the last.
+        known: number of tokens that decoding looks at, those after `end` included.
+        last: whether the sentence ends here.
+    """
+
+    start: int
+    end: int
+    known: int
+    last: bool
+
+
+@dataclass(slots=True, eq=False)
+class Passage:
+    """A sentence's tokens as they come, and how far they have become sound.
+
+    Attributes:
+        phones: (phones,) ids.
+        timbre: (1, channels, 1).
+        speed: 2 halves the duration.
+        seed: of the noise in the latents.
+        tokens: that have come.
+        ended: whether no more will come.
+        frames: frames of sound given so far.
+        latents: (channels, frames) that the next piece begins with, or None.
+        overlap: (samples,) sound of the next frame as the last piece had it, or None.
+    """
+
+    phones: Tensor
+    timbre: Tensor
+    speed: float = 1.0
+    seed: int = 0
+    tokens: list[int] = field(default_factory=list)
+    ended: bool = False
+    frames: int = 0
+    latents: Tensor | None = None
+    overlap: Tensor | None = None
+    _sounded: int = 0
+    _pieces: int = 0
+    _noise: list[Tensor] = field(default_factory=list)
+    _generator: torch.Generator | None = None
+
+    @property
+    def piece(self) -> Piece | None:
+        """What can be decoded next; None until enough tokens have come, and at the end."""
+        start, there = self._sounded, len(self.tokens)
+        end = start + self._size(0)
+        known = end + AHEAD_TOKENS
+        if there >= known:
+            return Piece(start, end, known, last=False)
+        if self.ended and there > start:
+            return Piece(start, there, there, last=True)
+        return None
+
+    @property
+    def supplied(self) -> bool:
+        """Whether there are tokens for two more pieces, so that decoding need not wait soon."""
+        two = self._size(0) + self._size(1)
+        return len(self.tokens) >= self._sounded + two + AHEAD_TOKENS
+
+    @property
+    def done(self) -> bool:
+        """Whether all of it is sound."""
+        return self.ended and self._sounded == len(self.tokens)
+
+    def pass_on(self, piece: Piece) -> None:
+        """Goes on behind a piece that has been decoded."""
+        self._sounded = piece.end
+        self._pieces += 1
+
+    def noise(self, start: int, end: int, channels: int) -> Tensor:
+        """Noise (channels, end - start) of some frames, the same however it is asked for."""
+        generator = self._generator or torch.Generator().manual_seed(self.seed)
+        self._generator = generator
+        while len(self._noise) * _NOISE_BLOCK < end:
+            self._noise.append(torch.randn(_NOISE_BLOCK, channels, generator=generator))
+        first = start // _NOISE_BLOCK
+        blocks = torch.cat(self._noise[first : -(-end // _NOISE_BLOCK)])
+        return blocks[start - first * _NOISE_BLOCK : end - first * _NOISE_BLOCK].T
+
+    def _size(self, later: int) -> int:
+        return PIECE_TOKENS[min(self._pieces + later, len(PIECE_TOKENS) - 1)]

@@ -1,0 +1,176 @@
+"""Decoding piece by piece, so that the pieces join to what decoding at once would give.
+
+The prior looks at all tokens that are near, which costs little. It thinks a little differently
+of a frame when it knows more tokens, so latents that are drawn for the frames after a piece fade
+into those that are drawn with the next. The flow and the vocoder are convolutions: they get as
+many frames before a piece as their sight reaches back. The sound of neighbouring pieces, alike by
+then, fades within one frame.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
+
+from mynah.acoustic.config import FRAMES_PER_TOKEN
+from mynah.acoustic.lengths import length_mask
+from mynah.acoustic.passage import Passage, Piece
+from mynah.acoustic.sovits import NOISE_SCALE, SoVITS
+
+PRIOR_TOKENS = 250
+"""Tokens before a piece that the prior looks at."""
+
+FLOW_FRAMES = 32
+"""Frames before a piece that the flow looks at: 4 couplings of 4 convolutions that see 2."""
+
+VOCODER_FRAMES = 6
+"""Frames before a piece that the vocoder looks at; what lies further back is not heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A passage's piece in frames of sound.
+
+    Attributes:
+        first_token: where the prior begins to look.
+        flow: first frame that the flow gets.
+        vocoder: first frame that the vocoder gets.
+        start: first frame to be given.
+        end: frame after the last to be given.
+        known: frame after the last that there is.
+    """
+
+    passage: Passage
+    piece: Piece
+    first_token: int
+    flow: int
+    vocoder: int
+    start: int
+    end: int
+    known: int
+
+    @classmethod
+    def of(cls, passage: Passage) -> "_Window":
+        piece, start, speed = passage.piece, passage.frames, passage.speed
+        assert piece is not None
+        vocoder = max(0, start - VOCODER_FRAMES)
+        return cls(
+            passage,
+            piece,
+            first_token=max(0, piece.start - PRIOR_TOKENS),
+            flow=max(0, vocoder - FLOW_FRAMES),
+            vocoder=vocoder,
+            start=start,
+            end=_frames(piece.end, speed, piece.last),
+            known=_frames(piece.known, speed, piece.last),
+        )
+
+
+@torch.inference_mode()
+def decode_next(sovits: SoVITS, passages: Sequence[Passage]) -> list[Tensor]:
+    """Decodes the next piece of each passage and moves the passages on.
+
+    Args:
+        sovits: the model, in eval mode.
+        passages: each with a `piece` to decode.
+
+    Returns:
+        For each the piece's waveform, (samples,) between -1 and 1, on the CPU.
+    """
+    windows = [_Window.of(passage) for passage in passages]
+    ge = torch.cat([passage.timbre for passage in passages])
+    drawn = zip(windows, _prior(sovits, windows, ge), strict=True)
+    latents, mask = _padded([_continued(*each) for each in drawn])
+    latents = sovits.flow.inverse(latents, mask, ge)
+    z, mask = _padded(
+        [
+            row[:, window.vocoder - window.flow : window.known - window.flow]
+            for row, window in zip(latents, windows, strict=True)
+        ]
+    )
+    waves = sovits.dec(z, ge, None if mask.all() else mask).squeeze(1).cpu()
+    hop = sovits.config.hop_length
+    return [_join(window, wave, hop) for window, wave in zip(windows, waves, strict=True)]
+
+
+def _frames(tokens: int, speed: float, last: bool) -> int:
+    """Frames of sound that tokens come to; a stretched sentence ends as in `stretch`."""
+    frames = tokens * FRAMES_PER_TOKEN
+    return frames if speed == 1 else int(frames / speed) + last
+
+
+def _prior(sovits: SoVITS, windows: Sequence[_Window], ge: Tensor) -> list[Tensor]:
+    """Latents (channels, frames) from each window's start, drawn from the prior."""
+    device = ge.device
+    codes = [
+        torch.tensor(window.passage.tokens[window.first_token : window.piece.known])
+        for window in windows
+    ]
+    phones = [window.passage.phones for window in windows]
+    prior = sovits.prior(
+        pad_sequence(codes, batch_first=True).to(device),
+        pad_sequence(phones, batch_first=True).to(device),
+        ge,
+        lengths=torch.tensor([len(row) for row in codes], device=device),
+        phone_lengths=torch.tensor([len(row) for row in phones], device=device),
+    )
+    return [_drawn(*each) for each in zip(prior.mean, prior.log_scale, windows, strict=True)]
+
+
+def _drawn(mean: Tensor, log_scale: Tensor, window: _Window) -> Tensor:
+    """New latents of a window from the distribution (channels, frames) before it is stretched.
+
+    To stretch what the last projection gives is to stretch what it takes, since it looks at
+    one frame at a time.
+    """
+    passage = window.passage
+    there = (window.piece.known - window.first_token) * FRAMES_PER_TOKEN
+    frame = torch.arange(window.start, window.known, device=mean.device, dtype=torch.float64)
+    source = (frame + 0.5) * passage.speed - 0.5 - window.first_token * FRAMES_PER_TOKEN
+    source = source.clamp(0, there - 1)
+    left = source.long()
+    right = (left + 1).clamp_max(there - 1)
+    weight = (source - left).to(mean.dtype)
+    mean, log_scale = (torch.lerp(x[:, left], x[:, right], weight) for x in (mean, log_scale))
+    noise = passage.noise(window.start, window.known, len(mean)).to(mean)
+    return mean + noise * log_scale.exp() * NOISE_SCALE
+
+
+def _continued(window: _Window, drawn: Tensor) -> Tensor:
+    """Latents (channels, frames) of a whole window: those used before it, and the new ones."""
+    before = window.passage.latents
+    if before is not None:
+        # All but the last frames, which were drawn without knowing what follows them.
+        used = before[:, : window.start - window.flow]
+        early = before[:, used.shape[1] :]
+        fade = torch.linspace(0, 1, early.shape[1] + 2, device=drawn.device)[1:-1]
+        faded = torch.lerp(early, drawn[:, : early.shape[1]], fade)
+        drawn = torch.cat([used, faded, drawn[:, early.shape[1] :]], dim=1)
+    next_flow = max(0, window.end - VOCODER_FRAMES - FLOW_FRAMES)
+    window.passage.latents = drawn[:, next_flow - window.flow :].clone()
+    return drawn
+
+
+def _padded(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Rows (channels, frames) as (rows, channels, frames) with zeros after them, and the mask."""
+    lengths = torch.tensor([row.shape[1] for row in rows], device=rows[0].device)
+    longest = int(lengths.max())
+    padded = torch.stack([F.pad(row, (0, longest - row.shape[1])) for row in rows])
+    return padded, length_mask(lengths, longest)
+
+
+def _join(window: _Window, wave: Tensor, hop: int) -> Tensor:
+    """The part of a window's sound that is new, faded in over the frame that is shared."""
+    passage = window.passage
+    wave = wave[(window.start - window.vocoder) * hop : (window.known - window.vocoder) * hop]
+    given = (window.end - window.start) * hop
+    if passage.overlap is not None:
+        fade = torch.linspace(0, torch.pi, hop).cos().add(1).div(2)
+        wave = torch.cat([torch.lerp(wave[:hop], passage.overlap, fade), wave[hop:]])
+    passage.overlap = None if window.piece.last else wave[given : given + hop].clone()
+    passage.frames = window.end
+    passage.pass_on(window.piece)
+    return wave[:given].clone()

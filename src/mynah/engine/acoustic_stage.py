@@ -1,0 +1,99 @@
+"""The acoustic stage: tokens become sound, piece by piece, while the next ones are drawn."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mynah.engine.model import SpeechModel
+from mynah.engine.stage import Stage
+from mynah.engine.talk import Talk, Utterance
+from mynah.engine.turns import Turns
+from mynah.errors import ModelError
+from mynah.tracing import span
+
+Wave = NDArray[np.float32]
+
+
+class AcousticStage(Stage):
+    """Decodes pieces in turns, and those of talks that nothing was heard of yet before others.
+
+    Args:
+        model: what decodes.
+        changed: the engine's lock.
+        sounded: takes a piece of an utterance, and the seconds that it took.
+        failed: told of talks that cannot go on, and with which utterance.
+    """
+
+    def __init__(
+        self,
+        model: SpeechModel,
+        changed: threading.Condition,
+        sounded: Callable[[Utterance, Wave, float], None],
+        failed: Callable[[Talk, Exception, Utterance], None],
+    ) -> None:
+        super().__init__("acoustic", changed)
+        self._model = model
+        self._sounded = sounded
+        self._failed = failed
+        self._turns: Turns[Talk] = Turns()
+
+    def submit(self, talk: Talk) -> None:
+        """Takes a talk of which a piece can be decoded; with the lock held."""
+        self._turns.add(talk.request.caller, talk, urgent=talk.silent)
+        self._changed.notify_all()
+
+    def withdraw(self, talk: Talk) -> None:
+        """Forgets a talk; with the lock held."""
+        self._turns.discard(talk.request.caller, talk)
+
+    @property
+    def _busy(self) -> bool:
+        return bool(self._turns)
+
+    def _round(self) -> None:
+        utterances = self._next()
+        began = time.perf_counter()
+        try:
+            waves = self._decode(utterances)
+        except Exception as error:  # nobody knows whose it is; other talks go on
+            self._settle(utterances, [error] * len(utterances), 0.0)
+        else:
+            seconds = (time.perf_counter() - began) / max(1, len(utterances))
+            self._settle(utterances, waves, seconds)
+
+    def _next(self) -> list[Utterance]:
+        utterances: list[Utterance] = []
+        with self._changed:
+            while self._turns and len(utterances) < self._model.together:
+                talk = self._turns.take()
+                if talk.may_sound:
+                    talk.sounding = True
+                    utterances.append(talk.utterances[0])
+        return utterances
+
+    def _decode(self, utterances: list[Utterance]) -> list[Wave]:
+        if not utterances:
+            return []
+        with ExitStack() as traced:
+            for utterance in utterances:
+                context, spans = utterance.talk.context.copy(), ExitStack()
+                context.run(spans.enter_context, span("acoustic"))
+                traced.callback(context.run, spans.close)
+            return self._model.decode([utterance.passage for utterance in utterances])
+
+    def _settle(
+        self, utterances: list[Utterance], outcomes: Sequence[Wave | Exception], seconds: float
+    ) -> None:
+        with self._changed:
+            for utterance, outcome in zip(utterances, outcomes, strict=True):
+                utterance.talk.sounding = False
+                if isinstance(outcome, Exception):
+                    self._failed(utterance.talk, outcome, utterance)
+                elif np.isfinite(outcome).all():
+                    self._sounded(utterance, outcome, seconds)
+                else:
+                    self._failed(utterance.talk, ModelError.not_finite(), utterance)

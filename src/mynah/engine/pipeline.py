@@ -1,0 +1,166 @@
+"""The engine: many callers' requests on their way through the stages, all at once.
+
+A request is read, its sentences are drawn as tokens in the semantic stage, and pieces of them
+decoded in the acoustic one while the next tokens are drawn. Each stage has a thread and serves
+callers in turns; one lock guards everything that they share.
+"""
+
+import math
+import threading
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mynah.engine.acoustic_stage import AcousticStage
+from mynah.engine.model import SpeechModel
+from mynah.engine.prompts import Prompts
+from mynah.engine.reading_stage import ReadingStage
+from mynah.engine.semantic_stage import SemanticStage
+from mynah.engine.speech import Speech
+from mynah.engine.stats import QueueStats, Tempo
+from mynah.engine.talk import Talk, Utterance
+from mynah.errors import QueueFullError, UnavailableError
+
+PROMPT_BYTES = 64 << 20
+"""Memory for voices that stay ready to speak."""
+
+
+class Pipeline:
+    """Speaks for many callers with one model.
+
+    Args:
+        model: what speaks.
+        size: most talks at a time.
+        prompt_bytes: memory for voices that stay ready to speak.
+    """
+
+    def __init__(
+        self, model: SpeechModel, *, size: float = math.inf, prompt_bytes: int = PROMPT_BYTES
+    ) -> None:
+        self._model = model
+        self._size = size
+        self._talks: set[Talk] = set()
+        self._tempo = Tempo()
+        self._open = True
+        self._changed = changed = threading.Condition()
+        prompts = Prompts(model.read, prompt_bytes)
+        self._reading = ReadingStage(model, prompts, changed, self._prepared, self._failed)
+        self._semantic = SemanticStage(model, changed, self._move, self._failed)
+        self._acoustic = AcousticStage(model, changed, self._sounded, self._failed)
+        self._stages = (self._reading, self._semantic, self._acoustic)
+        for stage in self._stages:
+            stage.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether talks are worked on."""
+        return self._open and all(stage.alive for stage in self._stages)
+
+    def begin(self, talk: Talk) -> None:
+        """Admits a talk.
+
+        Raises:
+            QueueFullError: there are as many as are admitted; it says when to come back.
+            UnavailableError: the pipeline is closed.
+        """
+        with self._changed:
+            if not self._open:
+                raise _stopping()
+            if len(self._talks) >= self._size:
+                raise QueueFullError(
+                    f"{self._size} requests are being spoken, and no more fit; try again shortly.",
+                    self._tempo.seconds_to_a_place([talk.left for talk in self._talks]),
+                )
+            self._talks.add(talk)
+            self._move(talk)
+
+    def taken(self, talk: Talk) -> None:
+        """The caller took a chunk, so that the next may be made."""
+        with self._changed:
+            talk.ahead -= 1
+            self._move(talk)
+
+    def leave(self, talk: Talk) -> None:
+        """The caller wants no more; what is in the works for it is thrown away."""
+        with self._changed:
+            talk.over = True
+            self._talks.discard(talk)
+            for stage in self._stages:
+                stage.withdraw(talk)
+            self._changed.notify_all()
+
+    def stats(self) -> QueueStats:
+        """What is in the works now."""
+        with self._changed:
+            sentences = sum(talk.left for talk in self._talks)
+            return QueueStats(len(self._talks), sentences, self._tempo.seconds_per_sentence)
+
+    def close(self) -> None:
+        """Ends the stages after their present rounds; talks that are not finished fail."""
+        self._open = False
+        for stage in self._stages:
+            stage.close()
+        with self._changed:
+            for talk in list(self._talks):
+                talk.deliver(_stopping())
+                self.leave(talk)
+
+    def _move(self, talk: Talk) -> None:
+        """Has a talk go on wherever it may; with the lock held."""
+        if talk.failed:
+            talk.deliver(talk.error)
+            self.leave(talk)
+        if talk.may_sound:
+            self._acoustic.submit(talk)
+        if talk.may_read:
+            self._reading.submit(talk)
+
+    def _prepared(self, utterance: Utterance) -> None:
+        talk = utterance.talk
+        with self._changed:
+            talk.reading = False
+            talk.prepared += 1
+            if not (talk.over or talk.error):
+                talk.utterances.append(utterance)
+                self._semantic.submit(utterance)
+
+    def _sounded(self, utterance: Utterance, wave: NDArray[np.float32], seconds: float) -> None:
+        talk = utterance.talk
+        with self._changed:
+            talk.busy += seconds
+            utterance.busy += seconds
+            if not utterance.wanted:
+                return
+            talk.deliver(self._chunk(talk, utterance, wave))
+            talk.ahead += 1
+            self._changed.notify_all()
+            if not talk.left:
+                # The end is told with the last chunk, not a whole round of turns after it.
+                talk.deliver(None)
+                self.leave(talk)
+            self._move(talk)
+
+    def _chunk(self, talk: Talk, utterance: Utterance, wave: NDArray[np.float32]) -> Speech:
+        """A piece as the caller gets it; the last one of a sentence ends with the pause."""
+        rate, text = self._model.sample_rate, "" if utterance.heard else utterance.sentence.text
+        utterance.heard = True
+        if utterance.passage.done:
+            talk.utterances.popleft()
+            talk.spoken += 1
+            self._tempo.note(utterance.busy)
+            if talk.left:
+                pause = np.zeros(int(talk.request.options.pause * rate), np.float32)
+                wave = np.concatenate([wave, pause])
+        return Speech(wave, rate, text)
+
+    def _failed(self, talk: Talk, error: Exception, utterance: Utterance | None = None) -> None:
+        """Ends a talk at an utterance, or before the next; those before it are spoken first."""
+        with self._changed:
+            talk.error = talk.error or error
+            while utterance in talk.utterances:
+                talk.utterances.pop()
+            self._move(talk)
+
+
+def _stopping() -> UnavailableError:
+    return UnavailableError("The server is stopping; try again in a moment.")

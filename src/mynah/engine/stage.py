@@ -1,0 +1,59 @@
+"""What the stages have in common: a thread each, and the engine's lock."""
+
+import threading
+from abc import ABC, abstractmethod
+
+from mynah.engine.talk import Talk
+
+
+class Stage(ABC):
+    """A thread that works in rounds while there is something to do.
+
+    Args:
+        name: of the thread.
+        changed: the engine's lock, told of everything that may be work for somebody.
+    """
+
+    def __init__(self, name: str, changed: threading.Condition) -> None:
+        self._changed = changed
+        self._open = True
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it works on what it is given."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Begins to work."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends after the present round."""
+        with self._changed:
+            self._open = False
+            self._changed.notify_all()
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+
+    @abstractmethod
+    def withdraw(self, talk: Talk) -> None:
+        """Forgets a talk; with the lock held."""
+
+    @property
+    @abstractmethod
+    def _busy(self) -> bool:
+        """Whether there is something to do; asked with the lock held."""
+
+    @abstractmethod
+    def _round(self) -> None:
+        """Does some of it."""
+
+    def _work(self) -> None:
+        while self._await():
+            self._round()
+
+    def _await(self) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: self._busy or not self._open)
+            return self._open

@@ -1,0 +1,40 @@
+"""How much is in the works, and how fast it goes."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_LONGEST_RETRY_SECONDS = 60
+_SMOOTHING = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStats:
+    """What the engine holds.
+
+    Attributes:
+        requests: admitted and not finished.
+        sentences: of these, not spoken.
+        seconds_per_sentence: for how long the stages worked on one lately.
+    """
+
+    requests: int
+    sentences: int
+    seconds_per_sentence: float
+
+
+class Tempo:
+    """For how long the stages work on a sentence, smoothed over the last few."""
+
+    def __init__(self) -> None:
+        self.seconds_per_sentence = 0.0
+
+    def note(self, seconds: float) -> None:
+        """Takes the work on one more sentence into account."""
+        known = self.seconds_per_sentence or seconds
+        self.seconds_per_sentence = known + _SMOOTHING * (seconds - known)
+
+    def seconds_to_a_place(self, left: Sequence[int]) -> int:
+        """When the first of some requests will be finished, by the sentences they have left."""
+        seconds = math.ceil(min(left) * len(left) * self.seconds_per_sentence)
+        return min(max(seconds, 1), _LONGEST_RETRY_SECONDS)

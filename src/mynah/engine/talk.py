@@ -1,0 +1,128 @@
+"""A request on its way through the stages, sentence by sentence."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import ExitStack
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
+
+from mynah.acoustic.passage import Passage
+from mynah.engine.prompts import Prompt
+from mynah.engine.request import SpeechRequest
+from mynah.engine.speech import Speech
+from mynah.semantic.request import SemanticRequest
+from mynah.text.sentence import Sentence
+
+CHUNKS_AHEAD = 4
+"""Chunks that are made before the caller has taken the first; a slow one holds no more memory."""
+
+SENTENCES_AHEAD = 3
+"""Sentences of a request that are in the works at a time."""
+
+
+@dataclass(slots=True, eq=False)
+class Utterance:
+    """One sentence of a talk.
+
+    Attributes:
+        talk: of which it is a sentence.
+        sentence: what is said.
+        request: what the semantic stage is asked.
+        passage: its tokens as they come, and how far they have become sound.
+        context: of the caller, for the semantic stage.
+        traced: what to leave in that context when its tokens are drawn.
+        busy: seconds for which the stages worked on it.
+        heard: whether its first chunk was delivered.
+    """
+
+    talk: "Talk"
+    sentence: Sentence
+    request: SemanticRequest
+    passage: Passage
+    context: Context
+    traced: ExitStack = field(default_factory=ExitStack)
+    busy: float = 0.0
+    heard: bool = False
+
+    @property
+    def began(self) -> bool:
+        """Whether there are tokens enough for its first sound."""
+        return self.heard or self.passage.piece is not None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether its talk still waits for it."""
+        return not self.talk.over and self in self.talk.utterances
+
+
+@dataclass(slots=True, eq=False)
+class Talk:
+    """A request being spoken. The engine's lock guards it.
+
+    Attributes:
+        request: what is asked for.
+        deliver: takes chunks of speech, then None at the end, or an error; it must not wait.
+        context: of the caller, so that log lines and spans of the stages are the request's.
+        prompt: the voice as the model takes it, once it is read.
+        utterances: sentences in the works, in order; sound is made of the first.
+        prepared: number of sentences that have come into the works.
+        spoken: number of sentences that have come out.
+        reading: whether the next sentence is being prepared.
+        sounding: whether a piece is being decoded.
+        ahead: chunks that were delivered and not taken.
+        error: what ends it when the sentences before are spoken.
+        over: whether nobody wants more.
+        admitted_at: when, by `time.perf_counter`.
+        waited: seconds from then until the first turn in the semantic stage.
+        busy: seconds for which the stages worked on it.
+    """
+
+    request: SpeechRequest
+    deliver: Callable[[Speech | Exception | None], None]
+    context: Context = field(default_factory=copy_context)
+    prompt: Prompt | None = None
+    utterances: deque[Utterance] = field(default_factory=deque)
+    prepared: int = 0
+    spoken: int = 0
+    reading: bool = False
+    sounding: bool = False
+    ahead: int = 0
+    error: Exception | None = None
+    over: bool = False
+    admitted_at: float = field(default_factory=time.perf_counter)
+    waited: float | None = None
+    busy: float = 0.0
+
+    @property
+    def left(self) -> int:
+        """Sentences that are not spoken yet."""
+        return len(self.request.sentences) - self.spoken
+
+    @property
+    def may_read(self) -> bool:
+        """Whether the next sentence may come into the works.
+
+        It waits until the sentence before it has tokens for its first sound, so that it does
+        not slow down what the caller hears first.
+        """
+        more = self.prepared < len(self.request.sentences)
+        room = len(self.utterances) < SENTENCES_AHEAD
+        begun = not self.utterances or self.utterances[-1].began
+        return more and room and begun and not (self.reading or self.error or self.over)
+
+    @property
+    def may_sound(self) -> bool:
+        """Whether a piece can be decoded that the caller has room for."""
+        there = bool(self.utterances) and self.utterances[0].passage.piece is not None
+        return there and self.ahead < CHUNKS_AHEAD and not (self.sounding or self.over)
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing is left to be heard before the error."""
+        return self.error is not None and not self.utterances and not self.over
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing of it has been heard yet."""
+        return not self.spoken and not (self.utterances and self.utterances[0].heard)

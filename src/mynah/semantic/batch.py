@@ -1,0 +1,111 @@
+"""Continuous batching: requests of any callers decoded together, each in a row of its own.
+
+Rows join and leave between any two steps; the arithmetic of a row does not depend on which
+others are there, and neither do its draws.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from mynah.errors import TextError
+from mynah.semantic.gpt import GPT
+from mynah.semantic.memory import BUCKETS, Memory
+from mynah.semantic.request import SemanticRequest
+from mynah.semantic.row import Row
+from mynah.semantic.sampling import Sampler
+
+
+class Batch:
+    """Rows that are decoded together, one token a step.
+
+    One thread at a time may use it.
+
+    Args:
+        gpt: the model, in eval mode.
+        rows: most requests at a time.
+        buckets: lengths, in phonemes and tokens, for which memory is laid out; see `Memory`.
+    """
+
+    def __init__(self, gpt: GPT, rows: int = 16, buckets: Sequence[int] = BUCKETS) -> None:
+        self._gpt = gpt
+        self._size = rows
+        self._memory = Memory(gpt, rows, buckets)
+        self._sampler: Sampler | None = None
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows that go on at the next step."""
+        return self._memory.rows
+
+    @property
+    def free(self) -> int:
+        """How many more may join."""
+        return self._size - len(self.rows)
+
+    def validate(self, request: SemanticRequest) -> None:
+        """Checks that a request can be decoded here.
+
+        Raises:
+            TextError, RecordingError, OptionError: see `SemanticRequest.validate`; and the
+                prompt and the sentence together are longer than the largest bucket.
+        """
+        request.validate(self._gpt.config)
+        if request.places > self._memory.longest:
+            most = self._memory.longest - request.max_tokens
+            raise TextError(
+                f"The sentence and the prompt are {request.read} phonemes and tokens, the model "
+                f"takes {most}; split the text or use a shorter recording."
+            )
+
+    @torch.inference_mode()
+    def join(self, requests: Sequence[SemanticRequest]) -> list[Row]:
+        """Reads validated requests, of which no more than `free`, and draws their first tokens."""
+        assert len(requests) <= self.free, (len(requests), self.free)
+        weight = self._gpt.ar_predict_layer.weight
+        vocabulary = self._gpt.config.vocabulary
+        rows = [Row.of(request, vocabulary, weight.device) for request in requests]
+        for start, cache, group in self._memory.seat(rows):
+            logits = self._gpt.prefill(
+                [row.request.phones for row in group],
+                [row.request.bert for row in group],
+                [row.request.prompt for row in group],
+                cache,
+                start,
+            )
+            self._draw(group, Sampler([row.chance for row in group]), logits)
+        self._drop_ended()
+        self._sampler = None
+        return rows
+
+    @torch.inference_mode()
+    def step(self) -> None:
+        """Draws one more token in every row; those that end leave."""
+        if not self.rows:
+            return
+        if self._memory.make_room() or self._sampler is None:
+            self._sampler = Sampler([row.chance for row in self.rows])
+        last = torch.tensor([row.tokens[-1] for row in self.rows], device=self._memory.device)
+        logits = self._gpt.step(last, self._memory)
+        self._draw(self.rows, self._sampler, logits)
+        self._drop_ended()
+
+    def leave(self, row: Row) -> None:
+        """Frees a row's place, whether or not it has ended."""
+        if row in self.rows:
+            self._memory.free(row)
+            self._sampler = None
+
+    def _draw(self, rows: Sequence[Row], sampler: Sampler, logits: Tensor) -> None:
+        tokens, broken = sampler(logits).tolist(), logits.isnan().any(-1).tolist()
+        for row, token, bad in zip(rows, tokens, broken, strict=True):
+            if bad:
+                row.fail()
+            else:
+                row.take(token, self._gpt.config.eos)
+
+    def _drop_ended(self) -> None:
+        for row in self.rows:
+            if row.ended:
+                self.leave(row)

@@ -1,0 +1,99 @@
+"""Where rows keep their keys and values: memory in length buckets, laid out once.
+
+A row begins in the shortest bucket that it fits and moves to the next when it outgrows it, so
+that a step reads little beyond what is there: one row that goes on and on costs the others
+nothing. Within a bucket the rows are packed to the front; when one leaves, the last takes
+its place.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from mynah.semantic.cache import Attend, KeyValueCache, side_by_side
+from mynah.semantic.gpt import GPT
+from mynah.semantic.row import Row
+
+BUCKETS = (512, 1024, 2048, 4096)
+"""Lengths in phonemes and tokens; most sentences with their prompt stay within the first."""
+
+
+class Memory:
+    """Buckets and who is where.
+
+    Args:
+        gpt: the model.
+        rows: most rows at a time; every bucket has room for all of them.
+        buckets: the buckets' lengths, ascending.
+    """
+
+    def __init__(self, gpt: GPT, rows: int, buckets: Sequence[int]) -> None:
+        self._caches = [gpt.new_cache(rows, length) for length in buckets]
+        self._seated: list[list[Row]] = [[] for _ in buckets]
+        self.longest = buckets[-1]
+        self.device = self._caches[0].keys.device
+
+    @property
+    def rows(self) -> list[Row]:
+        """All rows, in the order in which a step takes and gives them."""
+        return [row for seated in self._seated for row in seated]
+
+    def seat(self, rows: Sequence[Row]) -> list[tuple[int, KeyValueCache, list[Row]]]:
+        """Gives new rows their places.
+
+        Returns:
+            For each bucket that gets rows: the first of their places, the cache, and the rows,
+            whose places follow one another.
+        """
+        groups: list[tuple[int, KeyValueCache, list[Row]]] = []
+        for bucket, (cache, seated) in enumerate(zip(self._caches, self._seated, strict=True)):
+            group = [row for row in rows if self._bucket_of(row) == bucket]
+            if group:
+                groups.append((len(seated), cache, group))
+                seated.extend(group)
+        return groups
+
+    def free(self, row: Row) -> None:
+        """Takes a row out."""
+        for cache, seated in zip(self._caches, self._seated, strict=True):
+            if row in seated:
+                self._unseat(cache, seated, seated.index(row))
+
+    def make_room(self) -> bool:
+        """Moves rows that are full to the next bucket; whether there were any."""
+        moved = False
+        for bucket, cache in enumerate(self._caches[:-1]):
+            here, longer = self._seated[bucket], self._seated[bucket + 1]
+            for place in reversed(cache.full(len(here))):
+                cache.copy(place, self._caches[bucket + 1], len(longer))
+                longer.append(here[place])
+                self._unseat(cache, here, place)
+                moved = True
+        return moved
+
+    def grow(self, rows: int) -> tuple[Tensor, list[Attend]]:
+        """Makes every row one place longer; see `KeyValueCache.grow`."""
+        assert rows == len(self.rows), (rows, len(self.rows))
+        grown = [
+            (len(seated), *cache.grow(len(seated)))
+            for cache, seated in zip(self._caches, self._seated, strict=True)
+            if seated
+        ]
+        positions = torch.cat([positions for _, positions, _ in grown])
+        return positions, side_by_side([(count, attends) for count, _, attends in grown])
+
+    def _bucket_of(self, row: Row) -> int:
+        # One place more than is read: a row always has room for its next token.
+        need = row.request.read + 1
+        return next(at for at, cache in enumerate(self._caches) if cache.capacity >= need)
+
+    @staticmethod
+    def _unseat(cache: KeyValueCache, seated: list[Row], place: int) -> None:
+        if seated[place].error:
+            cache.wipe(place)
+        last = len(seated) - 1
+        if place != last:
+            cache.copy(last, cache, place)
+        seated[place] = seated[last]
+        seated.pop()

@@ -1,0 +1,88 @@
+"""What the semantic stage is asked for: one sentence, to be continued from a prompt."""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from mynah.errors import OptionError, RecordingError, TextError
+from mynah.semantic.config import BERT_SIZE, POSITIONS, SemanticConfig
+from mynah.semantic.sampling import SamplingOptions
+
+MAX_TOKENS = 1500
+"""Most tokens of one sentence: a minute."""
+
+
+@dataclass(frozen=True, eq=False)
+class SemanticRequest:
+    """One sentence to be spoken in the manner of a prompt, or of no one's.
+
+    Attributes:
+        phones: (phones,) ids, those of the prompt's words first.
+        prompt: (tokens,) ids of the prompt's speech; empty without a prompt.
+        bert: (1024, phones) text features; None stands for zeros.
+        sampling: how freely tokens are drawn.
+        seed: the same seed gives the same tokens; None gives new ones each time.
+        max_tokens: where decoding ends if the model does not end it, at most 1,500.
+    """
+
+    phones: Tensor
+    prompt: Tensor
+    bert: Tensor | None = None
+    sampling: SamplingOptions = field(default_factory=SamplingOptions)
+    seed: int | None = None
+    max_tokens: int = MAX_TOKENS
+
+    @property
+    def read(self) -> int:
+        """Phonemes and prompt tokens: what is read before the first token is drawn."""
+        return len(self.phones) + len(self.prompt)
+
+    @property
+    def places(self) -> int:
+        """Phonemes and tokens that it comes to at most."""
+        return self.read + self.max_tokens
+
+    def validate(self, config: SemanticConfig) -> None:
+        """Checks the request against the sizes of the model that is to answer it.
+
+        Raises:
+            TextError: no or too many phonemes, unknown ids, or features of another shape.
+            RecordingError: a prompt that is too long or holds unknown ids.
+            OptionError: `max_tokens` is out of range.
+        """
+        _validate_text(self.phones, self.bert, config.phoneme_vocabulary)
+        _validate_prompt(self.prompt, config.eos)
+        if not 1 <= self.max_tokens <= MAX_TOKENS:
+            raise OptionError(f"max_tokens is {self.max_tokens}; give 1 to {MAX_TOKENS}.")
+
+
+def _validate_text(phones: Tensor, bert: Tensor | None, vocabulary: int) -> None:
+    if phones.ndim != 1 or len(phones) == 0:
+        raise TextError("There are no phonemes to speak; give a text with words in it.")
+    if len(phones) > POSITIONS:
+        raise TextError(
+            f"The sentence has {len(phones)} phonemes, the model takes {POSITIONS}; split it."
+        )
+    if phones.min() < 0 or phones.max() >= vocabulary:
+        raise TextError(
+            f"The phonemes go beyond the model's {vocabulary}; "
+            "use the phoneme set of the model's own version."
+        )
+    if bert is not None and bert.shape != (BERT_SIZE, len(phones)):
+        raise TextError(
+            f"The text features are {tuple(bert.shape)}, not {(BERT_SIZE, len(phones))}; "
+            "make them from the same sentence."
+        )
+
+
+def _validate_prompt(prompt: Tensor, eos: int) -> None:
+    limit = POSITIONS - MAX_TOKENS
+    if len(prompt) > limit:
+        raise RecordingError(
+            f"The prompt has {len(prompt)} tokens, the model takes {limit}; "
+            "use a recording of 3 to 10 seconds."
+        )
+    if len(prompt) and (prompt.min() < 0 or prompt.max() >= eos):
+        raise RecordingError(
+            f"The prompt holds tokens beyond the model's {eos}; make them with its own quantizer."
+        )

@@ -1,0 +1,160 @@
+"""Sound that is made piece by piece equals what is made at once."""
+
+import pytest
+import torch
+
+from mynah.acoustic import passage as passages
+from mynah.acoustic.passage import AHEAD_TOKENS, PIECE_TOKENS, Passage
+from mynah.acoustic.piecewise import decode_next
+from mynah.checkpoints.sovits import load_sovits
+
+HOP = 640
+FRAME = 160
+
+
+class Silent(Passage):
+    """A passage without noise."""
+
+    def noise(self, start, end, channels):
+        return torch.zeros(channels, end - start)
+
+
+def passage(tokens=150, *, speed=1.0, seed=7, kind=Passage):
+    generator = torch.Generator().manual_seed(seed)
+    phones = torch.randint(700, (40,), generator=generator)
+    made = kind(phones, torch.randn(1, 512, 1, generator=generator), speed, seed)
+    made.tokens = torch.randint(1024, (tokens,), generator=generator).tolist()
+    return made
+
+
+def pieces(model, spoken):
+    """Sound of a passage whose tokens come one at a time."""
+    coming, spoken.tokens = spoken.tokens, []
+    waves = []
+    for token in coming:
+        spoken.tokens.append(token)
+        if spoken.piece:
+            waves += decode_next(model, [spoken])
+    spoken.ended = True
+    while spoken.piece:
+        waves += decode_next(model, [spoken])
+    assert spoken.done
+    return waves
+
+
+def at_once(model, spoken, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(passages, "PIECE_TOKENS", (10_000,))
+        spoken.ended = True
+        (wave,) = decode_next(model, [spoken])
+    return wave
+
+
+def spectrum(wave):
+    """Levels in dB, (bins, frames of 5 ms)."""
+    window = torch.hann_window(1024)
+    bins = torch.stft(wave, 1024, FRAME, window=window, return_complex=True)
+    return 20 * bins.abs().clamp(min=1e-4).log10()
+
+
+def distance(one, other):
+    """Log-spectral distance of each frame in dB."""
+    return (spectrum(one) - spectrum(other)).square().mean(0).sqrt()
+
+
+@pytest.fixture(scope="module")
+def model(parity):
+    model = load_sovits(parity("s2_v2_tiny.pth"))
+    model.fuse()
+    return model
+
+
+@pytest.mark.parametrize("tokens", [1, 12, 40])
+def test_a_passage_at_once_is_what_the_model_decodes(model, monkeypatch, tokens):
+    spoken = passage(tokens, kind=Silent)
+    expected = model.decode(
+        torch.tensor([spoken.tokens]), spoken.phones[None], spoken.timbre, noise_scale=0
+    )[0]
+    wave = at_once(model, spoken, monkeypatch)
+    torch.testing.assert_close(wave, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_the_first_piece_is_small_and_later_ones_grow(model):
+    lengths = [len(wave) // (2 * HOP) for wave in pieces(model, passage(230))]
+    assert lengths == [*PIECE_TOKENS, 230 - sum(PIECE_TOKENS)]
+
+
+def test_a_piece_waits_for_the_tokens_after_it():
+    spoken = passage(PIECE_TOKENS[0] + AHEAD_TOKENS - 1)
+    assert spoken.piece is None
+    spoken.tokens.append(0)
+    assert not spoken.piece.last
+    del spoken.tokens[5:]
+    spoken.ended = True
+    assert spoken.piece.last
+
+
+@pytest.mark.parametrize("speed", [1.0, 0.8, 1.7])
+def test_joins_are_not_heard(model, monkeypatch, speed):
+    """Pieces know less of what follows than the whole does; joins add nothing to that."""
+    monkeypatch.setattr(passages, "PIECE_TOKENS", (12, 25, 25, 25, 25, 50))
+    waves = pieces(model, passage(speed=speed))
+    whole = at_once(model, passage(speed=speed), monkeypatch)
+    joined = torch.cat(waves)
+    assert joined.shape == whole.shape
+    ends = torch.tensor([len(wave) for wave in waves]).cumsum(0)[:-1]
+    # The last piece knows all that there is, and so says nothing of the others.
+    far = distance(joined, whole)[: ends[-1] // FRAME]
+    off = (torch.arange(len(far))[:, None] - ends // FRAME).abs().min(1).values
+    at_joins, elsewhere = far[off <= 3].mean(), far[off > 10].mean()
+    assert at_joins < 1.25 * elsewhere
+    assert elsewhere < 4
+    steps = joined.diff().abs()
+    assert steps[ends - 1].max() < steps.max()
+
+
+def test_a_click_would_be_noticed(model, monkeypatch):
+    """The measure of the test above, on pieces that were made without one another."""
+    whole = at_once(model, passage(75), monkeypatch)
+    apart = []
+    for start in (0, 25, 50):
+        part = passage(75)
+        part.tokens = part.tokens[start : start + 25]
+        apart.append(at_once(model, part, monkeypatch))
+    far = distance(torch.cat(apart), whole)
+    at_joins = torch.cat([far[end // FRAME - 3 : end // FRAME + 4] for end in (32_000, 64_000)])
+    assert at_joins.mean() > 5
+
+
+def test_noise_does_not_depend_on_how_it_is_asked_for():
+    whole = passage().noise(0, 300, 12)
+    spoken = passage()
+    parts = [spoken.noise(start, start + 50, 12) for start in range(0, 300, 50)]
+    assert torch.equal(torch.cat(parts, 1), whole)
+    assert not torch.equal(passage(seed=8).noise(0, 300, 12), whole)
+
+
+def test_passages_decoded_together_sound_as_each_alone(model):
+    def some():
+        short = passage(9, seed=1)
+        short.ended = True
+        return [passage(60, seed=2), short, passage(60, seed=3, speed=0.8), passage(60, seed=4)]
+
+    together, alone = some(), some()
+    for group in ([0, 1, 2], [2, 0, 3]):
+        waves = decode_next(model, [together[at] for at in group])
+        for at, wave in zip(group, waves, strict=True):
+            torch.testing.assert_close(
+                wave, decode_next(model, [alone[at]])[0], atol=1e-4, rtol=1e-3
+            )
+
+
+@pytest.mark.parametrize("speed", [0.5, 0.6, 0.8, 1.1, 1.5, 2.0])
+def test_speed_changes_the_duration(model, speed):
+    wave = torch.cat(pieces(model, passage(50, speed=speed)))
+    assert len(wave) == (int(100 / speed) + 1) * HOP
+
+
+def test_equal_seeds_sound_equal(model):
+    one, same = (torch.cat(pieces(model, passage(60))) for _ in range(2))
+    assert torch.equal(one, same)

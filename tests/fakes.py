@@ -1,0 +1,101 @@
+"""A model without networks, for tests of everything around one."""
+
+import time
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+
+from mynah.acoustic.passage import Passage
+
+TOKEN_SECONDS = 0.04
+OWN = {"top_k": 15, "top_p": 1.0, "temperature": 0.6, "repetition_penalty": 1.35}
+
+
+@dataclass(eq=False)
+class Row:
+    """A sentence that is being drawn."""
+
+    sentence: object
+    tokens: list[int] = field(default_factory=list)
+    ended: bool = False
+    error: Exception | None = None
+
+    @property
+    def read(self) -> int:
+        """Phonemes and prompt tokens."""
+        return 1
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A voice, as whatever stands for its timbre."""
+
+    timbre: object
+    size: int = 1
+
+
+class Batch:
+    """Draws all tokens of a sentence at once, as soon as the model lets it."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self.rows: list[Row] = []
+
+    @property
+    def free(self) -> int:
+        return self.model.rows - len(self.rows)
+
+    def validate(self, row: Row) -> None:
+        """Every sentence will do."""
+
+    def join(self, rows: list[Row]) -> list[Row]:
+        self.rows += rows
+        return rows
+
+    def step(self) -> None:
+        drawn = [row for row in self.rows if self.model.draw(row)]
+        if not drawn:
+            time.sleep(0.002)  # nobody may go on
+        for row in drawn:
+            row.tokens = [0] * self.model.tokens
+            row.ended = True
+            self.rows.remove(row)
+
+    def leave(self, row: Row) -> None:
+        if row in self.rows:
+            self.rows.remove(row)
+
+
+class Model:
+    """Speaks `tokens` tokens for each sentence; what they sound like is a subclass's choice."""
+
+    sample_rate: int
+    tokens: int
+    rows = 16
+    together = 1
+
+    def resolve(self, options):
+        return replace(options, **{n: v for n, v in OWN.items() if getattr(options, n) is None})
+
+    def prepare(self, sentence, prompt, options, seed):
+        return Row(sentence), Passage(torch.zeros(1), prompt.timbre, options.speed, seed)
+
+    def batch(self) -> Batch:
+        return Batch(self)
+
+    def draw(self, row: Row) -> bool:
+        """Whether a sentence's tokens may be drawn now."""
+        return True
+
+    def decode(self, passages):
+        return [self._decode(passage) for passage in passages]
+
+    def _decode(self, passage):
+        piece = passage.piece
+        passage.pass_on(piece)
+        seconds = (piece.end - piece.start) * TOKEN_SECONDS / passage.speed
+        return self.wave(passage.timbre, seconds)
+
+    def wave(self, timbre, seconds: float) -> np.ndarray:
+        return np.zeros(round(seconds * self.sample_rate), np.float32)
