@@ -15,7 +15,7 @@ from mynah.acoustic.sovits import SoVITS
 from mynah.checkpoints.content import save_content
 from mynah.checkpoints.gpt import save_gpt
 from mynah.checkpoints.sovits import save_sovits
-from mynah.engine.models import load_models
+from mynah.engine.models import Models, load_models
 from mynah.engine.synthesizer import Synthesizer
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
@@ -65,8 +65,13 @@ def tiny(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def synthesizer(tiny) -> Synthesizer:
-    return Synthesizer(load_models(tiny))
+def models(tiny) -> Models:
+    return load_models(tiny)
+
+
+@pytest.fixture(scope="session")
+def synthesizer(models) -> Synthesizer:
+    return Synthesizer(models)
 
 
 @pytest.fixture(scope="session")

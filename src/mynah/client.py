@@ -106,6 +106,7 @@ class Client:
         self,
         name: str,
         *recordings: Recording,
+        urls: Sequence[str] = (),
         texts: Sequence[str] = (),
         language: str = "auto",
         labels: Mapping[str, str] | None = None,
@@ -116,12 +117,13 @@ class Client:
         Args:
             name: unique.
             recordings: of one person; the first is the prompt.
+            urls: of more recordings, which the server fetches, if it may.
             texts: the words of each, in their order.
             language: of these words.
             labels: whatever is to be remembered of it.
             consent: how the speaker agreed to be cloned.
         """
-        form = _form(name, texts, language, labels, consent)
+        form = _form(name, urls, texts, language, labels, consent)
         return _voice(self._json("POST", "voices", data=form, files=_files(recordings)))
 
     def change_voice(self, voice: str, **changes: Any) -> ServerVoice:  # noqa: ANN401
@@ -189,13 +191,14 @@ class AsyncClient:
         self,
         name: str,
         *recordings: Recording,
+        urls: Sequence[str] = (),
         texts: Sequence[str] = (),
         language: str = "auto",
         labels: Mapping[str, str] | None = None,
         consent: str | None = None,
     ) -> ServerVoice:
         """See `Client.create_voice`."""
-        form = _form(name, texts, language, labels, consent)
+        form = _form(name, urls, texts, language, labels, consent)
         return _voice(await self._json("POST", "voices", data=form, files=_files(recordings)))
 
     async def change_voice(self, voice: str, **changes: Any) -> ServerVoice:  # noqa: ANN401
@@ -233,6 +236,7 @@ def _voice(body: dict[str, Any]) -> ServerVoice:
 
 def _form(
     name: str,
+    urls: Sequence[str],
     texts: Sequence[str],
     language: str,
     labels: Mapping[str, str] | None,
@@ -240,6 +244,7 @@ def _form(
 ) -> dict[str, Any]:
     form = {
         "name": name,
+        "recording_urls": list(urls),
         "text": list(texts),
         "language": language,
         "labels": json.dumps(dict(labels or {})),

@@ -1,5 +1,7 @@
 """Settings of the server: the only place that reads the environment."""
 
+import json
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -57,6 +59,14 @@ class Settings(BaseSettings):
     """Longest recording."""
     upload_kinds: list[str] = ["wav", "mp3"]
     """Kinds of audio that are taken: wav, mp3, flac, ogg."""
+    fetch_hosts: list[str] = []
+    """Hosts that recordings may be fetched from by URL; `*` is any public one, none is no host."""
+    fetch_schemes: list[Literal["https", "http"]] = ["https"]
+    """How they may be fetched."""
+    fetch_networks: list[str] = []
+    """Networks that may be reached for it although they are not public, such as `10.1.0.0/16`."""
+    fetch_seconds: float = Field(default=20.0, gt=0)
+    """Time in which a recording must have been fetched."""
     body_seconds: float = Field(default=60.0, gt=0)
     """Time in which a request's body must have arrived."""
 
@@ -76,8 +86,8 @@ class Settings(BaseSettings):
     """Requests that are spoken at a time; more are refused until a place is free."""
     speech_seconds: float = Field(default=300.0, gt=0)
     """Time in which a piece of speech must be finished."""
-    kept_voices: int = Field(default=128, gt=0)
-    """Voices that stay ready to speak in memory."""
+    kept_voice_bytes: int = Field(default=64 * MEBIBYTE, gt=0)
+    """Memory for voices that stay ready to speak."""
     limit_requests: str = ""
     """Calls that a key may make, such as `60/minute`; any number if empty."""
     limit_characters: str = ""
@@ -96,6 +106,36 @@ class Settings(BaseSettings):
     """Folder of lists, `*.txt`, of words that are not to be spoken; read again when they change."""
     screen_mode: Literal["reject", "mask", "report"] = "reject"
     """Whether a text with such a word is refused, spoken without it, or spoken and logged."""
+    trainer: str = ""
+    """What trains voices, as `module:name`; empty cannot train."""
+    train_shortest_seconds: float = Field(default=55.0, gt=0)
+    """Least speech to train a voice on; a recording of a minute has that without its ends."""
+    train_longest_seconds: float = Field(default=300.0, gt=0)
+    """Most speech to train a voice on."""
+    jobs_per_key: int = Field(default=10, gt=0)
+    """Jobs that a key may have queued or running at a time."""
+    job_workers: int = Field(default=1, ge=0)
+    """Jobs that this server, or this worker, works on at a time."""
+    job_days: float = Field(default=7.0, gt=0)
+    """Time for which a job that failed can be tried again from its checkpoint."""
+    lease_seconds: float = Field(default=30.0, gt=0)
+    """Time after which a job whose process is dead is given to another."""
+    broker_url: str = ""
+    """Redis through which `mynah worker` gets jobs; empty has the server's own children do them."""
+    webhook_networks: list[str] = []
+    """Networks that webhooks may reach although they are not public, such as `10.1.0.0/16`."""
+    webhook_seconds: float = Field(default=10.0, gt=0)
+    """Time that a webhook's receiver has to answer."""
+    webhook_pause: float = Field(default=5.0, gt=0)
+    """Seconds until the second attempt at a webhook; each further one waits four times longer."""
+    webhook_attempts: int = Field(default=8, gt=0)
+    """Attempts at a webhook."""
+    guard_answers: int = Field(default=20, gt=0)
+    """Answers of a new version after which it is judged."""
+    guard_errors: float = Field(default=0.2, ge=0, le=1)
+    """Share of its answers that may fail before a new version is withdrawn."""
+    guard_similarity: float = Field(default=0.0, ge=-1, le=1)
+    """Similarity to the speaker below which a new version is withdrawn, or not promoted."""
     shutdown_seconds: int = Field(default=30, ge=0)
     """Time that answers under way get when the server stops."""
 
@@ -103,6 +143,26 @@ class Settings(BaseSettings):
     def references(self) -> Path:
         """Folder of the recordings that api_v2's clients name."""
         return self.gpt_sovits_references or self.data / "references"
+
+    @property
+    def jobs(self) -> Path:
+        """Folder of what jobs have at their checkpoints."""
+        return self.data / "jobs"
+
+    @property
+    def versions(self) -> Path:
+        """Folder of the weights of trained versions."""
+        return self.data / "versions"
+
+    def environment(self) -> dict[str, str]:
+        """The environment of a child process that is to have the same settings."""
+        own = self.model_dump(mode="json", exclude_none=True)
+        written = {
+            f"MYNAH_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+            for name, value in own.items()
+        }
+        others = {name: value for name, value in os.environ.items() if name[:6] != "MYNAH_"}
+        return others | written
 
     @property
     def database(self) -> str:

@@ -5,6 +5,8 @@ command line can print it and the service can put it into its envelope as it is.
 An exception outside this tree is a defect of Mynah, never of its caller.
 """
 
+from typing import Self
+
 
 class MynahError(Exception):
     """Base of all errors that a caller can cause or remedy."""
@@ -40,6 +42,24 @@ class VoiceNotFoundError(MynahError):
     """No voice of this name, and no file of this path."""
 
     code = "voice_not_found"
+
+
+class VoiceVersionNotFoundError(MynahError):
+    """The voice has no such version."""
+
+    code = "voice_version_not_found"
+
+
+class ReferenceNotFoundError(MynahError):
+    """No voice of this name can lend its timbre."""
+
+    code = "reference_not_found"
+
+
+class RecordingUrlError(MynahError):
+    """A recording cannot be fetched from where it is said to be, or may not be."""
+
+    code = "invalid_recording_url"
 
 
 class CheckpointError(MynahError):
@@ -106,6 +126,20 @@ class ModelNotFoundError(MynahError):
     code = "model_not_found"
 
 
+class ModelError(MynahError):
+    """The model failed at this sentence."""
+
+    code = "model_failure"
+
+    @classmethod
+    def not_finite(cls) -> Self:
+        """The error of numbers that nothing can be made of."""
+        return cls(
+            "The model's numbers for this sentence are not finite; change its text or the voice, "
+            "and if that does not help, the weights."
+        )
+
+
 class VoiceExistsError(MynahError):
     """Another voice has this name."""
 
@@ -148,6 +182,48 @@ class QuotaError(UnavailableError):
     """The caller keeps as much audio as a key may."""
 
     code = "quota_exceeded"
+
+
+class JobLimitError(UnavailableError):
+    """The key has as many jobs under way as it may."""
+
+    code = "too_many_jobs"
+
+
+class JobNotFoundError(MynahError):
+    """The key has no job of this id."""
+
+    code = "job_not_found"
+
+
+class JobEndedError(MynahError):
+    """The job is over, so that it cannot be cancelled."""
+
+    code = "job_ended"
+
+
+class JobNotEndedError(MynahError):
+    """The job is under way or has succeeded, so that it cannot be tried again."""
+
+    code = "job_not_retryable"
+
+
+class NoEarlierVersionError(MynahError):
+    """No version of the voice spoke before the present one."""
+
+    code = "no_earlier_version"
+
+
+class CallbackError(MynahError):
+    """A webhook cannot or may not be sent there, or could not be signed."""
+
+    code = "invalid_callback_url"
+
+
+class DeliveryNotFoundError(MynahError):
+    """The key has no webhook delivery of this id."""
+
+    code = "delivery_not_found"
 
 
 class RateLimitError(UnavailableError):

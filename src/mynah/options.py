@@ -25,7 +25,8 @@ class SpeechOptions:
         split: how text is cut into sentences, `cut0` to `cut5`.
         speed: rate of speech; 2 halves the duration.
         seed: equal seeds give equal sound.
-        top_k: number of likeliest tokens to choose among.
+        top_k: number of likeliest tokens to choose among; this and the next three are the
+            model's own if they are None.
         top_p: share of probability to choose among.
         temperature: below 1 calmer, above 1 livelier.
         repetition_penalty: how much said tokens lose.
@@ -36,11 +37,10 @@ class SpeechOptions:
     split: str = "cut5"
     speed: float = 1.0
     seed: int = 0
-    top_k: int = 15
-    top_p: float = 1.0
-    # GPT-SoVITS draws at 1; a small model slips less when it draws more calmly.
-    temperature: float = 0.6
-    repetition_penalty: float = 1.35
+    top_k: int | None = None
+    top_p: float | None = None
+    temperature: float | None = None
+    repetition_penalty: float | None = None
     pause: float = 0.3
 
     def __post_init__(self) -> None:
@@ -51,5 +51,5 @@ class SpeechOptions:
         """
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
-            if not low <= value <= high:
+            if value is not None and not low <= value <= high:
                 raise OptionError(f"{name} is {value}; it must lie between {low:g} and {high:g}.")

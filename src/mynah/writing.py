@@ -1,5 +1,6 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and last once they are there."""
 
+import contextlib
 import os
 import uuid
 from pathlib import Path
@@ -21,3 +22,27 @@ def write_whole(path: Path, data: bytes) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def sync_tree(folder: Path) -> None:
+    """Has everything in a folder written to the disk.
+
+    Raises:
+        OSError: it cannot be.
+    """
+    for path in (*folder.rglob("*"), folder):
+        with contextlib.suppress(FileNotFoundError):
+            sync(path)
+
+
+def sync(path: Path) -> None:
+    """Has a file, or the names in a folder, written to the disk.
+
+    Raises:
+        OSError: it cannot be.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

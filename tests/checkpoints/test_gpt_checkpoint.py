@@ -11,6 +11,7 @@ from mynah.checkpoints.gpt import load_gpt, save_gpt
 from mynah.errors import CheckpointError
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
+from mynah.semantic.sampling import SamplingOptions
 
 
 @pytest.fixture
@@ -50,6 +51,28 @@ def test_a_model_trained_from_nothing_brings_its_config(tmp_path):
     assert config["data"]["max_sec"] == 54
     assert config["model"]["EOS"] == 8
     assert load_gpt(tmp_path / "new.ckpt").config == gpt.config
+
+
+@pytest.mark.parametrize(
+    ("config", "sampling"),
+    [
+        ({}, SamplingOptions(15, 1.0, 1.0, 1.35)),
+        ({"inference": {"top_k": 5}}, SamplingOptions(top_k=5)),
+        ({"inference": {"temperature": 0.6, "colour": 3}}, SamplingOptions(temperature=0.6)),
+        ({"inference": None}, SamplingOptions()),
+    ],
+)
+def test_a_model_says_how_it_is_drawn_from(tiny, tmp_path, config, sampling):
+    save_gpt(load_gpt(tiny / "semantic.ckpt"), tmp_path / "own.ckpt", info="", config=config)
+    assert load_gpt(tmp_path / "own.ckpt").sampling == sampling
+
+
+@pytest.mark.parametrize("inference", [{"top_k": -1}, {"top_p": "most"}, {"temperature": 9}])
+def test_a_model_that_cannot_be_drawn_from(tiny, tmp_path, inference):
+    gpt, config = load_gpt(tiny / "semantic.ckpt"), {"inference": inference}
+    save_gpt(gpt, tmp_path / "own.ckpt", info="", config=config)
+    with pytest.raises(CheckpointError, match="inference"):
+        load_gpt(tmp_path / "own.ckpt")
 
 
 def test_weights_that_do_not_fit(released):

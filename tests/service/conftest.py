@@ -3,7 +3,7 @@
 import io
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -14,44 +14,55 @@ import pytest
 import soundfile
 import uvicorn
 
+import fakes
 from mynah.cli.ports import take_ports
 from mynah.config import Settings
-from mynah.engine.queue import SpeechModel, SpeechQueue
-from mynah.engine.speech import Speech
+from mynah.engine.model import SpeechModel
+from mynah.engine.queue import SpeechQueue
 from mynah.service.app import create_app
 from mynah.service.families.mount import own_ports
 from mynah.service.services import Services
 
 RATE = 32_000
-SENTENCE_SECONDS = 0.4
 
 
-class Hummer:
+class Hummer(fakes.Model):
     """Hums 0.4 s for each sentence, at a pitch of the voice's own.
 
     A sentence with "slow" in it waits until `gate` is open; one with "broken" fails.
     """
 
     sample_rate = RATE
+    tokens = 10
 
     def __init__(self) -> None:
         self.gate = threading.Event()
         self.hummed: list[str] = []
 
-    def read(self, voice) -> float:
-        samples = voice.recordings[0].samples
-        return 200 + float(np.abs(samples).mean()) * 1000
+    def read(self, voice) -> fakes.Prompt:
+        loudness = [np.abs(recording.samples).mean() for recording in voice.recordings]
+        return fakes.Prompt(200 + float(np.mean(loudness)) * 1000)
 
-    def stream_prompted(self, sentences, prompt, options) -> Iterator[Speech]:
-        time = np.arange(int(SENTENCE_SECONDS * RATE / options.speed)) / RATE
-        for sentence in sentences:
-            if "slow" in sentence.text:
-                self.gate.wait(10)
-            if "broken" in sentence.text:
-                raise RuntimeError(f"secret words: {sentence.text}")
-            self.hummed.append(sentence.text)
-            wave = 0.5 * np.sin(2 * np.pi * prompt * time)
-            yield Speech(wave.astype(np.float32), RATE, sentence.text)
+    def draw(self, row) -> bool:
+        if "slow" in row.sentence.text and not self.gate.is_set():
+            return False
+        if "broken" in row.sentence.text:
+            row.error = RuntimeError(f"secret words: {row.sentence.text}")
+            return True
+        self.hummed.append(row.sentence.text)
+        return True
+
+    def wave(self, pitch: float, seconds: float) -> np.ndarray:
+        time = np.arange(round(seconds * RATE)) / RATE
+        return (0.5 * np.sin(2 * np.pi * pitch * time)).astype(np.float32)
+
+
+class Unpaused(SpeechQueue):
+    """Leaves out the engine's pauses, so that speech is as long as its sentences."""
+
+    def submit(self, request):
+        options = replace(request.options, pause=0)
+        return super().submit(replace(request, options=options))
 
 
 @dataclass
@@ -102,9 +113,24 @@ def server(tmp_path_factory) -> Iterator[Running]:
     stop()
 
 
+@pytest.fixture(scope="module")
+def serve_in() -> Iterator[Callable[..., Running]]:
+    """Starts servers in folders of the caller's; all stop at the end of the file."""
+    stops: list[Callable[[], None]] = []
+
+    def serve_in(folder: Path, **settings) -> Running:
+        running, stop = serve(folder, Hummer(), **settings)
+        stops.append(stop)
+        return running
+
+    yield serve_in
+    for stop in stops:
+        stop()
+
+
 def serve(folder: Path, model: SpeechModel, **given) -> tuple[Running, Callable[[], None]]:
     settings = Settings(data=folder, **given)
-    queue = SpeechQueue(model, size=settings.queue_size, deadline=settings.speech_seconds)
+    queue = Unpaused(model, size=settings.queue_size, deadline=settings.speech_seconds)
     app = create_app(settings, queue)
     sockets = take_ports("127.0.0.1", [0, *own_ports(settings)])
     for each in sockets:
@@ -176,6 +202,11 @@ def error_of() -> Callable[[httpx.Response], dict]:
         return error
 
     return error_of
+
+
+@pytest.fixture
+def free_port() -> int:
+    return loopback.free_port()
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,14 @@ def test_a_hit_tells_the_same_usage(cached, request):
     assert len(cached.model.hummed) == SENTENCES + 1
 
 
+def test_the_models_default_and_the_same_value_given_are_equal_calls(start):
+    client = start().client()
+    for own in ({}, {"temperature": 0.6}, {"top_k": 15, "top_p": None}):
+        answer = client.post(SPEECH, json=BODY | own)
+        assert answer.headers["x-cache"] == ("hit" if own else "miss")
+    assert client.post(SPEECH, json=BODY | {"temperature": 1}).headers["x-cache"] == "miss"
+
+
 def test_a_hundred_equal_calls_cost_one_synthesis(start):
     server = start()
     body = BODY | {"input": "Here I am. A slow end.", "response_format": "wav"}

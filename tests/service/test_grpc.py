@@ -1,9 +1,9 @@
 """`mynah.v1.Speech` with gRPC's own client."""
 
-import socket
 import time
 
 import grpc
+import loopback
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
@@ -37,9 +37,7 @@ def begin(start):
     opened = []
 
     def begin(**settings) -> Rpc:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = loopback.free_port()
         opened.append(Rpc(start(grpc_port=port, **settings), port))
         grpc.channel_ready_future(opened[-1].channel).result(timeout=10)
         return opened[-1]
@@ -192,6 +190,8 @@ def test_a_voice_is_made_used_changed_and_deleted(begin, recording):
     change = pb.UpdateVoiceRequest(voice=made.id, name="master", labels=pb.Labels())
     changed = rpc.call("UpdateVoice", change)
     assert (changed.name, dict(changed.labels)) == ("master", {})
+    joined = rpc.call("Synthesize", request(voice=made.id, version="1", references=["mandarin"]))
+    assert joined.audio
     listed = rpc.call("ListVoices", pb.ListVoicesRequest(limit=2))
     assert len(listed.voices) == 2
     assert listed.has_more

@@ -3,7 +3,9 @@
 import time
 
 import pytest
+import redis
 
+from conftest import Hummer, serve
 from mynah.errors import OptionError
 from mynah.service.limits import LimitRules, Limits
 
@@ -107,6 +109,17 @@ def test_several_servers_count_as_one_with_redis(start, redis_url):
         for server in (first, second, first, second)
     ]
     assert statuses == [200, 200, 429, 429]
+
+
+def test_a_stopped_server_has_left_redis(tmp_path, redis_url):
+    counts = redis.Redis.from_url(redis_url)
+    before = len(counts.client_list())
+    running, stop = serve(tmp_path, Hummer(), limit_requests="9/hour", limits_url=redis_url)
+    assert running.client().get("/v1/models").status_code == 200
+    assert len(counts.client_list()) > before
+    stop()
+    assert len(counts.client_list()) == before
+    counts.close()
 
 
 def test_counts_that_cannot_be_kept_stop_nobody(start, caplog):

@@ -228,8 +228,8 @@ def test_a_deadline_ends_events_with_an_error(start):
     assert last["error"]["code"] == "deadline_exceeded"
 
 
-def test_a_model_speaks(start, synthesizer):
-    server = start(model=synthesizer)
+def test_a_model_speaks(start, models):
+    server = start(model=models)
     answer = server.openai().audio.speech.create(
         model="mynah", input="你好。Hello.", voice="mandarin", response_format="wav"
     )

@@ -3,8 +3,12 @@
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import grpc
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from mynah.v1 import speech_pb2 as pb
+from mynah.v1.speech_pb2_grpc import SpeechStub
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -34,9 +38,9 @@ def collector():
         thread.join()
 
 
-def test_a_trace_goes_from_the_call_through_text_and_both_stages(start, collector, synthesizer):
+def test_a_trace_goes_from_the_call_through_text_and_both_stages(start, collector, models):
     url = f"http://127.0.0.1:{collector.server_port}/v1/traces"
-    server = start(model=synthesizer, traces_url=url)
+    server = start(model=models, traces_url=url)
     answer = server.client().post(
         "/v1/audio/speech",
         json={"input": "你好。", "voice": "mandarin"},
@@ -53,6 +57,26 @@ def test_a_trace_goes_from_the_call_through_text_and_both_stages(start, collecto
         assert span.parent_span_id == call.span_id
     ids = [item.value.string_value for item in call.attributes]
     assert answer.headers["x-request-id"] in ids
+    assert "你好" not in str(collector.spans)
+
+
+def test_grpc_calls_are_traced_too(start, collector, models, free_port):
+    url = f"http://127.0.0.1:{collector.server_port}/v1/traces"
+    server = start(model=models, traces_url=url, grpc_port=free_port)
+    metadata = (("authorization", f"Bearer {server.secret}"), ("traceparent", PARENT))
+    said = pb.SynthesizeRequest(manner=pb.Manner(voice="mandarin"), input="你好。")
+    with grpc.insecure_channel(f"127.0.0.1:{free_port}") as channel:
+        events = SpeechStub(channel).SynthesizeStream(said, metadata=metadata, wait_for_ready=True)
+        assert [*events]
+        with pytest.raises(grpc.RpcError):
+            SpeechStub(channel).GetVoice(pb.GetVoiceRequest(voice="me"), metadata=metadata)
+    server.services.traces.force_flush()
+    spans = {span.name: span for span in collector.spans}
+    assert spans.keys() == {"SynthesizeStream", "GetVoice", "text", "semantic", "acoustic"}
+    call = spans["SynthesizeStream"]
+    assert call.parent_span_id.hex() == PARENT.split("-")[2]
+    assert {span.trace_id.hex() for span in spans.values()} == {PARENT.split("-")[1]}
+    assert spans["acoustic"].parent_span_id == call.span_id
     assert "你好" not in str(collector.spans)
 
 

@@ -2,7 +2,9 @@
 
 import io
 import struct
+import time
 
+import numpy as np
 import pytest
 import soundfile
 
@@ -148,6 +150,8 @@ def test_a_wrong_query_is_refused(client, error_of, query, param):
         ({"name": ""}, "invalid_request", "name"),
         ({"name": "a\nb"}, "invalid_request", "name"),
         ({"name": "n" * 101}, "invalid_request", "name"),
+        ({"name": "a/b"}, "invalid_request", "name"),
+        ({"name": ".."}, "invalid_request", "name"),
         ({"language": "tlh"}, "unknown_language", "language"),
         ({"text": "?!"}, "invalid_request", "text"),
         ({"text": ["One.", "Two."]}, "invalid_request", "text"),
@@ -212,6 +216,57 @@ def test_no_more_is_decoded_than_allowed(start, recording, error_of):
     assert "more than 5 s" in error_of(upload(client, long, name="long"))["message"]
     many = upload(client, *[recording(kind="FLAC")] * 3, name="many")
     assert error_of(many)["param"] == "recordings"
+
+
+def test_a_small_file_of_hours_is_given_up_early(start, error_of):
+    server = start(upload_kinds=["wav", "flac"])
+    # An hour of silence in 100 KB, and a WAV whose header declares a day.
+    hour = io.BytesIO()
+    soundfile.write(hour, np.zeros(3600 * 8000, np.int16), 8000, format="FLAC")
+    assert len(hour.getvalue()) < 1 << 18
+    day = bytearray(lying_wav(rate=16_000, channels=1))
+    day[40:44] = struct.pack("<I", 2 * 16_000 * 86_400)
+    for data, told in ((hour.getvalue(), "more than 300 s"), (bytes(day), "")):
+        began = time.process_time()
+        answer = upload(server.client(), data)
+        assert time.process_time() - began < 5
+        assert answer.status_code == 400
+        assert told in error_of(answer)["message"]
+
+
+def test_the_version_of_a_voice_can_be_asked_for(client, teacher, error_of):
+    body = {"input": "How are you?", "voice": "teacher", "response_format": "wav"}
+    plain = client.post("/v1/audio/speech", json=body).content
+    for version in ("zero-shot", "1", 1):
+        answer = client.post("/v1/audio/speech", json=body | {"version": version})
+        assert answer.content == plain
+    for version in ("2", "latest", ""):
+        answer = client.post("/v1/audio/speech", json=body | {"version": version})
+        assert answer.status_code == 404
+        error = error_of(answer)
+        assert (error["code"], error["param"]) == ("voice_version_not_found", "version")
+
+
+def test_references_join_in_the_timbre(client, teacher, recording, error_of):
+    other = upload(client, recording(loudness=0.6), name="other").json()
+    said = {"input": "How are you?", "voice": "teacher", "response_format": "wav", "seed": 1}
+
+    def sound(*references: str) -> bytes:
+        answer = client.post("/v1/audio/speech", json=said | {"references": references})
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
+    alone, joined = sound(), sound("other")
+    assert joined != alone
+    assert sound(other["id"]) == joined
+    assert sound("other", "mandarin") not in (alone, joined)
+    unknown = client.post("/v1/audio/speech", json=said | {"references": ["nobody"]})
+    assert unknown.status_code == 404
+    assert error_of(unknown)["code"] == "reference_not_found"
+    assert error_of(unknown)["param"] == "references"
+    many = client.post("/v1/audio/speech", json=said | {"references": ["other"] * 11})
+    assert error_of(many)["param"] == "references"
+    client.delete("/v1/voices/other")
 
 
 def test_a_form_without_recordings_or_of_another_kind_is_refused(client, error_of):

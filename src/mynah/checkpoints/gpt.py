@@ -1,6 +1,7 @@
 """GPT checkpoints: released files to a module, and back."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,11 @@ import torch
 
 from mynah.checkpoints.assign import assign_weights
 from mynah.checkpoints.file import Checkpoint, read_checkpoint, write_checkpoint
+from mynah.errors import CheckpointError, OptionError
+from mynah.options import SpeechOptions
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
+from mynah.semantic.sampling import SamplingOptions
 
 PREFIX = "model."
 """Stands before every name in a released GPT file."""
@@ -28,6 +32,7 @@ def load_gpt(path: Path) -> GPT:
         gpt = GPT(config)
     weight = {name.removeprefix(PREFIX): value for name, value in checkpoint.weight.items()}
     assign_weights(gpt, weight)
+    gpt.sampling = _sampling(checkpoint.config)
     return gpt.eval()
 
 
@@ -39,7 +44,8 @@ def save_gpt(gpt: GPT, path: Path, *, info: str, config: Mapping[str, Any] | Non
         path: the file, by custom `.ckpt`.
         info: a line on how far training has come, such as `GPT-e15`.
         config: further sections of the config, such as those of the checkpoint that
-            training began with; `model` always tells the sizes of `gpt`.
+            training began with; `model` always tells the sizes of `gpt`. `inference` may tell
+            how it is drawn from by default: `{"top_k": 15, "temperature": 0.6}`.
 
     Raises:
         CheckpointError: the folder cannot be written to.
@@ -49,3 +55,22 @@ def save_gpt(gpt: GPT, path: Path, *, info: str, config: Mapping[str, Any] | Non
     sections = {"data": {"max_sec": 54}, "inference": {"top_k": 15}} | dict(config or {})
     sections["model"] = sections.get("model", {}) | gpt.config.to_checkpoint()
     write_checkpoint(path, Checkpoint(weight, sections, info))
+
+
+def _sampling(config: Mapping[str, Any]) -> SamplingOptions:
+    """What the section `inference` tells; GPT-SoVITS's defaults for the rest.
+
+    Released files have `top_k` there and nothing else.
+    """
+    section = config.get("inference")
+    told = section if isinstance(section, dict) else {}
+    try:
+        sampling = {
+            name: type(own)(told.get(name, own)) for name, own in asdict(SamplingOptions()).items()
+        }
+        SpeechOptions(**sampling)  # whose ranges are those that callers can choose in
+        return SamplingOptions(**sampling)
+    except (OptionError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"The GPT's defaults for inference cannot be used ({error}); correct its config."
+        ) from None

@@ -52,7 +52,7 @@ def say(
         int, typer.Option(help="Another number gives another reading.")
     ] = _DEFAULTS.seed,
     temperature: Annotated[
-        float, typer.Option(help="Below 1 calmer, above 1 livelier.")
+        float | None, typer.Option(help="Below 1 calmer, above 1 livelier; the model's own.")
     ] = _DEFAULTS.temperature,
     model: Annotated[
         Path | None,
@@ -137,6 +137,23 @@ def serve(
             trust_network=trust_network or None,
         )
     )
+
+
+@app.command(epilog="Without a broker the server works on jobs itself, and needs no worker.")
+def worker(
+    *,
+    once: Annotated[
+        str | None, typer.Option(metavar="JOB", help="Work on this one job, and end.")
+    ] = None,
+) -> None:
+    """Work on jobs, such as training, that servers hand out by a broker (MYNAH_BROKER_URL)."""
+    from mynah.cli.worker import work, work_once  # noqa: PLC0415
+    from mynah.config import read_settings  # noqa: PLC0415
+
+    if once:
+        work_once(read_settings(), once)
+    else:
+        work(read_settings())
 
 
 @keys.command()

@@ -43,11 +43,11 @@ def say_to_file(
     synthesizer = Synthesizer(load_models(model))
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        stream = synthesizer.stream_sentences(sentences, speaker, options)
-        chunks = [
-            chunk.samples
-            for chunk in progress.track(stream, len(sentences), description="speaking")
-        ]
+        task = progress.add_task("speaking", total=len(sentences))
+        chunks = []
+        for chunk in synthesizer.stream_sentences(sentences, speaker, options):
+            chunks.append(chunk.samples)
+            progress.advance(task, bool(chunk.text))
     speech = Speech(np.concatenate(chunks), synthesizer.sample_rate, text)
     try:
         speech.save(out)

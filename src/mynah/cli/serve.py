@@ -10,7 +10,6 @@ from mynah.cli.ports import take_ports
 from mynah.config import Settings
 from mynah.engine.models import load_models
 from mynah.engine.queue import SpeechQueue
-from mynah.engine.synthesizer import Synthesizer
 from mynah.errors import OptionError
 from mynah.service.app import create_app
 from mynah.service.families.mount import own_ports
@@ -35,10 +34,10 @@ def serve(settings: Settings) -> None:
         ) from None
     sockets = take_ports(settings.host, [settings.port, *own_ports(settings)])
     queue = SpeechQueue(
-        Synthesizer(load_models(settings.model)),
+        load_models(settings.model),
         size=settings.queue_size,
         deadline=settings.speech_seconds,
-        prompts=settings.kept_voices,
+        prompt_bytes=settings.kept_voice_bytes,
     )
     app = create_app(settings, queue)
     if not settings.no_auth and not app.state.services.keys.all():

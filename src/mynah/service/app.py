@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.concurrency import run_in_threadpool
@@ -17,22 +16,30 @@ from mynah.config import MEBIBYTE, Settings
 from mynah.engine.queue import SpeechQueue
 from mynah.errors import OptionError
 from mynah.service.answer_headers import AnswerHeadersMiddleware
+from mynah.service.background import background
 from mynah.service.body_limit import BodyLimitMiddleware, BodyRules
 from mynah.service.defects import DefectMiddleware
-from mynah.service.errors import add_error_handlers, log_defect
+from mynah.service.errors import add_error_handlers, error_responses, log_defect
 from mynah.service.families.family import OwnPortMiddleware
-from mynah.service.families.mount import mount_families, own_path, own_ports
+from mynah.service.families.mount import mount_families, own_path, own_ports, write_at
 from mynah.service.idempotency import IdempotencyMiddleware
+from mynah.service.jobs.clearing import clear_jobs
+from mynah.service.jobs.folders import JobFolders
 from mynah.service.measuring import MeasuringMiddleware
 from mynah.service.request_id import HEADER, RequestIdMiddleware
 from mynah.service.routers import (
     catalogue,
     health,
+    jobs,
     metrics,
+    scripts,
     speech,
     speech_socket,
     stored_audio,
+    training,
+    versions,
     voices,
+    webhooks,
 )
 from mynah.service.services import Services
 
@@ -57,17 +64,14 @@ PURGE_SECONDS = 60
 
 TOLD_HEADERS = (
     "x-cache",
+    "x-voice-version",
+    "x-audio-id",
     "ratelimit-limit",
     "ratelimit-remaining",
     "ratelimit-reset",
     "idempotent-replayed",
 )
 """What pages of other origins may see of an answer, besides its id and when to come back."""
-
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": ErrorEnvelope, "description": "The request is wrong."},
-    "5XX": {"model": ErrorEnvelope, "description": "The server cannot answer it, or not now."},
-}
 
 
 def create_app(settings: Settings, queue: SpeechQueue) -> FastAPI:
@@ -80,7 +84,7 @@ def create_app(settings: Settings, queue: SpeechQueue) -> FastAPI:
         lifespan=_lifespan,
         middleware=_middlewares(services),
         generate_unique_id_function=_operation_id,
-        responses=_ERRORS,
+        responses=error_responses(ErrorEnvelope),
     )
     app.state.services = services
     add_error_handlers(app)
@@ -93,7 +97,11 @@ def create_app(settings: Settings, queue: SpeechQueue) -> FastAPI:
 
 def _v1() -> APIRouter:
     router = APIRouter()
-    for part in (speech, speech_socket, stored_audio, voices, catalogue):
+    parts = (
+        speech, speech_socket, stored_audio, voices, training, versions, jobs, webhooks, scripts,
+        catalogue,
+    )  # fmt: skip
+    for part in parts:
         router.include_router(part.router)
     return router
 
@@ -116,9 +124,9 @@ def _middlewares(services: Services) -> list[Middleware]:
             expose_headers=[HEADER, "retry-after", *TOLD_HEADERS],
         ),
         Middleware(DefectMiddleware),
-        Middleware(BodyLimitMiddleware, rules=rules),
         Middleware(OwnPortMiddleware, paths=own_ports(settings)),
-        Middleware(IdempotencyMiddleware),
+        Middleware(BodyLimitMiddleware, rules=rules, write_at=write_at(settings)),
+        Middleware(IdempotencyMiddleware, write_at=write_at(settings)),
     ]
 
 
@@ -134,9 +142,10 @@ def _tracing(services: Services) -> list[Middleware]:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
     purging = asyncio.create_task(_purge(services))
-    async with _grpc(services):
+    async with _grpc(services), background(services):
         yield
     purging.cancel()
+    await services.limits.close()
     await run_in_threadpool(services.close)
 
 
@@ -154,10 +163,13 @@ async def _grpc(services: Services) -> AsyncIterator[None]:
 
 
 async def _purge(services: Services) -> None:
-    """Forgets kept speech soon after its time is over."""
+    """Forgets what is kept for a time, soon after its time is over."""
+    folders, seconds = JobFolders(services.settings.jobs), services.settings.job_days * 86_400
     while True:
         try:
             await run_in_threadpool(services.stored.purge)
+            await run_in_threadpool(services.answers.purge)
+            await run_in_threadpool(clear_jobs, services.records, folders, seconds)
         except Exception as error:  # the database is away for a while: the next time will do
             log_defect(error)
         await asyncio.sleep(PURGE_SECONDS)

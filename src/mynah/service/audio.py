@@ -14,6 +14,7 @@ from mynah.engine.queue import SpeechStream
 from mynah.service.containers import Encoder
 from mynah.service.metrics import Metrics
 from mynah.service.playback import Playback
+from mynah.service.records import new_id
 from mynah.text.sentence import Sentence
 
 TOKENS_PER_SECOND = 25
@@ -28,17 +29,20 @@ class AudioStream(ABC):
     """The bytes of one piece of speech as they are ready; whoever stops early must `close` it.
 
     Attributes:
+        id: never given to another.
         sentences: what is said.
     """
 
     def __init__(self, sentences: Sequence[Sentence]) -> None:
+        self.id = new_id("audio")
         self.sentences = sentences
+        self._at_failure: list[Callable[[Exception], None]] = []
         self._at_close = ExitStack()
 
     @property
     @abstractmethod
     def chunk_seconds(self) -> Sequence[float]:
-        """Duration of each sentence with the pause after it, as far as they are spoken."""
+        """Duration of each chunk, pauses included, as far as they are spoken."""
 
     @property
     def phonemes(self) -> int:
@@ -59,7 +63,12 @@ class AudioStream(ABC):
         Raises:
             MynahError: whatever speaking raised.
         """
-        more = await self.more()
+        try:
+            more = await self.more()
+        except Exception as error:
+            for call in self._at_failure:
+                call(error)
+            raise
         if more is None:
             self.close()
             raise StopAsyncIteration
@@ -76,6 +85,10 @@ class AudioStream(ABC):
     def at_close(self, call: Callable[[], None]) -> None:
         """Has something done, once, when nothing more is wanted or nothing more is there."""
         self._at_close.callback(call)
+
+    def at_failure(self, call: Callable[[Exception], None]) -> None:
+        """Has something done if speaking fails after the first sound."""
+        self._at_failure.append(call)
 
     def close(self) -> None:
         """Stops the work on it."""

@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mynah.service.errors import envelope, problem_of
+from mynah.service.errors import WriteAt
 
 _HEADERS = {"connection": "close"}
 
@@ -33,11 +33,18 @@ class BodyRules:
 
 
 class BodyLimitMiddleware:
-    """Counts a body as it arrives, whatever its headers say of its length."""
+    """Counts a body as it arrives, whatever its headers say of its length.
 
-    def __init__(self, app: ASGIApp, rules: BodyRules) -> None:
+    Args:
+        app: inside.
+        rules: what a body may be.
+        write_at: makes the answer to one that may not be.
+    """
+
+    def __init__(self, app: ASGIApp, rules: BodyRules, write_at: WriteAt) -> None:
         self._app = app
         self._rules = rules
+        self._write_at = write_at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Calls the app inside with a body that ends or fails in time."""
@@ -48,7 +55,7 @@ class BodyLimitMiddleware:
         limit = self._rules.limit(headers)
         declared = headers.get("content-length", "0")
         if declared.isdigit() and int(declared) > limit:
-            await envelope(problem_of(_too_large(limit)))(scope, receive, send)
+            await self._write_at(scope["path"])(_too_large(limit))(scope, receive, send)
             return
         await self._app(scope, _Measured(receive, limit, self._rules.seconds), send)
 

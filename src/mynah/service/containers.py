@@ -93,10 +93,22 @@ class WavEncoder(PcmEncoder):
         )  # fmt: skip
 
 
-def with_length(wav: bytes) -> bytes:
-    """A whole file of `WavEncoder` whose header tells its length, as files have it."""
-    riff, data = (struct.pack("<I", len(wav) - before) for before in (8, _WAV_HEADER))
-    return wav[:4] + riff + wav[8 : _WAV_HEADER - 4] + data + wav[_WAV_HEADER:]
+def with_length(whole: bytes, seconds: float) -> bytes:
+    """A whole file whose header tells its length, where a stream of WAV or FLAC leaves it open.
+
+    Args:
+        whole: all bytes of an encoder.
+        seconds: duration.
+    """
+    if whole.startswith(b"RIFF"):
+        riff, data = (struct.pack("<I", len(whole) - before) for before in (8, _WAV_HEADER))
+        return whole[:4] + riff + whole[8 : _WAV_HEADER - 4] + data + whole[_WAV_HEADER:]
+    if whole.startswith(b"fLaC"):
+        # The end of STREAMINFO's 20 bits of rate, 3 of channels, 5 of sample size, 36 of samples.
+        facts = int.from_bytes(whole[_FLAC_FACTS])
+        facts |= round(seconds * (facts >> 44))
+        return whole[: _FLAC_FACTS.start] + facts.to_bytes(8) + whole[_FLAC_FACTS.stop :]
+    return whole
 
 
 class CodecEncoder:
@@ -158,6 +170,7 @@ class _Sink(io.RawIOBase):
 
 _OPEN = b"\xff\xff\xff\xff"
 _WAV_HEADER = 44
+_FLAC_FACTS = slice(18, 26)
 _FLUSHED = {"flush_packets": "1"}
 _CODECS: dict[str, tuple[str, str, dict[str, str]]] = {
     "mp3": ("mp3", "libmp3lame", {"write_xing": "0", **_FLUSHED}),

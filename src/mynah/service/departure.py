@@ -57,6 +57,23 @@ class AudioResponse(StreamingResponse):
             await while_connected(receive, self.stream_response(send))
 
 
+class EventResponse(StreamingResponse):
+    """Answers with server-sent events as they happen, until the caller leaves.
+
+    Args:
+        content: the events as they are written.
+    """
+
+    def __init__(self, content: AsyncIterator[str]) -> None:
+        super().__init__(
+            content, media_type="text/event-stream", headers={"cache-control": "no-store"}
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends them."""
+        await while_connected(receive, self.stream_response(send))
+
+
 async def _departure(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
 from mynah.errors import MynahError, RequestError, UnavailableError
@@ -20,6 +20,9 @@ from mynah.service.request_id import current_request_id
 
 Write = Callable[[Exception], Response]
 """How a family of the API answers an exception."""
+
+WriteAt = Callable[[str], Write]
+"""How an exception is answered at a path, for what surrounds all families."""
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")
@@ -63,9 +66,19 @@ _OF_CODE: dict[str, tuple[int, str, str | None]] = {
     "missing_scope": (403, _FORBIDDEN, None),
     "origin_not_allowed": (403, _FORBIDDEN, None),
     "built_in_voice": (403, _FORBIDDEN, None),
+    "invalid_recording_url": (400, _INVALID, "recording_urls"),
     "voice_not_found": (404, _INVALID, "voice"),
+    "voice_version_not_found": (404, _INVALID, "version"),
+    "reference_not_found": (404, _INVALID, "references"),
     "model_not_found": (404, _INVALID, "model"),
     "audio_not_found": (404, _INVALID, None),
+    "job_not_found": (404, _INVALID, None),
+    "job_ended": (409, _INVALID, None),
+    "job_not_retryable": (409, _INVALID, None),
+    "too_many_jobs": (429, _LIMITED, None),
+    "no_earlier_version": (409, _INVALID, None),
+    "invalid_callback_url": (400, _INVALID, "callback_url"),
+    "delivery_not_found": (404, _INVALID, None),
     "invalid_link": (403, _FORBIDDEN, None),
     "link_expired": (410, _INVALID, None),
     "quota_exceeded": (429, _LIMITED, None),
@@ -78,6 +91,18 @@ _OF_CODE: dict[str, tuple[int, str, str | None]] = {
     "unavailable": (503, _BUSY, None),
     "queue_full": (503, _BUSY, None),
     "deadline_exceeded": (504, _BUSY, None),
+}
+
+
+# Of errors that FastAPI raises. Python's own names of statuses change from version to version.
+_OF_STATUS = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    413: "content_too_large",
 }
 
 
@@ -159,6 +184,14 @@ def add_error_handlers(app: FastAPI, write: Write = answer) -> None:
         app.add_exception_handler(kind, handle)
 
 
+def error_responses(body: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """What the description of an API says of its errors, which all have one body."""
+    return {
+        "4XX": {"model": body, "description": "The request is wrong."},
+        "5XX": {"model": body, "description": "The server cannot answer it, or not now."},
+    }
+
+
 def log_defect(error: BaseException) -> None:
     """Logs an exception that nobody raised on purpose.
 
@@ -201,5 +234,5 @@ def _invalid(errors: Sequence[Any]) -> Problem:
 def _of_status(error: HTTPException) -> Problem:
     kinds = {401: _UNAUTHENTICATED, 403: _FORBIDDEN}
     kind = kinds.get(error.status_code, _INVALID if error.status_code < 500 else _DEFECT)
-    code = HTTPStatus(error.status_code).name.lower()
+    code = _OF_STATUS.get(error.status_code, f"http_{error.status_code}")
     return Problem(error.status_code, kind, code, error.detail, None, error.headers or {})

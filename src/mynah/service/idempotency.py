@@ -3,7 +3,10 @@
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
+from typing import Annotated
 
+from fastapi import Depends
+from fastapi import Header as HeaderField
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from starlette.datastructures import Headers
@@ -13,11 +16,30 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mynah.errors import AuthenticationError, MynahError, RequestError
 from mynah.service.answer_headers import tell
 from mynah.service.auth import caller_of
-from mynah.service.errors import answer
+from mynah.service.errors import Write, WriteAt
 from mynah.service.idempotency_records import FirstAnswer, FirstAnswers, write_name
 from mynah.service.services import Services
 
 HEADER = "idempotency-key"
+
+
+def _described(
+    _: Annotated[
+        str | None,
+        HeaderField(
+            alias="Idempotency-Key",
+            pattern=r"^[\x21-\x7e]{1,255}$",
+            description="Any text of the caller's own. The same call again with the same key, "
+            "within a day, is answered as before and done once. Audio that is not stored is "
+            "spoken again, or comes from the cache.",
+        ),
+    ] = None,
+) -> None:
+    """Nothing: `IdempotencyMiddleware` does it, and the API's description is to tell so."""
+
+
+DESCRIBED = Depends(_described)
+"""Of routes that write."""
 
 _WRITES = ("POST", "PUT", "PATCH", "DELETE")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -27,10 +49,16 @@ _JSON = "application/json"
 
 
 class IdempotencyMiddleware:
-    """Keeps answers of success in JSON; errors change nothing, and audio has the cache."""
+    """Keeps answers of success in JSON; errors change nothing, and audio has the cache.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: inside.
+        write_at: makes the answer to a key that is wrong.
+    """
+
+    def __init__(self, app: ASGIApp, write_at: WriteAt) -> None:
         self._app = app
+        self._write_at = write_at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Calls the app inside, unless the answer is there already."""
@@ -42,7 +70,7 @@ class IdempotencyMiddleware:
         try:
             name = await _name_of(scope, headers, key)
         except RequestError as error:
-            await answer(error)(scope, receive, send)
+            await self._write_at(scope["path"])(error)(scope, receive, send)
             return
         except AuthenticationError:
             # The app tells it in the way of its family.
@@ -53,7 +81,8 @@ class IdempotencyMiddleware:
     async def _once(self, name: str, scope: Scope, receive: "Fingerprint", send: Send) -> None:
         first_answers = _services(scope).first_answers
         if not await run_in_threadpool(first_answers.begin, name):
-            await (await _again(first_answers, name, receive))(scope, receive, send)
+            again = await _again(first_answers, name, receive, self._write_at(scope["path"]))
+            await again(scope, receive, send)
             return
 
         async def keep(first: FirstAnswer) -> None:
@@ -151,12 +180,14 @@ async def _name_of(scope: Scope, headers: Headers, key: str) -> str:
     return write_name(caller.id, scope["method"], path, key)
 
 
-async def _again(first_answers: FirstAnswers, name: str, body: Fingerprint) -> Response:
+async def _again(
+    first_answers: FirstAnswers, name: str, body: Fingerprint, write: Write
+) -> Response:
     try:
         await body.read()
         first = await run_in_threadpool(first_answers.answer, name, body.digest)
     except (MynahError, HTTPException) as error:
-        return answer(error)
+        return write(error)
     tell(idempotent_replayed="true")
     return Response(first.body, first.status, media_type=_JSON)
 

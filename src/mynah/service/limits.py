@@ -6,10 +6,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from limits import RateLimitItem, parse
-from limits.aio.storage import Storage
+from limits.aio.storage import RedisStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import StorageTypes, storage_from_string
@@ -57,7 +58,8 @@ class Limits:
         self._characters = _parsed("characters", rules.characters)
         self._most_streams = rules.streams
         self._streams: Counter[str] = Counter()
-        self._counts = FixedWindowRateLimiter(_storage(url))
+        self._storage = _storage(url)
+        self._counts = FixedWindowRateLimiter(self._storage)
 
     async def count_request(self, caller: Caller) -> None:
         """Counts one call.
@@ -104,6 +106,12 @@ class Limits:
                 del self._streams[caller.id]
 
         return leave
+
+    async def close(self) -> None:
+        """Leaves the store of counts."""
+        if isinstance(self._storage, RedisStorage):
+            # The bridge's own type does not tell that it has the client.
+            await cast(Any, self._storage.bridge).storage.aclose()
 
     async def _count(
         self, limit: RateLimitItem | None, name: str, caller: Caller, number: int

@@ -28,6 +28,7 @@ class Metrics:
         audio: seconds of sound that were made.
         underruns: times at which a listener who plays along would have heard a gap.
         cache: orders that could be answered from the cache, by `hit` or `miss`.
+        version_answers, version_failures: of voices with trained versions, by voice and version.
     """
 
     def __init__(self, queue: SpeechQueue) -> None:
@@ -63,6 +64,13 @@ class Metrics:
         self.cache = Counter(
             "mynah_cache", "Orders that the cache was asked for.", ["result"], registry=registry
         )
+        its = ["voice", "version"]
+        self.version_answers = Counter(
+            "mynah_version_answers", "Pieces of speech by trained voices.", its, registry=registry
+        )
+        self.version_failures = Counter(
+            "mynah_version_failures", "Those of them that failed.", its, registry=registry
+        )
         _watch(queue, registry)
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
@@ -73,6 +81,6 @@ def _watch(queue: SpeechQueue, registry: CollectorRegistry) -> None:
     requests = Gauge("mynah_queue_requests", "Requests that are being spoken.", registry=registry)
     requests.set_function(lambda: queue.stats().requests)
     size = Gauge("mynah_queue_size", "Requests that are admitted at most.", registry=registry)
-    size.set_function(lambda: queue.stats().size)
+    size.set_function(lambda: queue.size)
     sentences = Gauge("mynah_queue_sentences", "Sentences not spoken yet.", registry=registry)
     sentences.set_function(lambda: queue.stats().sentences)

@@ -7,10 +7,12 @@ from sqlite3 import Connection as SQLiteConnection
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Engine,
     Float,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -79,6 +81,128 @@ first_answers = Table(
     Column("status", Integer),
     Column("body", LargeBinary),
     Column("created_at", Integer, nullable=False, index=True),
+)
+
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("voice_id", ForeignKey("voices.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("job_id", Text, nullable=False, unique=True),
+    Column("weights", Text, nullable=False),
+    Column("base_model", Text, nullable=False),
+    Column("parent", Integer, nullable=False),
+    Column("report", JSON, nullable=False),
+    Column("metrics", JSON, nullable=False),
+    Column("created_at", Integer, nullable=False),
+)
+
+rollouts = Table(
+    "rollouts",
+    metadata,
+    Column("voice_id", ForeignKey("voices.id", ondelete="CASCADE"), primary_key=True),
+    Column("earlier", JSON, nullable=False),
+    Column("traffic", JSON, nullable=False),
+)
+
+rollout_steps = Table(
+    "rollout_steps",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("voice_id", ForeignKey("voices.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text),
+    Column("mark", Text, nullable=False),
+    Column("created_at", Integer, nullable=False),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("caller", Text, nullable=False),
+    Column("voice_id", ForeignKey("voices.id", ondelete="CASCADE"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("failed", Boolean, nullable=False),
+    Column("rating", Integer),
+    Column("similarity", Float),
+    Column("created_at", Integer, nullable=False, index=True),
+    Index("answers_of_version", "voice_id", "version", "id"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("caller", Text, nullable=False, index=True),
+    Column("voice_id", Text, nullable=False, index=True),
+    Column("request", JSON, nullable=False),
+    Column("callback_url", Text),
+    Column("state", Text, nullable=False, index=True),
+    Column("progress", JSON, nullable=False),
+    Column("error", JSON),
+    Column("version", Integer),
+    Column("attempts", Integer, nullable=False),
+    Column("fruitless", Integer, nullable=False),
+    Column("cancelling", Boolean, nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("holder", Text),
+    Column("lease_until", Float),
+    Column("sent_at", Float),
+    Column("checkpoint", Integer),
+    Column("created_at", Integer, nullable=False),
+    Column("started_at", Integer),
+    Column("ended_at", Integer),
+)
+
+job_events = Table(
+    "job_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("created_at", Integer, nullable=False),
+)
+
+webhook_secrets = Table(
+    "webhook_secrets",
+    metadata,
+    Column("caller", Text, primary_key=True),
+    Column("secret", Text, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("earlier", Text),
+    Column("earlier_until", Integer),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("caller", Text, nullable=False, index=True),
+    Column("job_id", Text, nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Float, nullable=False, index=True),
+    Column("created_at", Integer, nullable=False),
+)
+
+delivery_attempts = Table(
+    "delivery_attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column(
+        "delivery_id", ForeignKey("deliveries.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("status", Integer),
+    Column("error", Text),
+    Column("milliseconds", Integer, nullable=False),
+    Column("created_at", Integer, nullable=False),
 )
 
 

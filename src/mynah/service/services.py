@@ -12,18 +12,31 @@ from mynah.engine.queue import SpeechQueue
 from mynah.errors import OptionError
 from mynah.service.cache import SpeechCache
 from mynah.service.cache_stores import open_store
+from mynah.service.fetching import FetchRules
+from mynah.service.folders import LocalFolders
 from mynah.service.idempotency_records import FirstAnswers
+from mynah.service.jobs.events import JobEvents
+from mynah.service.jobs.jobs import Jobs
+from mynah.service.jobs.training_desk import TrainingDesk, TrainingRules
 from mynah.service.keys import Keys
 from mynah.service.limits import LimitRules, Limits
 from mynah.service.metrics import Metrics
 from mynah.service.model_version import model_version
 from mynah.service.records import open_records
 from mynah.service.screen import Mode, Screen
+from mynah.service.speakers import Speakers
 from mynah.service.speech import SpeechDesk
 from mynah.service.storage import FolderStorage
 from mynah.service.stored_audio import AudioStore
 from mynah.service.uploads import UploadRules
+from mynah.service.versions.answers import Answers
+from mynah.service.versions.casting import Casting
+from mynah.service.versions.guard import Guard, GuardRules
+from mynah.service.versions.rollout import Rollouts
+from mynah.service.versions.version import Versions
 from mynah.service.voices import Voices
+from mynah.service.webhooks.deliveries import Deliveries, RetryRules
+from mynah.service.webhooks.secrets import WebhookSecrets
 from mynah.service.word_lists import WordLists
 
 if TYPE_CHECKING:
@@ -42,7 +55,15 @@ class Services:
         limits: how much.
         first_answers: what writes were answered, for those who ask again.
         voices: whom callers speak with.
+        versions: of them.
+        rollouts: which of these speak.
+        answers: how they do.
+        guard: takes back those that do badly.
+        jobs, job_events: long work, and what happened to it.
+        training: where training is ordered.
+        webhook_secrets, deliveries: how callers are told of its end.
         uploads: what recordings may be.
+        fetching: from where they may be fetched.
         stored: speech that callers asked to be kept.
         speech: from an order to audio.
         metrics: what Prometheus reads.
@@ -56,7 +77,17 @@ class Services:
     limits: Limits
     first_answers: FirstAnswers
     voices: Voices
+    versions: Versions
+    rollouts: Rollouts
+    answers: Answers
+    guard: Guard
+    jobs: Jobs
+    job_events: JobEvents
+    training: TrainingDesk
+    webhook_secrets: WebhookSecrets
+    deliveries: Deliveries
     uploads: UploadRules
+    fetching: FetchRules
     stored: AudioStore
     speech: SpeechDesk
     metrics: Metrics
@@ -67,9 +98,16 @@ class Services:
         """Opens database and storage."""
         records = open_records(settings.database)
         metrics = Metrics(queue)
-        storage = FolderStorage(settings.data / "audio")
-        voices = Voices(records, storage)
+        storage, folders = FolderStorage(settings.data / "audio"), LocalFolders(settings.versions)
+        voices = Voices(records, storage, folders)
         limits = _limits(settings)
+        model = model_version(settings.model)
+        jobs = Jobs(records, settings.jobs_per_key)
+        rollouts, answers = Rollouts(records), Answers(records)
+        guard = Guard(rollouts, answers, _guard_rules(settings))
+        speakers = Speakers(voices, records, storage, folders)
+        casting = Casting(voices, speakers, rollouts, answers, guard, metrics)
+        cache = _cache(settings, model)
         return cls(
             settings=settings,
             records=records,
@@ -78,11 +116,21 @@ class Services:
             limits=limits,
             first_answers=FirstAnswers(records),
             voices=voices,
+            versions=Versions(records, model),
+            rollouts=rollouts,
+            answers=answers,
+            guard=guard,
+            jobs=jobs,
+            job_events=JobEvents(records),
+            training=TrainingDesk(records, storage, jobs, _training_rules(settings)),
+            webhook_secrets=WebhookSecrets(records),
+            deliveries=Deliveries(records, _retry_rules(settings)),
             uploads=UploadRules(
                 settings.upload_kinds, settings.upload_bytes, settings.upload_seconds
             ),
+            fetching=_fetching(settings),
             stored=AudioStore(records, storage, settings.stored_seconds, settings.stored_bytes),
-            speech=SpeechDesk(voices, queue, metrics, limits, _screen(settings), _cache(settings)),
+            speech=SpeechDesk(casting, queue, metrics, limits, _screen(settings), cache),
             metrics=metrics,
             traces=_traces(settings.traces_url),
         )
@@ -116,6 +164,16 @@ def _traces(url: str) -> "TracerProvider | None":
     return open_traces(url)
 
 
+def _fetching(settings: Settings) -> FetchRules:
+    return FetchRules(
+        settings.fetch_hosts,
+        settings.fetch_schemes,
+        settings.fetch_networks,
+        settings.upload_bytes,
+        settings.fetch_seconds,
+    )
+
+
 def _limits(settings: Settings) -> Limits:
     rules = LimitRules(settings.limit_requests, settings.limit_characters, settings.limit_streams)
     return Limits(rules, settings.limits_url)
@@ -127,11 +185,24 @@ def _screen(settings: Settings) -> Screen | None:
     return Screen(WordLists(settings.screen_words), Mode(settings.screen_mode))
 
 
-def _cache(settings: Settings) -> SpeechCache | None:
+def _cache(settings: Settings, model: str) -> SpeechCache | None:
     if not settings.cache_bytes:
         return None
     store = open_store(settings.cache_url, settings.cache_bytes, settings.cache_seconds)
-    return SpeechCache(store, model_version(settings.model))
+    return SpeechCache(store, model)
+
+
+def _training_rules(settings: Settings) -> TrainingRules:
+    return TrainingRules(settings.train_shortest_seconds, settings.train_longest_seconds)
+
+
+def _guard_rules(settings: Settings) -> GuardRules:
+    return GuardRules(settings.guard_answers, settings.guard_errors, settings.guard_similarity)
+
+
+def _retry_rules(settings: Settings) -> RetryRules:
+    claim = 2 * settings.webhook_seconds
+    return RetryRules(settings.webhook_pause, settings.webhook_attempts, claim)
 
 
 def _services(connection: HTTPConnection) -> Services:

@@ -1,13 +1,14 @@
 """The desk where every family of the API orders speech: from text and a voice to encoded audio."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from fastapi.concurrency import run_in_threadpool
 
-from mynah.engine.prompts import Speaker
-from mynah.engine.queue import SpeechQueue, SpeechRequest
+from mynah.engine.queue import SpeechQueue
+from mynah.engine.request import SpeechRequest
+from mynah.engine.speaker import Speaker
 from mynah.options import SpeechOptions
 from mynah.service.answer_headers import tell
 from mynah.service.audio import AudioStream, SpokenAudio
@@ -17,7 +18,8 @@ from mynah.service.keys import Caller
 from mynah.service.limits import Limits
 from mynah.service.metrics import Metrics
 from mynah.service.screen import Screen
-from mynah.service.voices import Voices
+from mynah.service.speakers import Speaking
+from mynah.service.versions.casting import Casting, Part
 from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
 from mynah.tracing import span
@@ -30,25 +32,27 @@ class SpeechOrder:
     Attributes:
         caller: who.
         text: what is to be said.
-        voice: id or name of the voice, or a speaker whom nobody has stored.
+        voice: whose, or a speaker whom nobody has stored.
         options: language, speed and the rest.
         form: how the sound is written.
         cacheable: whether equal orders may be answered with equal bytes.
+        user: for whom, if the caller serves others; the same one hears the same version.
     """
 
     caller: Caller
     text: str
-    voice: str | Speaker
+    voice: Speaking | Speaker
     options: SpeechOptions
     form: AudioFormat
     cacheable: bool = False
+    user: str | None = None
 
 
 class SpeechDesk:
     """Takes orders.
 
     Args:
-        voices: whom callers speak with.
+        casting: which version of a voice they hear.
         queue: the engine.
         metrics: told how it goes.
         limits: how much each caller may have spoken.
@@ -58,14 +62,14 @@ class SpeechDesk:
 
     def __init__(
         self,
-        voices: Voices,
+        casting: Casting,
         queue: SpeechQueue,
         metrics: Metrics,
         limits: Limits,
         screen: Screen | None,
         cache: SpeechCache | None,
     ) -> None:
-        self._voices = voices
+        self._casting = casting
         self._queue = queue
         self._metrics = metrics
         self._limits = limits
@@ -84,7 +88,8 @@ class SpeechDesk:
             Its audio, of which the first part is ready.
 
         Raises:
-            VoiceNotFoundError, TextError, LanguageError, OptionError: the order is wrong.
+            VoiceNotFoundError, VoiceVersionNotFoundError, ReferenceNotFoundError: of the voice.
+            TextError, LanguageError, OptionError: of the text and how it is to be said.
             ScreenedError, RateLimitError: it may not be spoken, or not now.
             UnavailableError, DeadlineError: there is no place for it, or it took too long.
         """
@@ -94,13 +99,14 @@ class SpeechDesk:
         return audio
 
     async def _open(self, order: SpeechOrder) -> AudioStream:
-        speaker = await run_in_threadpool(self._speaker, order.voice)
+        order = replace(order, options=self._queue.resolve(order.options))
+        part = await run_in_threadpool(self._cast, order)
         with span("text"):
             sentences = await run_in_threadpool(self._read, order)
         await self._limits.count_characters(order.caller, len(order.text))
         leave = self._limits.enter_stream(order.caller)
         try:
-            audio = await self._audio(order, speaker, sentences)
+            audio = await self._perform(order, part, sentences)
         except BaseException:
             leave()
             raise
@@ -112,8 +118,18 @@ class SpeechDesk:
         if self._cache:
             self._cache.close()
 
-    def _speaker(self, voice: str | Speaker) -> Speaker:
-        return self._voices.speaker(voice) if isinstance(voice, str) else voice
+    def _cast(self, order: SpeechOrder) -> Part | Speaker:
+        if isinstance(order.voice, Speaker):
+            return order.voice
+        return self._casting.cast(order.voice, order.caller, order.user)
+
+    async def _perform(
+        self, order: SpeechOrder, part: Part | Speaker, sentences: list[Sentence]
+    ) -> AudioStream:
+        if isinstance(part, Speaker):
+            return await self._audio(order, part, sentences)
+        opening = self._audio(order, part.speaker, sentences)
+        return await self._casting.watch(part, order.caller, opening)
 
     def _read(self, order: SpeechOrder) -> list[Sentence]:
         options = order.options

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Engine, delete, func, insert, literal, select
 
 from mynah.errors import AudioNotFoundError, LinkError, LinkExpiredError, QuotaError
-from mynah.service.records import new_id, now, stored_audio
+from mynah.service.records import now, stored_audio
 from mynah.service.storage import Storage
 
 
@@ -71,14 +71,20 @@ class AudioStore:
                 max(1, first_end - now()),
             )
 
-    def keep(self, caller: str, data: bytes, media_type: str) -> StoredAudio:
+    def keep(self, audio_id: str, caller: str, data: bytes, media_type: str) -> StoredAudio:
         """Keeps audio.
+
+        Args:
+            audio_id: that it has already.
+            caller: whose it is.
+            data: of its file.
+            media_type: as `Content-Type` has it.
 
         Raises:
             QuotaError: there is no room for it.
         """
         kept = StoredAudio(
-            new_id("audio"), caller, media_type, len(data), secrets.token_hex(32),
+            audio_id, caller, media_type, len(data), secrets.token_hex(32),
             now(), now() + self._seconds,
         )  # fmt: skip
         row = {column.name: getattr(kept, column.name) for column in stored_audio.columns}

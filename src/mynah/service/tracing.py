@@ -1,6 +1,7 @@
 """OpenTelemetry: a span for each call, around those of the stages."""
 
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from opentelemetry import propagate, trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -23,8 +24,30 @@ def open_traces(url: str) -> TracerProvider:
     return provider
 
 
+@contextmanager
+def traced_call(provider: TracerProvider, headers: Mapping[str, str]) -> Iterator[trace.Span]:
+    """Traces a call, as part of its caller's trace if `traceparent` names one.
+
+    Args:
+        provider: takes the spans.
+        headers: of the call.
+    """
+    tracer = provider.get_tracer("mynah")
+    call = tracer.start_as_current_span(
+        "call",
+        context=propagate.extract(headers),
+        kind=trace.SpanKind.SERVER,
+        # What an exception says may be anybody's text.
+        record_exception=False,
+        set_status_on_exception=False,
+    )
+    with call as span, traced_by(tracer):
+        span.set_attribute("mynah.request_id", current_request_id() or "")
+        yield span
+
+
 class TracingMiddleware:
-    """Has each call traced, as part of its caller's trace if `traceparent` names one.
+    """Has each call traced.
 
     Args:
         app: inside.
@@ -33,22 +56,14 @@ class TracingMiddleware:
 
     def __init__(self, app: ASGIApp, provider: TracerProvider) -> None:
         self._app = app
-        self._tracer = provider.get_tracer("mynah")
+        self._provider = provider
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Calls the app inside."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        parent = propagate.extract(dict(Headers(scope=scope)))
-        with ExitStack() as traced:
-            call = traced.enter_context(
-                self._tracer.start_as_current_span(
-                    "call", context=parent, kind=trace.SpanKind.SERVER, record_exception=False
-                )
-            )
-            traced.enter_context(traced_by(self._tracer))
-            call.set_attribute("mynah.request_id", current_request_id() or "")
+        with traced_call(self._provider, Headers(scope=scope)) as call:
             try:
                 await self._app(scope, receive, send)
             finally:

@@ -1,20 +1,30 @@
 """Voices under names: made from recordings, listed, changed and deleted."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
+from sqlalchemy import Engine, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from mynah.engine.prompts import Speaker
-from mynah.errors import BuiltInVoiceError, VoiceExistsError, VoiceNotFoundError
-from mynah.service.records import new_id, now, recordings, voices
+from mynah.errors import (
+    BuiltInVoiceError,
+    VoiceExistsError,
+    VoiceNotFoundError,
+)
+from mynah.service.folders import Folders
+from mynah.service.recordings import (
+    StoredRecording,
+    forget_recordings,
+    keep_recordings,
+    key_of,
+    list_them,
+    recordings_of,
+)
+from mynah.service.records import jobs, new_id, now, recordings, voices
 from mynah.service.storage import Storage
 from mynah.service.uploads import Clip
 from mynah.voice.samples import Sample, samples
-from mynah.voice.voice import Voice
 
 FIRST_VERSION = "1"
 
@@ -66,11 +76,13 @@ class Voices:
     Args:
         records: the database.
         storage: where their recordings are.
+        folders: where the weights of their versions are.
     """
 
-    def __init__(self, records: Engine, storage: Storage) -> None:
+    def __init__(self, records: Engine, storage: Storage, folders: Folders) -> None:
         self._records = records
         self._storage = storage
+        self._folders = folders
         self._samples = {sample.name: sample for sample in samples()}
         self._built_in = {name: _built_in(sample) for name, sample in self._samples.items()}
 
@@ -98,16 +110,18 @@ class Voices:
         voice = VoiceRecord(
             new_id("voice"), name, language, dict(labels), consent, FIRST_VERSION, now()
         )
-        rows = [_recording_row(voice, position, new) for position, new in enumerate(clips)]
+        kept = [
+            StoredRecording(new_id("recording"), each.clip.flac, each.text, each.clip.seconds)
+            for each in clips
+        ]
         # Files first: a row whose file is missing would be a voice that cannot speak.
-        for row, new in zip(rows, clips, strict=True):
-            self._storage.put(_key_of(row["id"]), new.clip.flac)
+        keep_recordings(self._storage, kept)
         try:
             with self._records.begin() as connection:
                 connection.execute(insert(voices).values(_row(voice)))
-                connection.execute(insert(recordings), rows)
+                list_them(connection, voice.id, FIRST_VERSION, kept)
         except IntegrityError:
-            self._forget(row["id"] for row in rows)
+            forget_recordings(self._storage, [each.id for each in kept])
             raise _taken(name) from None
         return voice
 
@@ -146,7 +160,7 @@ class Voices:
             BuiltInVoiceError: it cannot be changed.
             VoiceExistsError: the new name is taken.
         """
-        voice = self._own(name)
+        voice = self.own(name)
         new_name = changes.get("name", voice.name)
         self._refuse_built_in_name(new_name)
         try:
@@ -160,20 +174,24 @@ class Voices:
         return self.get(voice.id)
 
     def delete(self, name: str) -> VoiceRecord:
-        """Deletes a voice and its recordings.
+        """Deletes a voice, its recordings and its versions; its jobs end.
 
         Raises:
             VoiceNotFoundError: there is none.
             BuiltInVoiceError: it cannot be deleted.
         """
-        voice = self._own(name)
+        voice = self.own(name)
         with self._records.begin() as connection:
+            connection.execute(
+                update(jobs).where(jobs.c.voice_id == voice.id).values(cancelling=True)
+            )
             ids = connection.scalars(
                 select(recordings.c.id).where(recordings.c.voice_id == voice.id)
             ).all()
             connection.execute(delete(recordings).where(recordings.c.voice_id == voice.id))
             connection.execute(delete(voices).where(voices.c.id == voice.id))
-        self._forget(ids)
+        forget_recordings(self._storage, ids)
+        self._folders.delete(voice.id)
         return voice
 
     def preview(self, name: str) -> bytes:
@@ -186,33 +204,16 @@ class Voices:
         if voice.built_in:
             return self._samples[voice.id].data()
         with self._records.connect() as connection:
-            first = _recordings_of(connection, voice)[0]
-        return self._storage.get(_key_of(first["id"]))
+            first = recordings_of(connection, voice.id, FIRST_VERSION)[0]
+        return self._storage.get(key_of(first["id"]))
 
-    def speaker(self, name: str) -> Speaker:
-        """A voice for the engine.
+    def own(self, name: str) -> VoiceRecord:
+        """A voice that can be changed.
 
         Raises:
             VoiceNotFoundError: there is none.
+            BuiltInVoiceError: it cannot be.
         """
-        voice = self.get(name)
-        load = self._samples[voice.id].voice if voice.built_in else partial(self._load, voice)
-        return Speaker(f"{voice.id}/{voice.default_version}", load)
-
-    def _load(self, voice: VoiceRecord) -> Voice:
-        with self._records.connect() as connection:
-            rows = _recordings_of(connection, voice)
-        try:
-            files = [self._storage.get(_key_of(row["id"])) for row in rows]
-        except FileNotFoundError:
-            rows = []
-        if not rows:
-            raise VoiceNotFoundError(f"The voice {voice.name:.80} was deleted; choose another.")
-        return Voice.from_recording(
-            *files, text=rows[0]["text"], language=voice.language, name=voice.name
-        )
-
-    def _own(self, name: str) -> VoiceRecord:
         voice = self.get(name)
         if voice.built_in:
             raise BuiltInVoiceError(
@@ -224,10 +225,6 @@ class Voices:
         if name in self._built_in:
             raise _taken(name)
 
-    def _forget(self, recording_ids: Iterable[str]) -> None:
-        for recording_id in recording_ids:
-            self._storage.delete(_key_of(recording_id))
-
 
 def _built_in(sample: Sample) -> VoiceRecord:
     labels = {"licence": sample.licence, "origin": sample.origin}
@@ -238,27 +235,6 @@ def _built_in(sample: Sample) -> VoiceRecord:
 
 def _row(voice: VoiceRecord) -> dict[str, Any]:
     return {column.name: getattr(voice, column.name) for column in voices.columns}
-
-
-def _recording_row(voice: VoiceRecord, position: int, new: NewRecording) -> dict[str, Any]:
-    return {
-        "id": new_id("recording"),
-        "voice_id": voice.id,
-        "version": voice.default_version,
-        "position": position,
-        "text": new.text,
-        "seconds": new.clip.seconds,
-    }
-
-
-def _recordings_of(connection: Connection, voice: VoiceRecord) -> Sequence[Any]:
-    ours = recordings.c.voice_id == voice.id, recordings.c.version == voice.default_version
-    query = select(recordings).where(*ours).order_by(recordings.c.position)
-    return connection.execute(query).mappings().all()
-
-
-def _key_of(recording_id: str) -> str:
-    return f"recordings/{recording_id}.flac"
 
 
 def _taken(name: str) -> VoiceExistsError:

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Manner(_message.Message):
-    __slots__ = ("voice", "model", "response_format", "language", "split", "speed", "seed", "top_k", "top_p", "temperature", "repetition_penalty", "pause")
+    __slots__ = ("voice", "model", "response_format", "language", "split", "speed", "seed", "top_k", "top_p", "temperature", "repetition_penalty", "pause", "version", "references")
     VOICE_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_FORMAT_FIELD_NUMBER: _ClassVar[int]
@@ -20,6 +20,8 @@ class Manner(_message.Message):
     TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
     REPETITION_PENALTY_FIELD_NUMBER: _ClassVar[int]
     PAUSE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    REFERENCES_FIELD_NUMBER: _ClassVar[int]
     voice: str
     model: str
     response_format: str
@@ -32,7 +34,9 @@ class Manner(_message.Message):
     temperature: float
     repetition_penalty: float
     pause: float
-    def __init__(self, voice: _Optional[str] = ..., model: _Optional[str] = ..., response_format: _Optional[str] = ..., language: _Optional[str] = ..., split: _Optional[str] = ..., speed: _Optional[float] = ..., seed: _Optional[int] = ..., top_k: _Optional[int] = ..., top_p: _Optional[float] = ..., temperature: _Optional[float] = ..., repetition_penalty: _Optional[float] = ..., pause: _Optional[float] = ...) -> None: ...
+    version: str
+    references: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, voice: _Optional[str] = ..., model: _Optional[str] = ..., response_format: _Optional[str] = ..., language: _Optional[str] = ..., split: _Optional[str] = ..., speed: _Optional[float] = ..., seed: _Optional[int] = ..., top_k: _Optional[int] = ..., top_p: _Optional[float] = ..., temperature: _Optional[float] = ..., repetition_penalty: _Optional[float] = ..., pause: _Optional[float] = ..., version: _Optional[str] = ..., references: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SynthesizeRequest(_message.Message):
     __slots__ = ("manner", "input")
@@ -114,12 +118,14 @@ class Voice(_message.Message):
     def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., language: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., consent: _Optional[str] = ..., default_version: _Optional[str] = ..., created_at: _Optional[int] = ..., built_in: _Optional[bool] = ...) -> None: ...
 
 class Recording(_message.Message):
-    __slots__ = ("audio", "text")
+    __slots__ = ("audio", "text", "url")
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
+    URL_FIELD_NUMBER: _ClassVar[int]
     audio: bytes
     text: str
-    def __init__(self, audio: _Optional[bytes] = ..., text: _Optional[str] = ...) -> None: ...
+    url: str
+    def __init__(self, audio: _Optional[bytes] = ..., text: _Optional[str] = ..., url: _Optional[str] = ...) -> None: ...
 
 class CreateVoiceRequest(_message.Message):
     __slots__ = ("name", "recordings", "language", "labels", "consent")

@@ -3,16 +3,21 @@
 from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter, FastAPI
+from pydantic import BaseModel
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mynah.service.defects import DefectMiddleware
-from mynah.service.errors import Write, add_error_handlers
+from mynah.service.errors import Write, add_error_handlers, error_responses
 from mynah.service.services import Services
 
 
 def create_family(
-    title: str, services: Services, write: Write, routers: Sequence[APIRouter]
+    title: str,
+    services: Services,
+    write: Write,
+    error: type[BaseModel],
+    routers: Sequence[APIRouter],
 ) -> FastAPI:
     """An app that answers errors as the clients of a family know them.
 
@@ -20,12 +25,14 @@ def create_family(
         title: of its description at `/openapi.json`.
         services: what its calls need.
         write: answers an exception.
+        error: what that answer looks like.
         routers: its calls.
     """
     app = FastAPI(
         title=title,
         docs_url=None,
         redoc_url=None,
+        responses=error_responses(error),
         middleware=[Middleware(DefectMiddleware, write=write)],
     )
     app.state.services = services

@@ -3,11 +3,15 @@
 from fastapi import FastAPI
 
 from mynah.config import Settings
+from mynah.service.errors import WriteAt, answer
 from mynah.service.families.elevenlabs.app import create_elevenlabs
+from mynah.service.families.elevenlabs.errors import answer as answer_elevenlabs
 from mynah.service.families.gpt_sovits.app import create_gpt_sovits
+from mynah.service.families.gpt_sovits.errors import answer as answer_gpt_sovits
 from mynah.service.services import Services
 
-_ELEVENLABS, _GPT_SOVITS = "elevenlabs", "gpt-sovits"
+_MYNAH, _ELEVENLABS, _GPT_SOVITS = "mynah", "elevenlabs", "gpt-sovits"
+_WRITES = {_MYNAH: answer, _ELEVENLABS: answer_elevenlabs, _GPT_SOVITS: answer_gpt_sovits}
 
 
 def mount_families(app: FastAPI, services: Services) -> None:
@@ -33,4 +37,9 @@ def own_ports(settings: Settings) -> dict[int, str]:
 
 def own_path(settings: Settings) -> str:
     """What precedes the paths of Mynah's own API, so that no path means two things."""
-    return "" if settings.root == "mynah" else "/mynah"
+    return "" if settings.root == _MYNAH else f"/{_MYNAH}"
+
+
+def write_at(settings: Settings) -> WriteAt:
+    """How errors are answered at each path: as whose it is does."""
+    return lambda path: _WRITES.get(path.split("/")[1], _WRITES[settings.root])

@@ -15,14 +15,16 @@ from mynah.errors import ModelNotFoundError, MynahError, RequestError
 from mynah.options import SpeechOptions
 from mynah.service.audio import AudioStream
 from mynah.service.auth import Speaker
-from mynah.service.containers import AudioFormat
+from mynah.service.containers import AudioFormat, with_length
 from mynah.service.departure import AudioResponse, while_connected
 from mynah.service.errors import problem_of
+from mynah.service.idempotency import DESCRIBED
 from mynah.service.keys import Caller
 from mynah.service.option_fields import option_field
 from mynah.service.routers.catalogue import ALIASES, MODEL
 from mynah.service.routers.stored_audio import StoredAudioBody, stored_audio_body
 from mynah.service.services import Services, ServicesOf
+from mynah.service.speakers import ZERO_SHOT, Speaking
 from mynah.service.speech import SpeechOrder
 from mynah.text.language import CODES
 from mynah.text.splitting import METHODS
@@ -47,10 +49,20 @@ class Manner(BaseModel):
 
     voice: str | VoiceId
     """Name or id of a voice."""
+    version: Annotated[str, Field(coerce_numbers_to_str=True, examples=[ZERO_SHOT])] | None = None
+    """Which version of the voice; the one that is rolled out if not given. `1`, or `zero-shot`, is
+    the one for which nothing was trained."""
+    user: Annotated[str, Field(max_length=200)] | None = None
+    """For whom it is spoken. Where versions share a voice's callers, the same user hears the same
+    version."""
+    references: list[str] = Field(default=[], max_length=10)
+    """Names or ids of more voices, whose recordings are averaged with this one's into the timbre.
+    The manner of speaking stays that of `voice`."""
     model: str = MODEL
     """A model that `GET /v1/models` lists."""
     response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] = "mp3"
-    """Kind of audio; `pcm` is bare 16-bit samples at 24 kHz."""
+    """Kind of audio; `pcm` is bare 16-bit samples at 24 kHz. Streams of `wav` and `flac`
+    leave their length open in the header, as their specifications allow; stored files have it."""
     instructions: str | None = None
     """Taken because OpenAI's clients send it; this model follows none."""
     speed: float = option_field("speed", "2 is twice as fast.")
@@ -59,10 +71,12 @@ class Manner(BaseModel):
     split: Annotated[str, Field(json_schema_extra={"enum": [*METHODS]})] = "cut5"
     """Where the text is cut into sentences, as GPT-SoVITS names it."""
     seed: int = option_field("seed", "Equal seeds give equal sound.")
-    top_k: int = option_field("top_k", "Number of likeliest tokens to choose among.")
-    top_p: float = option_field("top_p", "Share of probability to choose among.")
-    temperature: float = option_field("temperature", "Below 1 calmer, above 1 livelier.")
-    repetition_penalty: float = option_field("repetition_penalty", "How much said tokens lose.")
+    top_k: int | None = option_field("top_k", "Number of likeliest tokens to choose among.")
+    top_p: float | None = option_field("top_p", "Share of probability to choose among.")
+    temperature: float | None = option_field("temperature", "Below 1 calmer, above 1 livelier.")
+    repetition_penalty: float | None = option_field(
+        "repetition_penalty", "How much said tokens lose."
+    )
     pause: float = option_field("pause", "Seconds of silence between sentences.")
 
     cache: bool | None = None
@@ -78,11 +92,12 @@ class Manner(BaseModel):
         """
         if self.model not in (MODEL, *ALIASES):
             raise ModelNotFoundError(f"There is no model {self.model:.80}; use {MODEL}.")
-        voice = self.voice if isinstance(self.voice, str) else self.voice.id
+        name = self.voice if isinstance(self.voice, str) else self.voice.id
+        voice = Speaking(name, self.version, self.references)
         options = SpeechOptions(**{name: getattr(self, name) for name in SpeechOptions.__slots__})
         rate = OPENAI_PCM_RATE if self.response_format == "pcm" else None
         form = AudioFormat(self.response_format, rate)
-        return SpeechOrder(caller, text, voice, options, form, self._cacheable())
+        return SpeechOrder(caller, text, voice, options, form, self._cacheable(), self.user)
 
     def _cacheable(self) -> bool:
         return "seed" in self.model_fields_set if self.cache is None else self.cache
@@ -119,6 +134,7 @@ class SpeechBody(Manner):
 @router.post(
     "/audio/speech",
     response_class=Response,
+    dependencies=[DESCRIBED],
     responses={
         200: {"description": "Audio as it is ready.", "content": {"audio/*": {}}},
         201: {"description": "It was stored.", "model": StoredAudioBody},
@@ -142,9 +158,10 @@ async def create_speech(
 async def _stored(request: Request, order: SpeechOrder, services: Services) -> Response:
     await run_in_threadpool(services.stored.check_room, order.caller.id)
     with closing(await services.speech.open(order)) as audio:
-        data = b"".join([part async for part in audio])
+        whole = b"".join([part async for part in audio])
+    data = with_length(whole, sum(audio.chunk_seconds))
     kept = await run_in_threadpool(
-        services.stored.keep, order.caller.id, data, order.form.media_type
+        services.stored.keep, audio.id, order.caller.id, data, order.form.media_type
     )
     body = stored_audio_body(kept, request, services.settings.public_url)
     return JSONResponse(body.model_dump(), 201)

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from mynah.service.auth import Speaker
+from mynah.service.idempotency import DESCRIBED
 from mynah.service.records import now
 from mynah.service.services import ServicesOf
 from mynah.service.stored_audio import StoredAudio
@@ -58,7 +59,7 @@ def get_stored_audio(
     return Response(data, media_type=kept.media_type, headers={"cache-control": caching})
 
 
-@router.delete("/{audio_id}")
+@router.delete("/{audio_id}", dependencies=[DESCRIBED])
 def delete_stored_audio(audio_id: str, caller: Speaker, services: ServicesOf) -> DeletedAudio:
     """Delete speech that was kept, before it expires."""
     services.stored.delete(caller.id, audio_id)

@@ -1,15 +1,19 @@
 """`/v1/voices`: voices made from recordings."""
 
+import io
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Annotated
 
 from fastapi import APIRouter, File, Query, UploadFile
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, Json, StringConstraints
 
 from mynah.errors import RequestError, TextError
 from mynah.service.auth import Speaker, Trainer
+from mynah.service.fetching import fetch
+from mynah.service.idempotency import DESCRIBED
 from mynah.service.services import Services, ServicesOf
 from mynah.service.uploads import CONTENT_TYPE, admit
 from mynah.service.voices import NewRecording, VoiceRecord
@@ -20,11 +24,16 @@ router = APIRouter(prefix="/voices", tags=["voices"])
 
 Name = Annotated[
     str,
-    # No control characters: a name stands in logs, lists and file names.
+    # A name stands in logs, lists and file names, so it has no control characters; and it stands
+    # in paths, so it has no slash and something besides dots.
     StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$"
+        strip_whitespace=True,
+        min_length=1,
+        max_length=100,
+        pattern=r"^[^/\x00-\x1f\x7f-\x9f]*[^./\x00-\x1f\x7f-\x9f][^/\x00-\x1f\x7f-\x9f]*$",
     ),
 ]
+Url = Annotated[str, StringConstraints(max_length=2000)]
 Words = Annotated[str, StringConstraints(max_length=2000)]
 Label = Annotated[str, StringConstraints(max_length=200)]
 Labels = Annotated[dict[Label, Label], Field(max_length=50)]
@@ -36,9 +45,11 @@ class VoiceForm(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     name: Name
-    """Unique; callers may use it in place of the id."""
-    recordings: list[UploadFile] = Field(min_length=1)
+    """Unique; callers may use it in place of the id. Without slashes and control characters."""
+    recordings: list[UploadFile] = []
     """One person's clear speech. The first is the prompt: best 3 to 10 seconds of it."""
+    recording_urls: list[Url] = []
+    """Where the server fetches more recordings, if its operator lets it; they follow the others."""
     text: list[Words] = []
     """The words of each recording, in their order. Without them only the timbre is taken."""
     language: str = "auto"
@@ -100,13 +111,16 @@ class DeletedVoice(BaseModel):
     deleted: bool = True
 
 
-@router.post("", status_code=201)
-def create_voice(form: Annotated[VoiceForm, File()], _: Trainer, services: ServicesOf) -> VoiceBody:
+@router.post("", status_code=201, dependencies=[DESCRIBED])
+async def create_voice(
+    form: Annotated[VoiceForm, File()], _: Trainer, services: ServicesOf
+) -> VoiceBody:
     """Make a voice from recordings; it can speak at once."""
-    _check_words(form)
-    clips = admit_all(form.recordings, form.text, services)
-    voice = services.voices.create(form.name, clips, form.language, form.labels, form.consent)
-    return _body(voice)
+    await run_in_threadpool(_check, form, services)
+    fetched = [
+        UploadFile(io.BytesIO(await fetch(url, services.fetching))) for url in form.recording_urls
+    ]
+    return await run_in_threadpool(_create, form, fetched, services)
 
 
 @router.get("")
@@ -125,13 +139,13 @@ def get_voice(voice: str, _: Speaker, services: ServicesOf) -> VoiceBody:
     return _body(services.voices.get(voice))
 
 
-@router.patch("/{voice}")
+@router.patch("/{voice}", dependencies=[DESCRIBED])
 def change_voice(voice: str, changes: VoiceChanges, _: Trainer, services: ServicesOf) -> VoiceBody:
     """Change a voice's name, labels or consent."""
     return _body(services.voices.change(voice, changes.model_dump(exclude_unset=True)))
 
 
-@router.delete("/{voice}")
+@router.delete("/{voice}", dependencies=[DESCRIBED])
 def delete_voice(voice: str, _: Trainer, services: ServicesOf) -> DeletedVoice:
     """Delete a voice and its recordings."""
     return DeletedVoice(id=services.voices.delete(voice).id)
@@ -147,10 +161,18 @@ def preview_voice(voice: str, _: Speaker, services: ServicesOf) -> Response:
     return Response(services.voices.preview(voice), media_type=CONTENT_TYPE)
 
 
-def _check_words(form: VoiceForm) -> None:
+def _create(form: VoiceForm, fetched: Sequence[UploadFile], services: Services) -> VoiceBody:
+    clips = admit_all([*form.recordings, *fetched], form.text, services)
+    voice = services.voices.create(form.name, clips, form.language, form.labels, form.consent)
+    return _body(voice)
+
+
+def _check(form: VoiceForm, services: Services) -> None:
     """Finds out now, not when the voice first speaks, whether its words can be pronounced."""
+    number = len(form.recordings) + len(form.recording_urls)
+    _check_number(number, services)
     code_of(form.language)
-    if len(form.text) > len(form.recordings):
+    if len(form.text) > number:
         raise RequestError("There are more texts than recordings; send one for each.", "text")
     try:
         for words in filter(None, form.text):
@@ -165,17 +187,24 @@ def admit_all(
     """Checks the recordings of a voice, each with its words if they are known.
 
     Raises:
-        RequestError: there are too many.
+        RequestError: there are too many, or none.
         RecordingError: one is not within the rules, or no clear speech.
     """
-    most = services.settings.upload_recordings
-    if len(files) > most:
-        raise RequestError(f"A voice has at most {most} recordings; send fewer.", "recordings")
+    _check_number(len(files), services)
     limit = services.uploads.bytes + 1
     return [
         NewRecording(admit(file.file.read(limit), services.uploads), text or None)
         for file, text in zip_longest(files, texts)
     ]
+
+
+def _check_number(recordings: int, services: Services) -> None:
+    most = services.settings.upload_recordings
+    if not 1 <= recordings <= most:
+        raise RequestError(
+            f"There are {recordings} recordings, and a voice has 1 to {most}; send so many.",
+            "recordings",
+        )
 
 
 def _body(voice: VoiceRecord) -> VoiceBody:

@@ -2,8 +2,8 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import grpc
@@ -49,13 +49,16 @@ async def answering(
     Yields:
         The caller.
     """
-    sent = {key: value for key, value in context.invocation_metadata() or () if value}
-    name = new_request_id(str(sent.get(HEADER, "")))
+    sent = {key: str(value) for key, value in context.invocation_metadata() or () if value}
+    name = new_request_id(sent.get(HEADER))
     began = time.perf_counter()
     status = "CANCELLED"
     try:
-        with counting(lambda code: services.metrics.errors.labels(code).inc()):
-            yield await authenticate(services, _secret(str(sent.get("authorization", ""))), scope)
+        with (
+            _traced(call, services, sent),
+            counting(lambda code: services.metrics.errors.labels(code).inc()),
+        ):
+            yield await authenticate(services, _secret(sent.get("authorization", "")), scope)
         status = "OK"
         context.set_trailing_metadata(((HEADER, name),))
     except Exception as error:
@@ -71,6 +74,18 @@ async def answering(
         facts = {"method": "GRPC", "status": status, "call": call, "milliseconds": milliseconds}
         _log.info("answered", extra=facts)
         services.metrics.requests.labels(call, status).inc()
+
+
+@contextmanager
+def _traced(call: str, services: Services, sent: Mapping[str, str]) -> Iterator[None]:
+    if services.traces is None:
+        yield
+        return
+    from mynah.service.tracing import traced_call  # noqa: PLC0415 - an extra
+
+    with traced_call(services.traces, sent) as span:
+        span.update_name(call)
+        yield
 
 
 def _secret(authorization: str) -> str | None:

@@ -32,10 +32,13 @@ def body_of(kind: type[Body], message: Message, **more: Any) -> Body:  # noqa: A
 
 def voice_form(request: pb.CreateVoiceRequest) -> VoiceForm:
     """A new voice."""
+    fetched = [each for each in request.recordings if each.url]
+    sent = [each for each in request.recordings if not each.url]
     fields = {
         "name": request.name,
-        "recordings": [UploadFile(io.BytesIO(each.audio)) for each in request.recordings],
-        "text": [each.text for each in request.recordings],
+        "recordings": [UploadFile(io.BytesIO(each.audio)) for each in sent],
+        "recording_urls": [each.url for each in fetched],
+        "text": [each.text for each in (*sent, *fetched)],
         "labels": json.dumps(dict(request.labels)),
     }
     fields |= {

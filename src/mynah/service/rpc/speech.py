@@ -78,8 +78,7 @@ class SpeechCalls(SpeechServicer):
         """Makes a voice from recordings."""
         async with answering("CreateVoice", self._services, context, "train") as caller:
             form = voice_form(request)
-            made = await run_in_threadpool(voices.create_voice, form, caller, self._services)
-            return voice_message(made)
+            return voice_message(await voices.create_voice(form, caller, self._services))
 
     async def GetVoice(  # noqa: N802
         self, request: pb.GetVoiceRequest, context: Context

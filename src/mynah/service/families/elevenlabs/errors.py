@@ -1,14 +1,39 @@
 """Errors as ElevenLabs writes them."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
 
 from mynah.errors import QueueFullError
-from mynah.service.errors import Problem, problem_of
+from mynah.service.errors import problem_of
 from mynah.service.request_id import current_request_id
+
+
+class FieldError(BaseModel):
+    """A field that is wrong. Without what was sent: it may be anybody's text."""
+
+    loc: list[str | int]
+    msg: str
+    type: str
+
+
+class Detail(BaseModel):
+    """What else went wrong. Older clients read the code as `status`."""
+
+    type: str
+    code: str
+    status: str
+    message: str
+    param: str | None
+    request_id: str | None
+
+
+class ErrorBody(BaseModel):
+    """Every answer that is not a success."""
+
+    detail: Detail | list[FieldError]
 
 
 def answer(error: Exception) -> Response:
@@ -19,25 +44,22 @@ def answer(error: Exception) -> Response:
     """
     problem = problem_of(error)
     if isinstance(error, RequestValidationError):
-        return JSONResponse({"detail": _fields(error.errors())}, 422)
-    if isinstance(error, QueueFullError):
-        return _written(problem, 429, "system_busy")
-    return _written(problem, problem.status, problem.code)
+        fields = [FieldError.model_validate(each) for each in error.errors()]
+        return _written(fields, 422)
+    busy = isinstance(error, QueueFullError)
+    status, code = (429, "system_busy") if busy else (problem.status, problem.code)
+    detail = Detail(
+        type=problem.type,
+        code=code,
+        status=code,
+        message=problem.message,
+        param=problem.param,
+        request_id=current_request_id(),
+    )
+    return _written(detail, status, problem.headers)
 
 
-def _fields(errors: Sequence[Any]) -> list[dict[str, Any]]:
-    # Without what was sent: it may be anybody's text, and not even JSON.
-    return [{name: each[name] for name in ("loc", "msg", "type")} for each in errors]
-
-
-def _written(problem: Problem, status: int, code: str) -> Response:
-    detail = {
-        "type": problem.type,
-        "code": code,
-        # Older clients read the code under this name.
-        "status": code,
-        "message": problem.message,
-        "param": problem.param,
-        "request_id": current_request_id(),
-    }
-    return JSONResponse({"detail": detail}, status, dict(problem.headers))
+def _written(
+    detail: Detail | list[FieldError], status: int, headers: Mapping[str, str] | None = None
+) -> Response:
+    return JSONResponse(ErrorBody(detail=detail).model_dump(), status, dict(headers or {}))

@@ -14,6 +14,7 @@ from mynah.service.families.elevenlabs.formats import FORMATS, format_of
 from mynah.service.families.elevenlabs.models import LONGEST_TEXT
 from mynah.service.routers.catalogue import MODEL
 from mynah.service.services import ServicesOf
+from mynah.service.speakers import Speaking
 from mynah.service.speech import SpeechOrder
 
 ALIASES = "eleven_"
@@ -123,7 +124,8 @@ async def convert_text(
         raise ModelNotFoundError(f"There is no model {body.model_id:.80}; use {MODEL}.")
     form = format_of(query.output_format)
     seeded = body.seed is not None
-    order = SpeechOrder(caller, body.text, voice_id, body.options(), form, cacheable=seeded)
+    voice, options = Speaking(voice_id), body.options()
+    order = SpeechOrder(caller, body.text, voice, options, form, cacheable=seeded)
     audio = await while_connected(request.receive, services.speech.open(order))
     return AudioResponse(audio, form.media_type)
 

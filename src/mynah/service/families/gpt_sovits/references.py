@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from mynah.engine.prompts import Speaker
+from mynah.engine.speaker import Speaker
 from mynah.errors import RecordingError, RequestError, TextError
 from mynah.service.services import Services
 from mynah.service.uploads import UploadRules, admit

@@ -89,10 +89,12 @@ class Speech(BaseModel):
     """The recording's words. Without them only its timbre is taken."""
     aux_ref_audio_paths: Annotated[list[FilePath], Field(max_length=10)] | None = None
     """More recordings of the same person, for the timbre."""
-    top_k: int = option_field("top_k", "Number of likeliest tokens to choose among.")
-    top_p: float = option_field("top_p", "Share of probability to choose among.")
-    temperature: float = option_field("temperature", "Below 1 calmer, above 1 livelier.")
-    repetition_penalty: float = option_field("repetition_penalty", "How much said tokens lose.")
+    top_k: int | None = option_field("top_k", "Number of likeliest tokens to choose among.")
+    top_p: float | None = option_field("top_p", "Share of probability to choose among.")
+    temperature: float | None = option_field("temperature", "Below 1 calmer, above 1 livelier.")
+    repetition_penalty: float | None = option_field(
+        "repetition_penalty", "How much said tokens lose."
+    )
     text_split_method: str = "cut5"
     """Where the text is cut, `cut0` to `cut5`."""
     speed_factor: float = option_field("speed", "2 is twice as fast.")
@@ -187,4 +189,4 @@ async def _open(speech: Speech, caller: Caller, services: Services) -> AudioStre
 async def _whole(speech: Speech, caller: Caller, services: Services) -> bytes:
     with closing(await _open(speech, caller, services)) as audio:
         whole = b"".join([part async for part in audio])
-    return with_length(whole) if speech.media_type == "wav" else whole
+    return with_length(whole, sum(audio.chunk_seconds))

@@ -1,0 +1,1 @@
+"""How a real server bears many callers: `python -m benchmarks.load`."""

@@ -1,0 +1,97 @@
+"""Callers: each asks for speech, hears all of it, and asks again."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from benchmarks.load.server import Served
+
+TEXTS = (
+    "今天天气很好，我们一起去公园散步怎么样？",
+    "请把门关上，外面的风实在是太大太冷了。",
+    "The train is at nine.",
+    "See you on Thursday!",
+)
+"""Of about 20 characters each, one or two seconds of speech."""
+
+_PATIENCE = 360.0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How one call went.
+
+    Attributes:
+        outcome: status of HTTP, or the name of what broke the call off.
+        first_audio: seconds until the first sound, if there was any.
+        whole: seconds until the end.
+        sound: bytes of the audio, 16 bits a sample.
+    """
+
+    outcome: str
+    first_audio: float | None
+    whole: float
+    sound: int
+
+
+async def crowd(served: Served, number: int, seconds: float) -> list[Heard]:
+    """Has a number of callers ask for speech at once, until no more of the seconds are left."""
+    until = time.monotonic() + seconds
+    limits = httpx.Limits(max_connections=None)
+    async with connection(served, limits) as client:
+        heard = await asyncio.gather(*[_caller(client, who, until) for who in range(number)])
+    return [each for calls in heard for each in calls]
+
+
+def connection(served: Served, limits: httpx.Limits | None = None) -> httpx.AsyncClient:
+    """A client of the server, with its key."""
+    return httpx.AsyncClient(
+        base_url=served.url,
+        headers={"authorization": f"Bearer {served.secret}"},
+        timeout=_PATIENCE,
+        limits=limits or httpx.Limits(),
+    )
+
+
+async def hear(client: httpx.AsyncClient, text: str, **options: Any) -> Heard:  # noqa: ANN401
+    """Asks for a text, as bare samples, and hears it to its end."""
+    began, first, sound = time.perf_counter(), None, 0
+    body = {"input": text, "voice": "mandarin", "response_format": "wav", **options}
+    try:
+        async with client.stream("POST", "/v1/audio/speech", json=body) as answer:
+            outcome = str(answer.status_code)
+            if not answer.is_success:
+                await answer.aread()
+                outcome += _form(answer)
+            else:
+                async for data in answer.aiter_raw():
+                    first = first or time.perf_counter() - began
+                    sound += len(data)
+    except httpx.HTTPError as error:
+        outcome = type(error).__name__
+    return Heard(outcome, first, time.perf_counter() - began, sound)
+
+
+def _form(answer: httpx.Response) -> str:
+    """Empty if an error is told as it should be."""
+    try:
+        told = answer.json()["error"]
+    except (ValueError, KeyError):
+        return " without the envelope"
+    if told.keys() != {"type", "code", "message", "param", "request_id"}:
+        return " in an incomplete envelope"
+    busy = answer.status_code in (429, 503)
+    return " without Retry-After" if busy and "retry-after" not in answer.headers else ""
+
+
+async def _caller(client: httpx.AsyncClient, who: int, until: float) -> Sequence[Heard]:
+    calls: list[Heard] = []
+    while time.monotonic() < until:
+        calls.append(await hear(client, TEXTS[(who + len(calls)) % len(TEXTS)]))
+        if calls[-1].outcome != "200":
+            await asyncio.sleep(1)  # as long as a server asks for at least
+    return calls

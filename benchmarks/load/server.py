@@ -1,0 +1,77 @@
+"""The server that is measured: `mynah serve`, in a process and a data folder of its own."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from mynah.errors import ServerError
+
+_START_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server that is ready.
+
+    Attributes:
+        url: where.
+        secret: a key for it.
+        process: its id.
+    """
+
+    url: str
+    secret: str
+    process: int
+
+    def memory(self) -> int:
+        """Resident bytes of its process."""
+        told = subprocess.check_output(["ps", "-o", "rss=", "-p", str(self.process)], text=True)
+        return int(told) * 1024
+
+
+@contextmanager
+def serving(model: Path | None, port: int) -> Iterator[Served]:
+    """Serves as long as the context is open.
+
+    Raises:
+        ServerError: the server ends, or is not ready in time.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {"MYNAH_DATA": folder, "MYNAH_PORT": str(port)}
+        if model:
+            environment["MYNAH_MODEL"] = str(model)
+        secret = subprocess.check_output(
+            _mynah("keys", "create", "load"), env=environment, stderr=subprocess.DEVNULL, text=True
+        ).strip()
+        with (Path(folder) / "log").open("w") as log:
+            process = subprocess.Popen(_mynah("serve"), env=environment, stderr=log)
+            try:
+                url = f"http://127.0.0.1:{port}"
+                _wait(process, url)
+                yield Served(url, secret, process.pid)
+            finally:
+                process.terminate()
+                process.wait()
+
+
+def _mynah(*arguments: str) -> Sequence[str]:
+    return [sys.executable, "-m", "mynah", *arguments]
+
+
+def _wait(process: subprocess.Popen[bytes], url: str) -> None:
+    until = time.monotonic() + _START_SECONDS
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            if httpx.get(f"{url}/health/ready").is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise ServerError(f"{url} is not ready; run `mynah serve` yourself to see why.")

@@ -1,0 +1,50 @@
+"""What `mynah worker` does."""
+
+import logging.config
+import os
+import signal
+import threading
+
+from mynah.config import Settings
+from mynah.errors import OptionError
+from mynah.service.jobs.attempt import attempt
+from mynah.service.jobs.holder import holder_name
+from mynah.service.jobs.runner import missing_celery
+from mynah.service.jobs.workshop import open_workshop
+from mynah.service.logs import log_config
+
+NICENESS = 5
+"""Speech, for which somebody waits, goes before training, for which nobody does."""
+
+
+def work_once(settings: Settings, job_id: str) -> None:
+    """Works on one job, if nobody else does; SIGTERM ends it at its next checkpoint."""
+    logging.config.dictConfig(log_config())
+    os.nice(NICENESS)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    with open_workshop(settings) as workshop:
+        attempt(workshop, job_id, holder_name(), stopping)
+
+
+def work(settings: Settings) -> None:
+    """Takes jobs from the broker until it is stopped.
+
+    Raises:
+        OptionError: there is no broker, or Celery is not installed.
+    """
+    if not settings.broker_url:
+        raise OptionError(
+            "There is no broker, so the server works on jobs itself; set MYNAH_BROKER_URL to "
+            "a Redis to have workers do it."
+        )
+    try:
+        from mynah.service.jobs.cluster import QUEUE, open_celery  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise missing_celery() from None
+    logging.config.dictConfig(log_config())
+    # Workers need not know of each other: what they share is in the table of jobs.
+    alone = ["--without-gossip", "--without-mingle"]
+    size = ["--concurrency", str(settings.job_workers)]
+    open_celery(settings).worker_main(["--quiet", "worker", "--queues", QUEUE, *size, *alone])

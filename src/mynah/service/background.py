@@ -1,0 +1,44 @@
+"""What a server does besides answering: it looks after jobs and delivers webhooks."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi.concurrency import run_in_threadpool
+
+from mynah.service.jobs.children import Children
+from mynah.service.jobs.leases import Leases
+from mynah.service.jobs.runner import JobRunner, Launcher, missing_celery
+from mynah.service.services import Services
+from mynah.service.webhooks.postman import Postman
+from mynah.service.webhooks.sending import Sender
+
+
+@asynccontextmanager
+async def background(services: Services) -> AsyncIterator[None]:
+    """Does it while it is entered.
+
+    Raises:
+        OptionError: a setting is wrong, or what it needs is not installed.
+    """
+    settings = services.settings
+    sender = Sender(settings.webhook_networks, settings.webhook_seconds)
+    postman = Postman(services.deliveries, services.webhook_secrets, sender)
+    leases = Leases(services.records, settings.lease_seconds)
+    runner = JobRunner(leases, _launcher(services, leases))
+    delivering = asyncio.create_task(postman.run())
+    try:
+        yield
+    finally:
+        delivering.cancel()
+        await run_in_threadpool(runner.close)
+
+
+def _launcher(services: Services, leases: Leases) -> Launcher:
+    if not services.settings.broker_url:
+        return Children(services.settings, leases)
+    try:
+        from mynah.service.jobs.cluster import CeleryLauncher  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise missing_celery() from None
+    return CeleryLauncher(services.settings, services.records)

@@ -1,0 +1,74 @@
+"""Where weights are kept: folders of files, whole or not there at all."""
+
+import shutil
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from mynah.writing import sync, sync_tree
+
+
+class Folders(Protocol):
+    """A place for folders under keys such as `voice_1/job_2-3`."""
+
+    def put(self, key: str, files: Mapping[str, Path]) -> None:
+        """Keeps copies of files, by their new names; all of them or none.
+
+        Raises:
+            OSError: they cannot be kept.
+        """
+
+    def path(self, key: str) -> Path:
+        """A local folder with these files.
+
+        Raises:
+            FileNotFoundError: nothing is kept.
+        """
+
+    def delete(self, key: str) -> None:
+        """Forgets a key and those below it; one that is not there is no error."""
+
+
+class LocalFolders:
+    """Folders on a local disk.
+
+    Args:
+        root: made if it does not exist.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+
+    def put(self, key: str, files: Mapping[str, Path]) -> None:
+        """See `Folders`."""
+        folder = self._inside(key)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        part = folder.with_name(f".{uuid.uuid4().hex}.part")
+        try:
+            part.mkdir()
+            for name, source in files.items():
+                shutil.copyfile(source, part / Path(name).name)
+            sync_tree(part)
+            part.replace(folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        # The name itself must last, too, before a row says that it is there.
+        sync(folder.parent)
+
+    def path(self, key: str) -> Path:
+        """See `Folders`."""
+        folder = self._inside(key)
+        if not folder.is_dir():
+            raise FileNotFoundError(key)
+        return folder
+
+    def delete(self, key: str) -> None:
+        """See `Folders`."""
+        shutil.rmtree(self._inside(key), ignore_errors=True)
+
+    def _inside(self, key: str) -> Path:
+        path = (self._root / key).resolve()
+        if not path.is_relative_to(self._root) or path == self._root:
+            raise ValueError("A key leads out of its folder.")
+        return path

@@ -1,0 +1,176 @@
+"""One attempt at a job: the same whether a child process makes it or a Celery worker."""
+
+import errno
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from mynah.errors import MynahError
+from mynah.service.errors import log_defect
+from mynah.service.jobs.endings import end_job
+from mynah.service.jobs.folders import JobFolders
+from mynah.service.jobs.heartbeat import Heartbeat
+from mynah.service.jobs.job import State
+from mynah.service.jobs.leases import Lease, LeaseLostError, Leases
+from mynah.service.jobs.report import JobReport
+from mynah.service.jobs.training_room import TrainingRoom
+from mynah.training.trainer import Stopped, VersionFiles
+
+MOST_FRUITLESS = 5
+"""Attempts in a row that ended without a word and without a checkpoint."""
+WRITING_SECONDS = 60.0
+"""For which the end of a job is tried to be written, while the database is away."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Workshop:
+    """What is needed for work on jobs.
+
+    Attributes:
+        records: the database.
+        leases: of it.
+        folders: of the attempts.
+        training: what jobs of the kind `train` do.
+    """
+
+    records: Engine
+    leases: Leases
+    folders: JobFolders
+    training: TrainingRoom
+
+
+def attempt(workshop: Workshop, job_id: str, holder: str, stopping: threading.Event) -> bool:
+    """Works on a job until it is over, lost, or this process is to stop.
+
+    Args:
+        workshop: where.
+        job_id: of the job.
+        holder: names this process.
+        stopping: set when this process is to end; the job then waits for another one.
+
+    Returns:
+        Whether there was anything to do: if not, somebody else works on it or it is over.
+    """
+    lease = workshop.leases.take(job_id, holder)
+    if lease is None:
+        _log.info("job is taken", extra={"job": job_id})
+        return False
+    _log.info("job begins", extra={"job": job_id, "attempt": lease.job.attempts})
+    with Heartbeat(workshop.leases, lease, stopping) as heart:
+        try:
+            outcome = _Attempt(workshop, lease, heart).run()
+        except (LeaseLostError, Stopped):
+            outcome = "lost"
+    _log.info("job ends", extra={"job": job_id, "outcome": outcome})
+    return True
+
+
+class _Attempt:
+    def __init__(self, workshop: Workshop, lease: Lease, heart: Heartbeat) -> None:
+        self._workshop = workshop
+        self._lease = lease
+        self._job = lease.job
+        self._heart = heart
+
+    def run(self) -> str:
+        """What became of it.
+
+        Raises:
+            LeaseLostError, Stopped: somebody else has it now.
+        """
+        if self._job.fruitless > MOST_FRUITLESS:
+            return self._fail(
+                "worker_died",
+                f"Its process ended {MOST_FRUITLESS} times at the same place without a word, "
+                "perhaps for want of memory; look at the server's log, and retry the job.",
+            )
+        try:
+            return self._publish(self._train())
+        except Stopped:
+            return self._stop()
+        except MynahError as error:
+            return self._fail(error.code, str(error))
+        except OSError as error:
+            log_defect(error)
+            return self._fail(*_of_disk(error))
+        except (LeaseLostError, SQLAlchemyError):
+            raise
+        except Exception as error:  # a defect of the trainer's; the next job may be well
+            log_defect(error)
+            return self._fail(
+                "internal_error", "The training failed; the error is in the server's log."
+            )
+
+    def _train(self) -> VersionFiles:
+        if self._heart.should_stop():
+            raise Stopped
+        folder = self._folder()
+        report = JobReport(
+            self._workshop.leases,
+            self._lease,
+            settle=lambda: self._workshop.folders.settle(self._job.id, self._lease.fence),
+            settled=lambda: self._workshop.folders.keep_only(self._job.id, self._lease.fence),
+        )
+        if self._job.checkpoint is not None:
+            # The copy is as good as what it was copied from.
+            report.checkpoint()
+        return self._workshop.training.train(self._job, folder, report, self._heart.should_stop)
+
+    def _folder(self) -> Path:
+        job, number = self._job, self._lease.fence
+        folder = self._workshop.folders.begin(job.id, number, job.checkpoint)
+        if job.checkpoint is None:
+            self._workshop.folders.keep_only(job.id, number)
+        return folder
+
+    def _publish(self, files: VersionFiles) -> str:
+        def commit(write: Callable[[Connection], int]) -> None:
+            with self._workshop.leases.holding(self._lease) as connection:
+                version = write(connection)
+                end_job(connection, self._lease.holds, "succeeded", version=version)
+
+        # From here on a wish to cancel comes too late.
+        self._workshop.training.publish(self._job, self._lease.fence, files, commit)
+        self._workshop.folders.remove(self._job.id)
+        return "succeeded"
+
+    def _stop(self) -> str:
+        if self._heart.lost:
+            raise LeaseLostError
+        if self._heart.cancelled:
+            self._end("cancelled")
+            return "cancelled"
+        self._workshop.leases.release(self._lease)
+        return "released"
+
+    def _fail(self, code: str, message: str) -> str:
+        self._end("failed", {"code": code, "message": message})
+        return "failed"
+
+    def _end(self, state: State, error: dict[str, str] | None = None) -> None:
+        until = time.monotonic() + WRITING_SECONDS
+        while True:
+            try:
+                with self._workshop.records.begin() as connection:
+                    if end_job(connection, self._lease.holds, state, error=error) is None:
+                        raise LeaseLostError
+                return
+            except OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(1)
+
+
+def _of_disk(error: OSError) -> tuple[str, str]:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "disk_full", "The disk is full; free some space, and retry the job."
+    why = error.strerror or type(error).__name__
+    return "disk_error", f"A file could not be read or written ({why}); retry the job."

@@ -1,0 +1,105 @@
+"""Jobs in Celery workers on Redis: the message is a hint, and the row says who works on what.
+
+A message that is lost is sent again, and one that comes twice finds the lease taken.
+"""
+
+import threading
+from typing import Any
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+from sqlalchemy import ColumnElement, Engine, or_, select, update
+
+from mynah.config import Settings
+from mynah.errors import UnavailableError
+from mynah.service.database_clock import clock
+from mynah.service.jobs.attempt import attempt
+from mynah.service.jobs.holder import holder_name
+from mynah.service.jobs.leases import free
+from mynah.service.jobs.workshop import open_workshop
+from mynah.service.records import jobs
+
+TASK = "mynah.job"
+QUEUE = "mynah"
+_TIMEOUT = 2.0
+
+
+def open_celery(settings: Settings) -> Celery:
+    """The Celery app of a broker, with the one task that works on jobs."""
+    app = Celery("mynah", broker=settings.broker_url, set_as_current=False)
+    app.conf.update(
+        task_default_queue=QUEUE,
+        task_ignore_result=True,
+        # A message is done with when it is taken, and taken when somebody is free: the lease says
+        # who works on the job, and a job that is abandoned is sent again. Kombu 5.7 cannot give
+        # messages back to a Redis that is lost, and would end the worker over it.
+        task_acks_late=False,
+        worker_disable_prefetch=True,
+        worker_prefetch_multiplier=1,
+        # A process for each job: what it holds in memory or on a GPU goes with it.
+        worker_max_tasks_per_child=1,
+        # A lost Redis is no reason to lose hours of work: the lease is not in Redis.
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={"socket_timeout": 30, "socket_connect_timeout": _TIMEOUT},
+        worker_hijack_root_logger=False,
+    )
+
+    @app.task(name=TASK)
+    def work(job_id: str) -> None:
+        with open_workshop(settings) as workshop:
+            attempt(workshop, job_id, holder_name(), threading.Event())
+
+    return app
+
+
+class CeleryLauncher:
+    """See `Launcher`.
+
+    Args:
+        settings: of the server.
+        records: the database.
+    """
+
+    def __init__(self, settings: Settings, records: Engine) -> None:
+        self._app = open_celery(settings)
+        self._records = records
+        # A job that still waits after that is sent again; older messages of it are void by then.
+        self._again = settings.lease_seconds
+
+    def launch(self, job_ids: list[str]) -> None:
+        """See `Launcher`; sends those that were not sent lately by any server.
+
+        Raises:
+            UnavailableError: the broker cannot be reached; they will be sent later.
+        """
+        for job_id in self._due(job_ids):
+            if self._claim(job_id):
+                self._send(job_id)
+
+    def close(self) -> None:
+        """See `Launcher`; what works on jobs is elsewhere."""
+        self._app.close()
+
+    def _due(self, job_ids: list[str]) -> list[str]:
+        query = select(jobs.c.id).where(jobs.c.id.in_(job_ids), self._unsent())
+        with self._records.connect() as connection:
+            return list(connection.scalars(query))
+
+    def _claim(self, job_id: str) -> bool:
+        claiming = update(jobs).where(jobs.c.id == job_id, free(), self._unsent())
+        with self._records.begin() as connection:
+            return bool(connection.execute(claiming.values(sent_at=clock())).rowcount)
+
+    def _unsent(self) -> ColumnElement[bool]:
+        return or_(jobs.c.sent_at.is_(None), jobs.c.sent_at < clock() - self._again)
+
+    def _send(self, job_id: str) -> None:
+        options: dict[str, Any] = {"expires": self._again, "retry": False}
+        try:
+            self._app.send_task(TASK, (job_id,), **options)
+        except OperationalError:
+            with self._records.begin() as connection:
+                connection.execute(update(jobs).where(jobs.c.id == job_id).values(sent_at=None))
+            raise UnavailableError("The broker of jobs cannot be reached; they wait.") from None

@@ -1,0 +1,85 @@
+"""A thread that goes on holding a lease while the work goes on, and hears when it must stop."""
+
+import logging
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from mynah.service.jobs.leases import Lease, LeaseLostError, Leases
+
+SHARE = 4
+"""Heartbeats in the time of a lease."""
+LONGEST_PAUSE = 2.0
+"""Seconds: a caller who cancels does not wait longer than that for anything to happen."""
+
+_log = logging.getLogger(__name__)
+
+
+class Heartbeat:
+    """Renews a lease while it is entered.
+
+    Args:
+        leases: of the database.
+        lease: to be renewed.
+        stopping: set when this process is to end.
+    """
+
+    def __init__(self, leases: Leases, lease: Lease, stopping: threading.Event) -> None:
+        self._leases = leases
+        self._lease = lease
+        self._stopping = stopping
+        self._ended = threading.Event()
+        self._cancelled = threading.Event()
+        self._lost = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the job's end was asked for."""
+        return self._cancelled.is_set()
+
+    @property
+    def lost(self) -> bool:
+        """Whether somebody else may have the lease."""
+        return self._lost.is_set()
+
+    def should_stop(self) -> bool:
+        """Whether the work is to end before its end, for whatever reason."""
+        return self.cancelled or self.lost or self._stopping.is_set()
+
+    def __enter__(self) -> Self:
+        if self._lease.job.cancelling:
+            self._cancelled.set()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        renewed = time.monotonic()
+        pause = min(self._leases.seconds / SHARE, LONGEST_PAUSE)
+        while not self._ended.wait(pause):
+            began = time.monotonic()
+            try:
+                if self._leases.renew(self._lease):
+                    self._cancelled.set()
+                renewed = began
+            except LeaseLostError:
+                self._lost.set()
+                return
+            except SQLAlchemyError as error:
+                _log.warning("heartbeat failed", extra={"error": type(error).__name__})
+            if time.monotonic() - renewed > self._leases.seconds:
+                # Nobody may have taken it yet; until a heartbeat succeeds that is unknown.
+                self._lost.set()
+                return

@@ -1,0 +1,73 @@
+"""A job as it is listed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from sqlalchemy import RowMapping, Select, select
+
+from mynah.service.records import jobs
+
+State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+UNDER_WAY: tuple[State, ...] = ("queued", "running")
+ENDED: tuple[State, ...] = ("succeeded", "failed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Long work for a caller.
+
+    Attributes:
+        kind: what is done; `train`.
+        caller: whose it is.
+        voice_id: for whom.
+        request: what was asked for, as `TrainingOrder` writes it.
+        callback_url: told of its end.
+        progress: `step`, `percent`, `eta_seconds` and `losses`, as far as they are known.
+        error: `code` and `message` of a job that failed.
+        version: that came of it.
+        attempts: how often work on it began.
+        fruitless: how often since its last checkpoint.
+        cancelling: whether its end was asked for.
+        checkpoint: attempt whose folder the next one goes on from.
+        created_at: seconds since 1970.
+        started_at: of the first attempt.
+        ended_at: when it was over.
+    """
+
+    id: str
+    kind: str
+    caller: str
+    voice_id: str
+    request: Mapping[str, Any]
+    callback_url: str | None
+    state: State
+    progress: Mapping[str, Any]
+    error: Mapping[str, str] | None
+    version: int | None
+    attempts: int
+    fruitless: int
+    cancelling: bool
+    checkpoint: int | None
+    created_at: int
+    started_at: int | None
+    ended_at: int | None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen unless it is asked for."""
+        return self.state in ENDED
+
+
+_COLUMNS = [jobs.c[field.name] for field in fields(Job)]
+
+
+def job_rows() -> Select[Any]:
+    """A query for jobs, to be narrowed down."""
+    return select(*_COLUMNS)
+
+
+def job_of(row: RowMapping) -> Job:
+    """The job of a row."""
+    return Job(**row)

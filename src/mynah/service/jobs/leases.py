@@ -1,0 +1,158 @@
+"""The right to work on a job: held for seconds, renewed by a heartbeat, fenced by a number.
+
+The number grows with every holder. Each write carries it and is refused when it is no longer the
+job's, so that a holder who was thought dead and wakes up can change nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, update
+
+from mynah.service.database_clock import clock
+from mynah.service.jobs.events import Kind, tell_of
+from mynah.service.jobs.job import Job, job_of, job_rows
+from mynah.service.records import jobs, now
+
+
+class LeaseLostError(Exception):
+    """Somebody else works on the job, or it has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on a job.
+
+    Attributes:
+        job: as it was when the lease was taken.
+        fence: the holder's number, which is that of the attempt too.
+    """
+
+    job: Job
+    fence: int
+
+    @property
+    def holds(self) -> ColumnElement[bool]:
+        """True of the job's row for as long as nobody else has taken it."""
+        return and_(jobs.c.id == self.job.id, jobs.c.fence == self.fence, jobs.c.state == "running")
+
+
+def free() -> ColumnElement[bool]:
+    """True of jobs that somebody should work on."""
+    return or_(jobs.c.state == "queued", abandoned())
+
+
+def abandoned() -> ColumnElement[bool]:
+    """True of jobs whose holder is dead, or as good as that."""
+    return and_(jobs.c.state == "running", jobs.c.lease_until < clock())
+
+
+class Leases:
+    """The leases of a database.
+
+    Args:
+        records: the database.
+        seconds: for which a lease is held without a heartbeat.
+    """
+
+    def __init__(self, records: Engine, seconds: float) -> None:
+        self._records = records
+        self.seconds = seconds
+
+    def take(self, job_id: str, holder: str) -> Lease | None:
+        """Takes a job on; None if it is taken, over, or not there."""
+        facts = {
+            "state": "running",
+            "holder": holder,
+            "fence": jobs.c.fence + 1,
+            "lease_until": clock() + self.seconds,
+            "attempts": jobs.c.attempts + 1,
+            "fruitless": jobs.c.fruitless + 1,
+            "started_at": func.coalesce(jobs.c.started_at, now()),
+        }
+        taking = (
+            update(jobs).where(jobs.c.id == job_id, free()).values(facts).returning(jobs.c.fence)
+        )
+        with self._records.begin() as connection:
+            fence = connection.execute(taking).scalar()
+            if fence is None:
+                return None
+            job = job_of(connection.execute(job_rows().where(jobs.c.id == job_id)).mappings().one())
+            tell_of(connection, job_id, "state", state="running", attempt=job.attempts)
+        return Lease(job, fence)
+
+    def renew(self, lease: Lease) -> bool:
+        """Goes on holding a lease.
+
+        Returns:
+            Whether the job's end was asked for.
+
+        Raises:
+            LeaseLostError: it is somebody else's.
+        """
+        renewing = update(jobs).where(lease.holds).values(lease_until=clock() + self.seconds)
+        with self._records.begin() as connection:
+            cancelling = connection.execute(renewing.returning(jobs.c.cancelling)).scalar()
+        if cancelling is None:
+            raise LeaseLostError
+        return cancelling
+
+    def tell(self, lease: Lease, kind: Kind, data: Mapping[str, Any], **facts: object) -> None:
+        """Writes an event, and facts of the job's row.
+
+        Raises:
+            LeaseLostError: the lease is somebody else's.
+        """
+        with self.holding(lease, **facts) as connection:
+            tell_of(connection, lease.job.id, kind, **data)
+
+    def keep(self, lease: Lease) -> None:
+        """Makes the attempt's folder the one that the next attempt goes on from.
+
+        Raises:
+            LeaseLostError: the lease is somebody else's.
+        """
+        with self.holding(lease, checkpoint=lease.fence, fruitless=0):
+            pass
+
+    def release(self, lease: Lease) -> None:
+        """Lets somebody else go on; it is not counted as an attempt that came to nothing.
+
+        Raises:
+            LeaseLostError: the lease is somebody else's already.
+        """
+        facts = {"state": "queued", "holder": None, "lease_until": None, "sent_at": None}
+        with self.holding(lease, **facts, fruitless=0) as connection:
+            tell_of(connection, lease.job.id, "state", state="queued")
+
+    @contextmanager
+    def holding(self, lease: Lease, **facts: object) -> Iterator[Connection]:
+        """A transaction that happens only if the lease is still held.
+
+        Args:
+            lease: which.
+            facts: to be written into the job's row.
+
+        Raises:
+            LeaseLostError: the lease is somebody else's.
+        """
+        with self._records.begin() as connection:
+            # Writing takes the row's lock: until the end nobody else can take the lease.
+            written = update(jobs).where(lease.holds).values(facts or {"fence": lease.fence})
+            if not connection.execute(written).rowcount:
+                raise LeaseLostError
+            yield connection
+
+    def waiting(self, limit: int) -> list[str]:
+        """Jobs that somebody should work on, the oldest first."""
+        query = select(jobs.c.id).where(free()).order_by(jobs.c.created_at, jobs.c.id).limit(limit)
+        with self._records.connect() as connection:
+            return list(connection.scalars(query))
+
+    def holders(self) -> list[str]:
+        """Who holds a lease now."""
+        query = select(jobs.c.holder).where(jobs.c.state == "running", ~abandoned())
+        with self._records.connect() as connection:
+            return [holder for holder in connection.scalars(query) if holder]

@@ -1,0 +1,56 @@
+"""A thread that looks after jobs: what waits is started, and what was abandoned goes on."""
+
+import threading
+from typing import Protocol
+
+from mynah.errors import OptionError
+from mynah.service.errors import log_defect
+from mynah.service.jobs.leases import Leases
+
+PAUSE = 0.5
+"""Seconds between two looks at the table: an abandoned job does not tell."""
+BATCH = 100
+
+
+class Launcher(Protocol):
+    """Has jobs worked on, somewhere; it may be asked for one again and again."""
+
+    def launch(self, job_ids: list[str]) -> None:
+        """Has work on jobs begin, the first ones first, as far as there is room."""
+
+    def close(self) -> None:
+        """Ends what works on jobs in this process's name; the jobs then wait."""
+
+
+class JobRunner:
+    """Starts work on jobs until it is closed.
+
+    Args:
+        leases: of the database.
+        launcher: has them worked on.
+    """
+
+    def __init__(self, leases: Leases, launcher: Launcher) -> None:
+        self._leases = leases
+        self._launcher = launcher
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stops; jobs under way wait for another process."""
+        self._closing.set()
+        self._thread.join()
+        self._launcher.close()
+
+    def _run(self) -> None:
+        while not self._closing.wait(PAUSE):
+            try:
+                self._launcher.launch(self._leases.waiting(BATCH))
+            except Exception as error:  # the database or the broker is away: the next time will do
+                log_defect(error)
+
+
+def missing_celery() -> OptionError:
+    """What to raise where a broker is set and Celery, an extra, is not installed."""
+    return OptionError("MYNAH_BROKER_URL needs Celery; run `pip install 'mynah[cluster]'`.")

@@ -1,0 +1,39 @@
+"""What a process that works on jobs opens, from the settings that the server has."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mynah.config import Settings
+from mynah.service.folders import LocalFolders
+from mynah.service.jobs.attempt import Workshop
+from mynah.service.jobs.folders import JobFolders
+from mynah.service.jobs.leases import Leases
+from mynah.service.jobs.training_room import TrainingRoom
+from mynah.service.model_version import model_version
+from mynah.service.records import open_records
+from mynah.service.storage import FolderStorage
+from mynah.service.versions.version import Versions
+from mynah.service.voices import Voices
+
+
+@contextmanager
+def open_workshop(settings: Settings) -> Iterator[Workshop]:
+    """A workshop for as long as it is entered."""
+    records = open_records(settings.database)
+    storage, folders = FolderStorage(settings.data / "audio"), LocalFolders(settings.versions)
+    room = TrainingRoom(
+        trainer=settings.trainer,
+        model=settings.model,
+        least_similarity=settings.guard_similarity,
+        records=records,
+        voices=Voices(records, storage, folders),
+        versions=Versions(records, model_version(settings.model)),
+        storage=storage,
+        folders=folders,
+    )
+    try:
+        yield Workshop(
+            records, Leases(records, settings.lease_seconds), JobFolders(settings.jobs), room
+        )
+    finally:
+        records.dispose()

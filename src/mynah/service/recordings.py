@@ -1,0 +1,76 @@
+"""The recordings of voices: a file for each, and a row that says whose it is."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from mynah.service.records import recordings
+from mynah.service.storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecording:
+    """A recording that is to be kept.
+
+    Attributes:
+        flac: mono at 32 kHz.
+        text: its words, if they are known.
+        seconds: of speech.
+    """
+
+    id: str
+    flac: bytes
+    text: str | None
+    seconds: float
+
+
+def keep_recordings(storage: Storage, kept: Iterable[StoredRecording]) -> None:
+    """Writes the files. They come before the rows: a row without its file cannot speak."""
+    for recording in kept:
+        storage.put(key_of(recording.id), recording.flac)
+
+
+def list_them(
+    connection: Connection, voice_id: str, version: str, kept: Sequence[StoredRecording]
+) -> None:
+    """Writes the rows, in a transaction of the caller's.
+
+    Args:
+        connection: of the transaction.
+        voice_id: whose they are.
+        version: that is prompted with them, or the id of the job that learns from them.
+        kept: in their order.
+    """
+    rows = [
+        {
+            "id": each.id,
+            "voice_id": voice_id,
+            "version": version,
+            "position": position,
+            "text": each.text,
+            "seconds": each.seconds,
+        }
+        for position, each in enumerate(kept)
+    ]
+    if rows:
+        connection.execute(insert(recordings), rows)
+
+
+def recordings_of(connection: Connection, voice_id: str, version: str) -> Sequence[Any]:
+    """The rows of a version's recordings, in their order."""
+    ours = recordings.c.voice_id == voice_id, recordings.c.version == version
+    query = select(recordings).where(*ours).order_by(recordings.c.position)
+    return connection.execute(query).mappings().all()
+
+
+def forget_recordings(storage: Storage, recording_ids: Iterable[str]) -> None:
+    """Deletes the files."""
+    for recording_id in recording_ids:
+        storage.delete(key_of(recording_id))
+
+
+def key_of(recording_id: str) -> str:
+    """Where the file of a recording is kept."""
+    return f"recordings/{recording_id}.flac"

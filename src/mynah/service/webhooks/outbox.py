@@ -1,0 +1,40 @@
+"""What is to be delivered, written in the transaction that it tells of, so that neither is lost."""
+
+import json
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, insert
+
+from mynah.service.database_clock import clock
+from mynah.service.jobs.job import Job
+from mynah.service.records import deliveries, new_id, now
+
+
+def put_into_outbox(connection: Connection, job: Job) -> None:
+    """Has a caller told of the end of a job, if they gave a URL for it."""
+    if job.callback_url is None:
+        return
+    body = {
+        "type": f"job.{job.state}",
+        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "data": {
+            "id": job.id,
+            "kind": job.kind,
+            "voice": job.voice_id,
+            "state": job.state,
+            "version": job.version,
+            "error": job.error,
+        },
+    }
+    row = {
+        "id": new_id("msg"),
+        "caller": job.caller,
+        "job_id": job.id,
+        "url": job.callback_url,
+        "body": json.dumps(body, ensure_ascii=False),
+        "state": "pending",
+        "attempts": 0,
+        "next_at": clock(),
+        "created_at": now(),
+    }
+    connection.execute(insert(deliveries).values(row))

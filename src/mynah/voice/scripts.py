@@ -1,0 +1,37 @@
+"""Texts to read aloud for a voice: a minute each, with every sound of the language in it."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+
+from mynah.errors import LanguageError
+
+LANGUAGES = ("zh", "en")
+
+_FOLDER = files("mynah") / "voice" / "reading_scripts"
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A text to read aloud.
+
+    Attributes:
+        language: `zh` or `en`.
+        sentences: to be read in this order.
+    """
+
+    language: str
+    sentences: tuple[str, ...]
+
+
+def script(language: str) -> Script:
+    """The script of a language.
+
+    Raises:
+        LanguageError: there is none.
+    """
+    if language not in LANGUAGES:
+        raise LanguageError(
+            f"There is no script for {language!r:.20}; use {' or '.join(LANGUAGES)}."
+        )
+    lines = (_FOLDER / f"{language}.txt").read_text("utf-8").splitlines()
+    return Script(language, tuple(filter(None, lines)))
