@@ -15,6 +15,7 @@ from recipes.starter import (
     export,
     labels,
     prior,
+    rehearsal,
     semantic,
     teacher,
     tokens,
@@ -95,6 +96,13 @@ def train_semantic(
     drawn.write_drawn(work, device)
 
 
+@app.command("rehearse")
+def rehearse_sentences(minutes: Minutes = 15.0, threads: Threads = 2, work: Work = WORK) -> None:
+    """7. Have the GPT speak sentences nobody recorded; `semantic` then learns from them too."""
+    torch.set_num_threads(threads)
+    rehearsal.rehearse(work, rehearsal.RehearsalPlan(minutes=minutes))
+
+
 @app.command("prior")
 def train_prior(
     steps: Steps = 12_000,
@@ -103,7 +111,7 @@ def train_prior(
     threads: Threads = 2,
     work: Work = WORK,
 ) -> None:
-    """7. Train what turns tokens, phonemes and a timbre into the mel that the vocoder reads."""
+    """8. Train what turns tokens, phonemes and a timbre into the mel that the vocoder reads."""
     torch.set_num_threads(threads)
     prior.train(work, prior.PriorPlan(steps, minutes=minutes, device=device))
 
@@ -117,22 +125,23 @@ def train_decoder(
     threads: Threads = 2,
     work: Work = WORK,
 ) -> None:
-    """8. Go on with the flow and the vocoder on sound; optional."""
+    """9. Go on with the flow and the vocoder on sound; optional."""
     torch.set_num_threads(threads)
     decoder.train(work, decoder.DecoderPlan(steps, critics_from, minutes=minutes, device=device))
 
 
 @app.command("content")
 def train_content(
+    beginning: Annotated[Path, typer.Option(help="Whisper tiny's encoder, ONNX.")],
     steps: Steps = 20_000,
     minutes: Minutes = FOREVER,
     device: Device = "cpu",
     threads: Threads = 2,
     work: Work = WORK,
 ) -> None:
-    """9. Train the content encoder, with which voices prompt; optional."""
+    """10. Train the content encoder, with which voices prompt; optional."""
     torch.set_num_threads(threads)
-    content.train(work, content.ContentPlan(steps, minutes=minutes, device=device))
+    content.train(work, content.ContentPlan(steps, minutes=minutes, device=device), beginning)
 
 
 @app.command("export")
@@ -143,7 +152,7 @@ def write_files(
     ] = True,
     work: Work = WORK,
 ) -> None:
-    """10. Write the files that Mynah ships."""
+    """11. Write the files that Mynah ships."""
     export.export(work, folder, with_content)
 
 

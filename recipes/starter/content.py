@@ -1,5 +1,7 @@
 """Trains the content encoder: the teacher's features by regression, phonemes by CTC.
 
+It begins with the first layers of a small recogniser (see `whisper_layers`).
+
 Its input is distorted (noise, colour of the channel, holes), the target is not:
 so a real room or microphone moves the features little.
 """
@@ -17,6 +19,7 @@ from recipes.starter.corpus import Track
 from recipes.starter.labels import read_labels
 from recipes.starter.state import Progress
 from recipes.starter.tokens import Tokenizer, batches, phoneme_loss
+from recipes.starter.whisper_layers import begin_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class ContentPlan:
 
     steps: int
     seconds: float = 60.0
-    rate: float = 1e-3
+    rate: float = 6e-4
     minutes: float = float("inf")
     device: str = "cpu"
 
@@ -66,7 +69,7 @@ def colour(mel: Tensor) -> Tensor:
     """Adds a smooth random curve over the bands and cuts holes into bands and time."""
     batch, bands, _ = mel.shape
     curve = F.interpolate(torch.randn(batch, 1, 6), bands, mode="linear")[:, 0, :, None]
-    mel = mel + 0.6 * curve
+    mel = mel + 0.07 * curve
     for axis, widest in ((1, 10), (2, 16)):
         size = mel.shape[axis]
         start = torch.randint(size, (batch, 1))
@@ -76,12 +79,13 @@ def colour(mel: Tensor) -> Tensor:
     return mel
 
 
-def train(work: Path, plan: ContentPlan) -> None:
-    """Goes on from `content.pt` if it exists."""
+def train(work: Path, plan: ContentPlan, beginning: Path) -> None:
+    """Goes on from `content.pt` if it exists, else from Whisper tiny's ONNX file."""
     torch.manual_seed(0)
     device = torch.device(plan.device)
     lessons = Lessons(work)
     model = ContentEncoder(ContentConfig(symbols=lessons.symbols)).to(device)
+    begin_with(model, beginning)
     tune = torch.optim.AdamW(model.parameters(), plan.rate, (0.9, 0.98), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(tune, plan.rate, plan.steps, pct_start=0.08)
     progress = Progress(work / "content.pt", (model, tune, schedule), plan.minutes)
@@ -90,10 +94,11 @@ def train(work: Path, plan: ContentPlan) -> None:
         with torch.no_grad():
             mel = colour(model.mel(distort(audio)))
         with torch.autocast(device.type, torch.bfloat16):
-            features = model.encode(mel, lengths)
+            hidden = model.encode(mel, lengths)
+            features = model.features(hidden)
         kept = torch.arange(features.shape[1], device=device) < lengths[:, None]
         rebuilt = F.mse_loss(features[kept].float(), target[kept])
-        scores = model.phoneme_scores(features.float())
+        scores = model.phoneme_scores(hidden.float())
         ctc = phoneme_loss(scores, [lessons.labels[n] for n in group], lengths)
         tune.zero_grad()
         (rebuilt + 0.2 * ctc).backward()

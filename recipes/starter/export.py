@@ -18,6 +18,8 @@ from recipes.starter.sizes import SEMANTIC
 from recipes.starter.tokens import Tokenizer
 
 DEVIATION = 0.02
+DRAWN_BY_DEFAULT = {"top_k": 15, "temperature": 0.5, "repetition_penalty": 1.15}
+"""A GPT this small slips where GPT-SoVITS's own defaults leave it free."""
 
 
 def write_tokens(work: Path) -> None:
@@ -70,7 +72,8 @@ def export(work: Path, folder: Path, with_content: bool) -> None:
     semantic = torch.load(work / "semantic.pt", weights_only=True, map_location="cpu")
     gpt = GPT(SEMANTIC)
     gpt.load_state_dict(semantic["parts"][0])
-    save_gpt(gpt, folder / "semantic.ckpt", info=f"starter: {semantic['step']} steps")
+    info = f"starter: {semantic['step']} steps"
+    save_gpt(gpt, folder / "semantic.ckpt", info=info, config={"inference": DRAWN_BY_DEFAULT})
 
     if not with_content:
         return

@@ -17,7 +17,9 @@ from torch.nn import functional as F
 from mynah.acoustic.config import CODEBOOK_SIZE
 from mynah.acoustic.sovits import SoVITS
 from mynah.voice.spectrogram import HOP, linear_spectrogram
+from recipes.starter.alignment import UNKNOWN
 from recipes.starter.corpus import RATE, Clip, Track
+from recipes.starter.cross_guide import CrossGuide
 from recipes.starter.frames import MEL_CHANNELS, SMOOTH_CHANNELS, Frames
 from recipes.starter.labels import read_phones
 from recipes.starter.sizes import ACOUSTIC
@@ -29,6 +31,7 @@ SMOOTH = slice(LATENTS // 2, LATENTS // 2 + SMOOTH_CHANNELS)
 UNCERTAINTY = 0.2
 MISHEARD = 0.03
 MOST_SLIPS = 0.8
+GUIDED = 0.1
 UNHEARD = [0]
 LONGEST_REFERENCE = 5.0
 
@@ -46,12 +49,13 @@ class PriorPlan:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows of different lengths: tokens, phonemes, frames and reference spectrograms."""
+    """Rows of different lengths: tokens, phonemes, each frame's phoneme, frames and references."""
 
     codes: Tensor
     lengths: Tensor
     phones: Tensor
     phone_lengths: Tensor
+    places: Tensor
     smooth: Tensor
     mel: Tensor
     reference: Tensor
@@ -71,6 +75,7 @@ class Sentences:
         self.tokens = np.load(work / "tokens.npy")
         drawn = work / "drawn.npy"
         self.drawn = np.load(drawn) if drawn.exists() else self.tokens
+        self.alignment = np.load(work / "alignment.npy")
         self.frames = Frames(work)
         self.fellows: dict[str, list[Clip]] = {}
         for clip in self.tape.clips:
@@ -93,6 +98,12 @@ class Sentences:
         pad = torch.nn.utils.rnn.pad_sequence
         tokens = [self._tokens(clip, rng) for clip in clips]
         phones = [torch.tensor(self.phones[n] or UNHEARD) for n in numbers]
+        places = [
+            torch.from_numpy(
+                self.alignment[c.start // 1280 :][: c.frames // 2].astype(np.int64).repeat(2)
+            )
+            for c in clips
+        ]
         smooth, mel = (
             [self.frames.read(name, c.start // HOP, c.frames) for c in clips]
             for name in ("smooth", "mel")
@@ -105,6 +116,7 @@ class Sentences:
             lengths=torch.tensor([len(t) for t in tokens]),
             phones=pad(phones, batch_first=True),
             phone_lengths=torch.tensor([len(p) for p in phones]),
+            places=pad(places, batch_first=True, padding_value=UNKNOWN),
             smooth=pad(smooth, batch_first=True).transpose(1, 2),
             mel=pad(mel, batch_first=True).transpose(1, 2),
             reference=reference,
@@ -188,17 +200,21 @@ def train(work: Path, plan: PriorPlan) -> None:
     tune = torch.optim.AdamW(learning, plan.rate, (0.9, 0.98))
     schedule = torch.optim.lr_scheduler.OneCycleLR(tune, plan.rate, plan.steps, pct_start=0.06)
     progress = Progress(work / "prior.pt", (model, tune, schedule), plan.minutes)
-    sentences = Sentences(work)
+    sentences, guide = Sentences(work), CrossGuide(model.enc_p.mrte)
     while progress.step < plan.steps and not progress.out_of_time:
         rng = np.random.default_rng(progress.step)
         for numbers in sentences.order(plan.seconds, rng):
-            smooth, mel = distances(model, sentences.batch(numbers, rng).to(device))
+            batch = sentences.batch(numbers, rng).to(device)
+            smooth, mel = distances(model, batch)
+            guided = guide.loss(batch.places, batch.phone_lengths)
             tune.zero_grad()
-            (smooth + mel).backward()
+            (smooth + mel + GUIDED * guided).backward()
             torch.nn.utils.clip_grad_norm_(learning, 5.0)
             tune.step()
             schedule.step()
-            if progress.advance({"smooth": smooth.item(), "mel": mel.item()}):
+            if progress.advance(
+                {"smooth": smooth.item(), "mel": mel.item(), "guide": guided.item()}
+            ):
                 sample(work, model, sentences)
             if progress.step >= plan.steps or progress.out_of_time:
                 break

@@ -18,12 +18,14 @@ from benchmarks.quality.score import edit_distance
 from torch import Tensor
 
 from mynah.errors import TextError
+from mynah.semantic.batch import Batch
 from mynah.semantic.gpt import GPT
+from mynah.semantic.request import SemanticRequest
+from mynah.semantic.sampling import SamplingOptions
 from mynah.text.frontend import analyse
 from mynah.text.symbols import SymbolTable
 from recipes.starter.alignment import best_spikes
 from recipes.starter.labels import is_heard
-from recipes.starter.semantic import EOS
 from recipes.starter.sizes import SEMANTIC
 from recipes.starter.splices import Example
 from recipes.starter.tokens import Tokenizer
@@ -32,10 +34,9 @@ VOCABULARY = 20_000
 FLATTER = 0.55
 WORDS = {"zh": (3, 12), "en": (4, 14)}
 MARKS = {"zh": ("，", "。"), "en": (", ", ".")}
-TEMPERATURE = 0.7
-LIKELIEST = 15
+DRAWN = SamplingOptions(top_k=15, temperature=0.5, repetition_penalty=1.0)
 LONGEST = 300
-WORST = 0.08
+WORST = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ def rehearse(work: Path, plan: RehearsalPlan) -> None:
         while time() - began < plan.minutes * 60:
             asked = [next(source) for _ in range(plan.together)]
             rows = [phones for phones in asked for _ in range(plan.attempts)]
-            heard = [listener.judge(*pair) for pair in zip(rows, speak(gpt, rows), strict=True)]
+            spoken = speak(gpt, rows, seed=plan.seed + tried * plan.attempts)
+            heard = [listener.judge(*pair) for pair in zip(rows, spoken, strict=True)]
             for first in range(0, len(rows), plan.attempts):
                 missed, example = min(heard[first : first + plan.attempts], key=lambda x: x[0])
                 tried += 1
@@ -99,31 +101,25 @@ def rehearse(work: Path, plan: RehearsalPlan) -> None:
             print(f"{tried:6d} sentences, {kept} kept; an attempt misses {usual:.3f}", flush=True)
 
 
-def speak(gpt: GPT, rows: list[list[int]]) -> list[list[int]]:
-    """Tokens of each row's phonemes, all rows in step with each other."""
-    device = gpt.ar_predict_layer.weight.device
-    cache = gpt.new_cache(len(rows), max(map(len, rows)) + LONGEST + 1)
-    nothing = torch.zeros(0, dtype=torch.long, device=device)
-    first = [
-        gpt.prefill(torch.tensor(phones, device=device), None, nothing, cache, row)
-        for row, phones in enumerate(rows)
-    ]
-    logits, ended, steps = torch.stack(first), torch.zeros(len(rows), dtype=torch.bool), []
-    for _ in range(LONGEST):
-        tokens = _drawn(logits)
-        ended |= tokens.cpu() == EOS
-        if ended.all():
-            break
-        steps.append(tokens.cpu())
-        logits = gpt.step(tokens, cache)
-    spoken = torch.stack(steps, dim=1).tolist() if steps else [[] for _ in rows]
-    return [row[: row.index(EOS)] if EOS in row else [] for row in spoken]
-
-
-def _drawn(logits: Tensor) -> Tensor:
-    best, ids = logits.float().topk(LIKELIEST)
-    chances = (best / TEMPERATURE).softmax(-1)
-    return ids.gather(1, torch.multinomial(chances, 1))[:, 0]
+def speak(gpt: GPT, rows: list[list[int]], seed: int) -> list[list[int]]:
+    """Tokens of each row's phonemes; none where the GPT did not come to an end."""
+    batch = Batch(gpt, rows=len(rows))
+    nothing = torch.zeros(0, dtype=torch.long)
+    spoken = batch.join(
+        [
+            SemanticRequest(
+                torch.tensor(phones),
+                nothing,
+                sampling=DRAWN,
+                seed=seed + number,
+                max_tokens=LONGEST,
+            )
+            for number, phones in enumerate(rows)
+        ]
+    )
+    while batch.rows:
+        batch.step()
+    return [row.tokens if len(row.tokens) < LONGEST else [] for row in spoken]
 
 
 class Listener:

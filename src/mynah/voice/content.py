@@ -1,11 +1,13 @@
 """The starter's content encoder: what was said, with little of who said it.
 
 It stands where the released models use chinese-hubert-base and has its output's
-shape: 768 values every 20 ms. It is a small Conformer (Gulati et al. 2020) that
-was taught by a recogniser's encoder and by a CTC loss over phonemes; the CTC
-head stays, because it aligns a text to a recording.
+shape: 768 values every 20 ms. It has the form of Whisper's encoder (Radford et al.
+2022), of whose smallest it keeps the first layers, and was taught by a larger one
+and by a CTC loss over phonemes; the CTC head stays, because it aligns a text to a
+recording.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -25,17 +27,16 @@ _MEL_HOP = 160
 class ContentConfig:
     """Sizes of a content encoder, kept in its checkpoint."""
 
-    width: int = 256
-    layers: int = 5
-    heads: int = 4
-    hidden: int = 768
-    kernel: int = 15
+    width: int = 384
+    layers: int = 2
+    heads: int = 6
+    hidden: int = 1536
     bands: int = 80
     symbols: int = 732
 
 
 class LogMel(nn.Module):
-    """Waveform to log-mel bands every 10 ms, each band with its mean removed: (B, bands, T)."""
+    """Waveform to log-mel bands every 10 ms as Whisper reads them: (B, bands, T)."""
 
     def __init__(self, bands: int) -> None:
         super().__init__()
@@ -46,15 +47,16 @@ class LogMel(nn.Module):
     window: Tensor
 
     def forward(self, samples: Tensor) -> Tensor:
-        """Maps (B, S) at 16 kHz to (B, bands, S / 160)."""
+        """Maps (B, S) at 16 kHz to (B, bands, S / 160), at most 80 dB below the loudest."""
         spectrum = torch.stft(samples, _FFT, _MEL_HOP, window=self.window, return_complex=True)
         power = spectrum[..., :-1].abs().square()
-        mel = torch.log(self.filters @ power + 1e-5)
-        return mel - mel.mean(dim=-1, keepdim=True)
+        mel = (self.filters @ power).clamp(min=1e-10).log10()
+        mel = torch.maximum(mel, mel.amax((1, 2), keepdim=True) - 8.0)
+        return (mel + 4.0) / 4.0
 
 
-class ConformerBlock(nn.Module):
-    """Attention, then a gated depthwise convolution, then a feed-forward layer; pre-norm."""
+class ContentBlock(nn.Module):
+    """Attention, then a feed-forward layer; pre-norm."""
 
     def __init__(self, config: ContentConfig) -> None:
         super().__init__()
@@ -63,12 +65,6 @@ class ConformerBlock(nn.Module):
         self.attention_norm = nn.LayerNorm(width)
         self.attention_in = nn.Linear(width, 3 * width)
         self.attention_out = nn.Linear(width, width)
-        self.convolution_norm = nn.LayerNorm(width)
-        self.convolution_in = nn.Linear(width, 2 * width)
-        self.depthwise = nn.Conv1d(
-            width, width, config.kernel, padding=config.kernel // 2, groups=width
-        )
-        self.convolution_out = nn.Linear(width, width)
         self.feed_forward_norm = nn.LayerNorm(width)
         self.feed_forward_in = nn.Linear(width, config.hidden)
         self.feed_forward_out = nn.Linear(config.hidden, width)
@@ -76,7 +72,6 @@ class ConformerBlock(nn.Module):
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """Maps (B, T, width) to the same shape; `mask` (B, T) is false where rows are padded."""
         x = x + self._attend(self.attention_norm(x), mask)
-        x = x + self._convolve(self.convolution_norm(x), mask)
         hidden = F.gelu(self.feed_forward_in(self.feed_forward_norm(x)))
         return x + self.feed_forward_out(hidden)
 
@@ -88,13 +83,6 @@ class ConformerBlock(nn.Module):
         mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=keys)
         return self.attention_out(mixed.transpose(1, 2).reshape(batch, frames, width))
 
-    def _convolve(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        x = F.glu(self.convolution_in(x), dim=-1)
-        if mask is not None:
-            x = x * mask[..., None]
-        x = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
-        return self.convolution_out(F.silu(x))
-
 
 class ContentEncoder(nn.Module):
     """16 kHz waveforms to content features and, through the CTC head, to phoneme scores."""
@@ -103,16 +91,16 @@ class ContentEncoder(nn.Module):
         super().__init__()
         self.config = config
         self.mel = LogMel(config.bands)
-        self.subsample = nn.Sequential(
-            nn.Conv1d(config.bands, config.width, 5, padding=2),
-            nn.GELU(),
-            nn.Conv1d(config.width, config.width, 5, stride=2, padding=2),
-            nn.GELU(),
+        self.convolutions = nn.ModuleList(
+            [
+                nn.Conv1d(config.bands, config.width, 3, padding=1),
+                nn.Conv1d(config.width, config.width, 3, stride=2, padding=1),
+            ]
         )
-        self.blocks = nn.ModuleList(ConformerBlock(config) for _ in range(config.layers))
+        self.blocks = nn.ModuleList(ContentBlock(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width)
         self.features = nn.Linear(config.width, FEATURES)
-        self.phonemes = nn.Linear(FEATURES, config.symbols + 1)
+        self.phonemes = nn.Linear(config.width, config.symbols + 1)
 
     @property
     def blank(self) -> int:
@@ -129,18 +117,30 @@ class ContentEncoder(nn.Module):
         Returns:
             Features (B, S / 320, 768).
         """
-        return self.encode(self.mel(samples), lengths)
+        return self.features(self.encode(self.mel(samples), lengths))
 
     def encode(self, mel: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """The same from log-mel bands (B, bands, 2 T), which training distorts first."""
-        x = self.subsample(mel).transpose(1, 2)
+        """Hidden states (B, T, width) of log-mel bands (B, bands, 2 T)."""
+        x = mel
+        for convolution in self.convolutions:
+            x = F.gelu(convolution(x))
+        x = x.transpose(1, 2)
+        x = x + _positions(x.shape[1], x.shape[2], x.device)
         mask = None
         if lengths is not None:
             mask = torch.arange(x.shape[1], device=x.device) < lengths[:, None]
         for block in self.blocks:
             x = block(x, mask)
-        return self.features(self.norm(x))
+        return self.norm(x)
 
-    def phoneme_scores(self, features: Tensor) -> Tensor:
+    def phoneme_scores(self, hidden: Tensor) -> Tensor:
         """Log-probabilities (B, T, symbols + 1) of the CTC head; the last class is blank."""
-        return F.log_softmax(self.phonemes(features).float(), dim=-1)
+        return F.log_softmax(self.phonemes(hidden).float(), dim=-1)
+
+
+def _positions(frames: int, width: int, device: torch.device) -> Tensor:
+    """Whisper's sinusoids: sines in one half of the channels, cosines in the other."""
+    steps = torch.arange(width // 2, device=device) / (width // 2 - 1)
+    rates = torch.exp(-math.log(10_000.0) * steps)
+    angles = torch.arange(frames, device=device)[:, None] * rates
+    return torch.cat([angles.sin(), angles.cos()], dim=1)
