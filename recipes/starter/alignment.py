@@ -9,16 +9,14 @@ from rich.progress import track
 
 from recipes.starter.corpus import Track
 from recipes.starter.labels import is_heard, read_phones
-from recipes.starter.tokens import Tokenizer
+from recipes.starter.tokens import read_tokenizer
 
 UNKNOWN = -1
 
 
 def write_alignment(work: Path) -> None:
     """Writes `alignment.npy`: for each 40 ms of the track the place of its phoneme in the clip."""
-    state = torch.load(work / "tokenizer.pt", weights_only=True)
-    tokenizer = Tokenizer(len(state["phonemes.bias"]) - 1)
-    tokenizer.load_state_dict(state)
+    tokenizer = read_tokenizer(work)
     tokens = np.load(work / "tokens.npy")
     aligned = np.full(len(tokens), UNKNOWN, np.int16)
     clips, phones = Track(work).clips, read_phones(work)
@@ -29,12 +27,24 @@ def write_alignment(work: Path) -> None:
             codes = torch.from_numpy(tokens[first : first + count].astype(np.int64))
             with torch.no_grad():
                 _, scores = tokenizer.decode(tokenizer.codebook.embed[codes][None])
-            labels = np.array([row[place] for place in heard])
-            spikes = best_spikes(scores[0].numpy(), labels)
-            middles = (spikes[1:] + spikes[:-1]) / 2.0
-            nearest = np.searchsorted(middles, np.arange(count) * 2 + 0.5)
-            aligned[first : first + count] = np.array(heard)[nearest]
+            aligned[first : first + count] = places_of(scores[0].numpy(), row, heard)
     np.save(work / "alignment.npy", aligned)
+
+
+def places_of(
+    scores: NDArray[np.float32], phones: list[int], heard: list[int]
+) -> NDArray[np.int64]:
+    """For each token the place of its phoneme: the one whose spike is nearest.
+
+    Args:
+        scores: log-probabilities of CTC, two rows a token.
+        phones: ids of the sentence's phonemes.
+        heard: places of those that can be heard, no more than rows.
+    """
+    spikes = best_spikes(scores, np.array([phones[place] for place in heard]))
+    middles = (spikes[1:] + spikes[:-1]) / 2.0
+    nearest = np.searchsorted(middles, np.arange(len(scores) // 2) * 2 + 0.5)
+    return np.array(heard)[nearest]
 
 
 def best_spikes(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from mynah.voice.content import ContentConfig, ContentEncoder
 from recipes.starter.corpus import Track
 from recipes.starter.labels import read_labels
 from recipes.starter.state import Progress
-from recipes.starter.tokens import Tokenizer, batches, phoneme_loss
+from recipes.starter.tokens import batches, phoneme_loss, read_tokenizer
 from recipes.starter.whisper_layers import begin_with
 
 
@@ -115,8 +115,7 @@ def train(work: Path, plan: ContentPlan, beginning: Path) -> None:
 @torch.no_grad()
 def report(work: Path, model: ContentEncoder, lessons: Lessons) -> None:
     """Prints how often the student's features give the teacher's tokens."""
-    tokenizer = Tokenizer(lessons.symbols)
-    tokenizer.load_state_dict(torch.load(work / "tokenizer.pt", weights_only=True))
+    tokenizer = read_tokenizer(work)
     agreed = total = 0
     model.eval()
     for number in range(0, len(lessons.tape.clips), 100):

@@ -1,8 +1,8 @@
 """Shows the prior's cross-attention which phoneme a frame belongs to.
 
 Tokens alone leave a tenth of the phonemes unclear, and the GPT slips; the phonemes are there
-beside them, but with hours of speech the prior does not find out where each is spoken. One head
-is told (Tachibana et al. 2017, guided attention); the others stay free.
+beside them, but with hours of speech the prior does not find out where each is spoken. Two heads
+are told (Tachibana et al. 2017, guided attention); the others stay free.
 """
 
 from functools import partial

@@ -15,7 +15,7 @@ from mynah.voice.content import ContentConfig, ContentEncoder
 from recipes.starter.corpus import Track
 from recipes.starter.prior import LATENTS, SMOOTH, with_tokenizer
 from recipes.starter.sizes import SEMANTIC
-from recipes.starter.tokens import Tokenizer
+from recipes.starter.tokens import read_tokenizer
 
 DEVIATION = 0.02
 DRAWN_BY_DEFAULT = {"top_k": 15, "temperature": 0.5, "repetition_penalty": 1.15}
@@ -26,9 +26,7 @@ def write_tokens(work: Path) -> None:
     """Writes `tokens.npy`: a token for each 40 ms of the track, from the teacher's features."""
     tape = Track(work)
     features = np.load(work / "teacher.npy", mmap_mode="r")
-    state = torch.load(work / "tokenizer.pt", weights_only=True)
-    tokenizer = Tokenizer(len(state["phonemes.bias"]) - 1)
-    tokenizer.load_state_dict(state)
+    tokenizer = read_tokenizer(work)
     tokens = np.zeros(len(features) // 2, np.int16)
     for clip in tape.clips:
         first, count = clip.start // 640, clip.frames // 2 * 2

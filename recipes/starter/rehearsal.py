@@ -24,11 +24,11 @@ from mynah.semantic.request import SemanticRequest
 from mynah.semantic.sampling import SamplingOptions
 from mynah.text.frontend import analyse
 from mynah.text.symbols import SymbolTable
-from recipes.starter.alignment import best_spikes
+from recipes.starter.alignment import places_of
 from recipes.starter.labels import is_heard
 from recipes.starter.sizes import SEMANTIC
 from recipes.starter.splices import Example
-from recipes.starter.tokens import Tokenizer
+from recipes.starter.tokens import read_tokenizer
 
 VOCABULARY = 20_000
 FLATTER = 0.55
@@ -126,10 +126,7 @@ class Listener:
     """Reads tokens back with the CTC head that the tokenizer was trained with."""
 
     def __init__(self, work: Path) -> None:
-        state = torch.load(work / "tokenizer.pt", weights_only=True)
-        self._tokenizer = Tokenizer(len(state["phonemes.bias"]) - 1)
-        self._tokenizer.load_state_dict(state)
-        self._tokenizer.eval()
+        self._tokenizer = read_tokenizer(work)
 
     def judge(self, phones: list[int], tokens: list[int]) -> tuple[float, Example | None]:
         """The share of phonemes missed, and the attempt with each token's phoneme."""
@@ -138,14 +135,13 @@ class Listener:
             return 1.0, None
         codes = torch.tensor(tokens)
         _, scores = self._tokenizer.decode(self._tokenizer.codebook.embed[codes][None])
-        labels = np.array([phones[place] for place in places])
-        missed = edit_distance(labels.tolist(), _collapsed(scores[0])) / len(labels)
+        labels = [phones[place] for place in places]
+        missed = edit_distance(labels, _collapsed(scores[0])) / len(labels)
         if missed > WORST or len(labels) > len(scores[0]):
             return missed, None
-        spikes = best_spikes(scores[0].numpy(), labels)
-        middles = (spikes[1:] + spikes[:-1]) / 2.0
-        nearest = np.searchsorted(middles, np.arange(len(tokens)) * 2 + 0.5)
-        return missed, Example(phones, tokens, np.array(places)[nearest].tolist())
+        return missed, Example(
+            phones, tokens, places_of(scores[0].numpy(), phones, places).tolist()
+        )
 
 
 def _collapsed(scores: Tensor) -> list[int]:

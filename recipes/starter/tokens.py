@@ -108,6 +108,14 @@ class Tokenizer(nn.Module):
         return self.features(x), F.log_softmax(self.phonemes(x).float(), dim=-1)
 
 
+def read_tokenizer(work: Path) -> Tokenizer:
+    """The trained tokenizer, for listening only."""
+    state = torch.load(work / "tokenizer.pt", weights_only=True)
+    tokenizer = Tokenizer(len(state["phonemes.bias"]) - 1)
+    tokenizer.load_state_dict(state)
+    return tokenizer.eval()
+
+
 def batches(tape: Track, count: int, seconds: float, seed: int) -> list[list[int]]:
     """Groups of clip numbers of like length, about `seconds` of sound each."""
     rng = np.random.default_rng(seed)
