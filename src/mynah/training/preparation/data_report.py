@@ -1,0 +1,114 @@
+"""What a version's caller is told of the data that it learned from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mynah.training.preparation.slices import Slice
+from mynah.training.preparation.speakers import Differ
+from mynah.training.preparation.take import KEPT, Take
+from mynah.training.preparation.transcript import Transcript
+
+NOISY_DB = 15.0
+CLIPPED = 0.001
+NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Findings:
+    """What was found out.
+
+    Attributes:
+        takes: of each recording.
+        transcript: of all.
+        speakers_differ: whether they sound like several people.
+    """
+
+    takes: Sequence[Take]
+    transcript: Transcript
+    speakers_differ: Differ
+
+    @property
+    def snr_db(self) -> float:
+        """Of the noisiest recording."""
+        return min(take.sound.snr_db for take in self.takes)
+
+    @property
+    def clipped_share(self) -> float:
+        """Of all samples."""
+        seconds = sum(take.sound.seconds for take in self.takes)
+        return sum(take.sound.clipped * take.sound.seconds for take in self.takes) / seconds
+
+
+def seconds_of(takes: Sequence[Take]) -> dict[str, float]:
+    """Seconds of all recordings, by what becomes of them."""
+    seconds = {KEPT: 0.0}
+    for take in takes:
+        for why, lot in take.seconds.items():
+            seconds[why] = seconds.get(why, 0.0) + lot
+    return seconds
+
+
+def describe(findings: Findings, slices: Sequence[Slice], held_out: int) -> Mapping[str, Any]:
+    """The data report.
+
+    Returns:
+        JSON: `seconds_given` without the silence around each recording, `seconds_kept`,
+        `seconds_dropped` by reason, `slices`, how many of these are `slices_with_words` and
+        `held_out`, `snr_db` of the noisiest recording, `clipped_share` of samples, `sentences`
+        that were looked for and the `sentences_not_heard`, `speakers_differ`: no or perhaps.
+    """
+    seconds = {why: round(lot, 2) for why, lot in sorted(seconds_of(findings.takes).items())}
+    return {
+        "seconds_given": round(sum(seconds.values()), 2),
+        "seconds_kept": seconds.pop(KEPT),
+        "seconds_dropped": seconds,
+        "slices": len(slices),
+        "slices_with_words": sum(each.text is not None for each in slices),
+        "held_out": held_out,
+        "snr_db": round(findings.snr_db, 1),
+        "clipped_share": round(findings.clipped_share, 6),
+        "sentences": findings.transcript.sentences,
+        "sentences_not_heard": list(findings.transcript.missing),
+        "speakers_differ": findings.speakers_differ,
+    }
+
+
+def remarks(findings: Findings) -> Iterator[str]:
+    """What the caller had better know, a line each."""
+    transcript = findings.transcript
+    if transcript.missing:
+        some = ", ".join(f"{text!r}" for text in transcript.missing[:NAMED])
+        yield (
+            f"{len(transcript.missing)} of {transcript.sentences} sentences were not heard as they "
+            f"are written and are left out, such as {some}."
+        )
+    wordless = sum(cut.text is None for take in findings.takes for cut in take.cuts)
+    if wordless:
+        yield (
+            f"{wordless} slices have no words: only the acoustic stage learns from them; send the "
+            "recordings' text for the semantic stage."
+        )
+    if transcript.unchecked:
+        yield (
+            f"The words of {transcript.unchecked} recordings are not checked, and left aside where "
+            "these are long: the model's content encoder names no phonemes."
+        )
+    yield from _remarks_on_sound(findings)
+
+
+def _remarks_on_sound(findings: Findings) -> Iterator[str]:
+    if findings.snr_db < NOISY_DB:
+        yield (
+            f"The noise is only {findings.snr_db:.0f} dB below the speech, and the voice will "
+            "learn it; record in a quiet room, close to the microphone."
+        )
+    if findings.clipped_share > CLIPPED:
+        yield (
+            f"{findings.clipped_share:.1%} of the samples are clipped; record with a lower level."
+        )
+    if findings.speakers_differ == "perhaps":
+        yield (
+            "Some slices sound unlike the others, by another microphone or another person; leave "
+            "out recordings that are not of this one."
+        )

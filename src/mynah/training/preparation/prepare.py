@@ -1,0 +1,155 @@
+"""The door of the preparation: from recordings to slices, held-out slices, and a data report."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mynah.engine.models import Models
+from mynah.errors import CheckpointError, RecordingError
+from mynah.text.frontend import analyse
+from mynah.text.symbols import SymbolTable
+from mynah.training.preparation.codes import codes_of
+from mynah.training.preparation.data_report import Findings, describe, remarks, seconds_of
+from mynah.training.preparation.hearing import phoneme_scores
+from mynah.training.preparation.recogniser import installed_recogniser, recognised
+from mynah.training.preparation.slices import Slice
+from mynah.training.preparation.sound import read_sound
+from mynah.training.preparation.speakers import compare
+from mynah.training.preparation.take import KEPT, PAUSE, Take
+from mynah.training.preparation.transcript import Transcript
+from mynah.training.trainer import Report, TrainingRecording
+from mynah.voice.prompt import ContentFeatures
+
+PERCENT = 10.0
+"""Of a whole training, as the report is told."""
+LEAST_SECONDS = 20.0
+"""Of speech that can be learned from."""
+FEWEST_TO_DIVIDE = 4
+ONE_HELD_OUT_OF = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """What training takes.
+
+    Attributes:
+        slices: to learn from, in the order in which they were spoken.
+        held_out: never to learn from: about one slice in ten, none if there are fewer than four.
+        data_report: JSON on seconds, slices, noise, words and speakers; see `describe`.
+    """
+
+    slices: Sequence[Slice]
+    held_out: Sequence[Slice]
+    data_report: Mapping[str, Any]
+
+
+def prepare(
+    recordings: Sequence[TrainingRecording], language: str, models: Models, report: Report
+) -> Prepared:
+    """Makes of recordings what training takes; the report is told 0 to 10 percent.
+
+    Args:
+        recordings: of one person.
+        language: of their words.
+        models: the base model; its content encoder gives the tokens and finds the words.
+        report: told how it goes, and in a line each what the caller had better know.
+
+    Raises:
+        RecordingError: the recordings cannot be learned from: silent, too little speech, words
+            that are not said in them, clearly two people.
+        TextError, LanguageError: the words cannot be pronounced.
+        CheckpointError: the model has no content encoder.
+        Stopped: the work is no longer wanted.
+    """
+    if models.content is None:
+        raise CheckpointError(
+            "The model has no content encoder, without which a voice cannot be trained; put the "
+            "one that it was trained with into its folder (content.pth or chinese-hubert-base)."
+        )
+    transcript = Transcript(language, phoneme_scores(models.content))
+    takes = _takes(recordings, transcript, report)
+    transcript.check()
+    _check_seconds(takes)
+    parts = [
+        (take.sound.samples[cut.span.samples], cut.text) for take in takes for cut in take.cuts
+    ]
+    findings = Findings(takes, transcript, compare([samples for samples, _ in parts]))
+    _check_speakers(findings)
+    slices = _slices(parts, language, models, models.content, report)
+    learned, held_out = divided(slices)
+    for remark in remarks(findings):
+        report.message(remark)
+    return Prepared(learned, held_out, describe(findings, slices, len(held_out)))
+
+
+def divided(slices: Sequence[Slice]) -> tuple[list[Slice], list[Slice]]:
+    """Slices to learn from, and slices to hold out, spread evenly; such with words if possible."""
+    worded = [number for number, each in enumerate(slices) if each.text is not None]
+    places = worded if len(worded) >= FEWEST_TO_DIVIDE else range(len(slices))
+    if len(slices) < FEWEST_TO_DIVIDE:
+        return list(slices), []
+    count = min(max(1, round(len(slices) / ONE_HELD_OUT_OF)), len(places) // 2)
+    held = {places[(2 * at + 1) * len(places) // (2 * count)] for at in range(count)}
+    learned = [each for number, each in enumerate(slices) if number not in held]
+    return learned, [slices[number] for number in sorted(held)]
+
+
+def _takes(
+    recordings: Sequence[TrainingRecording], transcript: Transcript, report: Report
+) -> list[Take]:
+    wordless = not all(recording.text for recording in recordings)
+    recogniser = installed_recogniser(report) if wordless else None
+    takes = []
+    for number, recording in enumerate(recordings):
+        report.progress("slicing", PERCENT / 2 * number / len(recordings))
+        try:
+            sound = read_sound(recording.path)
+        except RecordingError as error:
+            raise RecordingError(f"Recording {number + 1} of {len(recordings)}: {error}") from None
+        text = recording.text or recognised(sound, transcript.language, recogniser)
+        takes.append(transcript.take(sound, text))
+    return takes
+
+
+def _check_seconds(takes: Sequence[Take]) -> None:
+    seconds = seconds_of(takes)
+    if seconds[KEPT] >= LEAST_SECONDS:
+        return
+    lost = [(lot, why) for why, lot in seconds.items() if why not in (KEPT, PAUSE) and lot >= 1]
+    reasons = "".join(f", {lot:.0f} s {why.replace('_', ' ')}" for lot, why in sorted(lost)[::-1])
+    raise RecordingError(
+        f"Only {seconds[KEPT]:.0f} of {sum(seconds.values()):.0f} s can be learned from{reasons}; "
+        f"send at least {LEAST_SECONDS:.0f} s, better a minute, of clear speech by one person "
+        "without music."
+    )
+
+
+def _check_speakers(findings: Findings) -> None:
+    if findings.speakers_differ == "clearly":
+        raise RecordingError(
+            "The recordings are of at least two people, by their pitch and the colour of their "
+            "voices; send those of one person only."
+        )
+
+
+def _slices(
+    parts: Sequence[tuple[NDArray[np.float32], str | None]],
+    language: str,
+    models: Models,
+    content: ContentFeatures,
+    report: Report,
+) -> list[Slice]:
+    slices = []
+    for number, (samples, text) in enumerate(parts):
+        report.progress("tokens", PERCENT / 2 * (1 + number / len(parts)))
+        codes = codes_of(samples, content, models.sovits)
+        slices.append(Slice(samples, text, _phones(text, language, models.symbols), codes))
+    return slices
+
+
+def _phones(text: str | None, language: str, symbols: SymbolTable) -> list[int]:
+    sentences = analyse(text, language, split="cut0") if text else []
+    return [number for each in sentences for number in symbols.encode(each.phones)]

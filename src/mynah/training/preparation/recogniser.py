@@ -1,0 +1,67 @@
+"""Words for recordings that came without: by a recogniser, where one is installed."""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mynah.errors import TextError
+from mynah.training.preparation.frames import SAMPLE_RATE
+from mynah.training.preparation.sound import Sound
+from mynah.training.preparation.words import lines
+from mynah.training.trainer import Report
+from mynah.voice.prompt import CONTENT_RATE
+from mynah.voice.recording import Recording
+
+SIZE = "small"
+_CODES = {"zh": "zh", "all_zh": "zh", "en": "en"}
+
+
+class Recogniser(Protocol):
+    """Writes down what is said."""
+
+    def __call__(self, samples: NDArray[np.float32], language: str) -> str:
+        """The words of a 16 kHz waveform (S,), in the language of a code as `analyse` takes it."""
+        ...
+
+
+class FasterWhisper:
+    """Whisper through the package faster-whisper, with a model that is on this machine already.
+
+    Raises:
+        OSError, ValueError, RuntimeError: there is none, or it cannot be read.
+    """
+
+    def __init__(self) -> None:
+        self._model = import_module("faster_whisper").WhisperModel(SIZE, local_files_only=True)
+
+    def __call__(self, samples: NDArray[np.float32], language: str) -> str:
+        """The words of a 16 kHz waveform (S,)."""
+        segments, _ = self._model.transcribe(samples, language=_CODES.get(language))
+        return " ".join(segment.text.strip() for segment in segments)
+
+
+def installed_recogniser(report: Report) -> Recogniser | None:
+    """The recogniser of this machine; None without one. Nothing is ever downloaded."""
+    try:
+        return FasterWhisper() if find_spec("faster_whisper") else None
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        report.message(
+            f"faster-whisper is installed and its model {SIZE!r} is not ({reason}); recordings "
+            "without words teach only the acoustic stage until it is."
+        )
+        return None
+
+
+def recognised(sound: Sound, language: str, recogniser: Recogniser | None) -> str | None:
+    """What is said in a recording; None where nothing can be made of it."""
+    if recogniser is None:
+        return None
+    text = recogniser(Recording(sound.samples, SAMPLE_RATE).at(CONTENT_RATE).samples, language)
+    try:
+        return text if lines(text, language) else None
+    except TextError:
+        return None

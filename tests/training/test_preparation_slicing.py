@@ -1,0 +1,126 @@
+"""Slices last 2 to 10 s, lie in their recording in order, and every second is accounted for."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mynah.training.preparation.activity import halved, loudness, runs, speech_frames
+from mynah.training.preparation.frames import PER_SECOND, SAMPLES, Span
+from mynah.training.preparation.sound import Sound
+from mynah.training.preparation.take import (
+    KEPT,
+    MISMATCH,
+    UNWRITTEN,
+    take_with_words,
+    take_without_words,
+)
+from mynah.training.preparation.words import Heard, Line
+
+parts = st.lists(
+    st.tuples(st.integers(4, 800), st.integers(8, 120)), min_size=1, max_size=12
+)  # frames of speech, frames of pause
+
+
+def sound(parts: list[tuple[int, int]]) -> Sound:
+    """Speech and pauses of these lengths; speech swells every 0.2 s."""
+    speech = np.concatenate([np.arange(sum(part)) < part[0] for part in parts])
+    swell = 12 * np.sin(np.arange(len(speech)) * 2 * np.pi / 10)
+    levels = np.where(speech, -20 + swell, -70.0)
+    return Sound(np.zeros(len(speech) * SAMPLES, np.float32), levels, speech, 0.0, 50.0)
+
+
+def check(take, frames: int) -> None:
+    edges = [0, *(edge for cut in take.cuts for edge in (cut.span.start, cut.span.end)), frames]
+    assert edges == sorted(edges)
+    for cut in take.cuts:
+        assert 2 <= cut.span.seconds <= 10
+        assert cut.span.frames % 2 == 0
+    kept = sum(cut.span.seconds for cut in take.cuts)
+    assert take.seconds.get(KEPT, 0.0) == pytest.approx(kept)
+    assert sum(take.seconds.values()) == pytest.approx(frames / PER_SECOND)
+
+
+@given(parts)
+def test_slices_without_words(parts):
+    recording = sound(parts)
+    check(take_without_words(recording), len(recording.speech))
+
+
+@given(parts, st.data())
+def test_slices_with_words(parts, data):
+    recording = sound(parts)
+    spans = [Span(run.start, run.end) for run in runs(recording.speech)]
+    heard = [
+        Heard(Line(f"line {number}.", (1,)), span, data.draw(st.booleans()))
+        for number, span in enumerate(spans)
+        if data.draw(st.integers(0, 4))
+    ]
+    take = take_with_words(recording, heard)
+    check(take, len(recording.speech))
+    for cut in take.cuts:
+        inside = [
+            each
+            for each in heard
+            if cut.span.start <= each.span.start < each.span.end - 1 < cut.span.end
+        ]
+        assert all(each.matches for each in inside)
+        assert cut.text == " ".join(each.line.text for each in inside)
+        assert recording.speech[cut.span.start : cut.span.end].sum() <= sum(
+            each.span.frames for each in inside
+        )
+
+
+def test_nothing_is_lost_that_can_be_kept():
+    take = take_without_words(sound([(150, 30)] * 20))
+    assert take.seconds[KEPT] > 60
+    assert "too_short" not in take.seconds
+
+
+def test_cuts_are_made_at_long_pauses_rather_than_at_short_ones():
+    recording = sound([(100, 10), (100, 60), (100, 10), (100, 60), (100, 10), (100, 10)])
+    spans = [cut.span for cut in take_without_words(recording).cuts]
+    assert [round(span.seconds) for span in spans] == [4, 4, 4]
+
+
+def test_speech_that_never_pauses_is_cut_where_it_is_quietest():
+    recording = sound([(1600, 10)])
+    recording.loudness[[400, 800, 1200]] -= 30
+    spans = [cut.span for cut in take_without_words(recording).cuts]
+    assert sum(span.seconds for span in spans) > 31
+    assert [span.start for span in spans] == [0, 400, 800, 1200]
+
+
+def test_lines_that_do_not_match_and_speech_in_no_line_say_why_they_are_left_out():
+    recording = sound([(200, 20)] * 4)
+    heard = [
+        Heard(Line("one.", (1,)), Span(0, 200), True),
+        Heard(Line("two.", (1,)), Span(220, 420), False),
+        Heard(Line("four.", (1,)), Span(660, 860), True),
+    ]
+    take = take_with_words(recording, heard)
+    assert [cut.text for cut in take.cuts] == ["one.", "four."]
+    assert take.seconds[MISMATCH] == 4.0
+    assert take.seconds[UNWRITTEN] == 4.0
+
+
+@given(st.integers(0, 2000), st.integers(1, 3000), st.integers(0, 2**32 - 1))
+def test_a_stretch_is_cut_into_parts_that_are_neither_long_nor_short(start, frames, seed):
+    levels = np.random.default_rng(seed).normal(size=start + frames)
+    found = halved(Span(start, start + frames), levels, 500, 50)
+    assert found[0].start == start and found[-1].end == start + frames
+    assert all(a.end == b.start for a, b in pairwise(found))
+    assert all(part.frames <= 500 for part in found)
+    assert len(found) == 1 or all(part.frames >= 50 for part in found)
+
+
+@pytest.mark.parametrize("noise_db", [-80, -60, -45])
+def test_pauses_are_found_whatever_the_noise_in_them(noise_db):
+    rng = np.random.default_rng(0)
+    speech = np.concatenate([np.arange(80) < 60] * 8)
+    swell = np.repeat(0.2 + 0.2 * np.sin(np.arange(len(speech)) * 0.6) ** 2, SAMPLES)
+    wave = rng.normal(size=len(speech) * SAMPLES) * swell * np.repeat(speech, SAMPLES)
+    wave += rng.normal(size=len(wave)) * 10 ** (noise_db / 20)
+    assert (speech_frames(loudness(wave.astype(np.float32))) == speech).mean() > 0.95
