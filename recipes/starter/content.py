@@ -1,6 +1,8 @@
-"""Trains the content encoder: the teacher's features by regression, phonemes by CTC.
+"""Trains the content encoder: tokens, phonemes by CTC, and the teacher's features by regression.
 
-It begins with the first layers of a small recogniser (see `whisper_layers`).
+It begins with the first layers of a small recogniser (see `whisper_layers`). The features of the
+larger one are asked of a layer that is thrown away after: they show what people sound like whose
+words nobody wrote down.
 
 Its input is distorted (noise, colour of the channel, holes), the target is not:
 so a real room or microphone moves the features little.
@@ -11,14 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mynah.voice.content import ContentConfig, ContentEncoder
-from recipes.starter.corpus import Track
+from recipes.starter.corpus import Track, batches
 from recipes.starter.labels import read_labels
+from recipes.starter.sounds import UNKNOWN
 from recipes.starter.state import Progress
-from recipes.starter.tokens import batches, phoneme_loss, read_tokenizer
+from recipes.starter.tokens import STRENGTH, Tokens
 from recipes.starter.whisper_layers import begin_with
 
 
@@ -33,27 +36,40 @@ class ContentPlan:
     device: str = "cpu"
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of different lengths: waveforms, the teacher's features, frames, tokens, phonemes."""
+
+    audio: Tensor
+    features: Tensor
+    lengths: Tensor
+    tokens: Tensor
+    labels: list[list[int]]
+
+
 class Lessons:
-    """Recordings with the teacher's features and, where known, their phonemes."""
+    """Recordings with the teacher's features, tokens and, where known, their phonemes."""
 
     def __init__(self, work: Path) -> None:
         self.tape = Track(work)
-        self.features = np.load(work / "teacher.npy", mmap_mode="r")
+        self.tokens = Tokens(work)
         self.labels, self.symbols = read_labels(work)
+        self._features = np.load(work / "teacher.npy", mmap_mode="r")
 
-    def read(self, numbers: list[int]) -> tuple[Tensor, Tensor, Tensor]:
-        """Waveforms (B, S) at 16 kHz, features (B, T, 768) and lengths (B,) in frames."""
+    def read(self, numbers: list[int]) -> Batch:
+        """Waveforms (B, S) at 16 kHz, features (B, T, 768), lengths (B,), tokens (B, T / 2)."""
         clips = [self.tape.clips[n] for n in numbers]
-        lengths = torch.tensor([clip.frames for clip in clips])
-        audio = torch.zeros(len(clips), int(lengths.max()) * 320)
-        features = torch.zeros(len(clips), int(lengths.max()), self.features.shape[1])
-        for row, clip in enumerate(clips):
-            samples = self.tape.content_audio(clip)[: clip.frames * 320]
-            audio[row, : len(samples)] = torch.from_numpy(samples)
-            first = clip.start // 640
-            block = np.asarray(self.features[first : first + clip.frames], np.float32)
-            features[row, : clip.frames] = torch.from_numpy(block)
-        return audio, features, lengths
+        pad = torch.nn.utils.rnn.pad_sequence
+        audio = [self.tape.content_audio(clip)[: clip.frames * 320] for clip in clips]
+        blocks = [self._features[clip.start // 640 :][: clip.frames] for clip in clips]
+        tokens = [self.tokens.of(clip).tokens for clip in clips]
+        return Batch(
+            audio=pad([torch.from_numpy(samples) for samples in audio], True),
+            features=pad([torch.from_numpy(block.astype(np.float32)) for block in blocks], True),
+            lengths=torch.tensor([clip.frames for clip in clips]),
+            tokens=pad([torch.tensor(row) for row in tokens], True, UNKNOWN),
+            labels=[self.labels[n] for n in numbers],
+        )
 
 
 def distort(audio: Tensor) -> Tensor:
@@ -79,50 +95,124 @@ def colour(mel: Tensor) -> Tensor:
     return mel
 
 
+class Student(nn.Module):
+    """The content encoder, what is fixed of the tokens, and the layer that is thrown away.
+
+    Args:
+        symbols: size of the phoneme table.
+        codebook: (1024, 768).
+    """
+
+    codebook: Tensor
+
+    def __init__(self, symbols: int, codebook: Tensor) -> None:
+        super().__init__()
+        self.encoder = ContentEncoder(ContentConfig(symbols=symbols))
+        self.as_teacher = nn.Linear(self.encoder.config.width, codebook.shape[1])
+        self.register_buffer("codebook", codebook, persistent=False)
+
+    def token_scores(self, features: Tensor) -> Tensor:
+        """Scores (B, T / 2, 1024) of features (B, T, 768): the nearest code has the highest."""
+        pairs = features[:, : features.shape[1] // 2 * 2].unflatten(1, (-1, 2)).mean(dim=2)
+        distance = self.codebook.square().sum(1) - 2.0 * pairs @ self.codebook.T
+        return -distance / STRENGTH
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Nats per token, nats per phoneme, and distance from the teacher."""
+        with torch.no_grad():
+            mel = colour(self.encoder.mel(distort(batch.audio)))
+        with torch.autocast(batch.audio.device.type, torch.bfloat16):
+            hidden = self.encoder.encode(mel, batch.lengths)
+            features, teacher = self.encoder.features(hidden), self.as_teacher(hidden)
+        scores = self.token_scores(features.float())
+        wanted = batch.tokens[:, : scores.shape[1]]
+        frames = torch.arange(hidden.shape[1], device=hidden.device)
+        kept = frames < batch.lengths[:, None]
+        return {
+            "tokens": F.cross_entropy(
+                scores[:, : wanted.shape[1]].flatten(0, 1), wanted.flatten(), ignore_index=UNKNOWN
+            ),
+            "ctc": phoneme_loss(
+                self.encoder.phoneme_scores(hidden.float()), batch.labels, batch.lengths
+            ),
+            "teacher": F.mse_loss(teacher[kept].float(), batch.features[kept]),
+        }
+
+
 def train(work: Path, plan: ContentPlan, beginning: Path) -> None:
     """Goes on from `content.pt` if it exists, else from Whisper tiny's ONNX file."""
     torch.manual_seed(0)
     device = torch.device(plan.device)
     lessons = Lessons(work)
-    model = ContentEncoder(ContentConfig(symbols=lessons.symbols)).to(device)
-    begin_with(model, beginning)
-    tune = torch.optim.AdamW(model.parameters(), plan.rate, (0.9, 0.98), weight_decay=0.01)
+    student = Student(lessons.symbols, lessons.tokens.alphabet.vectors()).to(device)
+    begin_with(student.encoder, beginning)
+    tune = torch.optim.AdamW(student.parameters(), plan.rate, (0.9, 0.98), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(tune, plan.rate, plan.steps, pct_start=0.08)
-    progress = Progress(work / "content.pt", (model, tune, schedule), plan.minutes)
-    for group in batches(lessons.tape, plan.steps, plan.seconds, 1)[progress.step :]:
-        audio, target, lengths = (part.to(device) for part in lessons.read(group))
-        with torch.no_grad():
-            mel = colour(model.mel(distort(audio)))
-        with torch.autocast(device.type, torch.bfloat16):
-            hidden = model.encode(mel, lengths)
-            features = model.features(hidden)
-        kept = torch.arange(features.shape[1], device=device) < lengths[:, None]
-        rebuilt = F.mse_loss(features[kept].float(), target[kept])
-        scores = model.phoneme_scores(hidden.float())
-        ctc = phoneme_loss(scores, [lessons.labels[n] for n in group], lengths)
-        tune.zero_grad()
-        (rebuilt + 0.2 * ctc).backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        tune.step()
-        schedule.step()
-        if progress.advance({"features": rebuilt.item(), "ctc": ctc.item()}):
-            report(work, model, lessons)
-        if progress.out_of_time:
-            break
+    progress = Progress(work / "content.pt", (student, tune, schedule), plan.minutes)
+    while progress.step < plan.steps and not progress.out_of_time:
+        for group in batches(lessons.tape.clips, plan.seconds, progress.step):
+            batch = lessons.read(group)
+            losses = student.losses(_on(batch, device))
+            tune.zero_grad()
+            (losses["tokens"] + 0.2 * losses["ctc"] + 0.5 * losses["teacher"]).backward()
+            torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+            tune.step()
+            schedule.step()
+            if progress.advance({name: loss.item() for name, loss in losses.items()}):
+                report(student, lessons)
+            if progress.step >= plan.steps or progress.out_of_time:
+                break
     progress.save()
 
 
+def _on(batch: Batch, device: torch.device) -> Batch:
+    return Batch(
+        batch.audio.to(device),
+        batch.features.to(device),
+        batch.lengths.to(device),
+        batch.tokens.to(device),
+        batch.labels,
+    )
+
+
+def phoneme_loss(scores: Tensor, labels: list[list[int]], lengths: Tensor) -> Tensor:
+    """CTC loss, nats per phoneme, of the rows whose phonemes are known.
+
+    Args:
+        scores: log-probabilities (B, T, symbols + 1), the last class blank.
+        labels: phoneme ids of every row, none where they are unknown.
+        lengths: (B,) frames of every row.
+    """
+    rows = [row for row, label in enumerate(labels) if label]
+    if not rows:
+        return scores.sum() * 0.0
+    targets = [labels[row] for row in rows]
+    return F.ctc_loss(
+        scores[rows].transpose(0, 1),
+        torch.tensor([phone for target in targets for phone in target]),
+        lengths[rows].cpu(),
+        torch.tensor([len(target) for target in targets]),
+        blank=scores.shape[-1] - 1,
+        zero_infinity=True,
+    )
+
+
 @torch.no_grad()
-def report(work: Path, model: ContentEncoder, lessons: Lessons) -> None:
-    """Prints how often the student's features give the teacher's tokens."""
-    tokenizer = read_tokenizer(work)
-    agreed = total = 0
-    model.eval()
+def report(student: Student, lessons: Lessons) -> None:
+    """Prints how often the nearest code is the token, and how often at least its sound."""
+    sounds = torch.tensor(lessons.tokens.alphabet.sound_of)
+    tokens: list[Tensor] = []
+    wanted: list[Tensor] = []
+    student.eval()
+    device = student.codebook.device
     for number in range(0, len(lessons.tape.clips), 100):
-        audio, target, _ = lessons.read([number])
-        given = tokenizer.project(model(audio))[0]
-        wanted = tokenizer.project(target)[0]
-        same = tokenizer.codebook.nearest(given) == tokenizer.codebook.nearest(wanted)
-        agreed, total = agreed + int(same.sum()), total + len(same)
-    model.train()
-    print(f"       tokens as the teacher's: {agreed / total:.3f}", flush=True)
+        batch = lessons.read([number])
+        scores = student.token_scores(student.encoder(batch.audio.to(device)))[0]
+        count = min(len(scores), batch.tokens.shape[1])
+        tokens.append(scores.argmax(1)[:count].cpu())
+        wanted.append(batch.tokens[0, :count])
+    student.train()
+    given, right = torch.cat(tokens), torch.cat(wanted)
+    same = (given == right).float().mean()
+    alike = (sounds[given] == sounds[right]).float().mean()
+    print(f"       tokens {same:.3f}, sounds {alike:.3f}", flush=True)

@@ -136,3 +136,16 @@ class Track:
         """The whole clip at 16 kHz."""
         samples = self._track16[clip.start // 2 : (clip.start + clip.length) // 2]
         return samples.astype(np.float32) / 32767.0
+
+
+def batches(clips: list[Clip], seconds: float, seed: int) -> list[list[int]]:
+    """All clip numbers once, in groups of like length, about `seconds` of sound each."""
+    rng = np.random.default_rng(seed)
+    lengths = np.array([clip.length / RATE for clip in clips])
+    groups: list[list[int]] = [[]]
+    for number in np.argsort(lengths * rng.uniform(0.93, 1.07, len(lengths))).tolist():
+        if groups[-1] and (len(groups[-1]) + 1) * lengths[number] > seconds:
+            groups.append([])
+        groups[-1].append(number)
+    rng.shuffle(groups)
+    return groups

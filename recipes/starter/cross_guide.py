@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from mynah.acoustic.attention import split_heads
 from mynah.acoustic.mrte import HEADS, MRTE
-from recipes.starter.alignment import UNKNOWN
+from recipes.starter.sounds import UNKNOWN
 
 GUIDED_HEADS = 2
 

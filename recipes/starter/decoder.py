@@ -1,7 +1,7 @@
-"""Goes on with the flow and the decoder together, on sound: spectra first, then critics as well.
+"""Goes on with the decoder on sound, with critics of waveforms.
 
-The recut vocoder (see `vocoder`) speaks from the first step; here it learns the
-frames above 8 kHz, the starter's frame rate and what the flow makes of a smooth part.
+The recut vocoder (see `vocoder`) speaks from the first step; here it learns what is above 8 kHz,
+the starter's frame rate, and mels as the flow renders them beside those of recordings.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from mynah.acoustic.sovits import SoVITS
@@ -22,11 +22,16 @@ from mynah.training.discriminators import (
 )
 from mynah.training.spectral import MelDistance
 from mynah.voice.spectrogram import HOP, SAMPLE_RATE
-from recipes.starter.prior import LATENTS, SMOOTH, UNCERTAINTY, Sentences
+from recipes.starter.prior import LATENTS, MEL, SMOOTH
+from recipes.starter.sentences import Sentences
 from recipes.starter.sizes import ACOUSTIC
 from recipes.starter.state import Progress
 
 MARGIN = 12
+"""Frames at both ends of a stretch that the flow looks at."""
+EDGE = 4
+"""Frames at both ends that the decoder looks at."""
+CRITICS_FROM = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,6 @@ class DecoderPlan:
     """How long and on what to train; `frames` are 20 ms of sound, of which a batch has 8."""
 
     steps: int
-    critics_from: int
     batch: int = 8
     frames: int = 32
     rate: float = 2e-4
@@ -43,7 +47,7 @@ class DecoderPlan:
 
 
 class Segments:
-    """Random stretches: waveforms (B, S), what surrounds them as the flow reads it, timbres."""
+    """Random stretches: waveforms (B, S), latents that are `EDGE` frames longer, timbres."""
 
     def __init__(self, work: Path, plan: DecoderPlan, model: SoVITS, seed: int) -> None:
         self.sentences = Sentences(work)
@@ -55,32 +59,40 @@ class Segments:
         self.numbers = [n for n, clip in enumerate(clips) if clip.frames > self.length]
 
     def draw(self) -> tuple[Tensor, Tensor, Tensor]:
-        """One batch; the smooth parts are `MARGIN` frames longer at both ends."""
-        tape, frames = self.sentences.tape, self.sentences.frames
+        """One batch; half of the latents hold recordings' mels, half what the flow renders."""
+        tape, frames, device = self.sentences.tape, self.sentences.frames, self.plan.device
         chosen = self.rng.choice(self.numbers, self.plan.batch)
         clips = [tape.clips[n] for n in chosen]
         starts = [int(self.rng.integers(clip.frames - self.length)) for clip in clips]
         pairs = list(zip(clips, starts, strict=True))
         audio = [tape.audio(c, (s + MARGIN) * HOP, self.plan.frames * HOP) for c, s in pairs]
-        smooth = torch.stack(
-            [frames.read("smooth", c.start // HOP + s, self.length).T for c, s in pairs]
+        smooth, mel = (
+            torch.stack([frames.read(n, c.start // HOP + s, self.length).T for c, s in pairs])
+            for n in ("smooth", "mel")
         )
-        smooth = smooth + UNCERTAINTY * torch.rand(len(smooth), 1, 1) * torch.randn_like(smooth)
-        batch = self.sentences.batch(chosen.tolist(), self.rng)
-        with torch.no_grad():
-            ge = self.model.reference(
-                batch.reference.to(self.plan.device), mask=batch.reference_mask.to(self.plan.device)
-            )
-        latents = F.pad(smooth, (0, 0, SMOOTH.start, LATENTS - SMOOTH.stop))
-        return torch.from_numpy(np.stack(audio)), latents, ge
+        references = [self.sentences.reference(clip, None, self.rng)[0].T for clip in clips]
+        lengths = torch.tensor([len(each) for each in references])
+        heard = torch.nn.utils.rnn.pad_sequence(references, True).transpose(1, 2)
+        mask = torch.arange(heard.shape[2]) < lengths[:, None, None]
+        ge = self.model.reference(heard.to(device), mask=mask.to(device)).detach()
+        latents = self._rendered(smooth.to(device), ge)
+        half = len(clips) // 2
+        latents[:half, MEL] = mel[:half].to(device)
+        edge = MARGIN - EDGE
+        return torch.from_numpy(np.stack(audio)), latents[:, :, edge:-edge], ge
+
+    @torch.no_grad()
+    def _rendered(self, smooth: Tensor, ge: Tensor) -> Tensor:
+        start = F.pad(smooth, (0, 0, SMOOTH.start, LATENTS - SMOOTH.stop))
+        with torch.autocast(smooth.device.type, torch.bfloat16):
+            return self.model.flow.inverse(start, torch.ones_like(start[:, :1]), ge).float()
 
 
 def speak(model: SoVITS, latents: Tensor, ge: Tensor) -> Tensor:
-    """Waveforms (B, 1, S) of the middle of smooth parts with margins."""
+    """Waveforms (B, 1, S) of the middle of latents with edges."""
     with torch.autocast(latents.device.type, torch.bfloat16):
-        z = model.flow.inverse(latents, torch.ones_like(latents[:, :1]), ge)
-        wave: Tensor = model.dec(z[:, :, MARGIN - 4 : 4 - MARGIN], ge)
-    return wave.float()[:, :, 4 * HOP : -4 * HOP]
+        wave: Tensor = model.dec(latents, ge)
+    return wave.float()[:, :, EDGE * HOP : -EDGE * HOP]
 
 
 def train(work: Path, plan: DecoderPlan) -> None:
@@ -90,11 +102,16 @@ def train(work: Path, plan: DecoderPlan) -> None:
     model = SoVITS(ACOUSTIC)
     prior = torch.load(work / "prior.pt", weights_only=True, map_location="cpu")
     model.load_state_dict(prior["parts"][0])
+    if (work / "rendering.pt").exists():
+        rendering = torch.load(work / "rendering.pt", weights_only=True, map_location="cpu")
+        model.flow.load_state_dict(rendering["parts"][0])
     model.to(device)
-    sounding, critics = nn.ModuleList([model.flow, model.dec]), Discriminators(4, 8).to(device)
-    tune = torch.optim.AdamW(sounding.parameters(), plan.rate, (0.8, 0.99))
+    model.requires_grad_(False)
+    model.dec.requires_grad_(True)
+    critics = Discriminators(4, 8).to(device)
+    tune = torch.optim.AdamW(model.dec.parameters(), plan.rate, (0.8, 0.99))
     tune_critics = torch.optim.AdamW(critics.parameters(), plan.rate, (0.8, 0.99))
-    progress = Progress(work / "decoder.pt", (sounding, critics, tune, tune_critics), plan.minutes)
+    progress = Progress(work / "decoder.pt", (model.dec, critics, tune, tune_critics), plan.minutes)
     distance = MelDistance(SAMPLE_RATE).to(device)
     segments = Segments(work, plan, model, progress.step)
     while progress.step < plan.steps and not progress.out_of_time:
@@ -105,11 +122,10 @@ def train(work: Path, plan: DecoderPlan) -> None:
         audio, latents, ge = segments.draw()
         real = audio.to(device)
         fake = speak(model, latents.to(device), ge)
-        report = {"mel": 0.0}
         loss = distance(fake[:, 0], real)
-        report["mel"] = loss.item()
+        report = {"mel": loss.item()}
         loss = 15.0 * loss
-        if progress.step >= plan.critics_from:
+        if progress.step >= CRITICS_FROM:
             report["critics"] = _train_critics(critics, tune_critics, real[:, None], fake)
             with torch.autocast(device.type, torch.bfloat16):
                 _, seen = critics(real[:, None])
@@ -119,7 +135,7 @@ def train(work: Path, plan: DecoderPlan) -> None:
             loss = loss + adversarial + features
         tune.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(sounding.parameters(), 50.0)
+        torch.nn.utils.clip_grad_norm_(model.dec.parameters(), 50.0)
         tune.step()
         if progress.advance(report):
             sample(work, model, segments)

@@ -3,7 +3,6 @@
 import math
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from mynah.acoustic.sovits import SoVITS
@@ -12,29 +11,12 @@ from mynah.checkpoints.gpt import save_gpt
 from mynah.checkpoints.sovits import save_sovits
 from mynah.semantic.gpt import GPT
 from mynah.voice.content import ContentConfig, ContentEncoder
-from recipes.starter.corpus import Track
-from recipes.starter.prior import LATENTS, SMOOTH, with_tokenizer
+from recipes.starter.prior import LATENTS, SMOOTH, with_alphabet
 from recipes.starter.sizes import SEMANTIC
-from recipes.starter.tokens import read_tokenizer
 
 DEVIATION = 0.02
-DRAWN_BY_DEFAULT = {"top_k": 15, "temperature": 0.5, "repetition_penalty": 1.15}
-"""A GPT this small slips where GPT-SoVITS's own defaults leave it free."""
-
-
-def write_tokens(work: Path) -> None:
-    """Writes `tokens.npy`: a token for each 40 ms of the track, from the teacher's features."""
-    tape = Track(work)
-    features = np.load(work / "teacher.npy", mmap_mode="r")
-    tokenizer = read_tokenizer(work)
-    tokens = np.zeros(len(features) // 2, np.int16)
-    for clip in tape.clips:
-        first, count = clip.start // 640, clip.frames // 2 * 2
-        block = torch.from_numpy(np.asarray(features[first : first + count], np.float32))
-        with torch.no_grad():
-            codes = tokenizer.codebook.nearest(tokenizer.project(block[None])[0])
-        tokens[first // 2 : first // 2 + len(codes)] = codes.numpy()
-    np.save(work / "tokens.npy", tokens)
+DRAWN_BY_DEFAULT = {"top_k": 15, "temperature": 0.7, "repetition_penalty": 1.0}
+"""A sound that lasts repeats its token, which GPT-SoVITS's own defaults would punish."""
 
 
 @torch.no_grad()
@@ -56,14 +38,15 @@ def _settle(sovits: SoVITS) -> None:
 def export(work: Path, folder: Path, with_content: bool) -> None:
     """Writes `semantic.ckpt`, `acoustic.pth` and, when it is good enough, `content.pth`."""
     folder.mkdir(parents=True, exist_ok=True)
-    sovits = with_tokenizer(work)
+    sovits = with_alphabet(work)
     prior = torch.load(work / "prior.pt", weights_only=True, map_location="cpu")
     sovits.load_state_dict(prior["parts"][0])
     info = f"starter: prior {prior['step']} steps"
-    if (work / "decoder.pt").exists():
-        decoder = torch.load(work / "decoder.pt", weights_only=True, map_location="cpu")
-        torch.nn.ModuleList([sovits.flow, sovits.dec]).load_state_dict(decoder["parts"][0])
-        info += f", decoder {decoder['step']} steps"
+    for name, network in (("rendering", sovits.flow), ("decoder", sovits.dec)):
+        if (work / f"{name}.pt").exists():
+            later = torch.load(work / f"{name}.pt", weights_only=True, map_location="cpu")
+            network.load_state_dict(later["parts"][0])
+            info += f", {name} {later['step']} steps"
     _settle(sovits)
     save_sovits(sovits, folder / "acoustic.pth", info=info)
 
@@ -77,5 +60,8 @@ def export(work: Path, folder: Path, with_content: bool) -> None:
         return
     content = torch.load(work / "content.pt", weights_only=True, map_location="cpu")
     encoder = ContentEncoder(ContentConfig())
-    encoder.load_state_dict(content["parts"][0])
+    parts = content["parts"][0].items()
+    encoder.load_state_dict(
+        {k.removeprefix("encoder."): v for k, v in parts if k.startswith("encoder.")}
+    )
     save_content(encoder, folder / "content.pth", info=f"starter: {content['step']} steps")

@@ -6,6 +6,7 @@ sounds like speech. A mel resolves harmonics: the mean of two pitches there is a
 prior foresees the smooth part, and the flow renders the mel from it.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -92,8 +93,10 @@ class Frames:
         self.statistics = {k: torch.from_numpy(v) for k, v in np.load(work / "frames.npz").items()}
         self._tables = {n: np.load(work / f"{n}.npy", mmap_mode="r") for n in ("smooth", "mel")}
 
-    def read(self, name: str, first: int, count: int) -> Tensor:
-        """Rows `first` to `first + count` of `smooth` or `mel`: (count, channels)."""
+    def read(
+        self, name: str, first: int, count: int, change: Callable[[Tensor], Tensor] | None = None
+    ) -> Tensor:
+        """Rows `first` to `first + count` of `smooth` or `mel`, changed first: (count, C)."""
         block = torch.from_numpy(np.asarray(self._tables[name][first : first + count], np.float32))
         mean, deviation = (self.statistics[f"{name}_{part}"] for part in ("mean", "deviation"))
-        return (block - mean) / deviation
+        return ((change(block) if change else block) - mean) / deviation

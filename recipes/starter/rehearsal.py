@@ -1,8 +1,8 @@
 """Sentences that nobody recorded, spoken by the GPT itself; what is read back rightly is learnt.
 
 Two thousand recorded sentences leave most words unheard. So the GPT speaks sentences of common
-words several times over, the tokenizer's CTC head reads the tokens back, and the best attempt at
-each joins the lessons if nearly all its phonemes are there (Dong et al. 2023, RAFT).
+words several times over, and an attempt whose tokens name every phoneme and nothing else joins the
+lessons (Dong et al. 2023, RAFT).
 """
 
 import json
@@ -14,8 +14,6 @@ from time import time
 import numpy as np
 import torch
 import wordfreq
-from benchmarks.quality.score import edit_distance
-from torch import Tensor
 
 from mynah.errors import TextError
 from mynah.semantic.batch import Batch
@@ -24,11 +22,12 @@ from mynah.semantic.request import SemanticRequest
 from mynah.semantic.sampling import SamplingOptions
 from mynah.text.frontend import analyse
 from mynah.text.symbols import SymbolTable
-from recipes.starter.alignment import places_of
-from recipes.starter.labels import is_heard
+from mynah.training.preparation.viterbi import likeliest_path
+from recipes.starter.labels import is_heard, read_phones
 from recipes.starter.sizes import SEMANTIC
+from recipes.starter.sounds import SILENT, Sounds
 from recipes.starter.splices import Example
-from recipes.starter.tokens import read_tokenizer
+from recipes.starter.tokens import read_alphabet
 
 VOCABULARY = 20_000
 FLATTER = 0.55
@@ -36,7 +35,6 @@ WORDS = {"zh": (3, 12), "en": (4, 14)}
 MARKS = {"zh": ("，", "。"), "en": (", ", ".")}
 DRAWN = SamplingOptions(top_k=15, temperature=0.5, repetition_penalty=1.0)
 LONGEST = 300
-WORST = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +80,23 @@ def rehearse(work: Path, plan: RehearsalPlan) -> None:
     state = torch.load(work / "semantic.pt", weights_only=True, map_location="cpu")
     gpt.load_state_dict(state["parts"][0])
     gpt.eval().to(plan.device)
-    listener = Listener(work)
+    reader = Reader(work)
     began, tried, kept, source = time(), 0, 0, sentences(plan.seed)
     with (work / "rehearsed.jsonl").open("a") as lessons:
         while time() - began < plan.minutes * 60:
             asked = [next(source) for _ in range(plan.together)]
             rows = [phones for phones in asked for _ in range(plan.attempts)]
             spoken = speak(gpt, rows, seed=plan.seed + tried * plan.attempts)
-            heard = [listener.judge(*pair) for pair in zip(rows, spoken, strict=True)]
+            read = [reader.read(*pair) for pair in zip(rows, spoken, strict=True)]
             for first in range(0, len(rows), plan.attempts):
-                missed, example = min(heard[first : first + plan.attempts], key=lambda x: x[0])
+                right = [example for example in read[first : first + plan.attempts] if example]
                 tried += 1
-                if missed <= WORST and example is not None:
+                if right:
                     kept += 1
-                    lessons.write(json.dumps(asdict(example)) + "\n")
+                    lessons.write(json.dumps(asdict(right[0])) + "\n")
             lessons.flush()
-            usual = np.mean([missed for missed, _ in heard])
-            print(f"{tried:6d} sentences, {kept} kept; an attempt misses {usual:.3f}", flush=True)
+            share = sum(example is not None for example in read) / len(read)
+            print(f"{tried:6d} sentences, {kept} kept; {share:.0%} of attempts right", flush=True)
 
 
 def speak(gpt: GPT, rows: list[list[int]], seed: int) -> list[list[int]]:
@@ -122,29 +120,24 @@ def speak(gpt: GPT, rows: list[list[int]], seed: int) -> list[list[int]]:
     return [row.tokens if len(row.tokens) < LONGEST else [] for row in spoken]
 
 
-class Listener:
-    """Reads tokens back with the CTC head that the tokenizer was trained with."""
+class Reader:
+    """Reads tokens back."""
 
     def __init__(self, work: Path) -> None:
-        self._tokenizer = read_tokenizer(work)
+        self._sound_of_phone = Sounds(read_phones(work)).of_phone
+        self._sound_of_token = np.array(read_alphabet(work).sound_of)
 
-    def judge(self, phones: list[int], tokens: list[int]) -> tuple[float, Example | None]:
-        """The share of phonemes missed, and the attempt with each token's phoneme."""
-        places = [place for place, phone in enumerate(phones) if is_heard(phone)]
-        if len(tokens) < len(places) / 2:
-            return 1.0, None
-        codes = torch.tensor(tokens)
-        _, scores = self._tokenizer.decode(self._tokenizer.codebook.embed[codes][None])
-        labels = [phones[place] for place in places]
-        missed = edit_distance(labels, _collapsed(scores[0])) / len(labels)
-        if missed > WORST or len(labels) > len(scores[0]):
-            return missed, None
-        return missed, Example(
-            phones, tokens, places_of(scores[0].numpy(), phones, places).tolist()
-        )
-
-
-def _collapsed(scores: Tensor) -> list[int]:
-    blank = scores.shape[1] - 1
-    best = scores.argmax(-1).unique_consecutive().tolist()
-    return [label for label in best if label != blank]
+    def read(self, phones: list[int], tokens: list[int]) -> Example | None:
+        """The attempt with each token's place, if the tokens say these phonemes and no others."""
+        wanted = [self._sound_of_phone[p] if is_heard(p) else SILENT for p in phones]
+        end = [SILENT] if wanted[-1] != SILENT else []
+        states = np.array([SILENT, *wanted, *end])
+        if len(tokens) < len(states):
+            return None
+        said = self._sound_of_token[tokens]
+        right = said[:, None] == states[None]
+        order = np.arange(len(states))
+        path = likeliest_path(np.where(right, 0.0, -1.0), order, states == SILENT)
+        if not right[np.arange(len(path)), path].all():
+            return None
+        return Example(phones, tokens, (path - 1).clip(0, len(phones) - 1).tolist())

@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT, Attention
-from recipes.starter.alignment import UNKNOWN
 from recipes.starter.examples import Examples
 from recipes.starter.sizes import SEMANTIC
+from recipes.starter.sounds import UNKNOWN
 from recipes.starter.splices import Example
 from recipes.starter.state import Progress
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mynah.text.symbols import SymbolTable
-from recipes.starter.alignment import UNKNOWN
 from recipes.starter.labels import is_heard
+from recipes.starter.sounds import UNKNOWN
 
 PIECES = (2, 6)
 PHONES = (4, 18)

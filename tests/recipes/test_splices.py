@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from recipes.starter.alignment import UNKNOWN
+from recipes.starter.sounds import UNKNOWN
 from recipes.starter.splices import Example, Splicer, joined
 
 from mynah.text.symbols import SymbolTable

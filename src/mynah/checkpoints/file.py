@@ -68,7 +68,12 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         CheckpointError: the folder cannot be written to.
     """
     buffer = io.BytesIO()
-    weight = {name: _stored(tensor) for name, tensor in checkpoint.weight.items()}
+    # Names of one tensor stay one in the file.
+    once: dict[tuple[int, torch.Size], torch.Tensor] = {}
+    weight = {
+        name: once.setdefault((tensor.data_ptr(), tensor.shape), _stored(tensor))
+        for name, tensor in checkpoint.weight.items()
+    }
     torch.save(
         {"weight": weight, "config": dict(checkpoint.config), "info": checkpoint.info}, buffer
     )
