@@ -67,6 +67,15 @@ def test_a_view_is_written_without_the_storage_behind_it(tmp_path):
     assert path.stat().st_size < 4_000
 
 
+def test_one_tensor_of_two_names_is_written_once(tmp_path):
+    square = torch.randn(300, 300)
+    weight = {"one": square, "two": square, "turned": square.T}
+    write_checkpoint(tmp_path / "a.pth", Checkpoint(weight, CONFIG, ""))
+    assert (tmp_path / "a.pth").stat().st_size < 2 * 2 * square.numel() + 10_000
+    read = read_checkpoint(tmp_path / "a.pth").weight
+    assert all(torch.equal(read[name], tensor.half()) for name, tensor in weight.items())
+
+
 def test_settings_pickled_as_upstreams_class_become_dictionaries(tmp_path, monkeypatch):
     module = types.ModuleType("utils")
 

@@ -69,9 +69,11 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """
     buffer = io.BytesIO()
     # Names of one tensor stay one in the file.
-    once: dict[tuple[int, torch.Size], torch.Tensor] = {}
+    once: dict[tuple[object, ...], Tensor] = {}
     weight = {
-        name: once.setdefault((tensor.data_ptr(), tensor.shape), _stored(tensor))
+        name: once.setdefault(
+            (tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride()), _stored(tensor)
+        )
         for name, tensor in checkpoint.weight.items()
     }
     torch.save(
