@@ -11,7 +11,7 @@ from mynah.acoustic.config import AcousticConfig
 from mynah.acoustic.passage import Passage
 from mynah.acoustic.sovits import SoVITS
 from mynah.engine.models import Models, load_models
-from mynah.engine.prompts import Prompt
+from mynah.engine.prompt import Prompt
 from mynah.options import SpeechOptions
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT

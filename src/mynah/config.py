@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     """Time in which a piece of speech must be finished."""
     kept_voice_bytes: int = Field(default=64 * MEBIBYTE, gt=0)
     """Memory for voices that stay ready to speak."""
+    kept_version_bytes: int = Field(default=512 * MEBIBYTE, gt=0)
+    """Memory for trained versions that stay ready to speak; those that speak count first."""
     limit_requests: str = ""
     """Calls that a key may make, such as `60/minute`; any number if empty."""
     limit_characters: str = ""
@@ -106,7 +108,7 @@ class Settings(BaseSettings):
     """Folder of lists, `*.txt`, of words that are not to be spoken; read again when they change."""
     screen_mode: Literal["reject", "mask", "report"] = "reject"
     """Whether a text with such a word is refused, spoken without it, or spoken and logged."""
-    trainer: str = ""
+    trainer: str = "mynah.training.fine_tuning:FineTuning"
     """What trains voices, as `module:name`; empty cannot train."""
     train_shortest_seconds: float = Field(default=55.0, gt=0)
     """Least speech to train a voice on; a recording of a minute has that without its ends."""

@@ -116,3 +116,19 @@ def test_memory_is_taken_once(gpt):
     before = [cache.keys.data_ptr() for cache in caches]
     finish(batch, batch.join([request(0, max_tokens=80), request(1)]))
     assert [cache.keys.data_ptr() for cache in caches] == before
+
+
+def test_memory_that_is_not_laid_out_is_taken_as_rows_come(gpt, alone):
+    batch = Batch(gpt, rows=8, buckets=(32, 256), laid_out=1)
+    numbers, long = list(range(7)), {"max_tokens": 60}
+    rows, sizes = [], []
+    for number in numbers:
+        rows += batch.join([request(number, **long)])
+        batch.step()
+        sizes.append(sum(cache.rows for cache in batch._memory._caches))
+    assert sizes[0] == 2
+    assert sizes == sorted(sizes)
+    assert finish(batch, rows) == [alone(number, **long) for number in numbers]
+    assert sum(cache.rows for cache in batch._memory._caches) <= 16
+    batch.leave(batch.join([request(0)])[0])
+    assert batch.free == 8

@@ -5,6 +5,8 @@ these names is deprecated, and its successor names them differently.
 Source: Salimans and Kingma, "Weight Normalization" (arXiv:1602.07868).
 """
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -106,6 +108,18 @@ def fuse(module: nn.Module) -> None:
             setattr(module, name, child.fused())
         else:
             fuse(child)
+
+
+def fused_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What `fuse` makes of a `state_dict()`, or of a part of one with whole layers."""
+    fused: dict[str, Tensor] = {}
+    for name, tensor in state.items():
+        layer, _, own = name.rpartition(".")
+        if own == "weight_v":
+            fused[f"{layer}.weight"] = torch._weight_norm(tensor, state[f"{layer}.weight_g"], 0)
+        elif own != "weight_g":
+            fused[name] = tensor
+    return fused
 
 
 def _split_weight(conv: WeightNormed) -> None:

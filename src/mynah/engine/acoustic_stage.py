@@ -2,13 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mynah.engine.model import SpeechModel
 from mynah.engine.stage import Stage
 from mynah.engine.talk import Talk, Utterance
 from mynah.engine.turns import Turns
@@ -22,7 +22,7 @@ class AcousticStage(Stage):
     """Decodes pieces in turns, and those of talks that nothing was heard of yet before others.
 
     Args:
-        model: what decodes.
+        together: most pieces that are decoded at once.
         changed: the engine's lock.
         sounded: takes a piece of an utterance, and the seconds that it took.
         failed: told of talks that cannot go on, and with which utterance.
@@ -30,13 +30,13 @@ class AcousticStage(Stage):
 
     def __init__(
         self,
-        model: SpeechModel,
+        together: int,
         changed: threading.Condition,
         sounded: Callable[[Utterance, Wave, float], None],
         failed: Callable[[Talk, Exception, Utterance], None],
     ) -> None:
         super().__init__("acoustic", changed)
-        self._model = model
+        self._together = together
         self._sounded = sounded
         self._failed = failed
         self._turns: Turns[Talk] = Turns()
@@ -55,20 +55,27 @@ class AcousticStage(Stage):
         return bool(self._turns)
 
     def _round(self) -> None:
-        utterances = self._next()
+        alike: defaultdict[Hashable, list[Utterance]] = defaultdict(list)
+        for utterance in self._next():
+            alike[utterance.model.sovits].append(utterance)
+        for utterances in alike.values():
+            self._sound(utterances)
+
+    def _sound(self, utterances: list[Utterance]) -> None:
+        """Decodes pieces of the same network."""
         began = time.perf_counter()
         try:
             waves = self._decode(utterances)
         except Exception as error:  # nobody knows whose it is; other talks go on
             self._settle(utterances, [error] * len(utterances), 0.0)
         else:
-            seconds = (time.perf_counter() - began) / max(1, len(utterances))
+            seconds = (time.perf_counter() - began) / len(utterances)
             self._settle(utterances, waves, seconds)
 
     def _next(self) -> list[Utterance]:
         utterances: list[Utterance] = []
         with self._changed:
-            while self._turns and len(utterances) < self._model.together:
+            while self._turns and len(utterances) < self._together:
                 talk = self._turns.take()
                 if talk.may_sound:
                     talk.sounding = True
@@ -76,14 +83,12 @@ class AcousticStage(Stage):
         return utterances
 
     def _decode(self, utterances: list[Utterance]) -> list[Wave]:
-        if not utterances:
-            return []
         with ExitStack() as traced:
             for utterance in utterances:
                 context, spans = utterance.talk.context.copy(), ExitStack()
                 context.run(spans.enter_context, span("acoustic"))
                 traced.callback(context.run, spans.close)
-            return self._model.decode([utterance.passage for utterance in utterances])
+            return utterances[0].model.decode([utterance.passage for utterance in utterances])
 
     def _settle(
         self, utterances: list[Utterance], outcomes: Sequence[Wave | Exception], seconds: float

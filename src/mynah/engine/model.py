@@ -1,13 +1,14 @@
 """What the engine needs of a model."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mynah.acoustic.passage import Passage
-from mynah.engine.prompts import Prompt
+from mynah.engine.prompt import Prompt
 from mynah.options import SpeechOptions
 from mynah.semantic.batch import Batch
 from mynah.semantic.request import SemanticRequest
@@ -16,11 +17,31 @@ from mynah.voice.voice import Voice
 
 
 class SpeechModel(Protocol):
-    """What speaks; `mynah.engine.models.Models` does. Each stage calls it from its own thread."""
+    """What speaks; `mynah.engine.models.Models` does. Each stage calls it from its own thread.
+
+    Trained versions of it are models, too. The engine tells by `gpt` and `sovits` which models
+    have a network in common, so that it can work for several of them at once.
+    """
+
+    @property
+    def gpt(self) -> Hashable:
+        """What draws tokens; sentences of the same one share a batch."""
+
+    @property
+    def sovits(self) -> Hashable:
+        """What decodes; pieces of the same one may be decoded together."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that a trained version takes beside the model that it was trained from."""
 
     @property
     def sample_rate(self) -> int:
         """Samples per second of everything it speaks."""
+
+    @property
+    def rows(self) -> int:
+        """Sentences whose tokens are best drawn at a time."""
 
     @property
     def together(self) -> int:
@@ -37,8 +58,15 @@ class SpeechModel(Protocol):
     ) -> tuple[SemanticRequest, Passage]:
         """A sentence as the semantic and the acoustic stage take it."""
 
+    def trained(self, folder: Path) -> Self:
+        """The version of it whose files are in a folder.
+
+        Raises:
+            CheckpointError: they cannot be used, or were made for another model.
+        """
+
     def batch(self) -> Batch:
-        """What draws the tokens of many sentences together."""
+        """What draws the tokens of up to `rows` sentences together."""
 
     def decode(self, passages: Sequence[Passage]) -> list[NDArray[np.float32]]:
         """Sound of the next piece of each passage, which moves on."""

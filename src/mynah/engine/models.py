@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -16,7 +17,8 @@ from mynah.acoustic.sovits import SoVITS
 from mynah.checkpoints.content import load_content
 from mynah.checkpoints.gpt import load_gpt
 from mynah.checkpoints.sovits import load_sovits
-from mynah.engine.prompts import Prompt
+from mynah.checkpoints.trained import Origin
+from mynah.engine.prompt import Prompt
 from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
 from mynah.semantic.batch import Batch
@@ -35,6 +37,9 @@ CONTENT = "content.pth"
 HUBERT = "chinese-hubert-base"
 BERT = "chinese-roberta-wwm-ext-large"
 
+ROWS = 16
+"""Sentences whose tokens are drawn at a time: more make all of them late."""
+
 PEAK = 0.98
 """Of the loudest sound that a model can make: the same for every piece, so that none is louder."""
 
@@ -49,12 +54,16 @@ class Models:
         content: the content encoder that prompts are read with; without one a voice
             gives its timbre only, and speech is begun without a prompt.
         text_features: what the GPT is told of a text's meaning.
+        origin: what trained versions are made of; None if the networks come from no files.
+        size: bytes that a trained version has to itself.
     """
 
     gpt: GPT
     sovits: SoVITS
     content: ContentFeatures | None
     text_features: TextFeatures
+    origin: Origin | None = None
+    size: int = 0
 
     @property
     def symbols(self) -> SymbolTable:
@@ -65,6 +74,11 @@ class Models:
     def sample_rate(self) -> int:
         """Samples per second of everything they speak."""
         return self.sovits.config.sampling_rate
+
+    @property
+    def rows(self) -> int:
+        """Sentences whose tokens are best drawn at a time."""
+        return ROWS
 
     @property
     def together(self) -> int:
@@ -104,9 +118,22 @@ class Models:
         )
         return request, Passage(phones, prompt.timbre, options.speed, seed)
 
+    def trained(self, folder: Path) -> Self:
+        """The version of them whose adapters are in a folder; it shares what they leave alone.
+
+        Raises:
+            CheckpointError: there are none, they cannot be used, or are for another model.
+        """
+        if self.origin is None:
+            raise CheckpointError("A model without files has no trained versions; load a folder.")
+        gpt, sovits = self.origin.trained(folder)
+        return replace(self, gpt=gpt, sovits=sovits, size=self.origin.bytes_beside(gpt, sovits))
+
     def batch(self) -> Batch:
-        """What draws the tokens of many sentences together."""
-        return Batch(self.gpt)
+        """What draws the tokens of up to `rows` sentences together."""
+        # The model's own has room from the start; there may be many of versions, which grow.
+        own = self.origin is None or self.gpt is self.origin.gpt.network
+        return Batch(self.gpt, ROWS, laid_out=ROWS if own else 1)
 
     def decode(self, passages: Sequence[Passage]) -> list[NDArray[np.float32]]:
         """Sound of the next piece of each passage, which moves on."""
@@ -147,10 +174,12 @@ def load_models(folder: str | Path | None = None) -> Models:
 def _load(folder: Path) -> Models:
     if not folder.is_dir():
         raise CheckpointError(f"There is no folder {folder}; give one that holds a model's files.")
-    gpt, sovits = load_gpt(_only(folder, ".ckpt")), load_sovits(_only(folder, ".pth"))
+    semantic, acoustic = _only(folder, ".ckpt"), _only(folder, ".pth")
+    gpt, sovits = load_gpt(semantic), load_sovits(acoustic)
     _check_versions(gpt, sovits)
     sovits.fuse()
-    return Models(gpt, sovits, _content(folder), _text_features(folder))
+    origin = Origin.of(gpt, sovits, acoustic)
+    return Models(gpt, sovits, _content(folder), _text_features(folder), origin)
 
 
 def _only(folder: Path, suffix: str) -> Path:

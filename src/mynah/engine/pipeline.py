@@ -12,30 +12,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mynah.engine.acoustic_stage import AcousticStage
+from mynah.engine.kept import Kept
 from mynah.engine.model import SpeechModel
-from mynah.engine.prompts import Prompts
+from mynah.engine.prompt import Prompt
 from mynah.engine.reading_stage import ReadingStage
 from mynah.engine.semantic_stage import SemanticStage
 from mynah.engine.speech import Speech
 from mynah.engine.stats import QueueStats, Tempo
 from mynah.engine.talk import Talk, Utterance
+from mynah.engine.versions import Versions
 from mynah.errors import QueueFullError, UnavailableError
 
 PROMPT_BYTES = 64 << 20
 """Memory for voices that stay ready to speak."""
 
+VERSION_BYTES = 512 << 20
+"""Memory for trained versions of voices that stay ready to speak."""
+
 
 class Pipeline:
-    """Speaks for many callers with one model.
+    """Speaks for many callers with one model and its trained versions.
 
     Args:
         model: what speaks.
         size: most talks at a time.
         prompt_bytes: memory for voices that stay ready to speak.
+        version_bytes: memory for trained versions of them; see `Versions`.
     """
 
     def __init__(
-        self, model: SpeechModel, *, size: float = math.inf, prompt_bytes: int = PROMPT_BYTES
+        self,
+        model: SpeechModel,
+        *,
+        size: float = math.inf,
+        prompt_bytes: int = PROMPT_BYTES,
+        version_bytes: int = VERSION_BYTES,
     ) -> None:
         self._model = model
         self._size = size
@@ -43,10 +54,10 @@ class Pipeline:
         self._tempo = Tempo()
         self._open = True
         self._changed = changed = threading.Condition()
-        prompts = Prompts(model.read, prompt_bytes)
-        self._reading = ReadingStage(model, prompts, changed, self._prepared, self._failed)
+        versions, prompts = Versions(model, version_bytes, changed), Kept[Prompt](prompt_bytes)
+        self._reading = ReadingStage(versions, prompts, changed, self._prepared, self._failed)
         self._semantic = SemanticStage(model, changed, self._move, self._failed)
-        self._acoustic = AcousticStage(model, changed, self._sounded, self._failed)
+        self._acoustic = AcousticStage(model.together, changed, self._sounded, self._failed)
         self._stages = (self._reading, self._semantic, self._acoustic)
         for stage in self._stages:
             stage.start()
@@ -87,6 +98,8 @@ class Pipeline:
             self._talks.discard(talk)
             for stage in self._stages:
                 stage.withdraw(talk)
+            # A stream and its talk know each other, so only the collector would free the weights.
+            talk.utterances.clear()
             self._changed.notify_all()
 
     def stats(self) -> QueueStats:

@@ -5,7 +5,7 @@ import contextlib
 from typing import Self
 
 from mynah.engine.model import SpeechModel
-from mynah.engine.pipeline import PROMPT_BYTES, Pipeline
+from mynah.engine.pipeline import PROMPT_BYTES, VERSION_BYTES, Pipeline
 from mynah.engine.request import SpeechRequest
 from mynah.engine.speech import Speech
 from mynah.engine.stats import QueueStats
@@ -72,7 +72,7 @@ class SpeechStream:
 
 
 class SpeechQueue:
-    """Speaks for many callers with one model.
+    """Speaks for many callers with one model and its trained versions.
 
     Submit from a running event loop; chunks arrive on it.
 
@@ -81,6 +81,7 @@ class SpeechQueue:
         size: most requests that are admitted at a time.
         deadline: seconds that a request may take from its admission to its last chunk.
         prompt_bytes: memory for voices that stay ready to speak.
+        version_bytes: memory for trained versions of them; see `Versions`.
     """
 
     def __init__(
@@ -90,11 +91,14 @@ class SpeechQueue:
         size: int = 64,
         deadline: float = 300.0,
         prompt_bytes: int = PROMPT_BYTES,
+        version_bytes: int = VERSION_BYTES,
     ) -> None:
         self.size = size
         self._model = model
         self._deadline = deadline
-        self._pipeline = Pipeline(model, size=size, prompt_bytes=prompt_bytes)
+        self._pipeline = Pipeline(
+            model, size=size, prompt_bytes=prompt_bytes, version_bytes=version_bytes
+        )
 
     @property
     def sample_rate(self) -> int:

@@ -1,23 +1,28 @@
-"""The stage before the two: reads voices, and what the networks need to know of a sentence."""
+"""The stage before the two: loads versions, reads voices, and tells the networks of sentences."""
 
 import hashlib
 import threading
 from collections.abc import Callable
 
+from mynah.engine.kept import Kept
 from mynah.engine.model import SpeechModel
-from mynah.engine.prompts import Prompts
+from mynah.engine.prompt import Prompt
+from mynah.engine.speaker import Speaker
 from mynah.engine.stage import Stage
 from mynah.engine.talk import Talk, Utterance
 from mynah.engine.turns import Turns
+from mynah.engine.versions import Versions
 
 
 class ReadingStage(Stage):
     """Makes sentences of talks ready for the semantic stage, one at a time.
 
-    It has a thread of its own so that a new voice does not stop everybody's tokens.
+    It has a thread of its own so that a new voice does not stop everybody's tokens. Talks whose
+    version may have to be loaded come after all that is quickly read, and enter one by one, so
+    that those with a version at hand do not keep the others out.
 
     Args:
-        model: what reads.
+        versions: what speaks.
         prompts: voices that were read before.
         changed: the engine's lock.
         prepared: takes what is ready.
@@ -26,38 +31,51 @@ class ReadingStage(Stage):
 
     def __init__(
         self,
-        model: SpeechModel,
-        prompts: Prompts,
+        versions: Versions,
+        prompts: Kept[Prompt],
         changed: threading.Condition,
         prepared: Callable[[Utterance], None],
         failed: Callable[[Talk, Exception], None],
     ) -> None:
         super().__init__("reading", changed)
-        self._model = model
+        self._versions = versions
         self._prompts = prompts
         self._prepared = prepared
         self._failed = failed
         self._turns: Turns[Talk] = Turns()
+        self._newcomers: Turns[Talk] = Turns()
+        self._next_in: Talk | None = None
 
     def submit(self, talk: Talk) -> None:
         """Takes a talk whose next sentence is to be prepared; with the lock held."""
         talk.reading = True
-        self._turns.add(talk.request.caller, talk, urgent=talk.prepared == 0)
+        turns = self._turns if self._versions.holds(talk) else self._newcomers
+        turns.add(talk.request.caller, talk, urgent=talk.prepared == 0)
         self._changed.notify_all()
 
     def withdraw(self, talk: Talk) -> None:
-        """Forgets a talk; with the lock held."""
-        self._turns.discard(talk.request.caller, talk)
+        """Forgets a talk; with the lock held. Its version may give way to others now."""
+        for turns in (self._turns, self._newcomers):
+            turns.discard(talk.request.caller, talk)
+        if self._next_in is talk:
+            self._next_in = None
+        self._versions.release(talk)
 
     @property
     def _busy(self) -> bool:
-        return bool(self._turns)
+        return bool(self._turns) or self._may_enter()
+
+    def _may_enter(self) -> bool:
+        """Whether there is room for the version of the next newcomer."""
+        if self._next_in is None and self._newcomers:
+            self._next_in = self._newcomers.take()
+        return self._next_in is not None and self._versions.room_for(self._next_in)
 
     def _round(self) -> None:
         with self._changed:
-            if not self._turns:
-                return
-            talk = self._turns.take()
+            talk = self._next()
+        if talk is None:
+            return
         try:
             utterance = talk.context.run(self._prepare, talk)
         except Exception as error:  # whatever it is, the other callers go on
@@ -65,12 +83,26 @@ class ReadingStage(Stage):
         else:
             self._prepared(utterance)
 
+    def _next(self) -> Talk | None:
+        if self._turns:
+            return self._turns.take()
+        if not self._may_enter():
+            return None
+        talk, self._next_in = self._next_in, None
+        if talk:
+            self._versions.hold(talk)
+        return talk
+
     def _prepare(self, talk: Talk) -> Utterance:
         request, number = talk.request, talk.prepared
-        prompt = talk.prompt = talk.prompt or self._prompts.of(request.speaker)
+        model = self._versions.model_of(talk)
+        prompt = talk.prompt = talk.prompt or self._prompt(request.speaker, model)
         sentence, seed = request.sentences[number], _seed_of(request.options.seed, number)
-        asked, passage = self._model.prepare(sentence, prompt, request.options, seed)
-        return Utterance(talk, sentence, asked, passage, talk.context.copy())
+        asked, passage = model.prepare(sentence, prompt, request.options, seed)
+        return Utterance(talk, model, sentence, asked, passage, talk.context.copy())
+
+    def _prompt(self, speaker: Speaker, model: SpeechModel) -> Prompt:
+        return self._prompts.get(speaker.key, lambda: model.read(speaker.load()))
 
 
 def _seed_of(seed: int, sentence: int) -> int:

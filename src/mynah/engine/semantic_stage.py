@@ -2,15 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 
+from mynah.engine.drawing import Drawing
 from mynah.engine.model import SpeechModel
 from mynah.engine.stage import Stage
 from mynah.engine.talk import Talk, Utterance
 from mynah.engine.turns import Turns
 from mynah.errors import MynahError
-from mynah.semantic.row import Row
-from mynah.tracing import span
 
 READ_AT_ONCE = 512
 """Phonemes and prompt tokens that are read between two steps, for which the other rows wait;
@@ -20,10 +21,11 @@ a longer sentence is read alone."""
 class SemanticStage(Stage):
     """Draws tokens, step by step; sentences join and leave between any two steps.
 
-    It rests while nobody needs tokens soon.
+    Sentences of the same GPT are drawn together. Those of different ones cannot share the reading
+    of any weights, so they take steps in turn. The stage rests while nobody needs tokens soon.
 
     Args:
-        model: what draws.
+        model: what draws where nothing is trained.
         changed: the engine's lock.
         progressed: told of talks that have more tokens; with the lock held.
         failed: told of talks that cannot go on, and with which utterance.
@@ -38,11 +40,10 @@ class SemanticStage(Stage):
     ) -> None:
         super().__init__("semantic", changed)
         self._model = model
-        self._batch = model.batch()
         self._progressed = progressed
         self._failed = failed
         self._turns: Turns[Utterance] = Turns()
-        self._rows: dict[Row, Utterance] = {}
+        self._drawings = OrderedDict[Hashable, Drawing]({model.gpt: Drawing(model.batch())})
 
     def submit(self, utterance: Utterance) -> None:
         """Takes a sentence; with the lock held."""
@@ -58,79 +59,89 @@ class SemanticStage(Stage):
     @property
     def _busy(self) -> bool:
         # While sound is what everybody waits for, the cores are better left to it.
-        utterances = self._rows.values()
-        wanted = (not (each.wanted and each.passage.supplied) for each in utterances)
-        return bool(self._turns) or any(wanted)
+        return bool(self._turns) or any(each.wanted for each in self._drawings.values())
 
     def _round(self) -> None:
-        began = time.perf_counter()
         with self._changed:
-            self._drop_left()
+            for drawing in self._drawings.values():
+                drawing.drop_left()
             joining = self._next()
-        try:
-            self._join(joining)
-            self._batch.step()
-        except Exception as error:  # nobody knows whose it is; later sentences go on
-            self._fail_all(joining, error)
+        for gpt, utterances in joining.items():
+            self._advance(gpt, partial(self._drawings[gpt].join, utterances), utterances)
         with self._changed:
-            self._report(time.perf_counter() - began)
+            gpt = self._whose_turn()
+        if gpt in self._drawings:
+            self._advance(gpt, self._drawings[gpt].batch.step)
+        self._drop_empty()
 
-    def _drop_left(self) -> None:
-        for row, utterance in list(self._rows.items()):
-            if not utterance.wanted:
-                self._batch.leave(row)
-                self._end(row, utterance)
-
-    def _next(self) -> list[Utterance]:
+    def _next(self) -> Mapping[Hashable, list[Utterance]]:
         """Sentences that join now: as many as there is room for, and a bounded time to read."""
-        joining: list[Utterance] = []
+        joining: defaultdict[Hashable, list[Utterance]] = defaultdict(list)
+        room = self._model.rows - sum(len(each.utterances) for each in self._drawings.values())
         length = 0
-        while self._turns and len(joining) < self._batch.free and length < READ_AT_ONCE:
+        while self._turns and room > 0 and length < READ_AT_ONCE:
             utterance = self._turns.take()
             if not utterance.wanted:
                 continue
             try:
-                self._batch.validate(utterance.request)
+                self._drawing_of(utterance.model).batch.validate(utterance.request)
             except MynahError as error:
                 self._failed(utterance.talk, error, utterance)
                 continue
             length += utterance.request.read
-            joining.append(utterance)
+            room -= 1
+            joining[utterance.model.gpt].append(utterance)
         return joining
 
-    def _join(self, joining: list[Utterance]) -> None:
-        if not joining:
-            return
-        for utterance in joining:
-            talk = utterance.talk
-            if talk.waited is None:
-                talk.waited = time.perf_counter() - talk.admitted_at
-            utterance.context.run(utterance.traced.enter_context, span("semantic"))
-        rows = self._batch.join([utterance.request for utterance in joining])
-        self._rows.update(zip(rows, joining, strict=True))
+    def _drawing_of(self, model: SpeechModel) -> Drawing:
+        if model.gpt not in self._drawings:
+            self._drawings[model.gpt] = Drawing(model.batch())
+        return self._drawings[model.gpt]
 
-    def _report(self, seconds: float) -> None:
-        for row, utterance in list(self._rows.items()):
+    def _whose_turn(self) -> Hashable:
+        """The GPT that steps next: in a circle, those that are waited for before others."""
+        drawing = [gpt for gpt, each in self._drawings.items() if each.utterances]
+        wanted = [gpt for gpt in drawing if self._drawings[gpt].wanted]
+        gpt = next(iter(wanted or drawing), None)
+        if gpt is not None:
+            self._drawings.move_to_end(gpt)
+        return gpt
+
+    def _drop_empty(self) -> None:
+        """Gives back the memory of versions' batches; the model's own stays for who comes next."""
+        for gpt, drawing in list(self._drawings.items()):
+            if not drawing.utterances and gpt is not self._model.gpt:
+                del self._drawings[gpt]
+
+    def _advance(
+        self, gpt: Hashable, act: Callable[[], None], joining: Sequence[Utterance] = ()
+    ) -> None:
+        began = time.perf_counter()
+        try:
+            act()
+        except Exception as error:  # nobody knows whose it is; later sentences go on
+            self._fail_all(gpt, joining, error)
+        else:
+            with self._changed:
+                self._report(self._drawings[gpt], time.perf_counter() - began)
+
+    def _report(self, drawing: Drawing, seconds: float) -> None:
+        share = seconds / max(1, len(drawing.utterances))
+        for row, utterance in list(drawing.utterances.items()):
             passage, talk = utterance.passage, utterance.talk
-            utterance.busy += seconds / len(self._rows)
-            talk.busy += seconds / len(self._rows)
+            utterance.busy += share
+            talk.busy += share
             passage.tokens.extend(row.tokens[len(passage.tokens) :])
             if row.ended:
                 passage.ended = True
-                self._end(row, utterance)
+                drawing.end(row)
             if row.error:
                 self._failed(talk, row.error, utterance)
             else:
                 self._progressed(talk)
 
-    def _end(self, row: Row, utterance: Utterance) -> None:
-        utterance.context.run(utterance.traced.close)
-        del self._rows[row]
-
-    def _fail_all(self, joining: list[Utterance], error: Exception) -> None:
-        hit = {*self._rows.values(), *joining}
-        self._rows.clear()
-        self._batch = self._model.batch()
-        for utterance in hit:
+    def _fail_all(self, gpt: Hashable, joining: Sequence[Utterance], error: Exception) -> None:
+        drawing = self._drawings.pop(gpt)
+        for utterance in {*drawing.utterances.values(), *joining}:
             utterance.context.run(utterance.traced.close)
             self._failed(utterance.talk, error, utterance)

@@ -8,7 +8,8 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 
 from mynah.acoustic.passage import Passage
-from mynah.engine.prompts import Prompt
+from mynah.engine.model import SpeechModel
+from mynah.engine.prompt import Prompt
 from mynah.engine.request import SpeechRequest
 from mynah.engine.speech import Speech
 from mynah.semantic.request import SemanticRequest
@@ -27,6 +28,7 @@ class Utterance:
 
     Attributes:
         talk: of which it is a sentence.
+        model: what speaks it.
         sentence: what is said.
         request: what the semantic stage is asked.
         passage: its tokens as they come, and how far they have become sound.
@@ -37,6 +39,7 @@ class Utterance:
     """
 
     talk: "Talk"
+    model: SpeechModel
     sentence: Sentence
     request: SemanticRequest
     passage: Passage

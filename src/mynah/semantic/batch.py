@@ -25,13 +25,21 @@ class Batch:
     Args:
         gpt: the model, in eval mode.
         rows: most requests at a time.
+        laid_out: for how many of them memory is laid out at once; all if not given.
         buckets: lengths, in phonemes and tokens, for which memory is laid out; see `Memory`.
     """
 
-    def __init__(self, gpt: GPT, rows: int = 16, buckets: Sequence[int] = BUCKETS) -> None:
+    def __init__(
+        self,
+        gpt: GPT,
+        rows: int = 16,
+        buckets: Sequence[int] = BUCKETS,
+        *,
+        laid_out: int | None = None,
+    ) -> None:
         self._gpt = gpt
         self._size = rows
-        self._memory = Memory(gpt, rows, buckets)
+        self._memory = Memory(gpt, laid_out or rows, buckets)
         self._sampler: Sampler | None = None
 
     @property
@@ -91,6 +99,7 @@ class Batch:
         self._draw(self.rows, self._sampler, logits)
         self._drop_ended()
 
+    @torch.inference_mode()
     def leave(self, row: Row) -> None:
         """Frees a row's place, whether or not it has ended."""
         if row in self.rows:

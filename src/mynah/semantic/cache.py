@@ -53,6 +53,11 @@ class KeyValueCache:
         self._places = torch.arange(capacity, device=device)
 
     @property
+    def rows(self) -> int:
+        """Sequences that there is room for."""
+        return self.keys.shape[1]
+
+    @property
     def capacity(self) -> int:
         """Phonemes and tokens that fit in a row."""
         return self.keys.shape[3]

@@ -1,4 +1,4 @@
-"""Where rows keep their keys and values: memory in length buckets, laid out once.
+"""Where rows keep their keys and values: memory in length buckets.
 
 A row begins in the shortest bucket that it fits and moves to the next when it outgrows it, so
 that a step reads little beyond what is there: one row that goes on and on costs the others
@@ -24,11 +24,12 @@ class Memory:
 
     Args:
         gpt: the model.
-        rows: most rows at a time; every bucket has room for all of them.
+        rows: for which every bucket has room; it doubles when there are more.
         buckets: the buckets' lengths, ascending.
     """
 
     def __init__(self, gpt: GPT, rows: int, buckets: Sequence[int]) -> None:
+        self._gpt = gpt
         self._caches = [gpt.new_cache(rows, length) for length in buckets]
         self._seated: list[list[Row]] = [[] for _ in buckets]
         self.longest = buckets[-1]
@@ -47,10 +48,10 @@ class Memory:
             whose places follow one another.
         """
         groups: list[tuple[int, KeyValueCache, list[Row]]] = []
-        for bucket, (cache, seated) in enumerate(zip(self._caches, self._seated, strict=True)):
+        for bucket, seated in enumerate(self._seated):
             group = [row for row in rows if self._bucket_of(row) == bucket]
             if group:
-                groups.append((len(seated), cache, group))
+                groups.append((len(seated), self._with_room(bucket, len(group)), group))
                 seated.extend(group)
         return groups
 
@@ -63,10 +64,10 @@ class Memory:
     def make_room(self) -> bool:
         """Moves rows that are full to the next bucket; whether there were any."""
         moved = False
-        for bucket, cache in enumerate(self._caches[:-1]):
-            here, longer = self._seated[bucket], self._seated[bucket + 1]
+        for bucket in range(len(self._caches) - 1):
+            cache, here, longer = self._caches[bucket], *self._seated[bucket : bucket + 2]
             for place in reversed(cache.full(len(here))):
-                cache.copy(place, self._caches[bucket + 1], len(longer))
+                cache.copy(place, self._with_room(bucket + 1, 1), len(longer))
                 longer.append(here[place])
                 self._unseat(cache, here, place)
                 moved = True
@@ -82,6 +83,17 @@ class Memory:
         ]
         positions = torch.cat([positions for _, positions, _ in grown])
         return positions, side_by_side([(count, attends) for count, _, attends in grown])
+
+    def _with_room(self, bucket: int, rows: int) -> KeyValueCache:
+        """A bucket's cache, which has room for some more rows."""
+        cache, seated = self._caches[bucket], self._seated[bucket]
+        need = len(seated) + rows
+        if need > cache.rows:
+            wider = self._gpt.new_cache(max(need, 2 * cache.rows), cache.capacity)
+            for place in range(len(seated)):
+                cache.copy(place, wider, place)
+            self._caches[bucket] = wider
+        return self._caches[bucket]
 
     def _bucket_of(self, row: Row) -> int:
         # One place more than is read: a row always has room for its next token.

@@ -8,7 +8,12 @@ from pathlib import Path
 from sqlalchemy import Engine, exists, select
 
 from mynah.engine.speaker import Speaker, TrainedWeights
-from mynah.errors import ReferenceNotFoundError, VoiceNotFoundError, VoiceVersionNotFoundError
+from mynah.errors import (
+    CheckpointError,
+    ReferenceNotFoundError,
+    VoiceNotFoundError,
+    VoiceVersionNotFoundError,
+)
 from mynah.service.folders import Folders
 from mynah.service.recordings import key_of, recordings_of
 from mynah.service.records import versions
@@ -121,11 +126,14 @@ class Speakers:
         its = versions.c.voice_id == voice.id, versions.c.number == int(version)
         with self._records.connect() as connection:
             key = connection.scalar(select(versions.c.weights).where(*its))
+        if not key:
+            raise VoiceNotFoundError(f"The voice {voice.name:.80} was deleted; choose another.")
         try:
-            return self._folders.path(key or "")
+            return self._folders.path(key)
         except FileNotFoundError:
-            raise VoiceNotFoundError(
-                f"The voice {voice.name:.80} was deleted; choose another."
+            raise CheckpointError(
+                f"The files of version {version} of the voice {voice.name:.80} are gone; "
+                "roll it back, or train it again."
             ) from None
 
     def _has(self, voice: VoiceRecord, version: str) -> bool:

@@ -1,0 +1,209 @@
+"""The small file of a trained network: what it adds to the weights that its training began with.
+
+A low-rank change (LoRA, arXiv:2106.09685) takes a hundredth of the space of the parameter that
+it changes, so that a server has room for many voices on one model. The file has the released
+format, with the change of `name` under `name.down` and `name.up`, or `name.delta`.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mynah.checkpoints.file import Checkpoint, read_checkpoint, write_checkpoint
+from mynah.errors import CheckpointError
+
+SEMANTIC_ADAPTER = "semantic.adapter"
+"""File of a version's folder that holds what its GPT adds."""
+
+ACOUSTIC_ADAPTER = "acoustic.adapter"
+"""File of a version's folder that holds what its SoVITS adds."""
+
+_SECTION = "adapter"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LowRank:
+    """A change of few directions; a convolution's inputs and taps count together as `in`.
+
+    Attributes:
+        down: (rank, in).
+        up: (out, rank).
+    """
+
+    down: Tensor
+    up: Tensor
+
+    def of(self, parameter: Tensor) -> Tensor:
+        """What it adds to a parameter (out, ...).
+
+        Raises:
+            ValueError: the parameter has another shape.
+        """
+        if parameter.dim() < 2 or (len(self.up), self.down.shape[1]) != _sides(parameter):
+            raise ValueError(f"no change for the shape {tuple(parameter.shape)}")
+        return (self.up @ self.down).view(parameter.shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Whole:
+    """A change of any direction.
+
+    Attributes:
+        delta: as large as the parameter.
+    """
+
+    delta: Tensor
+
+    def of(self, parameter: Tensor) -> Tensor:
+        """What it adds to a parameter.
+
+        Raises:
+            ValueError: the parameter has another shape.
+        """
+        if parameter.shape != self.delta.shape:
+            raise ValueError(f"no change for the shape {tuple(parameter.shape)}")
+        return self.delta
+
+
+Change = LowRank | Whole
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Adapter:
+    """What training changed in one network.
+
+    Attributes:
+        base: fingerprint of the weights that it fits.
+        changes: by the released name of the parameter, as in the network's `state_dict()`.
+    """
+
+    base: str
+    changes: Mapping[str, Change]
+
+
+def tensors_of(changes: Mapping[str, Change]) -> dict[str, Tensor]:
+    """What changes are made of, by the names that a file has for it."""
+    return {
+        f"{name}.{part}": getattr(change, part)
+        for name, change in changes.items()
+        for part in change.__slots__
+    }
+
+
+def fingerprint(state: Mapping[str, Tensor]) -> str:
+    """Tells the weights of a network from all others, to the precision that files have.
+
+    Args:
+        state: the network's `state_dict()`; a SoVITS's without posterior encoder, and not fused.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for name, tensor in sorted(state.items()):
+        digest.update(f"{name}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().to("cpu", torch.float16).contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def merged(state: Mapping[str, Tensor], adapter: Adapter) -> dict[str, Tensor]:
+    """The weights that training led to; those it left alone are the very tensors given.
+
+    Args:
+        state: the network's `state_dict()`, as for `fingerprint`.
+        adapter: trained on it.
+
+    Raises:
+        CheckpointError: it was trained on other weights, or has no such parameter.
+    """
+    return {**state, **changed(state, adapter, fingerprint(state))}
+
+
+def changed(state: Mapping[str, Tensor], adapter: Adapter, base: str) -> dict[str, Tensor]:
+    """Only those of the weights of `merged` that training did not leave alone.
+
+    Args:
+        state: the network's `state_dict()`.
+        adapter: trained on it.
+        base: fingerprint of `state`, which takes longer than the rest.
+
+    Raises:
+        CheckpointError: it was trained on other weights, or has no such parameter.
+    """
+    if adapter.base != base:
+        raise CheckpointError(
+            "the adapter was trained on another model than this one: "
+            "load it with the model that the voice was trained on, or train the voice again"
+        )
+    return {name: _changed(name, state.get(name), each) for name, each in adapter.changes.items()}
+
+
+def save_adapter(adapter: Adapter, path: Path) -> None:
+    """Writes an adapter, float16, whole or not at all.
+
+    Raises:
+        CheckpointError: the folder cannot be written to.
+    """
+    config = {_SECTION: {"base": adapter.base}}
+    write_checkpoint(path, Checkpoint(tensors_of(adapter.changes), config))
+
+
+def load_adapter(path: Path) -> Adapter:
+    """Reads an adapter onto the CPU, in float32, without executing anything in it.
+
+    Raises:
+        CheckpointError: the file cannot be read, or is no adapter.
+    """
+    checkpoint = read_checkpoint(path)
+    section = checkpoint.config.get(_SECTION)
+    base = section.get("base") if isinstance(section, Mapping) else None
+    parts: dict[str, dict[str, Tensor]] = {}
+    for key, tensor in checkpoint.weight.items():
+        name, _, part = key.rpartition(".")
+        parts.setdefault(name, {})[part] = tensor
+    if not isinstance(base, str) or not all(map(_is_change, parts.values())):
+        raise CheckpointError(
+            f"{path.name} is no adapter that can be used: pass one that a training here wrote"
+        )
+    return Adapter(base, {name: _change(own) for name, own in parts.items()})
+
+
+def _changed(name: str, parameter: Tensor | None, change: Change) -> Tensor:
+    if parameter is None:
+        raise CheckpointError(f"the adapter changes {name}, which the model lacks: train it again")
+    try:
+        delta = change.of(parameter).to(parameter.device)
+    except ValueError:
+        raise CheckpointError(
+            f"the adapter's change of {name} does not fit its shape {tuple(parameter.shape)}: "
+            "train it again"
+        ) from None
+    return (parameter.detach().float() + delta.float()).to(parameter.dtype)
+
+
+def _is_change(parts: Mapping[str, Tensor]) -> bool:
+    if not all(map(_is_stored, parts.values())):
+        return False
+    if parts.keys() == set(Whole.__slots__):
+        return True
+    if parts.keys() != set(LowRank.__slots__):
+        return False
+    down, up = parts["down"], parts["up"]
+    return down.dim() == up.dim() == 2 and len(down) == up.shape[1]
+
+
+def _is_stored(part: Tensor) -> bool:
+    """Whether it is numbers as they are written, and no more of them than the file has."""
+    plain = part.dtype == torch.float16 and part.layout == torch.strided and part.is_contiguous()
+    return plain and bool(part.isfinite().all())
+
+
+def _change(parts: Mapping[str, Tensor]) -> Change:
+    own = {part: tensor.float() for part, tensor in parts.items()}
+    return Whole(**own) if "delta" in own else LowRank(**own)
+
+
+def _sides(parameter: Tensor) -> tuple[int, int]:
+    """Its outputs, and its inputs and taps together."""
+    return len(parameter), parameter[0].numel()

@@ -1,0 +1,138 @@
+"""Networks of trained versions, which share with their base all that training left alone."""
+
+from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Generic, Self, TypeVar
+
+from torch import Tensor, nn
+
+from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.weight_norm import fused_state
+from mynah.checkpoints.adapter import (
+    ACOUSTIC_ADAPTER,
+    SEMANTIC_ADAPTER,
+    changed,
+    fingerprint,
+    load_adapter,
+)
+from mynah.checkpoints.sovits import load_sovits
+from mynah.errors import CheckpointError
+from mynah.semantic.gpt import GPT
+
+Network = TypeVar("Network", bound=nn.Module)
+Module = TypeVar("Module", bound=nn.Module)
+
+
+class Base(Generic[Network]):
+    """A network of a model, and how to make its trained versions.
+
+    Args:
+        network: as it speaks, fused.
+        released: gives its `state_dict()` as its file has it, not fused; called once, when the
+            first version is wanted, because it takes time and memory.
+    """
+
+    def __init__(self, network: Network, released: Callable[[], Mapping[str, Tensor]]) -> None:
+        self.network = network
+        self._released = released
+
+    def trained(self, adapter: Path) -> Network:
+        """A version of the network, in memory only where it differs.
+
+        Args:
+            adapter: its file.
+
+        Raises:
+            CheckpointError: the file cannot be used, or was made for another network.
+        """
+        state = self.state
+        changes = changed(state, load_adapter(adapter), self.fingerprint)
+        layers = {_layer_of(name) for name in changes}
+        whole = {name: state[name] for name in state if _layer_of(name) in layers}
+        return _with(self.network, fused_state(whole | changes))
+
+    @cached_property
+    def state(self) -> dict[str, Tensor]:
+        """Its `state_dict()` as its file has it, not fused, on which training begins."""
+        running = self.network.state_dict()
+        return {name: running.get(name, tensor) for name, tensor in self._released().items()}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of `state`."""
+        return fingerprint(self.state)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Origin:
+    """Both networks of a model, and how to make its trained versions.
+
+    Attributes:
+        gpt: of the semantic stage.
+        sovits: of the acoustic stage.
+    """
+
+    gpt: Base[GPT]
+    sovits: Base[SoVITS]
+
+    @classmethod
+    def of(cls, gpt: GPT, sovits: SoVITS, file: Path) -> Self:
+        """Networks as they speak, and the file of the second, which was fused since."""
+        return cls(Base(gpt, gpt.state_dict), Base(sovits, lambda: load_sovits(file).state_dict()))
+
+    def trained(self, folder: Path) -> tuple[GPT, SoVITS]:
+        """The networks of a version; one that was not trained is the model's own.
+
+        Args:
+            folder: of the version's adapters.
+
+        Raises:
+            CheckpointError: it holds none, or they cannot be used or are for another model.
+        """
+        semantic, acoustic = folder / SEMANTIC_ADAPTER, folder / ACOUSTIC_ADAPTER
+        if not (semantic.is_file() or acoustic.is_file()):
+            raise CheckpointError(
+                f"the version has neither {SEMANTIC_ADAPTER} nor {ACOUSTIC_ADAPTER}: "
+                "speak with another version, or train the voice again"
+            )
+        return (
+            self.gpt.trained(semantic) if semantic.is_file() else self.gpt.network,
+            self.sovits.trained(acoustic) if acoustic.is_file() else self.sovits.network,
+        )
+
+    def bytes_beside(self, gpt: GPT, sovits: SoVITS) -> int:
+        """Memory of a version's networks, without what they share with the model's own."""
+        return _own_bytes(gpt, self.gpt.network) + _own_bytes(sovits, self.sovits.network)
+
+
+def _own_bytes(network: nn.Module, base: nn.Module) -> int:
+    shared = {tensor.data_ptr() for tensor in base.state_dict().values()}
+    own = (each for each in network.state_dict().values() if each.data_ptr() not in shared)
+    return sum(tensor.nbytes for tensor in own)
+
+
+def _with(network: Network, state: Mapping[str, Tensor]) -> Network:
+    """A network that has some other tensors, and shares the rest."""
+    other = _copied(network)
+    for name, tensor in state.items():
+        layer, _, own = name.rpartition(".")
+        other.get_submodule(layer).load_state_dict({own: tensor}, strict=False, assign=True)
+    return other
+
+
+def _copied(module: Module) -> Module:
+    """Modules of its own around the same tensors."""
+    # `deepcopy` copies each module's dozen empty dictionaries, too: half the time of a switch.
+    other = copy(module)
+    other._parameters, other._buffers = dict(module._parameters), dict(module._buffers)
+    other._modules = {
+        name: None if child is None else _copied(child) for name, child in module._modules.items()
+    }
+    return other
+
+
+def _layer_of(name: str) -> str:
+    return name.rpartition(".")[0]

@@ -1,0 +1,61 @@
+"""Trained versions: those that speak now, and the last of those that did."""
+
+import threading
+
+from mynah.engine.kept import Kept
+from mynah.engine.model import SpeechModel
+from mynah.engine.talk import Talk
+
+
+class Versions:
+    """Gives each talk the model that speaks it; one thread asks, any may release.
+
+    What is loaded may be more than `size` by one version: nobody knows how large one is before.
+
+    Args:
+        model: speaks for voices for which nothing is trained.
+        size: bytes of versions that are loaded; what speaks stays, and further ones wait.
+        changed: the engine's lock.
+    """
+
+    def __init__(self, model: SpeechModel, size: int, changed: threading.Condition) -> None:
+        self._model = model
+        self._size = size
+        self._changed = changed
+        self._speaking: dict[Talk, str] = {}
+        self._kept: Kept[SpeechModel] = Kept(size, self._speaks)
+
+    def holds(self, talk: Talk) -> bool:
+        """Whether a talk's version stays in memory for it; the model itself always does."""
+        return talk.request.speaker.weights is None or talk in self._speaking
+
+    def room_for(self, talk: Talk) -> bool:
+        """Whether a talk's version is at hand, or may be loaded."""
+        weights = talk.request.speaker.weights
+        at_hand = weights is None or weights.key in self._kept
+        return at_hand or self._kept.bytes_in_use < self._size
+
+    def hold(self, talk: Talk) -> None:
+        """From now on a talk's version stays, until `release`; with the lock held."""
+        weights = talk.request.speaker.weights
+        if weights is not None:
+            self._speaking[talk] = weights.key
+
+    def release(self, talk: Talk) -> None:
+        """A talk is over; with the lock held."""
+        self._speaking.pop(talk, None)
+
+    def model_of(self, talk: Talk) -> SpeechModel:
+        """What speaks a talk, loaded if it is not at hand.
+
+        Raises:
+            CheckpointError: the version's files cannot be used.
+        """
+        weights = talk.request.speaker.weights
+        if weights is None:
+            return self._model
+        return self._kept.get(weights.key, lambda: self._model.trained(weights.fetch()))
+
+    def _speaks(self, key: str) -> bool:
+        with self._changed:
+            return key in self._speaking.values()

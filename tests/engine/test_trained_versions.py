@@ -1,0 +1,303 @@
+"""Trained versions of voices: each with its own sound, and no more of them in memory than fit."""
+
+import asyncio
+import gc
+import random
+import shutil
+import threading
+import weakref
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fakes
+from mynah.engine.models import Models
+from mynah.engine.queue import SpeechQueue
+from mynah.engine.request import SpeechRequest
+from mynah.engine.speaker import Speaker, TrainedWeights
+from mynah.errors import CheckpointError
+from mynah.options import SpeechOptions
+from mynah.text.frontend import analyse
+from mynah.text.sentence import Sentence
+
+TEXT = "Hello."
+VERSIONS = 50
+
+
+@pytest.fixture
+def make():
+    made = []
+
+    def make(model, **options) -> SpeechQueue:
+        made.append(SpeechQueue(model, **options))
+        return made[-1]
+
+    yield make
+    for queue in made:
+        queue.close()
+
+
+@pytest.fixture
+def speaker(voice, adapt):
+    """Makes a version of a voice, of the same number as its weights; 0 has none."""
+
+    def speaker(number: int, **stages) -> Speaker:
+        key = f"voice/{number}/{sorted(stages)}"
+        weights = TrainedWeights(key, adapt(number, **stages).absolute) if number else None
+        return Speaker(key, lambda: voice, weights)
+
+    return speaker
+
+
+async def say(queue: SpeechQueue, speaker: Speaker, text: str = TEXT) -> np.ndarray:
+    sentences = analyse(text, "en", "cut0")
+    request = SpeechRequest(speaker.key, sentences, speaker, SpeechOptions(seed=1))
+    return np.concatenate([chunk.samples async for chunk in queue.submit(request)])
+
+
+def spoken(queue: SpeechQueue, *speakers: Speaker, text: str = TEXT) -> list[np.ndarray]:
+    """What each says, all at the same time."""
+
+    async def scene():
+        return await asyncio.gather(*(say(queue, each, text) for each in speakers))
+
+    return asyncio.run(scene())
+
+
+def alike(one: np.ndarray, other: np.ndarray) -> bool:
+    return len(one) == len(other) and np.allclose(one, other, atol=1e-4)
+
+
+def test_each_version_sounds_its_own_way_and_the_model_as_before(make, models, speaker):
+    queue = make(models)
+    both, acoustic, semantic = {}, {"semantic": False}, {"acoustic": False}
+    kinds = [(0, both), (1, both), (1, acoustic), (1, semantic), (2, both)]
+    alone = [spoken(queue, speaker(number, **stages))[0] for number, stages in kinds]
+    for at, sound in enumerate(alone):
+        assert not any(alike(sound, other) for other in alone[:at])
+    again = spoken(queue, *(speaker(number, **stages) for number, stages in kinds))
+    assert all(map(alike, again, alone))
+
+
+@pytest.fixture
+def alive(monkeypatch):
+    """Counts the acoustic networks of versions that are in memory."""
+    networks, trained = weakref.WeakSet(), Models.trained
+
+    def loading(self, folder):
+        version = trained(self, folder)
+        networks.add(version.sovits)
+        alive.loads.append(folder)
+        alive.most = max(alive.most, len(networks))
+        return version
+
+    @dataclass
+    class Alive:
+        most: int = 0
+        loads: list[Path] = field(default_factory=list)
+
+        @property
+        def now(self) -> int:
+            return len(networks)
+
+    alive = Alive()
+    monkeypatch.setattr(Models, "trained", loading)
+    return alive
+
+
+def test_many_voices_at_a_time_within_some_memory(make, models, speaker, adapt, alive):
+    """Each says what it says alone, though the memory is only for four of them."""
+    room = 4 * models.trained(adapt(1)).size
+    speakers = [speaker(number) for number in range(VERSIONS + 1)]
+    plain = make(models, version_bytes=1)
+    expected = {each.key: spoken(plain, each)[0] for each in speakers}
+    gc.collect()
+    alive.most = 0
+    queue = make(models, version_bytes=room, size=200)
+    asked = random.Random(0).choices(speakers, k=10) + speakers
+    for each, sound in zip(asked, spoken(queue, *asked), strict=True):
+        assert alike(sound, expected[each.key]), each.key
+    # One may be loaded when there is nearly room, and one be on its way out of a stage.
+    assert alive.most <= 4 + 2
+    assert queue.stats().requests == 0
+
+
+def test_a_version_is_loaded_once_while_it_is_kept(make, models, speaker, alive):
+    first, second = speaker(1), speaker(2)
+    queue = make(models)
+    for each in (first, second, first, second):
+        spoken(queue, each, each)
+    assert len(alive.loads) == 2
+
+
+def test_what_gives_way_is_gone_at_once(make, models, speaker, alive):
+    queue = make(models, version_bytes=1)
+    gc.disable()
+    try:
+        for number in (1, 2, 3):
+            spoken(queue, speaker(number))
+            assert alive.now <= 2
+    finally:
+        gc.enable()
+
+
+def test_voices_with_the_models_own_gpt_are_drawn_together(make, models, speaker, monkeypatch):
+    queue, step, prepare, rows = make(models), models.gpt.step, Models.prepare, []
+    prepared = threading.Semaphore(0)
+
+    def counted(*given):
+        try:
+            return prepare(*given)
+        finally:
+            prepared.release()
+
+    def step_together(last, memory):
+        if not rows:
+            assert all(prepared.acquire(timeout=60) for _ in speakers)
+        rows.append(len(last))
+        return step(last, memory)
+
+    monkeypatch.setattr(Models, "prepare", counted)
+    monkeypatch.setattr(models.gpt, "step", step_together)
+    speakers = [speaker(0), *(speaker(number, semantic=False) for number in (1, 2, 3))]
+    spoken(queue, *speakers)
+    assert len(speakers) in rows
+
+
+def truncated(folder: Path) -> None:
+    path = folder / "acoustic.adapter"
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+@pytest.mark.parametrize("break_it", [truncated, shutil.rmtree], ids=["truncated", "deleted"])
+def test_weights_that_cannot_be_used_harm_nobody_else(
+    make, models, voice, speaker, adapt, break_it
+):
+    folder = adapt(7)
+    break_it(folder)
+    broken = Speaker("broken", lambda: voice, TrainedWeights("broken", lambda: folder))
+    queue, good = make(models), [speaker(0), speaker(1)]
+    expected = spoken(queue, *good)
+
+    async def scene():
+        return await asyncio.gather(
+            *(say(queue, each) for each in (broken, *good, broken)), return_exceptions=True
+        )
+
+    first, *heard, last = asyncio.run(scene())
+    for error in (first, last):
+        assert isinstance(error, CheckpointError)
+        assert "\n" not in str(error)
+    assert all(map(alike, heard, expected))
+    assert queue.alive
+    assert queue.stats().requests == 0
+
+
+class Troupe(fakes.Model):
+    """A model whose versions take a byte each, and speak when `gate` is open."""
+
+    sample_rate = 100
+    tokens = 12
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.loaded: list[str] = []
+
+    def trained(self, folder):
+        self.loaded.append(folder)
+        if folder == "bad":
+            raise CheckpointError("bad")
+        version = Troupe()
+        version.size, version.gate = 1, self.gate
+        return version
+
+    def read(self, voice):
+        return fakes.Prompt(voice)
+
+    def draw(self, row) -> bool:
+        return self.gate.is_set()
+
+
+@pytest.fixture
+def troupe():
+    troupe = Troupe()
+    yield troupe
+    troupe.gate.set()
+
+
+def ask(queue: SpeechQueue, version: str, text: str = "a"):
+    weights = TrainedWeights(version, lambda: version) if version else None
+    speaker = Speaker(version or "plain", lambda: "voice", weights)
+    return queue.submit(
+        SpeechRequest("one", [Sentence(text, text, (), ())], speaker, SpeechOptions())
+    )
+
+
+async def heard(stream) -> list[str]:
+    return [chunk.text async for chunk in stream]
+
+
+async def until(condition) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+def test_what_speaks_stays_and_further_versions_wait(make, troupe):
+    queue = make(troupe, version_bytes=2)
+
+    async def scene():
+        streams = [ask(queue, name) for name in ("a", "b", "a", "c", "d")]
+        await until(lambda: troupe.loaded == ["a", "b"])
+        plain = ask(queue, "")
+        await asyncio.sleep(0.05)
+        assert troupe.loaded == ["a", "b"]
+        streams[0].close()
+        await asyncio.sleep(0.02)
+        assert troupe.loaded == ["a", "b"]  # "a" speaks to somebody else, too
+        streams[1].close()
+        await until(lambda: len(troupe.loaded) == 3)
+        troupe.gate.set()
+        assert await asyncio.gather(*map(heard, [plain, *streams[2:]])) == [["a"]] * 4
+        assert sorted(troupe.loaded) == ["a", "b", "c", "d"]
+
+    asyncio.run(scene())
+
+
+def test_a_version_at_hand_does_not_keep_others_out(make, troupe):
+    queue = make(troupe, version_bytes=1)
+
+    async def scene():
+        streams = [ask(queue, "a")]
+        await until(lambda: troupe.loaded == ["a"])
+        streams += [ask(queue, "b"), ask(queue, "a")]
+        await asyncio.sleep(0.05)
+        streams[0].close()
+        await until(lambda: troupe.loaded == ["a", "b"])
+        troupe.gate.set()
+        assert await asyncio.gather(*map(heard, streams[1:])) == [["a"]] * 2
+        assert troupe.loaded == ["a", "b", "a"]
+
+    asyncio.run(scene())
+
+
+def test_who_waits_may_leave_and_what_fails_holds_no_room(make, troupe):
+    queue = make(troupe, version_bytes=1)
+
+    async def scene():
+        first, second, third = ask(queue, "a"), ask(queue, "b"), ask(queue, "c")
+        await until(lambda: troupe.loaded == ["a"])
+        second.close()
+        first.close()
+        await until(lambda: troupe.loaded == ["a", "c"])
+        troupe.gate.set()
+        assert await heard(third) == ["a"]
+        for _ in range(3):
+            with pytest.raises(CheckpointError):
+                await heard(ask(queue, "bad"))
+        assert await heard(ask(queue, "d")) == ["a"]
+        assert queue.stats().requests == 0
+
+    asyncio.run(scene())
