@@ -1,0 +1,187 @@
+"""The trainer: from a voice's recordings to adapters for both networks of a model."""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import soundfile
+import torch
+
+from mynah.checkpoints.adapter import (
+    ACOUSTIC_ADAPTER,
+    SEMANTIC_ADAPTER,
+    Adapter,
+    Change,
+    changed,
+    load_adapter,
+    save_adapter,
+)
+from mynah.checkpoints.trained import Base, Origin
+from mynah.engine.models import Models, load_models
+from mynah.errors import RecordingError
+from mynah.training.loop import Plan, Telling, learn
+from mynah.training.low_rank import fresh_changes
+from mynah.training.measuring import timbre_similarity
+from mynah.training.preparation.prepare import PERCENT, Prepared, prepare
+from mynah.training.preparation.slices import Slice
+from mynah.training.prepared_file import read_prepared, write_prepared
+from mynah.training.study import Study, acoustic_study, semantic_study
+from mynah.training.synthesis import Clip
+from mynah.training.trainer import Report, Stage, TrainedPrompt, TrainingRequest, VersionFiles
+from mynah.voice.spectrogram import SAMPLE_RATE
+
+RANK = 8
+"""Of adapters, if the request leaves it open."""
+STEPS: Mapping[Stage, int] = {"acoustic": 240, "semantic": 160}
+"""At most, if the request leaves it open."""
+SEED = 0
+"""Of everything random: equal requests give equal versions."""
+
+_ADAPTERS: Mapping[Stage, str] = {"acoustic": ACOUSTIC_ADAPTER, "semantic": SEMANTIC_ADAPTER}
+_PERCENT: Mapping[Stage, tuple[float, float]] = {
+    "acoustic": (PERCENT, 80.0),
+    "semantic": (80.0, 97.0),
+}
+_PROMPT_SECONDS = (3.0, 10.0)
+
+
+class FineTuning:
+    """Learns adapters, or whole networks, from a minute of speech; see `Trainer`."""
+
+    def train(
+        self,
+        folder: Path,
+        request: TrainingRequest,
+        report: Report,
+        should_stop: Callable[[], bool],
+    ) -> VersionFiles:
+        """See `Trainer`.
+
+        Raises:
+            Stopped: it was told to.
+            RecordingError, TextError, LanguageError: the recordings cannot be learned from.
+            CheckpointError: the model cannot be trained, or the parent is of another.
+        """
+        models = load_models(request.model)
+        prepared = _prepared(folder / "prepared.pt", request, models, report)
+        version = folder / "version"
+        version.mkdir(exist_ok=True)
+        work = _Work(folder, version, request, models, prepared, report, should_stop)
+        metrics = work.learn()
+        report.progress("measuring", 97.0)
+        files = {path.name: path for path in sorted(version.iterdir())}
+        return VersionFiles(files, prepared.data_report, metrics | work.timbres(), work.prompts())
+
+
+def best_prompt(slices: Sequence[Slice]) -> Slice | None:
+    """The longest slice that the GPT can be prompted with; None if the words of none are known."""
+    shortest, longest = _PROMPT_SECONDS
+    fit = [each for each in slices if each.phones and shortest <= each.seconds <= longest]
+    return max(fit, key=lambda each: each.seconds, default=None)
+
+
+def _prepared(path: Path, request: TrainingRequest, models: Models, report: Report) -> Prepared:
+    if path.exists():
+        return read_prepared(path)
+    prepared = prepare(request.recordings, request.language, models, report)
+    write_prepared(prepared, path)
+    report.checkpoint()
+    return prepared
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Work:
+    """A training behind its preparation."""
+
+    folder: Path
+    files: Path
+    request: TrainingRequest
+    models: Models
+    prepared: Prepared
+    report: Report
+    should_stop: Callable[[], bool]
+
+    def learn(self) -> dict[str, float]:
+        """Writes the adapters; gives the held-out losses."""
+        metrics: dict[str, float] = {}
+        for stage, file in _ADAPTERS.items():
+            study = self._study(stage) if stage in self.request.stages else None
+            if study is not None:
+                metrics |= self._learn(stage, study)
+            elif self.request.parent and (self.request.parent / file).is_file():
+                shutil.copyfile(self.request.parent / file, self.files / file)
+        return metrics
+
+    def timbres(self) -> dict[str, float]:
+        """How like the speaker held-out slices sound, before and after."""
+        spoken = self.models.trained(self.files).sovits
+        prompt = best_prompt(self.prepared.slices) or self.prepared.slices[0]
+        held_out = [Clip.of(each) for each in self.prepared.held_out or self.prepared.slices[:1]]
+        base = self.models.sovits
+        before, after = (
+            timbre_similarity(each, base, Clip.of(prompt), held_out) for each in (base, spoken)
+        )
+        return {"timbre_similarity_before": before, "timbre_similarity": after}
+
+    def prompts(self) -> list[TrainedPrompt]:
+        """What the version is to be prompted with, if the words of any slice are known."""
+        prompt = best_prompt(self.prepared.slices)
+        if prompt is None:
+            return []
+        path = self.folder / "prompt.flac"
+        soundfile.write(path, prompt.samples, SAMPLE_RATE)
+        return [TrainedPrompt(path, prompt.text, prompt.seconds)]
+
+    @property
+    def _origin(self) -> Origin:
+        assert self.models.origin is not None  # which models of a folder have
+        return self.models.origin
+
+    def _study(self, stage: Stage) -> Study | None:
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        rank = RANK if self.request.rank is None else self.request.rank
+        models, prepared, language = self.models, self.prepared, self.request.language
+        if stage == "acoustic":
+            return acoustic_study(self._origin.sovits, models, prepared, rank, device)
+        study = semantic_study(self._origin.gpt, models, prepared, language, rank, device)
+        if study is None:
+            self._tell_wordless()
+        return study
+
+    def _tell_wordless(self) -> None:
+        untold = "The manner of speaking cannot be learned without the words of the recordings"
+        if "acoustic" not in self.request.stages:
+            raise RecordingError(f"{untold}; send their text.")
+        self.report.message(f"{untold}, only the sound; send their text to learn both.")
+
+    def _learn(self, stage: Stage, study: Study) -> dict[str, float]:
+        fresh = fresh_changes(study.network, study.ranks, SEED)
+        lesson = study.lesson({**fresh, **self._parents(stage, study.base)})
+        epochs = self.request.epochs
+        steps = STEPS[stage] if epochs is None else epochs * study.epoch
+        outcome = learn(
+            lesson,
+            Plan(steps, seed=SEED),
+            self.folder / f"{stage}.checkpoint",
+            Telling(self.report, stage, *_PERCENT[stage]),
+            self.should_stop,
+        )
+        save_adapter(
+            Adapter(study.base.fingerprint, outcome.changes), self.files / _ADAPTERS[stage]
+        )
+        self.report.message(
+            f"{stage}: the held-out loss went from {outcome.loss_before:.3f} to "
+            f"{outcome.loss:.3f} in {outcome.steps} steps."
+        )
+        return {f"{stage}_loss_before": outcome.loss_before, f"{stage}_loss": outcome.loss}
+
+    def _parents(self, stage: Stage, base: Base[Any]) -> Mapping[str, Change]:
+        """What the version that the training goes on from has changed."""
+        parent = self.request.parent and self.request.parent / _ADAPTERS[stage]
+        if parent is None or not parent.is_file():
+            return {}
+        adapter = load_adapter(parent)
+        changed(base.state, adapter, base.fingerprint)  # refuses one that does not fit
+        return adapter.changes

@@ -1,0 +1,170 @@
+"""Fine-tuning of the GPT: from a voice's phonemes to its tokens, alone and after a prompt.
+
+Upstream: `s1_train.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
+
+from mynah.acoustic.config import CODEBOOK_SIZE
+from mynah.checkpoints.adapter import Change
+from mynah.semantic.config import BERT_SIZE
+from mynah.semantic.gpt import GPT
+from mynah.training.loop import Stateful
+from mynah.training.low_rank import WHOLE, Learner
+from mynah.training.tuner import Tuner
+
+MISHEARD = 0.06
+"""Share of tokens that are replaced, so that the GPT learns to go on after its own mistakes."""
+PAIRED = 0.5
+"""Share of lines that follow another, as sentences follow a prompt."""
+
+_BETAS = (0.9, 0.98)
+_ADAPTED = ("in_proj_weight", "out_proj.weight", "linear1.weight", "linear2.weight")
+
+
+@dataclass(frozen=True, slots=True)
+class SemanticPlan:
+    """What a step of the GPT learns from.
+
+    Attributes:
+        rate: of the adapters.
+        lines: read in a step.
+    """
+
+    rate: float = 1e-3
+    lines: int = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """What the GPT reads, and what it is to say then.
+
+    Attributes:
+        phones: (phones,) ids, at least one.
+        bert: (1024, phones) text features; None stands for zeros.
+        codes: (tokens,).
+        told: tokens of `codes` that are given to it, as a prompt's are.
+    """
+
+    phones: Tensor
+    bert: Tensor | None
+    codes: Tensor
+    told: int = 0
+
+    def after(self, prompt: "Line") -> "Line":
+        """The same behind a prompt, whose tokens are given."""
+        bert = None
+        if self.bert is not None or prompt.bert is not None:
+            bert = torch.cat([_features(prompt), _features(self)], dim=1)
+        return Line(
+            torch.cat([prompt.phones, self.phones]),
+            bert,
+            torch.cat([prompt.codes, self.codes]),
+            len(prompt.codes),
+        )
+
+
+def adapted_parameters(gpt: GPT, rank: int) -> dict[str, int]:
+    """Parameters that learn, and the ranks of their changes: the matrices of all layers.
+
+    Args:
+        gpt: whose.
+        rank: of the adapters; `WHOLE` has everything learn.
+    """
+    names = [name for name, _ in gpt.named_parameters()]
+    if rank == WHOLE:
+        return dict.fromkeys(names, WHOLE)
+    return {name: rank for name in names if name.endswith(_ADAPTED)}
+
+
+class SemanticLesson:
+    """What the GPT learns from; see `Lesson`.
+
+    Args:
+        gpt: the base model.
+        changes: that it goes on from.
+        lines: of the voice, to learn from.
+        held_out: of the voice, to be measured on.
+        plan: of a step.
+        device: where it learns.
+    """
+
+    def __init__(
+        self,
+        gpt: GPT,
+        changes: Mapping[str, Change],
+        lines: Sequence[Line],
+        held_out: Sequence[Line],
+        plan: SemanticPlan,
+        device: torch.device,
+    ) -> None:
+        self.learner = Learner(gpt, changes, device)
+        self._plan = plan
+        self._lines = lines
+        self._held_out = [
+            line.after(lines[number % len(lines)]) for number, line in enumerate(held_out)
+        ]
+        shares = self.learner.shares
+        moved = [(tensor, shares[name]) for name, tensor in self.learner.tensors.items()]
+        self._tuner = Tuner(moved, plan.rate, _BETAS)
+
+    @property
+    def remembered(self) -> list[Stateful]:
+        """See `Lesson`."""
+        return [self._tuner]
+
+    def step(self, number: int, pace: float) -> dict[str, float]:
+        """See `Lesson`."""
+        self.learner.network.train()
+        loss = self._loss([self._draw() for _ in range(self._plan.lines)], MISHEARD)
+        self._tuner.step(loss, pace)
+        return {"loss": loss.item()}
+
+    def held_out_loss(self) -> float:
+        """See `Lesson`: nats a token."""
+        self.learner.network.eval()
+        losses = [self._loss([line], misheard=0.0).item() for line in self._held_out]
+        return sum(losses) / len(losses)
+
+    def _loss(self, lines: Sequence[Line], misheard: float) -> Tensor:
+        phones, phone_lengths = self._padded([line.phones for line in lines])
+        codes, lengths = self._padded([line.codes for line in lines])
+        heard = _misheard(codes, misheard)
+        logits = self.learner(phones, phone_lengths, self._bert(lines), heard, lengths)
+        targets = F.pad(codes, (0, 1))
+        targets[torch.arange(len(lines)), lengths] = CODEBOOK_SIZE
+        place = torch.arange(targets.shape[1], device=targets.device)
+        told = torch.tensor([line.told for line in lines], device=targets.device)
+        counted = (place >= told[:, None]) & (place <= lengths[:, None])
+        return F.cross_entropy(logits[counted].float(), targets[counted])
+
+    def _draw(self) -> Line:
+        line, prompt = (self._lines[int(torch.randint(len(self._lines), ()))] for _ in range(2))
+        paired = prompt is not line and float(torch.rand(())) < PAIRED
+        return line.after(prompt) if paired else line
+
+    def _padded(self, rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Rows of one length, and the lengths they had."""
+        lengths = torch.tensor([len(row) for row in rows], device=self.learner.device)
+        return pad_sequence(list(rows), batch_first=True).to(self.learner.device), lengths
+
+    def _bert(self, lines: Sequence[Line]) -> Tensor | None:
+        if all(line.bert is None for line in lines):
+            return None
+        padded = pad_sequence([_features(line).T for line in lines], batch_first=True)
+        return padded.transpose(1, 2).to(self.learner.device)
+
+
+def _features(line: Line) -> Tensor:
+    return torch.zeros(BERT_SIZE, len(line.phones)) if line.bert is None else line.bert
+
+
+def _misheard(codes: Tensor, share: float) -> Tensor:
+    wrong = torch.rand(codes.shape, device=codes.device) < share
+    return torch.where(wrong, torch.randint_like(codes, CODEBOOK_SIZE), codes)

@@ -1,0 +1,100 @@
+"""What each network of a model is to learn from a voice's slices."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mynah.checkpoints.adapter import Change
+from mynah.checkpoints.trained import Base
+from mynah.engine.models import Models
+from mynah.text.frontend import analyse
+from mynah.training import acoustic, semantic
+from mynah.training.acoustic import AcousticLesson, AcousticPlan
+from mynah.training.loop import Lesson
+from mynah.training.preparation.prepare import Prepared
+from mynah.training.preparation.slices import Slice
+from mynah.training.semantic import Line, SemanticLesson, SemanticPlan
+from mynah.training.synthesis import Clip, Synthesis
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """A network and its lesson.
+
+    Attributes:
+        base: the network as its file has it.
+        network: the same as it learns.
+        ranks: of the changes of its parameters.
+        epoch: steps in which each slice is seen once.
+        lesson: makes its lesson, to go on from some changes.
+    """
+
+    base: Base[Any]
+    network: nn.Module
+    ranks: Mapping[str, int]
+    epoch: int
+    lesson: Callable[[Mapping[str, Change]], Lesson]
+
+
+def acoustic_study(
+    base: Base[Any], models: Models, prepared: Prepared, rank: int, device: torch.device
+) -> Study:
+    """What the acoustic model is to learn."""
+    plan = AcousticPlan()
+    network = Synthesis.of(models.sovits.config, base.state)
+    clips, held_out = ([Clip.of(each) for each in part] for part in _divided(prepared))
+    return Study(
+        base,
+        network,
+        acoustic.adapted_parameters(network, rank),
+        _epoch(clips, plan.stretches),
+        lambda changes: AcousticLesson(network, changes, clips, held_out, plan, device),
+    )
+
+
+def semantic_study(
+    base: Base[Any],
+    models: Models,
+    prepared: Prepared,
+    language: str,
+    rank: int,
+    device: torch.device,
+) -> Study | None:
+    """What the GPT is to learn; None if the words of hardly any slice are known."""
+    plan = SemanticPlan()
+    lines, held_out = (
+        [_line(each, language, models) for each in part if each.phones]
+        for part in _divided(prepared)
+    )
+    if not (lines and held_out):
+        return None
+    return Study(
+        base,
+        models.gpt,
+        semantic.adapted_parameters(models.gpt, rank),
+        _epoch(lines, plan.lines),
+        lambda changes: SemanticLesson(models.gpt, changes, lines, held_out, plan, device),
+    )
+
+
+def _divided(prepared: Prepared) -> tuple[Sequence[Slice], Sequence[Slice]]:
+    """Slices to learn from and to be measured on; the same if they are too few to divide."""
+    return prepared.slices, prepared.held_out or prepared.slices
+
+
+def _epoch(parts: Sequence[object], together: int) -> int:
+    return -(-len(parts) // together)
+
+
+def _line(each: Slice, language: str, models: Models) -> Line:
+    return Line(torch.tensor(each.phones), _bert(each, language, models), torch.tensor(each.codes))
+
+
+def _bert(each: Slice, language: str, models: Models) -> Tensor | None:
+    sentences = analyse(each.text or "", language, split="cut0")
+    features = [models.text_features(sentence) for sentence in sentences]
+    known = [part for part in features if part is not None]
+    return torch.cat(known, dim=1) if known else None

@@ -1,0 +1,124 @@
+"""The path of synthesis from tokens to sound, for short stretches of whole sentences.
+
+The tokens of a recording are aligned with its sound in time, so that what the path makes of them
+can be compared with the recording itself: no posterior encoder is needed, which voices lack.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
+
+from mynah.acoustic.config import FRAMES_PER_TOKEN, AcousticConfig
+from mynah.acoustic.lengths import length_mask
+from mynah.acoustic.piecewise import FLOW_FRAMES, VOCODER_FRAMES
+from mynah.acoustic.sovits import NOISE_SCALE, SoVITS
+from mynah.training.preparation.slices import Slice
+from mynah.voice.spectrogram import HOP, linear_spectrogram
+
+MARGIN = FLOW_FRAMES + VOCODER_FRAMES
+"""Frames around a stretch that its sound depends on."""
+
+_WORDLESS = 0
+"""Phoneme of speech whose words are not known."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """A slice as the acoustic model takes it.
+
+    Attributes:
+        codes: (tokens,).
+        phones: (phones,) ids, at least one.
+        wave: (640 * frames,) samples.
+        spectrogram: (1025, frames).
+    """
+
+    codes: Tensor
+    phones: Tensor
+    wave: Tensor
+    spectrogram: Tensor
+
+    @classmethod
+    def of(cls, each: Slice) -> Self:
+        """What a slice is made of, as tensors."""
+        wave = torch.from_numpy(each.samples)
+        return cls(
+            torch.tensor(each.codes),
+            torch.tensor(each.phones or [_WORDLESS]),
+            wave,
+            linear_spectrogram(wave[None])[0],
+        )
+
+    @property
+    def frames(self) -> int:
+        """Its length, in 20 ms."""
+        return self.spectrogram.shape[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of a clip that is to be made, and what to read the timbre from.
+
+    Attributes:
+        clip: that it is a part of.
+        start: first frame.
+        reference: (1025, frames) of the same person.
+    """
+
+    clip: Clip
+    start: int
+    reference: Tensor
+
+    def wave(self, frames: int) -> Tensor:
+        """What it sounds like in truth: (640 * frames,)."""
+        return self.clip.wave[self.start * HOP : (self.start + frames) * HOP]
+
+
+class Synthesis(SoVITS):
+    """A SoVITS that makes stretches of sentences."""
+
+    @classmethod
+    def of(cls, config: AcousticConfig, state: Mapping[str, Tensor]) -> Self:
+        """One with the weights of a `state_dict()` that is not fused."""
+        with torch.device("meta"):
+            made = cls(config)
+        made.load_state_dict(state, assign=True)
+        return made
+
+    def forward(self, stretches: Sequence[Stretch], frames: int) -> Tensor:
+        """Sound (stretches, 640 * frames) of stretches of `frames` frames each."""
+        device = self.enc_p.proj.weight.device
+        clips = [stretch.clip for stretch in stretches]
+        codes, lengths = _padded([clip.codes for clip in clips], device)
+        phones, phone_lengths = _padded([clip.phones for clip in clips], device)
+        references, seen = _padded([stretch.reference.T for stretch in stretches], device)
+        ge = self.reference(references.transpose(1, 2), mask=length_mask(seen))
+        prior = self.prior(codes, phones, ge, lengths=lengths, phone_lengths=phone_lengths)
+        # Synthesis has this noise, and it is not for the training to make it smaller.
+        noise = torch.randn_like(prior.mean) * prior.log_scale.detach().exp() * NOISE_SCALE
+        starts = torch.tensor([stretch.start for stretch in stretches], device=device)
+        latents, mask = _around(prior.mean + noise, lengths * FRAMES_PER_TOKEN, starts, frames)
+        z = self.flow.inverse(latents, mask, ge)
+        near = slice(FLOW_FRAMES, -FLOW_FRAMES)
+        wave = self.dec((z * mask)[:, :, near], ge, mask[:, :, near]).squeeze(1)
+        return wave[:, VOCODER_FRAMES * HOP : -VOCODER_FRAMES * HOP].float()
+
+
+def _padded(rows: Sequence[Tensor], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Rows of one length, and the lengths they had."""
+    lengths = torch.tensor([len(row) for row in rows], device=device)
+    return pad_sequence(list(rows), batch_first=True).to(device), lengths
+
+
+def _around(latents: Tensor, lengths: Tensor, starts: Tensor, frames: int) -> tuple[Tensor, Tensor]:
+    """Latents of stretches with their margins, and a mask that is false outside of the clips."""
+    places = starts[:, None] - MARGIN + torch.arange(frames + 2 * MARGIN, device=latents.device)
+    inside = ((places >= 0) & (places < lengths[:, None])).unsqueeze(1)
+    padded = F.pad(latents, (MARGIN, MARGIN + frames))
+    taken = padded.gather(2, (places + MARGIN).unsqueeze(1).expand(-1, latents.shape[1], -1))
+    return taken * inside, inside

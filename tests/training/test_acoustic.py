@@ -1,0 +1,113 @@
+"""Fine-tuning of the acoustic model: the path of synthesis, and that a voice is learned."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from made_voice import Listener, StopAt, made_slice, made_slices, never
+
+from mynah.checkpoints.sovits import load_sovits
+from mynah.training.acoustic import AcousticLesson, AcousticPlan, adapted_parameters
+from mynah.training.loop import Plan, Telling, learn
+from mynah.training.low_rank import WHOLE, fresh_changes
+from mynah.training.synthesis import Clip, Stretch, Synthesis
+from mynah.training.trainer import Stopped
+from mynah.voice.spectrogram import linear_spectrogram
+
+CPU = torch.device("cpu")
+QUICK = AcousticPlan(rate=5e-3, stretches=2, frames=8, critics_from=None)
+CRITICAL = replace(QUICK, critics_from=2)
+
+
+@pytest.fixture
+def sovits(tiny):
+    return load_sovits(tiny / "acoustic.pth")
+
+
+def spoken(sovits, clip):
+    """A clip whose sound a model makes, with another timbre than it hears in the clip."""
+    timbre = sovits.timbre([clip.spectrogram[None]]) + 3.0
+    wave = sovits.decode(clip.codes[None], clip.phones[None], timbre, noise_scale=0)
+    return replace(clip, wave=wave[0], spectrogram=linear_spectrogram(wave)[0])
+
+
+def lesson(sovits, plan=QUICK, rank=4):
+    network = Synthesis.of(sovits.config, sovits.state_dict())
+    changes = fresh_changes(network, adapted_parameters(network, rank), 0)
+    heard = [spoken(sovits, Clip.of(each)) for each in made_slices(4)]
+    held_out = [spoken(sovits, Clip.of(made_slice(99)))]
+    return AcousticLesson(network, changes, heard, held_out, plan, CPU)
+
+
+def run(taught, folder, steps, should_stop=never, **plan):
+    telling = Telling(Listener(), "acoustic", 0, 100)
+    plan = Plan(steps, measured_every=steps, **plan)
+    return learn(taught, plan, folder / "a.checkpoint", telling, should_stop)
+
+
+def test_stretches_are_parts_of_what_synthesis_makes_of_the_whole(sovits):
+    with torch.no_grad():  # without noise, which differs between the two
+        sovits.enc_p.proj.weight.chunk(2)[1].zero_()
+        sovits.enc_p.proj.bias.chunk(2)[1].fill_(-30.0)
+        network = Synthesis.of(sovits.config, sovits.state_dict()).eval()
+        clips = [Clip.of(made_slice(0, tokens=60)), Clip.of(made_slice(1))]
+        reference = clips[1].spectrogram
+        starts = (0, clips[1].frames - 20)
+        stretches = [
+            Stretch(clip, start, reference) for clip, start in zip(clips, starts, strict=True)
+        ]
+        made = network(stretches, 20)
+        timbre = sovits.timbre([reference[None]])
+        for clip, start, wave in zip(clips, starts, made, strict=True):
+            whole = sovits.decode(clip.codes[None], clip.phones[None], timbre)[0]
+            torch.testing.assert_close(
+                wave, whole[start * 640 : (start + 20) * 640], rtol=1e-3, atol=1e-4
+            )
+
+
+def test_adapters_go_to_the_matrices_before_the_vocoder(sovits):
+    network = Synthesis.of(sovits.config, sovits.state_dict())
+    ranks = adapted_parameters(network, 8)
+    assert ranks["enc_p.proj.weight"] == 8
+    assert ranks["flow.flows.0.enc.in_layers.0.weight_v"] == 8
+    assert ranks["ref_enc.fc.fc.bias"] == WHOLE
+    assert not any(name.startswith(("quantizer", "ssl_proj", "dec.ups")) for name in ranks)
+    assert not any(name.endswith(("weight_g", "gamma", "emb_rel_k")) for name in ranks)
+    whole = adapted_parameters(network, WHOLE)
+    assert set(whole.values()) == {WHOLE}
+    assert "dec.ups.0.weight_v" in whole
+    assert not any(name.startswith(("quantizer", "ssl_proj")) for name in whole)
+
+
+@pytest.mark.parametrize("rank", [4, WHOLE])
+def test_a_voice_is_learned(sovits, tmp_path, rank):
+    outcome = run(lesson(sovits, rank=rank), tmp_path, 20)
+    assert outcome.loss < 0.8 * outcome.loss_before
+
+
+def test_critics_join_and_are_heard(sovits):
+    taught = lesson(sovits, CRITICAL)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        before, after = (taught.step(number, 1.0) for number in (1, 2))
+    assert before.keys() == {"mel"}
+    assert after.keys() == {"mel", "critics", "adversarial", "features"}
+
+
+def test_a_stopped_training_gives_the_same_adapters(sovits, tmp_path):
+    (tmp_path / "whole").mkdir()
+    whole = run(lesson(sovits, CRITICAL), tmp_path / "whole", 5)
+    with pytest.raises(Stopped):
+        run(lesson(sovits, CRITICAL), tmp_path, 5, StopAt(4))
+    resumed = run(lesson(sovits, CRITICAL), tmp_path, 5)
+    for name, change in whole.changes.items():
+        for part in change.__slots__:
+            assert torch.equal(getattr(resumed.changes[name], part), getattr(change, part)), name
+
+
+def test_a_single_slice_without_words_is_enough(sovits, tmp_path):
+    network = Synthesis.of(sovits.config, sovits.state_dict())
+    changes = fresh_changes(network, adapted_parameters(network, 2), 0)
+    clip = Clip.of(made_slice(0, words=False))
+    taught = AcousticLesson(network, changes, [clip], [clip], QUICK, CPU)
+    assert run(taught, tmp_path, 2).steps == 2

@@ -1,0 +1,151 @@
+"""The trainer as a job calls it: from recordings to the files of a version."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+import soundfile
+import torch
+from made_voice import Listener, StopAt, made_slices, never
+from tone_speech import RATE, hearing_tones, say, write
+
+from mynah.checkpoints.adapter import Adapter, Whole, load_adapter, save_adapter
+from mynah.engine.models import load_models
+from mynah.errors import CheckpointError, RecordingError
+from mynah.training import fine_tuning
+from mynah.training.fine_tuning import FineTuning, best_prompt
+from mynah.training.trainer import Stopped, TrainingRecording, TrainingRequest
+from mynah.voice.scripts import script
+
+WORDS = " ".join(script("en").sentences[:6])
+
+
+@pytest.fixture(autouse=True)
+def hearing(monkeypatch):
+    """Every model that is loaded hears tones."""
+
+    def load(folder):
+        return hearing_tones(load_models(folder))
+
+    monkeypatch.setattr(fine_tuning, "load_models", load)
+
+
+@pytest.fixture
+def request_of(tiny, tmp_path):
+    def make(words=WORDS, stages=("acoustic", "semantic"), epochs=1, parent=None, rank=2):
+        samples = say(WORDS)
+        path = write(tmp_path / "0.flac", samples)
+        recording = TrainingRecording(path, words, len(samples) / RATE)
+        return TrainingRequest([recording], "en", epochs, rank, stages, tiny, parent)
+
+    return make
+
+
+def train(folder, request, should_stop=never):
+    folder.mkdir(exist_ok=True)
+    listener = Listener()
+    return FineTuning().train(folder, request, listener, should_stop), listener
+
+
+def tensors(path):
+    return {
+        (name, part): getattr(change, part)
+        for name, change in load_adapter(path).changes.items()
+        for part in change.__slots__
+    }
+
+
+def same(one, other):
+    one, other = tensors(one), tensors(other)
+    return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_a_version_is_made_and_speaks(request_of, tiny, tmp_path):
+    files, listener = train(tmp_path / "a", request_of())
+    assert files.weights.keys() == {"acoustic.adapter", "semantic.adapter"}
+    models = load_models(tiny)
+    trained = models.trained(files.weights["acoustic.adapter"].parent)
+    assert not torch.equal(
+        trained.gpt.h.layers[0].linear1.weight, models.gpt.h.layers[0].linear1.weight
+    )
+    assert json.loads(json.dumps(files.report))["seconds_kept"] > 20
+    measured = ("acoustic_loss", "semantic_loss", "timbre_similarity")
+    assert files.metrics.keys() == {*measured, *(f"{name}_before" for name in measured)}
+    (prompt,) = files.prompts
+    samples, rate = soundfile.read(prompt.path)
+    assert (rate, len(samples) / rate) == (32_000, pytest.approx(prompt.seconds))
+    assert prompt.text in WORDS
+    steps, percents, _ = zip(*listener.told, strict=True)
+    assert list(percents) == sorted(percents)
+    assert percents[-1] <= 100
+    assert {"acoustic", "semantic", "measuring"} <= set(steps)
+    assert listener.checkpoints >= 3
+
+
+@pytest.mark.parametrize("asked", [1, 3])  # in the acoustic stage, in the semantic one
+def test_a_stopped_training_goes_on_elsewhere(request_of, tmp_path, monkeypatch, asked):
+    request = request_of(epochs=2)
+    whole, _ = train(tmp_path / "whole", request)
+    with pytest.raises(Stopped):
+        train(tmp_path / "first", request, StopAt(asked))
+    shutil.copytree(tmp_path / "first", tmp_path / "second")
+    monkeypatch.setattr(fine_tuning, "prepare", None)  # nothing is prepared twice
+    resumed, _ = train(tmp_path / "second", request)
+    for name, path in whole.weights.items():
+        assert same(path, resumed.weights[name])
+    assert resumed.metrics == whole.metrics
+    assert resumed.report == whole.report
+
+
+def test_a_training_goes_on_from_its_parent(request_of, tmp_path):
+    first, _ = train(tmp_path / "first", request_of())
+    parent = first.weights["acoustic.adapter"].parent
+    second, _ = train(tmp_path / "second", request_of(stages=("acoustic",), parent=parent))
+    assert second.metrics["acoustic_loss_before"] == pytest.approx(
+        first.metrics["acoustic_loss"], rel=1e-3
+    )
+    assert same(second.weights["semantic.adapter"], first.weights["semantic.adapter"])
+
+
+def test_a_parent_of_another_model_is_refused(request_of, tmp_path):
+    (tmp_path / "parent").mkdir()
+    save_adapter(
+        Adapter("another", {"enc_p.proj.bias": Whole(torch.zeros(32))}),
+        tmp_path / "parent" / "acoustic.adapter",
+    )
+    with pytest.raises(CheckpointError, match="trained on another model"):
+        train(tmp_path / "a", request_of(parent=tmp_path / "parent"))
+
+
+def test_without_words_only_the_sound_is_learned(request_of, tmp_path):
+    files, listener = train(tmp_path / "a", request_of(words=None))
+    assert files.weights.keys() == {"acoustic.adapter"}
+    assert not files.prompts
+    assert any("send their text" in message for message in listener.messages)
+    with pytest.raises(RecordingError, match="send their text"):
+        train(tmp_path / "b", request_of(words=None, stages=("semantic",)))
+
+
+def test_whole_networks_are_learned_on_request(request_of, tmp_path):
+    files, _ = train(tmp_path / "a", request_of(rank=0, stages=("acoustic",)))
+    changes = load_adapter(files.weights["acoustic.adapter"]).changes
+    assert "dec.conv_post.weight" in changes
+    assert all(change.__slots__ == ("delta",) for change in changes.values())
+
+
+def test_a_model_without_a_content_encoder_is_refused(request_of, tmp_path, monkeypatch):
+    def load(folder):
+        return replace(load_models(folder), content=None)
+
+    monkeypatch.setattr(fine_tuning, "load_models", load)
+    with pytest.raises(CheckpointError, match="no content encoder") as caught:
+        train(tmp_path / "a", request_of())
+    assert "\n" not in str(caught.value)
+
+
+def test_the_prompt_is_the_longest_with_words_that_the_gpt_takes():
+    long, wordless = made_slices(1, tokens=260), made_slices(1, tokens=240, words=False)
+    short, right = made_slices(1, tokens=60), made_slices(2, tokens=120)
+    assert best_prompt([*short, *right, *long, *wordless]) is right[0]
+    assert best_prompt([*short, *wordless]) is None

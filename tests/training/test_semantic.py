@@ -1,0 +1,95 @@
+"""Fine-tuning of the GPT: what is read, what is counted, and that a voice is learned."""
+
+import pytest
+import torch
+from made_voice import Listener, StopAt, made_slice, made_slices, never
+
+from mynah.checkpoints.gpt import load_gpt
+from mynah.training.loop import Plan, Telling, learn
+from mynah.training.low_rank import WHOLE, fresh_changes
+from mynah.training.semantic import Line, SemanticLesson, SemanticPlan, adapted_parameters
+from mynah.training.trainer import Stopped
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def gpt(tiny):
+    return load_gpt(tiny / "semantic.ckpt")
+
+
+def line(each, bert=None):
+    return Line(torch.tensor(each.phones), bert, torch.tensor(each.codes))
+
+
+def lesson(gpt, rank=8, lines=None, held_out=None):
+    changes = fresh_changes(gpt, adapted_parameters(gpt, rank), 0)
+    lines = lines or [line(each) for each in made_slices(6)]
+    held_out = held_out or [line(made_slice(99))]
+    return SemanticLesson(gpt, changes, lines, held_out, SemanticPlan(rate=5e-3, lines=4), CPU)
+
+
+def run(taught, folder, steps, should_stop=never):
+    telling = Telling(Listener(), "semantic", 0, 100)
+    plan = Plan(steps, measured_every=steps)
+    return learn(taught, plan, folder / "s.checkpoint", telling, should_stop)
+
+
+@pytest.mark.parametrize("rank", [8, WHOLE])
+def test_a_voice_is_learned(gpt, tmp_path, rank):
+    outcome = run(lesson(gpt, rank), tmp_path, 30)
+    assert outcome.loss < 0.8 * outcome.loss_before
+
+
+def test_adapters_go_to_every_layers_matrices(gpt):
+    names = adapted_parameters(gpt, 8)
+    assert len(names) == 4 * gpt.config.layers
+    assert "h.layers.1.self_attn.in_proj_weight" in names
+    assert adapted_parameters(gpt, WHOLE).keys() == dict(gpt.named_parameters()).keys()
+
+
+def test_a_line_after_a_prompt_is_told_the_prompts_tokens():
+    prompt, own = line(made_slice(0)), line(made_slice(1))
+    paired = own.after(prompt)
+    assert paired.told == len(prompt.codes)
+    assert torch.equal(paired.phones, torch.cat([prompt.phones, own.phones]))
+    assert torch.equal(paired.codes, torch.cat([prompt.codes, own.codes]))
+    assert paired.bert is None
+
+
+def test_text_features_are_read_where_there_are_any(gpt):
+    plain, told = line(made_slice(0)), made_slice(1)
+    features = torch.randn(1024, len(told.phones))
+    paired = line(told, features).after(plain)
+    assert torch.equal(paired.bert[:, len(plain.phones) :], features)
+    assert not paired.bert[:, : len(plain.phones)].any()
+    without = lesson(gpt, held_out=[line(told)]).held_out_loss()
+    assert lesson(gpt, held_out=[line(told, features)]).held_out_loss() != without
+
+
+def test_the_held_out_loss_counts_only_what_follows_the_prompt(gpt):
+    prompt, own = line(made_slice(0)), line(made_slice(1))
+    loss = lesson(gpt, lines=[prompt], held_out=[own]).held_out_loss()
+    paired = own.after(prompt)
+    with torch.no_grad():
+        logits = gpt(
+            paired.phones[None],
+            torch.tensor([len(paired.phones)]),
+            None,
+            paired.codes[None],
+            torch.tensor([len(paired.codes)]),
+        )[0]
+    said = torch.cat([own.codes, torch.tensor([gpt.config.eos])])
+    expected = torch.nn.functional.cross_entropy(logits[len(prompt.codes) :], said).item()
+    assert loss == pytest.approx(expected, rel=1e-2)  # layers may use bfloat16
+
+
+def test_a_stopped_training_gives_the_same_adapters(gpt, tmp_path):
+    (tmp_path / "whole").mkdir()
+    whole = run(lesson(gpt), tmp_path / "whole", 6)
+    with pytest.raises(Stopped):
+        run(lesson(gpt), tmp_path, 6, StopAt(4))
+    resumed = run(lesson(gpt), tmp_path, 6)
+    for name, change in whole.changes.items():
+        assert torch.equal(resumed.changes[name].up, change.up), name
+        assert torch.equal(resumed.changes[name].down, change.down), name
