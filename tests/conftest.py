@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import math
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -12,9 +13,19 @@ import torch
 
 from mynah.acoustic.config import AcousticConfig
 from mynah.acoustic.sovits import SoVITS
+from mynah.checkpoints.adapter import (
+    ACOUSTIC_ADAPTER,
+    SEMANTIC_ADAPTER,
+    Adapter,
+    Change,
+    LowRank,
+    Whole,
+    fingerprint,
+    save_adapter,
+)
 from mynah.checkpoints.content import save_content
 from mynah.checkpoints.gpt import save_gpt
-from mynah.checkpoints.sovits import save_sovits
+from mynah.checkpoints.sovits import load_sovits, save_sovits
 from mynah.engine.models import Models, load_models
 from mynah.engine.synthesizer import Synthesizer
 from mynah.semantic.config import SemanticConfig
@@ -70,6 +81,28 @@ def models(tiny) -> Models:
 
 
 @pytest.fixture(scope="session")
+def adapt(tiny, models, tmp_path_factory) -> Callable[..., Path]:
+    """Makes the folder of a trained version of `tiny`; each number has weights of its own."""
+    gpt, sovits = models.gpt.state_dict(), load_sovits(tiny / "acoustic.pth").state_dict()
+    of_gpt, of_sovits = fingerprint(gpt), fingerprint(sovits)
+
+    def make(number: int, *, semantic: bool = True, acoustic: bool = True) -> Path:
+        folder, generator = tmp_path_factory.mktemp("version"), torch.Generator()
+        generator.manual_seed(number)
+        if semantic:
+            changes = _low_rank(gpt, "h.layers.0.linear1.weight", generator)
+            save_adapter(Adapter(of_gpt, changes), folder / SEMANTIC_ADAPTER)
+        if acoustic:
+            pitch = torch.randn(sovits["dec.ups.0.weight_g"].shape, generator=generator)
+            changes = _low_rank(sovits, "flow.flows.0.enc.in_layers.0.weight_v", generator)
+            changes["dec.ups.0.weight_g"] = Whole(pitch)
+            save_adapter(Adapter(of_sovits, changes), folder / ACOUSTIC_ADAPTER)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def synthesizer(models) -> Synthesizer:
     return Synthesizer(models)
 
@@ -90,6 +123,12 @@ def hum() -> Callable[[float], Recording]:
 def voice(hum) -> Voice:
     """A voice of one recording whose words are known."""
     return Voice("hum", (hum(180),), "Hello, my dear friend.")
+
+
+def _low_rank(state, name: str, generator: torch.Generator) -> dict[str, Change]:
+    out, *inputs = state[name].shape
+    down, up = torch.Size([2, math.prod(inputs)]), torch.Size([out, 2])
+    return {name: LowRank(*(torch.randn(size, generator=generator) for size in (down, up)))}
 
 
 def _tiny_gpt() -> GPT:

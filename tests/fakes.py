@@ -74,6 +74,16 @@ class Model:
     tokens: int
     rows = 16
     together = 1
+    size = 0
+
+    @property
+    def gpt(self):
+        return self
+
+    sovits = gpt
+
+    def trained(self, folder):
+        return self
 
     def resolve(self, options):
         return replace(options, **{n: v for n, v in OWN.items() if getattr(options, n) is None})

@@ -202,6 +202,12 @@ class JobEndedError(MynahError):
     code = "job_ended"
 
 
+class JobFailedError(MynahError):
+    """The job came to its end without what it was for."""
+
+    code = "job_failed"
+
+
 class JobNotEndedError(MynahError):
     """The job is under way or has succeeded, so that it cannot be tried again."""
 

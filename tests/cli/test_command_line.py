@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-COMMANDS = ["say", "voices", "phonemize", "models", "models inspect"]
+COMMANDS = ["say", "voices", "phonemize", "models", "models inspect", "train", "jobs", "jobs retry"]
 
 
 def process(*arguments, stdin=""):

@@ -13,6 +13,7 @@ import openai
 import pytest
 import soundfile
 import uvicorn
+from web import Web
 
 import fakes
 from mynah.cli.ports import take_ports
@@ -73,6 +74,7 @@ class Running:
     services: Services
     model: SpeechModel
     secret: str
+    stop: Callable[[], None]
     clients: list[httpx.Client] = field(default_factory=list)
 
     def client(self, secret: str | None = None) -> httpx.Client:
@@ -92,43 +94,41 @@ class Running:
 @pytest.fixture
 def start(tmp_path) -> Iterator[Callable[..., Running]]:
     """Starts servers with some settings; all stop at the end."""
-    stops: list[Callable[[], None]] = []
+    started: list[Running] = []
 
     def start(model: SpeechModel | None = None, **settings) -> Running:
-        running, stop = serve(tmp_path, model or Hummer(), **settings)
-        stops.append(stop)
-        return running
+        started.append(serve(tmp_path, model or Hummer(), **settings))
+        return started[-1]
 
     yield start
-    for stop in stops:
-        stop()
+    for running in started:
+        running.stop()
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[Running]:
     """A server with the usual settings, shared by the tests of a file."""
-    running, stop = serve(tmp_path_factory.mktemp("server"), Hummer())
+    running = serve(tmp_path_factory.mktemp("server"), Hummer())
     running.model.gate.set()
     yield running
-    stop()
+    running.stop()
 
 
 @pytest.fixture(scope="module")
 def serve_in() -> Iterator[Callable[..., Running]]:
     """Starts servers in folders of the caller's; all stop at the end of the file."""
-    stops: list[Callable[[], None]] = []
+    started: list[Running] = []
 
     def serve_in(folder: Path, **settings) -> Running:
-        running, stop = serve(folder, Hummer(), **settings)
-        stops.append(stop)
-        return running
+        started.append(serve(folder, Hummer(), **settings))
+        return started[-1]
 
     yield serve_in
-    for stop in stops:
-        stop()
+    for running in started:
+        running.stop()
 
 
-def serve(folder: Path, model: SpeechModel, **given) -> tuple[Running, Callable[[], None]]:
+def serve(folder: Path, model: SpeechModel, **given) -> Running:
     settings = Settings(data=folder, **given)
     queue = Unpaused(model, size=settings.queue_size, deadline=settings.speech_seconds)
     app = create_app(settings, queue)
@@ -147,12 +147,6 @@ def serve(folder: Path, model: SpeechModel, **given) -> tuple[Running, Callable[
     thread = threading.Thread(target=uvicorn_server.run, kwargs={"sockets": sockets})
     thread.start()
     services = app.state.services
-    running = Running(
-        f"http://127.0.0.1:{sockets[0].getsockname()[1]}",
-        services,
-        model,
-        services.keys.create("all", ["admin"])[1],
-    )
 
     def stop() -> None:
         for client in running.clients:
@@ -162,7 +156,14 @@ def serve(folder: Path, model: SpeechModel, **given) -> tuple[Running, Callable[
         uvicorn_server.should_exit = True
         thread.join()
 
-    return running, stop
+    running = Running(
+        f"http://127.0.0.1:{sockets[0].getsockname()[1]}",
+        services,
+        model,
+        services.keys.create("all", ["admin"])[1],
+        stop,
+    )
+    return running
 
 
 @pytest.fixture
@@ -202,6 +203,17 @@ def error_of() -> Callable[[httpx.Response], dict]:
         return error
 
     return error_of
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """A web server on loopback."""
+    with Web() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture

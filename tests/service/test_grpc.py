@@ -201,6 +201,44 @@ def test_a_voice_is_made_used_changed_and_deleted(begin, recording):
     assert raised.value.code() is grpc.StatusCode.NOT_FOUND
 
 
+def fetched(name: str, url: str, **more) -> pb.CreateVoiceRequest:
+    return pb.CreateVoiceRequest(name=name, recordings=[pb.Recording(url=url, **more)])
+
+
+def test_a_recording_may_be_named_by_its_url(begin, web, recording):
+    rpc = begin(fetch_hosts=["127.0.0.1"], fetch_schemes=["http"], fetch_networks=["127.0.0.1/32"])
+    web.files["/a.wav"] = recording()
+    rpc.call("CreateVoice", fetched("alone", web.url("/a.wav"), text="What I say."))
+    both = fetched("both", web.url("/to/" + web.url("/a.wav")))
+    both.recordings.append(pb.Recording(audio=recording(pitch=220), text="The same again."))
+    rpc.call("CreateVoice", both)
+    assert web.asked == ["/a.wav", "/to/" + web.url("/a.wav"), "/a.wav"]
+    for voice in ("alone", "both"):
+        assert rpc.call("Synthesize", request(voice=voice)).audio
+
+
+def test_urls_are_fetched_by_the_rules_of_http(begin, web, recording):
+    web.files["/a.wav"] = recording()
+    anywhere = {"fetch_hosts": ["*"], "fetch_schemes": ["http"]}
+    a_wav, private = web.url("/a.wav"), web.url("/to/http://10.0.0.1/a.wav")
+    metadata = "http://169.254.169.254/latest/meta-data"
+    for settings, urls in (
+        ({}, [a_wav]),
+        (anywhere | {"fetch_hosts": ["files.example"]}, [a_wav]),
+        (anywhere, [a_wav, web.url("/a.wav", "localhost"), metadata, "file:///etc/passwd"]),
+        (anywhere | {"fetch_networks": ["127.0.0.1/32"]}, [private]),
+    ):
+        rpc = begin(**settings)
+        for url in urls:
+            with pytest.raises(grpc.RpcError) as raised:
+                rpc.call("CreateVoice", fetched("stolen", url))
+            told = dict(raised.value.trailing_metadata())
+            assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+            assert told["error-code"] == "invalid_recording_url"
+            assert told["error-param"] == "recording_urls"
+    assert web.asked == ["/to/http://10.0.0.1/a.wav"]
+
+
 def test_health_and_reflection_answer_without_a_key(begin):
     rpc = begin()
     health = health_pb2_grpc.HealthStub(rpc.channel)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import loopback
 import pytest
-from training import IDLE, begin, make_version, make_voice, train
+from job_orders import IDLE, begin, make_version, make_voice, train
 
 from mynah.service.jobs.leases import LeaseLostError, Leases
 

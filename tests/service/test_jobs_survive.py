@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from job_orders import SETTINGS, begin, make_voice, wait_for, wait_until
 from sqlalchemy import select
-from training import SETTINGS, begin, make_voice, wait_for, wait_until
 
 from mynah.config import Settings
 from mynah.service.jobs.holder import holder_name

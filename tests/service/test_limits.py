@@ -5,7 +5,6 @@ import time
 import pytest
 import redis
 
-from conftest import Hummer, serve
 from mynah.errors import OptionError
 from mynah.service.limits import LimitRules, Limits
 
@@ -111,13 +110,13 @@ def test_several_servers_count_as_one_with_redis(start, redis_url):
     assert statuses == [200, 200, 429, 429]
 
 
-def test_a_stopped_server_has_left_redis(tmp_path, redis_url):
+def test_a_stopped_server_has_left_redis(start, redis_url):
     counts = redis.Redis.from_url(redis_url)
     before = len(counts.client_list())
-    running, stop = serve(tmp_path, Hummer(), limit_requests="9/hour", limits_url=redis_url)
-    assert running.client().get("/v1/models").status_code == 200
+    server = start(limit_requests="9/hour", limits_url=redis_url)
+    assert server.client().get("/v1/models").status_code == 200
     assert len(counts.client_list()) > before
-    stop()
+    server.stop()
     assert len(counts.client_list()) == before
     counts.close()
 

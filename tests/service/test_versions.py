@@ -9,7 +9,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from training import IDLE, begin, make_version, make_voice, work
+from job_orders import IDLE, begin, make_version, make_voice, work
 
 from mynah.service.folders import LocalFolders
 from mynah.service.speakers import Speakers, Speaking

@@ -218,6 +218,14 @@ def test_no_more_is_decoded_than_allowed(start, recording, error_of):
     assert error_of(many)["param"] == "recordings"
 
 
+def test_a_flac_whose_length_is_open_is_taken(start, recording):
+    client = start(upload_kinds=["flac"], upload_seconds=5).client()
+    for seconds, status in ((4, 201), (30, 400)):
+        told = recording(seconds=seconds, kind="FLAC")
+        left_open = told[:21] + bytes([told[21] & 0xF0, 0, 0, 0, 0]) + told[26:]
+        assert upload(client, left_open, name=f"{seconds} s").status_code == status
+
+
 def test_a_small_file_of_hours_is_given_up_early(start, error_of):
     server = start(upload_kinds=["wav", "flac"])
     # An hour of silence in 100 KB, and a WAV whose header declares a day.

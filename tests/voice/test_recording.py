@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mynah.errors import RecordingError
+from mynah.service.containers import AudioFormat
+from mynah.voice import flac
 from mynah.voice.recording import LONGEST_SECONDS, read_recording
 from mynah.voice.samples import samples
 
@@ -114,6 +116,35 @@ def test_an_mp3_without_a_length_is_read_as_far_as_it_goes() -> None:
         read_recording(whole[: len(whole) // 5])
 
 
+def open_flac(wave: np.ndarray, rate: int) -> bytes:
+    """FLAC as FFmpeg writes it to a pipe, where it cannot go back to tell the length."""
+    encoder = AudioFormat("flac").encoder(rate)
+    data = encoder.header() + encoder.encode(wave) + encoder.finish()
+    assert flac.is_open(data)
+    return data
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+def test_a_flac_of_open_length_is_read_whole(rate: int, tmp_path: Path) -> None:
+    wave = speechlike(4.0, rate)
+    data = open_flac(wave, rate)
+    (tmp_path / "piped.flac").write_bytes(data)
+    whole = read_recording(encoded(wave, rate, "FLAC")).samples
+    for source in (data, tmp_path / "piped.flac"):
+        assert np.allclose(read_recording(source).samples, whole, atol=1e-4)
+
+
+def test_a_flac_of_open_length_that_is_damaged_is_refused() -> None:
+    data = open_flac(speechlike(4.0, 16_000), 16_000)
+    for part in (data[: flac.HEADER], data[: len(data) // 2], data[: flac.HEADER] + b"noise" * 99):
+        with pytest.raises(RecordingError):
+            read_recording(part)
+
+
+def three_hours_of_open_flac(path: Path) -> None:
+    path.write_bytes(open_flac(np.zeros(3 * 3600 * 8_000, np.float32), 8_000))
+
+
 def three_hours_of_wav(path: Path) -> None:
     path.write_bytes(encoded(np.zeros(0, np.float32), 16_000, "WAV"))
     with path.open("r+b") as file:
@@ -129,7 +160,9 @@ def three_hours_of_mp3(path: Path) -> None:
     path.write_bytes(mp3("CONSTANT", with_length=False) * 1800)
 
 
-@pytest.mark.parametrize("write", [three_hours_of_wav, three_hours_of_mp3])
+@pytest.mark.parametrize(
+    "write", [three_hours_of_wav, three_hours_of_mp3, three_hours_of_open_flac]
+)
 def test_three_hours_are_refused_without_decoding_them(
     write: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,4 @@
-"""All commands and their options; what they do is in the modules beside this one."""
+"""The commands and their options; what they do is in the modules beside this one."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mynah.cli.training_commands import EXAMPLE, jobs, train
 from mynah.options import SpeechOptions
 
 _DEFAULTS = SpeechOptions()
@@ -188,3 +189,7 @@ def revoke(key: Annotated[str, typer.Argument(help="The id that `keys list` show
     from mynah.cli.keys import open_keys  # noqa: PLC0415
 
     typer.echo(f"{open_keys().revoke(key).id} is revoked")
+
+
+app.command(epilog=EXAMPLE)(train)
+app.add_typer(jobs, name="jobs")

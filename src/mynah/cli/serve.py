@@ -6,6 +6,7 @@ import sys
 
 import uvicorn
 
+from mynah.cli.data_folder import make_data_folder
 from mynah.cli.ports import take_ports
 from mynah.config import Settings
 from mynah.engine.models import load_models
@@ -26,18 +27,14 @@ def serve(settings: Settings) -> None:
         CheckpointError: the model cannot be loaded.
     """
     check_access(settings)
-    try:
-        settings.data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OptionError(
-            f"The data folder {settings.data} cannot be made ({error.strerror}); set MYNAH_DATA."
-        ) from None
+    make_data_folder(settings)
     sockets = take_ports(settings.host, [settings.port, *own_ports(settings)])
     queue = SpeechQueue(
         load_models(settings.model),
         size=settings.queue_size,
         deadline=settings.speech_seconds,
         prompt_bytes=settings.kept_voice_bytes,
+        version_bytes=settings.kept_version_bytes,
     )
     app = create_app(settings, queue)
     if not settings.no_auth and not app.state.services.keys.all():

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 from fastapi.concurrency import run_in_threadpool
 
-from mynah.service.jobs.children import Children
+from mynah.service.jobs.launching import open_launcher
 from mynah.service.jobs.leases import Leases
-from mynah.service.jobs.runner import JobRunner, Launcher, missing_celery
+from mynah.service.jobs.runner import JobRunner
 from mynah.service.services import Services
 from mynah.service.webhooks.postman import Postman
 from mynah.service.webhooks.sending import Sender
@@ -25,20 +25,10 @@ async def background(services: Services) -> AsyncIterator[None]:
     sender = Sender(settings.webhook_networks, settings.webhook_seconds)
     postman = Postman(services.deliveries, services.webhook_secrets, sender)
     leases = Leases(services.records, settings.lease_seconds)
-    runner = JobRunner(leases, _launcher(services, leases))
+    runner = JobRunner(leases, open_launcher(settings, services.records, leases))
     delivering = asyncio.create_task(postman.run())
     try:
         yield
     finally:
         delivering.cancel()
         await run_in_threadpool(runner.close)
-
-
-def _launcher(services: Services, leases: Leases) -> Launcher:
-    if not services.settings.broker_url:
-        return Children(services.settings, leases)
-    try:
-        from mynah.service.jobs.cluster import CeleryLauncher  # noqa: PLC0415 - an extra
-    except ImportError:
-        raise missing_celery() from None
-    return CeleryLauncher(services.settings, services.records)

@@ -10,6 +10,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from mynah.voice import flac
+
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
@@ -104,10 +106,7 @@ def with_length(whole: bytes, seconds: float) -> bytes:
         riff, data = (struct.pack("<I", len(whole) - before) for before in (8, _WAV_HEADER))
         return whole[:4] + riff + whole[8 : _WAV_HEADER - 4] + data + whole[_WAV_HEADER:]
     if whole.startswith(b"fLaC"):
-        # The end of STREAMINFO's 20 bits of rate, 3 of channels, 5 of sample size, 36 of samples.
-        facts = int.from_bytes(whole[_FLAC_FACTS])
-        facts |= round(seconds * (facts >> 44))
-        return whole[: _FLAC_FACTS.start] + facts.to_bytes(8) + whole[_FLAC_FACTS.stop :]
+        return flac.with_samples(whole, round(seconds * flac.rate_of(whole)))
     return whole
 
 
@@ -170,7 +169,6 @@ class _Sink(io.RawIOBase):
 
 _OPEN = b"\xff\xff\xff\xff"
 _WAV_HEADER = 44
-_FLAC_FACTS = slice(18, 26)
 _FLUSHED = {"flush_packets": "1"}
 _CODECS: dict[str, tuple[str, str, dict[str, str]]] = {
     "mp3": ("mp3", "libmp3lame", {"write_xing": "0", **_FLUSHED}),

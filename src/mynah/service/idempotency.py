@@ -23,7 +23,7 @@ from mynah.service.services import Services
 HEADER = "idempotency-key"
 
 
-def _described(
+async def _described(
     _: Annotated[
         str | None,
         HeaderField(

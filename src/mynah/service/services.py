@@ -205,7 +205,8 @@ def _retry_rules(settings: Settings) -> RetryRules:
     return RetryRules(settings.webhook_pause, settings.webhook_attempts, claim)
 
 
-def _services(connection: HTTPConnection) -> Services:
+# Not a plain function: FastAPI would call that in a thread, for each request.
+async def _services(connection: HTTPConnection) -> Services:
     return cast(Services, connection.app.state.services)
 
 

@@ -10,6 +10,7 @@ import soxr
 from numpy.typing import NDArray
 
 from mynah.errors import OptionError, RecordingError
+from mynah.voice import flac
 from mynah.voice.recording import read_recording
 
 SAMPLE_RATE = 32_000
@@ -81,7 +82,7 @@ def admit(data: bytes, rules: UploadRules) -> Clip:
 def _decode(data: bytes, rules: UploadRules) -> NDArray[np.float32]:
     kinds = ", ".join(kind.upper() for kind in rules.kinds)
     try:
-        with soundfile.SoundFile(io.BytesIO(data)) as file:
+        with soundfile.SoundFile(io.BytesIO(flac.closed(data))) as file:
             if _FORMATS.get(file.format) not in rules.kinds:
                 raise RecordingError(
                     f"Recordings of kind {file.format} are not taken; send {kinds}."

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import StringConstraints
 from sqlalchemy import Engine, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -27,6 +28,18 @@ from mynah.service.uploads import Clip
 from mynah.voice.samples import Sample, samples
 
 FIRST_VERSION = "1"
+
+VoiceName = Annotated[
+    str,
+    # A name stands in logs, lists and file names, so it has no control characters; and it stands
+    # in paths, so it has no slash and something besides dots.
+    StringConstraints(
+        strip_whitespace=True,
+        min_length=1,
+        max_length=100,
+        pattern=r"^[^/\x00-\x1f\x7f-\x9f]*[^./\x00-\x1f\x7f-\x9f][^/\x00-\x1f\x7f-\x9f]*$",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import soxr
 from numpy.typing import NDArray
 
 from mynah.errors import RecordingError
+from mynah.voice import flac
 
 LONGEST_SECONDS = 600.0
 MOST_SAMPLES = 2 * 48_000 * 600
@@ -58,7 +59,8 @@ def read_recording(source: Path | bytes) -> Recording:
 
     A file that breaks off is refused if its header tells its length, as in FLAC and in an MP3
     with a Xing or Info header. Without one, and in WAV, it is read as far as it goes; an MP3 of
-    varying bit rate without one is read as far as the rate of its first frame suggests.
+    varying bit rate without one is read as far as the rate of its first frame suggests. A FLAC
+    may leave its length open.
 
     Args:
         source: path of an audio file, or its bytes.
@@ -107,9 +109,15 @@ def _decode(source: Path | bytes) -> Recording:
 
 def _opened(source: Path | bytes) -> BinaryIO:
     if isinstance(source, bytes):
-        return io.BytesIO(source)
+        return io.BytesIO(flac.closed(source))
     try:
-        return source.open("rb")
+        opened = source.open("rb")
+        if flac.is_open(opened.read(flac.HEADER)):
+            with opened:
+                opened.seek(0)
+                return io.BytesIO(flac.closed(opened.read()))
+        opened.seek(0)
+        return opened
     except OSError as error:
         raise RecordingError(f"{source} cannot be read ({error.strerror}); {_REMEDY}.") from None
 

@@ -24,6 +24,8 @@ from mynah.training.trainer import Stopped, VersionFiles
 
 MOST_FRUITLESS = 5
 """Attempts in a row that ended without a word and without a checkpoint."""
+DIED, DEFECT = "worker_died", "internal_error"
+"""Codes of the errors of which a log tells more."""
 WRITING_SECONDS = 60.0
 """For which the end of a job is tried to be written, while the database is away."""
 
@@ -88,7 +90,7 @@ class _Attempt:
         """
         if self._job.fruitless > MOST_FRUITLESS:
             return self._fail(
-                "worker_died",
+                DIED,
                 f"Its process ended {MOST_FRUITLESS} times at the same place without a word, "
                 "perhaps for want of memory; look at the server's log, and retry the job.",
             )
@@ -105,9 +107,7 @@ class _Attempt:
             raise
         except Exception as error:  # a defect of the trainer's; the next job may be well
             log_defect(error)
-            return self._fail(
-                "internal_error", "The training failed; the error is in the server's log."
-            )
+            return self._fail(DEFECT, "The training failed; the error is in the server's log.")
 
     def _train(self) -> VersionFiles:
         if self._heart.should_stop():

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from mynah.config import Settings
 from mynah.service.jobs.holder import holder_name
@@ -51,11 +52,13 @@ class Children:
     Args:
         settings: of the server, which its children have too.
         leases: of the database.
+        log: where children write what they have to say; the server's own log if not given.
     """
 
-    def __init__(self, settings: Settings, leases: Leases) -> None:
+    def __init__(self, settings: Settings, leases: Leases, log: BinaryIO | None = None) -> None:
         self._settings = settings
         self._leases = leases
+        self._log = log
         self._environment = settings.environment()
         self._running: dict[str, _Child] = {}
         self._failures: dict[str, _Failures] = {}
@@ -117,5 +120,7 @@ class Children:
             [sys.executable, "-m", "mynah", "worker", "--once", job_id],
             env=self._environment,
             stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
             start_new_session=True,
         )

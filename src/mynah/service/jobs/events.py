@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, func, insert, select
 
 from mynah.service.records import job_events, now
 
@@ -60,6 +60,12 @@ class JobEvents:
         )
         with self._records.connect() as connection:
             return [JobEvent(**row) for row in connection.execute(query).mappings()]
+
+    def last(self, job_id: str) -> int:
+        """The id of a job's latest event."""
+        query = select(func.max(job_events.c.id)).where(job_events.c.job_id == job_id)
+        with self._records.connect() as connection:
+            return connection.scalar(query) or 0
 
     def messages(self, job_id: str, limit: int = 50) -> Sequence[JobEvent]:
         """What a job said last, the oldest first."""

@@ -166,5 +166,5 @@ def _seen_by(caller: Caller) -> ColumnElement[bool]:
 def _get(connection: Connection, which: ColumnElement[bool]) -> Job:
     found = connection.execute(job_rows().where(which)).mappings().first()
     if found is None:
-        raise JobNotFoundError("There is no such job; GET /v1/jobs lists yours.")
+        raise JobNotFoundError("There is no such job; GET /v1/jobs or `mynah jobs list` has it.")
     return job_of(found)

@@ -151,6 +151,12 @@ class Leases:
         with self._records.connect() as connection:
             return list(connection.scalars(query))
 
+    def waits(self, job_id: str) -> bool:
+        """Whether somebody should work on a job."""
+        query = select(jobs.c.id).where(jobs.c.id == job_id, free())
+        with self._records.connect() as connection:
+            return connection.scalar(query) is not None
+
     def holders(self) -> list[str]:
         """Who holds a lease now."""
         query = select(jobs.c.holder).where(jobs.c.state == "running", ~abandoned())

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, File, UploadFile
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from mynah.errors import RequestError, TextError, UnsupportedError
+from mynah.errors import UnsupportedError
 from mynah.service.auth import Trainer
 from mynah.service.idempotency import DESCRIBED
 from mynah.service.jobs.order import TrainingOrder
@@ -14,8 +14,7 @@ from mynah.service.routers.jobs import JobDetails, job_details
 from mynah.service.routers.voices import admit_all
 from mynah.service.services import Services, ServicesOf
 from mynah.service.webhooks.sending import parsed
-from mynah.text.frontend import analyse
-from mynah.text.language import code_of
+from mynah.service.words import check_words
 from mynah.training.trainer import Stage
 
 router = APIRouter(prefix="/voices", tags=["training"])
@@ -79,14 +78,7 @@ def _check(form: TrainingForm, caller: Caller, services: Services) -> None:
     if not services.settings.trainer:
         raise UnsupportedError("This server cannot train; have its operator set MYNAH_TRAINER.")
     services.jobs.check_room(caller)
-    code_of(form.language)
-    if len(form.text) > len(form.recordings):
-        raise RequestError("There are more texts than recordings; send one for each.", "text")
-    try:
-        for words in filter(None, form.text):
-            analyse(words, form.language)
-    except TextError as error:
-        raise RequestError(str(error), "text") from None
+    check_words(form.text, len(form.recordings), form.language)
     if form.callback_url is not None:
         parsed(form.callback_url)
         services.webhook_secrets.of(caller.id)

@@ -10,29 +10,17 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, Json, StringConstraints
 
-from mynah.errors import RequestError, TextError
+from mynah.errors import RequestError
 from mynah.service.auth import Speaker, Trainer
 from mynah.service.fetching import fetch
 from mynah.service.idempotency import DESCRIBED
 from mynah.service.services import Services, ServicesOf
 from mynah.service.uploads import CONTENT_TYPE, admit
-from mynah.service.voices import NewRecording, VoiceRecord
-from mynah.text.frontend import analyse
-from mynah.text.language import code_of
+from mynah.service.voices import NewRecording, VoiceName, VoiceRecord
+from mynah.service.words import check_words
 
 router = APIRouter(prefix="/voices", tags=["voices"])
 
-Name = Annotated[
-    str,
-    # A name stands in logs, lists and file names, so it has no control characters; and it stands
-    # in paths, so it has no slash and something besides dots.
-    StringConstraints(
-        strip_whitespace=True,
-        min_length=1,
-        max_length=100,
-        pattern=r"^[^/\x00-\x1f\x7f-\x9f]*[^./\x00-\x1f\x7f-\x9f][^/\x00-\x1f\x7f-\x9f]*$",
-    ),
-]
 Url = Annotated[str, StringConstraints(max_length=2000)]
 Words = Annotated[str, StringConstraints(max_length=2000)]
 Label = Annotated[str, StringConstraints(max_length=200)]
@@ -44,7 +32,7 @@ class VoiceForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-    name: Name
+    name: VoiceName
     """Unique; callers may use it in place of the id. Without slashes and control characters."""
     recordings: list[UploadFile] = []
     """One person's clear speech. The first is the prompt: best 3 to 10 seconds of it."""
@@ -66,7 +54,7 @@ class VoiceChanges(BaseModel):
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"labels": {"mood": "calm"}}]}
     )
-    name: Name = ""
+    name: VoiceName = ""
     labels: Labels = {}
     consent: Words | None = None
 
@@ -171,14 +159,8 @@ def _check(form: VoiceForm, services: Services) -> None:
     """Finds out now, not when the voice first speaks, whether its words can be pronounced."""
     number = len(form.recordings) + len(form.recording_urls)
     _check_number(number, services)
-    code_of(form.language)
-    if len(form.text) > number:
-        raise RequestError("There are more texts than recordings; send one for each.", "text")
-    try:
-        for words in filter(None, form.text):
-            analyse(words, form.language, split="cut0")
-    except TextError as error:
-        raise RequestError(str(error), "text") from None
+    # A prompt is read in one piece.
+    check_words(form.text, number, form.language, split="cut0")
 
 
 def admit_all(

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, Json
 from mynah.errors import RequestError
 from mynah.service.families.elevenlabs.auth import Speaker, Trainer
 from mynah.service.routers.catalogue import MODEL
-from mynah.service.routers.voices import Labels, Name, Words, admit_all
+from mynah.service.routers.voices import Labels, Words, admit_all
 from mynah.service.services import ServicesOf
-from mynah.service.voices import VoiceRecord, Voices
+from mynah.service.voices import VoiceName, VoiceRecord, Voices
 
 _PAGE = 100
 _DESCRIPTION = "description"
@@ -44,7 +44,7 @@ class VoiceForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-    name: Name
+    name: VoiceName
     """Unique."""
     files: list[UploadFile] = Field(min_length=1)
     """One person's clear speech."""

@@ -1,0 +1,157 @@
+"""Sees a job through: has it worked on as the server has, and shows how far it is."""
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from mynah.cli.job_bar import JobBar
+from mynah.config import Settings
+from mynah.errors import JobEndedError, JobFailedError
+from mynah.service.jobs.attempt import DEFECT, DIED, Workshop
+from mynah.service.jobs.events import JobEvents
+from mynah.service.jobs.job import Job
+from mynah.service.jobs.jobs import Jobs
+from mynah.service.jobs.launching import open_launcher
+from mynah.service.jobs.runner import Launcher
+from mynah.service.keys import Caller
+
+OPERATOR = Caller("operator", ("admin",))
+"""Whoever has the data folder: their jobs are their own, and they see those of all keys."""
+CANCELLED = 130
+"""Exit code of a command whose job was cancelled, as shells have it for Ctrl-C."""
+LOG = "training.log"
+"""In the data folder: what the processes that train have to say."""
+_PAUSE = 0.2
+
+
+class JobRun:
+    """Runs jobs in the foreground.
+
+    A server on the same data folder may work on them as well: whoever takes one first does.
+
+    Args:
+        settings: of the server.
+        workshop: opened with them.
+    """
+
+    def __init__(self, settings: Settings, workshop: Workshop) -> None:
+        self._settings = settings
+        self._workshop = workshop
+        self._events = JobEvents(workshop.records)
+        self.jobs = Jobs(workshop.records, settings.jobs_per_key)
+
+    def begin(self, job_id: str) -> None:
+        """Sees a new job through; see `_run`."""
+        self._run(job_id, seen=0)
+
+    def go_on(self, job_id: str) -> None:
+        """Sees a job through that failed, was cancelled or was left alone; see `_run`.
+
+        Raises:
+            JobNotFoundError: there is none.
+            JobNotEndedError: it has succeeded.
+        """
+        seen = self._events.last(job_id)
+        if self.jobs.get(OPERATOR, job_id).over:
+            self.jobs.retry(OPERATOR, job_id)
+        self._run(job_id, seen)
+
+    def _run(self, job_id: str, seen: int) -> None:
+        """Has a job worked on until it is over. Ctrl-C cancels it, and a second one leaves it.
+
+        Raises:
+            JobFailedError: it failed.
+            Exit: it was cancelled.
+        """
+        with self._launching() as launcher, _interruption() as interrupted, JobBar() as bar:
+            job = self._follow(job_id, seen, launcher, interrupted, bar)
+        self._tell_end(job)
+
+    @contextmanager
+    def _launching(self) -> Iterator[Launcher]:
+        # A server may be told to leave the work to others; who trains here means here.
+        workers = max(1, self._settings.job_workers)
+        settings = self._settings.model_copy(update={"job_workers": workers})
+        workshop = self._workshop
+        with (settings.data / LOG).open("ab") as log:
+            launcher = open_launcher(settings, workshop.records, workshop.leases, log)
+            try:
+                yield launcher
+            finally:
+                launcher.close()
+
+    def _follow(
+        self,
+        job_id: str,
+        seen: int,
+        launcher: Launcher,
+        interrupted: threading.Event,
+        bar: JobBar,
+    ) -> Job:
+        bar.say(job_id)
+        cancelled = False
+        while True:
+            if interrupted.is_set() and not cancelled:
+                cancelled = True
+                self._cancel(job_id, bar)
+            job = self.jobs.get(OPERATOR, job_id)
+            seen = self._show(job_id, seen, bar)
+            if job.over:
+                return job
+            waits = self._workshop.leases.waits(job_id)
+            launcher.launch([job_id] if waits else [])
+            time.sleep(_PAUSE)
+
+    def _cancel(self, job_id: str, bar: JobBar) -> None:
+        bar.say("cancelling")
+        with contextlib.suppress(JobEndedError):
+            self.jobs.cancel(OPERATOR, job_id)
+
+    def _show(self, job_id: str, seen: int, bar: JobBar) -> int:
+        while events := self._events.after(job_id, seen):
+            for event in events:
+                bar.show(event)
+            seen = events[-1].id
+        return seen
+
+    def _tell_end(self, job: Job) -> None:
+        again = f"`mynah jobs retry {job.id}` goes on from its checkpoint"
+        if job.state == "cancelled":
+            typer.echo(f"mynah: The job is cancelled; {again}.", err=True)
+            raise typer.Exit(CANCELLED)
+        if job.error is not None:
+            log = f"{self._settings.data / LOG} has the log"
+            inside = job.error["code"] in (DEFECT, DIED)
+            raise JobFailedError(f"{job.error['message']} {again}{f'; {log}' if inside else ''}.")
+        training = self._workshop.training
+        voice = training.voices.get(job.voice_id)
+        made = training.versions.get(voice, job.version or 0)
+        measured = (f"{name} {value:.3f}" for name, value in made.metrics.items())
+        typer.echo("  ".join([voice.name, f"version {made.number}", *measured]))
+
+
+@contextmanager
+def _interruption() -> Iterator[threading.Event]:
+    """Set by the first Ctrl-C or SIGTERM; the next one does what it always does."""
+    interrupted = threading.Event()
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+
+    def interrupt(*_: object) -> None:
+        interrupted.set()
+        restore()
+
+    for number in usual:
+        signal.signal(number, interrupt)
+    try:
+        yield interrupted
+    finally:
+        restore()

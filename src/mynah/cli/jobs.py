@@ -1,0 +1,124 @@
+"""What `mynah jobs` does."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine
+
+from mynah.cli.data_folder import make_data_folder
+from mynah.cli.job_run import OPERATOR, JobRun
+from mynah.cli.line import one_line
+from mynah.config import Settings
+from mynah.errors import VoiceNotFoundError
+from mynah.service.folders import LocalFolders
+from mynah.service.jobs.events import JobEvents
+from mynah.service.jobs.job import Job
+from mynah.service.jobs.jobs import Jobs
+from mynah.service.jobs.workshop import open_workshop
+from mynah.service.records import open_records
+from mynah.service.storage import FolderStorage
+from mynah.service.voices import Voices
+
+
+class JobBook:
+    """The jobs of the server with the same settings, those of all keys.
+
+    Args:
+        settings: of the server.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        make_data_folder(settings)
+        records = open_records(settings.database)
+        self._jobs = Jobs(records, settings.jobs_per_key)
+        self._events = JobEvents(records)
+        self._voices = _voices(settings, records)
+
+    def rows(self, limit: int) -> Iterator[tuple[str, ...]]:
+        """The latest jobs' id, state, percent, voice and time, the last one first."""
+        for job in self._jobs.page(OPERATOR, limit=limit).jobs:
+            yield job.id, job.state, _percent(job), self._voice(job), _time(job.created_at)
+
+    def facts(self, job_id: str) -> Iterator[tuple[str, str]]:
+        """What there is to say of a job, by name.
+
+        Raises:
+            JobNotFoundError: there is none.
+        """
+        job = self._jobs.get(OPERATOR, job_id)
+        yield "job", job.id
+        yield "voice", self._voice(job)
+        yield "state", f"{job.state}, to be cancelled" if job.cancelling else job.state
+        yield from _progress(job)
+        if job.version is not None:
+            yield "version", str(job.version)
+        if job.error is not None:
+            yield "error", f"{job.error['message']} ({job.error['code']})"
+        yield "attempts", str(job.attempts)
+        for name, seconds in _times(job):
+            yield name, _time(seconds)
+        for event in self._events.messages(job.id):
+            yield "message", one_line(event.data["text"])
+
+    def cancel(self, job_id: str) -> str:
+        """Asks for a job's end, and says what becomes of it.
+
+        Raises:
+            JobNotFoundError: there is none.
+            JobEndedError: it is over.
+        """
+        job = self._jobs.cancel(OPERATOR, job_id)
+        return f"{job.id} is {'cancelled' if job.over else 'being cancelled'}"
+
+    def _voice(self, job: Job) -> str:
+        try:
+            return self._voices.get(job.voice_id).name
+        except VoiceNotFoundError:
+            return job.voice_id
+
+
+def retry(settings: Settings, job_id: str) -> None:
+    """Sees a job through that failed, was cancelled or was left alone.
+
+    Raises:
+        JobNotFoundError: there is none.
+        JobNotEndedError: it has succeeded.
+        JobFailedError: it failed again.
+    """
+    make_data_folder(settings)
+    with open_workshop(settings) as workshop:
+        JobRun(settings, workshop).go_on(job_id)
+
+
+def _voices(settings: Settings, records: Engine) -> Voices:
+    storage, folders = FolderStorage(settings.data / "audio"), LocalFolders(settings.versions)
+    return Voices(records, storage, folders)
+
+
+def _progress(job: Job) -> Iterator[tuple[str, str]]:
+    told = job.progress
+    if not told:
+        return
+    yield "progress", f"{_percent(job)}, {one_line(told['step'])}"
+    if not job.over and told["eta_seconds"] is not None:
+        yield "left", str(timedelta(seconds=told["eta_seconds"]))
+    if told["losses"]:
+        losses = (f"{one_line(name)} {loss:.4g}" for name, loss in told["losses"].items())
+        yield "losses", ", ".join(losses)
+
+
+def _percent(job: Job) -> str:
+    # Not every step is written down; the end is known all the same.
+    percent = 100 if job.state == "succeeded" else job.progress.get("percent", 0)
+    return f"{percent:.0f} %"
+
+
+def _times(job: Job) -> Iterator[tuple[str, int]]:
+    times = {"ordered": job.created_at, "begun": job.started_at, "ended": job.ended_at}
+    for name, seconds in times.items():
+        if seconds is not None:
+            yield name, seconds
+
+
+def _time(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,132 @@
+"""The commands of training and their options: `mynah train` and `mynah jobs`."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mynah.training.trainer import Stage
+
+EXAMPLE = (
+    "Example: [bold]mynah train minute.wav --name ann --text 'What I say in it.'[/] "
+    "Then [bold]mynah serve[/], and ann speaks with her new weights. Settings are environment "
+    "variables, as of `serve`. Exit code 1: it failed; 130: it was cancelled."
+)
+
+jobs = typer.Typer(
+    help="See, cancel and retry trainings, those of the server too.", no_args_is_help=True
+)
+
+
+class Stages(StrEnum):
+    """Which networks learn."""
+
+    BOTH = "both"
+    ACOUSTIC = "acoustic"
+    SEMANTIC = "semantic"
+
+
+_STAGES: dict[Stages, tuple[Stage, ...]] = {
+    Stages.BOTH: ("acoustic", "semantic"),
+    Stages.ACOUSTIC: ("acoustic",),
+    Stages.SEMANTIC: ("semantic",),
+}
+
+
+def train(
+    recordings: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="RECORDING",
+            help="One person's clear speech, 1 to 5 minutes in total, as WAV, MP3, FLAC or OGG. "
+            "A voice that is there learns from its own recordings if there are none.",
+        ),
+    ] = None,
+    *,
+    name: Annotated[
+        str,
+        typer.Option(help="Name of the voice, which is made of the recordings if it is not there."),
+    ],
+    text: Annotated[
+        list[str] | None,
+        typer.Option(help="The words of a recording; give it again for each one, in order."),
+    ] = None,
+    language: Annotated[
+        str, typer.Option(help="Language of these words: zh, en, all_zh or auto.")
+    ] = "auto",
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, max=1000, help="Times each recording is seen; the trainer knows best."),
+    ] = None,
+    rank: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=256,
+            help="Size of what is learned, 0 for whole networks; the trainer knows best.",
+        ),
+    ] = None,
+    stage: Annotated[
+        Stages,
+        typer.Option(help="What learns: acoustic the sound, semantic the manner of speaking."),
+    ] = Stages.BOTH,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with the model to train further, which `serve` must speak with. Without "
+            "it the starter learns."
+        ),
+    ] = None,
+) -> None:
+    """Train a voice on a minute of speech; Ctrl-C cancels, `jobs retry` goes on."""
+    from mynah.cli.train import train as run  # noqa: PLC0415
+    from mynah.config import read_settings  # noqa: PLC0415
+    from mynah.service.jobs.order import TrainingOrder  # noqa: PLC0415
+
+    stages = _STAGES[stage]
+    order = TrainingOrder((), language, epochs, rank, stages, parent=1, promote=True)
+    run(read_settings(model=model), name, recordings or [], text or [], order)
+
+
+@jobs.command("list")
+def list_jobs(
+    limit: Annotated[int, typer.Option(min=1, help="Most jobs to list.")] = 20,
+) -> None:
+    """List the latest jobs: id, state, percent, voice, time."""
+    from mynah.cli.jobs import JobBook  # noqa: PLC0415
+    from mynah.config import read_settings  # noqa: PLC0415
+
+    for row in JobBook(read_settings()).rows(limit):
+        typer.echo("\t".join(row))
+
+
+JobId = Annotated[str, typer.Argument(help="The id that `jobs list` shows.")]
+
+
+@jobs.command()
+def show(job: JobId) -> None:
+    """Tell how far a job is, and what it said."""
+    from mynah.cli.jobs import JobBook  # noqa: PLC0415
+    from mynah.config import read_settings  # noqa: PLC0415
+
+    for name, value in JobBook(read_settings()).facts(job):
+        typer.echo(f"{name + ':':<12} {value}")
+
+
+@jobs.command()
+def cancel(job: JobId) -> None:
+    """End a job: at once if it waits, within seconds if it runs."""
+    from mynah.cli.jobs import JobBook  # noqa: PLC0415
+    from mynah.config import read_settings  # noqa: PLC0415
+
+    typer.echo(JobBook(read_settings()).cancel(job))
+
+
+@jobs.command()
+def retry(job: JobId) -> None:
+    """Go on with a job that failed, was cancelled or was left alone, from its checkpoint."""
+    from mynah.cli.jobs import retry as go_on  # noqa: PLC0415
+    from mynah.config import read_settings  # noqa: PLC0415
+
+    go_on(read_settings(), job)

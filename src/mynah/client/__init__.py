@@ -1,0 +1,30 @@
+"""Clients of a Mynah server, for what OpenAI's client does not have: its options, voices and jobs.
+
+    with mynah.Client("http://localhost:8000", key="mynah_...") as client:
+        client.create_voice("teacher", "minute.wav")
+        job = client.wait(client.train("teacher").id)
+        sound = client.speak("你好，world.", voice="teacher", response_format="wav", seed=7)
+
+`Client` and `AsyncClient` have the same calls.
+"""
+
+from mynah.client.async_client import AsyncClient
+from mynah.client.client import Client
+from mynah.client.jobs import ServerEvent, ServerJob
+from mynah.client.speech import ServerRating, ServerSpeech
+from mynah.client.uploads import Recording
+from mynah.client.versions import ServerRollout, ServerVersion
+from mynah.client.voices import ServerVoice
+
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "Recording",
+    "ServerEvent",
+    "ServerJob",
+    "ServerRating",
+    "ServerRollout",
+    "ServerSpeech",
+    "ServerVersion",
+    "ServerVoice",
+]

@@ -1,0 +1,74 @@
+"""Voices of a server."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mynah.client.calls import Call, Page, page_call, path_of, value_of
+from mynah.client.uploads import Recording, files_of
+
+
+@dataclass(frozen=True, slots=True)
+class ServerVoice:
+    """A voice of a server.
+
+    Attributes:
+        created_at: seconds since 1970.
+        built_in: whether it comes with Mynah and cannot be changed.
+    """
+
+    id: str
+    name: str
+    language: str
+    labels: Mapping[str, str]
+    consent: str | None
+    default_version: str
+    created_at: int
+    built_in: bool
+
+
+def voices(after: str) -> Call[Page[ServerVoice]]:
+    """Voices after one."""
+    return page_call("voices", after, _voice)
+
+
+def voice(name: str) -> Call[ServerVoice]:
+    """A voice by its name or id."""
+    return Call("GET", path_of("voices", name), _voice)
+
+
+def create_voice(
+    name: str,
+    recordings: Sequence[Recording],
+    urls: Sequence[str],
+    texts: Sequence[str],
+    language: str,
+    labels: Mapping[str, str] | None,
+    consent: str | None,
+) -> Call[ServerVoice]:
+    """Makes a voice."""
+    form = {
+        "name": name,
+        "recording_urls": list(urls),
+        "text": list(texts),
+        "language": language,
+        "labels": json.dumps(dict(labels or {})),
+    }
+    if consent is not None:
+        form["consent"] = consent
+    return Call("POST", "voices", _voice, {"data": form, "files": files_of(recordings)})
+
+
+def change_voice(name: str, changes: Mapping[str, Any]) -> Call[ServerVoice]:
+    """Changes a voice."""
+    return Call("PATCH", path_of("voices", name), _voice, {"json": dict(changes)})
+
+
+def delete_voice(name: str) -> Call[None]:
+    """Deletes a voice."""
+    return Call("DELETE", path_of("voices", name), lambda _: None)
+
+
+def _voice(body: Mapping[str, Any]) -> ServerVoice:
+    return value_of(ServerVoice, body)
