@@ -14,6 +14,7 @@ from recipes.starter import (
     decoder,
     export,
     labels,
+    measuring,
     prior,
     rehearsal,
     rendering,
@@ -21,7 +22,6 @@ from recipes.starter import (
     teacher,
     tokens,
 )
-from recipes.starter import frames as measured
 from recipes.starter.vocoder import write_vocoder
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -70,7 +70,7 @@ def frames(
     work: Work = WORK,
 ) -> None:
     """4. Measure envelopes, pitch and mels, and cut the public vocoder to the starter's rates."""
-    measured.write_frames(work)
+    measuring.write_frames(work)
     write_vocoder(work, vocoder)
 
 

@@ -10,80 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pyworld
 import torch
-from numpy.typing import NDArray
-from rich.progress import track
 from torch import Tensor
 
 from mynah.voice.mel import mel_filterbank
-from mynah.voice.spectrogram import HOP, SAMPLE_RATE, linear_spectrogram
-from recipes.starter.corpus import Track
+from mynah.voice.spectrogram import SAMPLE_RATE
 
 ENVELOPE_BANDS = 60
 PITCH_COPIES = 4
 SMOOTH_CHANNELS = ENVELOPE_BANDS + PITCH_COPIES + 1 + 4
 MEL_CHANNELS = 80
-LOWEST_PITCH, HIGHEST_PITCH = 60.0, 600.0
 MEL_FILTERS = mel_filterbank(MEL_CHANNELS, 1024, 22_050, 8_000.0)
 ENVELOPE_FILTERS = mel_filterbank(ENVELOPE_BANDS, 2048, SAMPLE_RATE)
-
-
-def vocoder_mel(spectrogram: Tensor) -> Tensor:
-    """The log-mel (B, 80, T) that the public vocoder reads, of magnitudes (B, 1025, T) at 32 kHz.
-
-    The vocoder was made for 22.05 kHz and is run as if for 16 kHz: its 1,024-point spectrum then
-    spans 64 ms, which at 32 kHz are 2,048 points, of which it sees the lower half.
-    """
-    return (MEL_FILTERS @ (spectrogram[:, :513] / 2.0)).clamp(min=1e-5).log()
-
-
-def smooth_part(audio: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows of log envelope (60), log pitch (4 times), voicing (1) and aperiodicity (4): (T, 69)."""
-    samples = audio.astype(np.float64)
-    frames = len(audio) // HOP
-    # A spectrogram's frame is centred 10 ms into its hop.
-    pitch, times = pyworld.dio(samples, SAMPLE_RATE, LOWEST_PITCH, HIGHEST_PITCH, frame_period=10.0)
-    pitch, times = pitch[1::2][:frames].copy(), times[1::2][:frames].copy()
-    pitch = pyworld.stonemask(samples, pitch, times, SAMPLE_RATE)
-    envelope = np.sqrt(pyworld.cheaptrick(samples, pitch, times, SAMPLE_RATE))
-    rough = pyworld.d4c(samples, pitch, times, SAMPLE_RATE)
-    bands = np.log(np.maximum(envelope @ ENVELOPE_FILTERS.numpy().T, 1e-6))
-    columns = [
-        bands,
-        np.repeat(_through_silence(pitch)[:, None], PITCH_COPIES, axis=1),
-        (pitch > 0)[:, None],
-        pyworld.code_aperiodicity(rough, SAMPLE_RATE),
-    ]
-    return np.concatenate(columns, axis=1).astype(np.float32)
-
-
-def _through_silence(pitch: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log pitch, drawn as a line through frames without a voice."""
-    voiced = np.flatnonzero(pitch > 0)
-    if not len(voiced):
-        return np.full(len(pitch), np.log(170.0))
-    return np.interp(np.arange(len(pitch)), voiced, np.log(pitch[voiced]))
-
-
-def write_frames(work: Path) -> None:
-    """Writes `smooth.npy` and `mel.npy`, a row each 20 ms of the track, and their statistics."""
-    tape = Track(work)
-    rows = max((clip.start + clip.length) // HOP for clip in tape.clips)
-    tables = {
-        name: np.lib.format.open_memmap(work / f"{name}.npy", "w+", np.float16, (rows, channels))
-        for name, channels in (("smooth", SMOOTH_CHANNELS), ("mel", MEL_CHANNELS))
-    }
-    for clip in track(tape.clips, description="measuring frames"):
-        audio, first = tape.audio(clip), clip.start // HOP
-        mel = vocoder_mel(linear_spectrogram(torch.from_numpy(audio)[None]))[0].T.numpy()
-        for name, block in (("smooth", smooth_part(audio)), ("mel", mel)):
-            tables[name][first : first + len(block)] = block
-    statistics = {}
-    for name, table in tables.items():
-        sample = np.asarray(table[:: max(1, rows // 200_000)], np.float32)
-        statistics[f"{name}_mean"], statistics[f"{name}_deviation"] = sample.mean(0), sample.std(0)
-    np.savez(work / "frames.npz", **statistics)
 
 
 class Frames:

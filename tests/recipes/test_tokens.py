@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recipes.starter.corpus import Clip
 from recipes.starter.frames import SMOOTH_CHANNELS
-from recipes.starter.rehearsal import Reader
+from recipes.starter.reader import Reader
 from recipes.starter.sounds import PAUSE, Sounds, sound_of
 from recipes.starter.tokens import (
     PITCH,
