@@ -34,7 +34,7 @@ from mynah.voice.spectrogram import SAMPLE_RATE
 
 RANK = 8
 """Of adapters, if the request leaves it open."""
-STEPS: Mapping[Stage, int] = {"acoustic": 240, "semantic": 160}
+STEPS: Mapping[Stage, int] = {"acoustic": 240, "semantic": 120}
 """At most, if the request leaves it open."""
 SEED = 0
 """Of everything random: equal requests give equal versions."""

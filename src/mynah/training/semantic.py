@@ -38,7 +38,7 @@ class SemanticPlan:
     """
 
     rate: float = 1e-3
-    lines: int = 8
+    lines: int = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
