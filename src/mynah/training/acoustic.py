@@ -45,7 +45,7 @@ class AcousticPlan:
         seed: of the critics.
     """
 
-    rate: float = 1e-3
+    rate: float = 3e-3
     stretches: int = 6
     frames: int = 32
     critics_from: int | None = 120
