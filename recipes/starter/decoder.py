@@ -31,7 +31,7 @@ MARGIN = 12
 """Frames at both ends of a stretch that the flow looks at."""
 EDGE = 4
 """Frames at both ends that the decoder looks at."""
-CRITICS_FROM = 200
+CRITICS_FROM = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def speak(model: SoVITS, latents: Tensor, ge: Tensor) -> Tensor:
 
 
 def train(work: Path, plan: DecoderPlan) -> None:
-    """Goes on from `decoder.pt` if it exists; writes it and a sample every 500 steps."""
+    """Goes on from `decoder.pt` if it exists; writes it and a sample every 100 steps."""
     torch.manual_seed(0)
     device = torch.device(plan.device)
     model = SoVITS(ACOUSTIC)

@@ -32,14 +32,18 @@ def vocoder_mel(spectrogram: Tensor) -> Tensor:
 
 
 def smooth_part(audio: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows of log envelope (60), log pitch (4 times), voicing (1) and aperiodicity (4): (T, 69)."""
+    """Rows of log envelope (60), log pitch (4 times), voicing (1) and aperiodicity (4): (T, 69).
+
+    An envelope is the mean power of what WORLD sees every 5 ms, because it looks at 6 ms of a
+    sound without a voice: once in 20 ms it would miss the burst of a stop, and hiss at random.
+    """
     samples = audio.astype(np.float64)
     frames = len(audio) // HOP
-    # A spectrogram's frame is centred 10 ms into its hop.
-    pitch, times = pyworld.dio(samples, SAMPLE_RATE, LOWEST_PITCH, HIGHEST_PITCH, frame_period=10.0)
-    pitch, times = pitch[1::2][:frames].copy(), times[1::2][:frames].copy()
+    pitch, times = pyworld.dio(samples, SAMPLE_RATE, LOWEST_PITCH, HIGHEST_PITCH, frame_period=5.0)
     pitch = pyworld.stonemask(samples, pitch, times, SAMPLE_RATE)
-    envelope = np.sqrt(pyworld.cheaptrick(samples, pitch, times, SAMPLE_RATE))
+    envelope = _mean_power(pyworld.cheaptrick(samples, pitch, times, SAMPLE_RATE), frames)
+    # A spectrogram's frame is centred 10 ms into its hop.
+    pitch, times = pitch[2::4][:frames].copy(), times[2::4][:frames].copy()
     rough = pyworld.d4c(samples, pitch, times, SAMPLE_RATE)
     bands = np.log(np.maximum(envelope @ ENVELOPE_FILTERS.numpy().T, 1e-6))
     columns = [
@@ -49,6 +53,14 @@ def smooth_part(audio: NDArray[np.float32]) -> NDArray[np.float32]:
         pyworld.code_aperiodicity(rough, SAMPLE_RATE),
     ]
     return np.concatenate(columns, axis=1).astype(np.float32)
+
+
+def _mean_power(powers: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
+    """Magnitudes (frames, F) of powers (>= 4 frames, F) on a grid of 5 ms, ends counting half."""
+    padded = np.pad(powers, ((0, max(0, 4 * frames + 1 - len(powers))), (0, 0)), mode="edge")
+    counts = (0.5, 1.0, 1.0, 1.0, 0.5)
+    total = sum(c * padded[n : n + 4 * frames : 4] for n, c in enumerate(counts))
+    return np.sqrt(np.asarray(total) / sum(counts))
 
 
 def _through_silence(pitch: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -36,7 +36,7 @@ class Progress:
         """Whether the minutes given to this call are over."""
         return time.time() - self.began > self.minutes * 60
 
-    def advance(self, report: dict[str, float], log_every: int = 50, save_every: int = 500) -> bool:
+    def advance(self, report: dict[str, float], log_every: int = 50, save_every: int = 100) -> bool:
         """Counts a step, logs and saves when due; says whether it saved."""
         self.step += 1
         if self.step % log_every == 0:
