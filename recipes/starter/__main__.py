@@ -21,6 +21,7 @@ from recipes.starter import (
     semantic,
     teacher,
     tokens,
+    words,
 )
 from recipes.starter.vocoder import write_vocoder
 
@@ -34,17 +35,27 @@ WORK = Path("runs/starter")
 FOREVER = float("inf")
 
 
+@app.command("words")
+def gather_words(
+    packages: Annotated[Path, typer.Option(help="Folder of unpacked Debian packages.")],
+    human: Annotated[Path, typer.Option(help="Where a folder for each speaker goes.")],
+    seconds: Annotated[float, typer.Option(help="Most of a speaker.")] = 120.0,
+) -> None:
+    """0. String single words of many people together; optional."""
+    words.string_together(packages, human, seconds)
+
+
 @app.command()
 def prepare(
     spoken: Annotated[Path, typer.Option(help="Folder with metadata.jsonl and recordings.")],
-    human: Annotated[Path | None, typer.Option(help="Folder of unpacked Debian packages.")] = None,
-    per_package: Annotated[int, typer.Option(help="Most recordings of a package.")] = 230,
+    human: Annotated[Path | None, typer.Option(help="Folder with one for each speaker.")] = None,
+    per_speaker: Annotated[int, typer.Option(help="Most recordings of a speaker.")] = 230,
     work: Work = WORK,
 ) -> None:
     """1. Gather the recordings."""
     sources = list(corpus.spoken_corpus(spoken))
     if human:
-        sources += corpus.human_speech(human, per_package)
+        sources += corpus.human_speech(human, per_speaker)
     corpus.prepare(sources, work)
 
 

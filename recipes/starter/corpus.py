@@ -22,6 +22,7 @@ CONTENT_RATE = 16_000
 SHIFT = (0.84, 1.19)
 LONGEST_SECONDS = 11.0
 SHORTEST_SECONDS = 0.7
+SOUND_FILES = {".flac", ".g722", ".ogg", ".wav"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,13 @@ def spoken_corpus(folder: Path) -> Iterator[Source]:
         yield Source(folder / row["file"], row["lang"], row["text"], row["speaker"])
 
 
-def human_speech(folder: Path, most_per_package: int, seed: int = 0) -> Iterator[Source]:
-    """Recordings of people without words: one unpacked Debian package a sub-folder."""
-    for package in sorted(path for path in folder.iterdir() if path.is_dir()):
-        files = sorted(p for p in package.rglob("*") if p.suffix in {".g722", ".wav", ".ogg"})
+def human_speech(folder: Path, most_per_speaker: int, seed: int = 0) -> Iterator[Source]:
+    """Recordings of people without words: one sub-folder a speaker."""
+    for speaker in sorted(path for path in folder.iterdir() if path.is_dir()):
+        files = sorted(p for p in speaker.rglob("*") if p.suffix in SOUND_FILES)
         random.Random(seed).shuffle(files)
-        for path in files[:most_per_package]:
-            yield Source(path, "", "", package.name)
+        for path in files[:most_per_speaker]:
+            yield Source(path, "", "", speaker.name)
 
 
 def read_audio(path: Path) -> tuple[NDArray[np.float32], int]:
