@@ -77,7 +77,7 @@ def tiny(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def models(tiny) -> Models:
-    return load_models(tiny)
+    return load_models(tiny, "float32")
 
 
 @pytest.fixture(scope="session")

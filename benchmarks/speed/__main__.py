@@ -7,12 +7,14 @@ from pathlib import Path
 import torch
 
 from benchmarks.speed.acoustic import real_time_factors
-from benchmarks.speed.semantic import tokens_per_second
+from benchmarks.speed.reference import reference_tokens_per_second
+from benchmarks.speed.semantic import SHORT, sentences_per_second, tokens_per_second
 from benchmarks.speed.streams import answered
 from benchmarks.speed.subject import SIZES, subject
+from mynah.engine.models import Models
 from mynah.errors import MynahError
 
-BATCHES = (1, 4, 16)
+BATCHES = (1, 4, 16, 64)
 CALLERS = (1, 2, 4, 8)
 
 
@@ -24,14 +26,12 @@ def main() -> None:
     models = subject(options.model, options.size)
     what = options.model or f"random weights of {options.size} size"
     print(f"{what}, torch {torch.__version__}, {torch.get_num_threads()} threads\n")
-    print("semantic stage")
-    tokens_per_second(models.gpt, 1, 10)
-    for rows in BATCHES:
-        speed, reading = tokens_per_second(models.gpt, rows)
-        print(f"  batch {rows:2}: {speed:7.1f} tokens/s; prompts read in {reading:.3f} s")
+    _print_semantic(models)
+    if options.stage == "semantic":
+        return
     print("acoustic stage, piece by piece")
-    real_time_factors(models.sovits)
-    for tokens, factor in real_time_factors(models.sovits).items():
+    real_time_factors(models.sovits, vocoder=models.vocoder)
+    for tokens, factor in real_time_factors(models.sovits, vocoder=models.vocoder).items():
         print(f"  after {tokens:3} tokens: real-time factor {factor:.3f}")
     print("both stages, a sentence of 20 characters for each caller")
     for callers in CALLERS:
@@ -42,11 +42,35 @@ def main() -> None:
         )
 
 
+def _print_semantic(models: Models) -> None:
+    gpt = models.packed or models.gpt
+    print(f"semantic stage, {'8-bit' if models.packed else 'float32'} weights")
+    reference_tokens_per_second(models.gpt, 3)
+    reference = reference_tokens_per_second(models.gpt)
+    print(f"  plain reference loop in float32: {reference:.1f} tokens/s")
+    tokens_per_second(gpt, 1, 10)
+    alone = 0.0
+    for rows in BATCHES:
+        speed, reading = tokens_per_second(gpt, rows)
+        alone = alone or speed
+        print(
+            f"  batch {rows:2}: {speed:7.1f} tokens/s, {speed / reference:.2f} x the reference, "
+            f"{speed / alone:.2f} x batch 1; prompts read in {reading:.3f} s"
+        )
+    for rows in BATCHES[1:]:
+        speed, tokens = sentences_per_second(models, rows)
+        print(
+            f"  batch {rows:2}: {speed:5.1f} sentences/s of {len(SHORT)} characters "
+            f"and {tokens:.0f} tokens"
+        )
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.speed", description=__doc__)
     parser.add_argument("--model", type=Path, help="folder of a model; random weights without")
     parser.add_argument("--size", choices=SIZES, default="starter", help="of random weights")
     parser.add_argument("--threads", type=int, help="CPU threads of each stage")
+    parser.add_argument("--stage", choices=["semantic", "all"], default="all")
     return parser.parse_args()
 
 

@@ -1,25 +1,116 @@
-"""The acoustic stage alone: seconds of work for a second of sound."""
+"""The acoustic stage alone: seconds of work for a second of sound.
 
+`python -m benchmarks.speed.acoustic` sets the generator in bfloat16 beside the plain one, on random
+weights of released sizes.
+"""
+
+import argparse
 import time
+from dataclasses import dataclass
+from statistics import median
+from typing import Self
 
 import torch
+from torch import Tensor
 
+from mynah.acoustic.bfloat16_generator import BFloat16Generator
+from mynah.acoustic.config import AcousticConfig
 from mynah.acoustic.passage import Passage
-from mynah.acoustic.piecewise import decode_next
+from mynah.acoustic.piecewise import Vocoder, decode_next
 from mynah.acoustic.sovits import SoVITS
 
+RELEASED = {
+    "v2": AcousticConfig(version="v2", symbols=732),
+    "v2ProPlus": AcousticConfig(
+        version="v2ProPlus",
+        symbols=732,
+        upsample_initial_channel=768,
+        upsample_kernel_sizes=(20, 16, 8, 2, 2),
+        gin_channels=1024,
+    ),
+}
+TOKENS_PER_SECOND = 25
 
-def real_time_factors(sovits: SoVITS, tokens: int = 100) -> dict[int, float]:
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What is decoded: codes (1, tokens), phones (1, 40), timbre (1, channels, 1)."""
+
+    codes: Tensor
+    phones: Tensor
+    timbre: Tensor
+
+    @classmethod
+    def of(cls, sovits: SoVITS, tokens: int) -> Self:
+        """A random one, the same every time."""
+        generator = torch.Generator().manual_seed(0)
+        return cls(
+            torch.randint(1024, (1, tokens), generator=generator),
+            torch.randint(300, (1, 40), generator=generator),
+            torch.randn(1, sovits.config.gin_channels, 1, generator=generator),
+        )
+
+    @property
+    def seconds(self) -> float:
+        """Of its sound."""
+        return self.codes.shape[1] / TOKENS_PER_SECOND
+
+
+@torch.inference_mode()
+def seconds_of(sovits: SoVITS, vocoder: Vocoder, sentence: Sentence, times: int) -> list[float]:
+    """What it takes to decode a sentence at once, each time; another time before warms up."""
+    seconds = []
+    for _ in range(1 + times):
+        began = time.perf_counter()
+        prior = sovits.prior(sentence.codes, sentence.phones, sentence.timbre)
+        z = sovits.flow.inverse(prior.mean, prior.mask, sentence.timbre)
+        vocoder(z, sentence.timbre, None)
+        seconds.append(time.perf_counter() - began)
+    return seconds[1:]
+
+
+def real_time_factors(
+    sovits: SoVITS, tokens: int = 100, vocoder: Vocoder | None = None
+) -> dict[int, float]:
     """For a sentence of four seconds, after each of its pieces: by tokens that are sound."""
-    generator = torch.Generator().manual_seed(0)
-    timbre = torch.randn(1, sovits.config.gin_channels, 1, generator=generator)
-    spoken = Passage(torch.randint(300, (40,), generator=generator), timbre)
-    spoken.tokens = torch.randint(1024, (tokens,), generator=generator).tolist()
-    spoken.ended = True
+    sentence = Sentence.of(sovits, tokens)
+    spoken = Passage(sentence.phones[0], sentence.timbre)
+    spoken.tokens, spoken.ended = sentence.codes[0].tolist(), True
     factors, work = {}, 0.0
     while piece := spoken.piece:
         began = time.perf_counter()
-        decode_next(sovits, [spoken])
+        decode_next(sovits, [spoken], vocoder)
         work += time.perf_counter() - began
-        factors[piece.end] = work / (piece.end * 0.04)
+        factors[piece.end] = work / (piece.end / TOKENS_PER_SECOND)
     return factors
+
+
+def main() -> None:
+    """Measures and prints."""
+    options = _options()
+    print(f"random weights, torch {torch.__version__}, {torch.get_num_threads()} threads")
+    for name in options.sizes:
+        torch.manual_seed(0)
+        sovits = SoVITS(RELEASED[name]).eval()
+        sovits.fuse()
+        sentence = Sentence.of(sovits, options.tokens)
+        vocoders: tuple[Vocoder, ...] = (sovits.dec, BFloat16Generator(sovits.dec))
+        plain, fast = (
+            median(seconds_of(sovits, each, sentence, options.times)) for each in vocoders
+        )
+        print(
+            f"  {name}: real-time factor {plain / sentence.seconds:.3f} in float32, "
+            f"{fast / sentence.seconds:.3f} in bfloat16, {plain / fast:.2f} x as fast"
+        )
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks.speed.acoustic", description=__doc__)
+    parser.add_argument("--sizes", nargs="+", choices=RELEASED, default=list(RELEASED))
+    parser.add_argument("--tokens", type=int, default=100, help="of the sentence, 25 a second")
+    parser.add_argument("--times", type=int, default=5, help="that each decodes it")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -10,9 +10,11 @@ from recipes.starter import sizes
 from mynah.acoustic.config import AcousticConfig
 from mynah.acoustic.passage import Passage
 from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.vocoder import faster
 from mynah.engine.models import Models, load_models
 from mynah.engine.prompt import Prompt
 from mynah.options import SpeechOptions
+from mynah.semantic.choice import faster as faster_gpt
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
 from mynah.semantic.request import SemanticRequest
@@ -58,7 +60,8 @@ def subject(folder: Path | None, size: str) -> Models:
     with torch.no_grad():
         gpt.ar_predict_layer.weight[semantic.eos] = 0  # it never ends by itself
     sovits.fuse()
-    return RandomModels(gpt, sovits, None, NoTextFeatures())
+    packed, vocoder = faster_gpt(gpt), faster(sovits.dec)
+    return RandomModels(gpt, sovits, None, NoTextFeatures(), packed=packed, vocoder=vocoder)
 
 
 def hum() -> Voice:

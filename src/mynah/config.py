@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     """Folder of the recordings that api_v2's clients name; `references` in the data folder."""
     model: Path | None = None
     """Folder of the model; the starter, which comes with Mynah, if there is none."""
+    precision: Literal["auto", "float32"] = "auto"
+    """In what the model computes: the fastest that sounds the same on this machine, or float32."""
 
     body_bytes: int = Field(default=MEBIBYTE, gt=0)
     """Largest body of a request without files."""
@@ -69,6 +71,8 @@ class Settings(BaseSettings):
     """Time in which a recording must have been fetched."""
     body_seconds: float = Field(default=60.0, gt=0)
     """Time in which a request's body must have arrived."""
+    head_seconds: float = Field(default=10.0, gt=0)
+    """Time in which a request's first line and headers must have arrived."""
 
     stored_seconds: int = Field(default=86_400, gt=0)
     """Time for which speech of `store: true` is kept."""

@@ -1,10 +1,17 @@
 """The benchmark of speed measures what it says, on a model that takes no time."""
 
+from dataclasses import replace
+from itertools import islice
+
 import pytest
-from benchmarks.speed.acoustic import real_time_factors
-from benchmarks.speed.semantic import tokens_per_second
+from benchmarks.speed.acoustic import Sentence, real_time_factors, seconds_of
+from benchmarks.speed.reference import reference_tokens, reference_tokens_per_second
+from benchmarks.speed.semantic import random_request, sentences_per_second, tokens_per_second
 from benchmarks.speed.streams import answered
 from benchmarks.speed.voices import switches, write_version
+
+from mynah.semantic.generate import generate
+from mynah.semantic.sampling import SamplingOptions
 
 
 def test_the_semantic_stage(models):
@@ -13,10 +20,35 @@ def test_the_semantic_stage(models):
     assert reading > 0
 
 
+@pytest.mark.parametrize("top_k", [1, 15])
+def test_the_reference_draws_the_same_tokens(models, top_k):
+    """In float32 the stage with its memory and batches is the plain loop, only faster."""
+    sampling = SamplingOptions(top_k=top_k)
+    request = replace(random_request(), sampling=sampling, max_tokens=40)
+    drawn = list(generate(models.gpt, request))
+    assert list(islice(reference_tokens(models.gpt, request), 40)) == drawn
+    assert len(drawn) >= 11
+    assert reference_tokens_per_second(models.gpt, 5) > 0
+
+
+def test_short_sentences(models):
+    speed, tokens = sentences_per_second(models, 2, 3)
+    assert speed > 0
+    assert tokens >= 11
+
+
 def test_the_acoustic_stage(models):
     factors = real_time_factors(models.sovits, 41)
     assert list(factors) == [12, 37, 41]
     assert min(factors.values()) > 0
+
+
+def test_the_decoders_of_the_acoustic_stage(models):
+    sentence = Sentence.of(models.sovits, 10)
+    assert sentence.seconds == 0.4
+    seconds = seconds_of(models.sovits, models.sovits.dec, sentence, times=2)
+    assert len(seconds) == 2
+    assert min(seconds) > 0
 
 
 @pytest.mark.parametrize("callers", [1, 3])

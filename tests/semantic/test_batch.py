@@ -6,6 +6,7 @@ import torch
 from mynah.errors import ModelError, TextError
 from mynah.semantic.batch import Batch
 from mynah.semantic.generate import generate
+from mynah.semantic.packed import PackedGPT
 from mynah.semantic.request import SemanticRequest
 from mynah.semantic.sampling import SamplingOptions
 
@@ -34,6 +35,11 @@ def finish(batch, rows):
     while not all(row.ended for row in rows):
         batch.step()
     return [row.tokens for row in rows]
+
+
+@pytest.fixture(params=["float32", "int8"])
+def gpt(gpt, request):
+    return gpt if request.param == "float32" else PackedGPT(gpt)
 
 
 @pytest.fixture

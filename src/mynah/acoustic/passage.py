@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-PIECE_TOKENS = (12, 25, 50, 100)
+PIECE_TOKENS = (12, 25, 75, 100)
 """Tokens of a sentence's pieces, the last size again and again: the first sound comes soon, and
 later pieces waste less work on what they overlap."""
 

@@ -7,7 +7,7 @@ many frames before a piece as their sight reaches back. The sound of neighbourin
 then, fades within one frame.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,6 +28,13 @@ FLOW_FRAMES = 32
 
 VOCODER_FRAMES = 6
 """Frames before a piece that the vocoder looks at; what lies further back is not heard."""
+
+LAST_STEP = 16
+"""The vocoder looks further back from a sentence's last piece, until it gets a multiple of so many
+frames: oneDNN prepares itself for each new length, which takes as long as a second of sound."""
+
+Vocoder = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+"""What decodes latents under a timbre and a mask: a `Generator`, or what does as it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +63,33 @@ class _Window:
     def of(cls, passage: Passage) -> "_Window":
         piece, start, speed = passage.piece, passage.frames, passage.speed
         assert piece is not None
+        known = _frames(piece.known, speed, piece.last)
         vocoder = max(0, start - VOCODER_FRAMES)
+        flow = max(0, vocoder - FLOW_FRAMES)
+        if piece.last:
+            vocoder = max(flow, vocoder - (vocoder - known) % LAST_STEP)
         return cls(
             passage,
             piece,
             first_token=max(0, piece.start - PRIOR_TOKENS),
-            flow=max(0, vocoder - FLOW_FRAMES),
+            flow=flow,
             vocoder=vocoder,
             start=start,
             end=_frames(piece.end, speed, piece.last),
-            known=_frames(piece.known, speed, piece.last),
+            known=known,
         )
 
 
 @torch.inference_mode()
-def decode_next(sovits: SoVITS, passages: Sequence[Passage]) -> list[Tensor]:
+def decode_next(
+    sovits: SoVITS, passages: Sequence[Passage], vocoder: Vocoder | None = None
+) -> list[Tensor]:
     """Decodes the next piece of each passage and moves the passages on.
 
     Args:
         sovits: the model, in eval mode.
         passages: each with a `piece` to decode.
+        vocoder: in place of the model's own.
 
     Returns:
         For each the piece's waveform, (samples,) between -1 and 1, on the CPU.
@@ -91,7 +105,7 @@ def decode_next(sovits: SoVITS, passages: Sequence[Passage]) -> list[Tensor]:
             for row, window in zip(latents, windows, strict=True)
         ]
     )
-    waves = sovits.dec(z, ge, None if mask.all() else mask).squeeze(1).cpu()
+    waves = (vocoder or sovits.dec)(z, ge, None if mask.all() else mask).squeeze(1).cpu()
     hop = sovits.config.hop_length
     return [_join(window, wave, hop) for window, wave in zip(windows, waves, strict=True)]
 

@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mynah.acoustic.bfloat16_generator import BFloat16Generator
 from mynah.acoustic.passage import Passage
 from mynah.acoustic.piecewise import decode_next
 from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.vocoder import faster
 from mynah.checkpoints.content import load_content
 from mynah.checkpoints.gpt import load_gpt
 from mynah.checkpoints.sovits import load_sovits
@@ -22,7 +24,9 @@ from mynah.engine.prompt import Prompt
 from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
 from mynah.semantic.batch import Batch
+from mynah.semantic.choice import faster as faster_gpt
 from mynah.semantic.gpt import GPT
+from mynah.semantic.packed import PackedGPT
 from mynah.semantic.request import SemanticRequest
 from mynah.semantic.sampling import SamplingOptions
 from mynah.semantic.text_features import NoTextFeatures, RobertaTextFeatures, TextFeatures
@@ -40,6 +44,10 @@ BERT = "chinese-roberta-wwm-ext-large"
 ROWS = 16
 """Sentences whose tokens are drawn at a time: more make all of them late."""
 
+Precision = Literal["auto", "float32"]
+"""In what the networks compute: `auto` is whatever this machine is fastest in without a change that
+is heard, and `float32` is exact."""
+
 PEAK = 0.98
 """Of the loudest sound that a model can make: the same for every piece, so that none is louder."""
 
@@ -56,6 +64,8 @@ class Models:
         text_features: what the GPT is told of a text's meaning.
         origin: what trained versions are made of; None if the networks come from no files.
         size: bytes that a trained version has to itself.
+        packed: what draws tokens faster than the GPT itself, if anything does.
+        vocoder: what makes sound faster than the SoVITS's own decoder, if anything does.
     """
 
     gpt: GPT
@@ -64,6 +74,8 @@ class Models:
     text_features: TextFeatures
     origin: Origin | None = None
     size: int = 0
+    packed: PackedGPT | None = None
+    vocoder: BFloat16Generator | None = None
 
     @property
     def symbols(self) -> SymbolTable:
@@ -127,17 +139,26 @@ class Models:
         if self.origin is None:
             raise CheckpointError("A model without files has no trained versions; load a folder.")
         gpt, sovits = self.origin.trained(folder)
-        return replace(self, gpt=gpt, sovits=sovits, size=self.origin.bytes_beside(gpt, sovits))
+        size = self.origin.bytes_beside(gpt, sovits)
+        packed = self.packed
+        if packed and gpt is not self.gpt:
+            packed = PackedGPT(gpt)
+            size += packed.size
+        vocoder = self.vocoder and self.vocoder.of(sovits.dec)
+        if vocoder and vocoder is not self.vocoder:
+            size += vocoder.size
+        return replace(self, gpt=gpt, sovits=sovits, size=size, packed=packed, vocoder=vocoder)
 
     def batch(self) -> Batch:
         """What draws the tokens of up to `rows` sentences together."""
         # The model's own has room from the start; there may be many of versions, which grow.
         own = self.origin is None or self.gpt is self.origin.gpt.network
-        return Batch(self.gpt, ROWS, laid_out=ROWS if own else 1)
+        return Batch(self.packed or self.gpt, ROWS, laid_out=ROWS if own else 1)
 
     def decode(self, passages: Sequence[Passage]) -> list[NDArray[np.float32]]:
         """Sound of the next piece of each passage, which moves on."""
-        return [(PEAK * wave).numpy() for wave in decode_next(self.sovits, passages)]
+        waves = decode_next(self.sovits, passages, self.vocoder)
+        return [(PEAK * wave).numpy() for wave in waves]
 
     def _read_text(self, sentences: Sequence[Sentence]) -> tuple[Tensor, Tensor | None]:
         """Ids of phonemes, and their features."""
@@ -147,7 +168,7 @@ class Models:
         return torch.tensor(ids, dtype=torch.long), torch.cat(known, dim=1) if known else None
 
 
-def load_models(folder: str | Path | None = None) -> Models:
+def load_models(folder: str | Path | None = None, precision: Precision = "auto") -> Models:
     """The model in a folder; the starter, which comes with Mynah, if none is given.
 
     A folder holds one GPT (`.ckpt`) and one SoVITS (`.pth`), whatever their names, and
@@ -156,22 +177,26 @@ def load_models(folder: str | Path | None = None) -> Models:
     voice is heard. If the folder `chinese-roberta-wwm-ext-large` is there too, it gives
     the text features; GPT-SoVITS speaks Mandarin flatly without.
 
+    Args:
+        folder: of the model.
+        precision: see `Precision`.
+
     Raises:
         CheckpointError: a part is missing, cannot be read, does not fit the others, or is
             of a version that cannot run yet.
     """
     if folder is not None:
-        return _load(Path(folder))
+        return _load(Path(folder), precision)
     with as_file(files("mynah") / "starter") as starter:
         if not starter.is_dir():
             raise CheckpointError(
                 "This version of Mynah comes without the starter's weights; give the folder of "
                 "a model (--model), or train the starter with recipes/starter."
             )
-        return _load(starter)
+        return _load(starter, precision)
 
 
-def _load(folder: Path) -> Models:
+def _load(folder: Path, precision: Precision) -> Models:
     if not folder.is_dir():
         raise CheckpointError(f"There is no folder {folder}; give one that holds a model's files.")
     semantic, acoustic = _only(folder, ".ckpt"), _only(folder, ".pth")
@@ -179,7 +204,10 @@ def _load(folder: Path) -> Models:
     _check_versions(gpt, sovits)
     sovits.fuse()
     origin = Origin.of(gpt, sovits, acoustic)
-    return Models(gpt, sovits, _content(folder), _text_features(folder), origin)
+    packed = faster_gpt(gpt) if precision == "auto" else None
+    vocoder = faster(sovits.dec) if precision == "auto" else None
+    content, text_features = _content(folder), _text_features(folder)
+    return Models(gpt, sovits, content, text_features, origin, packed=packed, vocoder=vocoder)
 
 
 def _only(folder: Path, suffix: str) -> Path:

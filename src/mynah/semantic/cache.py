@@ -1,7 +1,9 @@
 """Keys and values of the rows being decoded, in memory that is taken once."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from functools import partial
+from typing import Self
 
 import numpy as np
 import torch
@@ -9,17 +11,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mynah.semantic.config import SemanticConfig
-
-Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""A layer's attention: its queries, and new keys and values, (rows, heads, time, head size)
-each, to what the queries find in all keys that they may see, of the queries' shape."""
+from mynah.semantic.places import Attend, Places
 
 # Keys are read in whole blocks, so that attention meets few different shapes
 # (each of which a CUDA graph has to record) and seldom reads far past the end.
 BLOCK = 64
 
+CACHE_LINE = 64
+"""Bytes that a processor reads at a time; what begins with one is read in fewest."""
 
-class KeyValueCache:
+
+class KeyValueCache(Places):
     """Room for `rows` sequences of up to `capacity` phonemes and tokens each.
 
     A row is filled by `GPT.prefill` and grows by `GPT.step`; rows have their own
@@ -29,8 +31,6 @@ class KeyValueCache:
     Attributes:
         keys: (layers, rows, heads, capacity, head size).
         values: the same shape.
-        lengths: (rows,) filled places, on the device.
-        text_lengths: (rows,) phonemes among them, on the device.
     """
 
     def __init__(
@@ -42,29 +42,12 @@ class KeyValueCache:
         dtype: torch.dtype,
         device: torch.device,
     ) -> None:
-        head_size = config.hidden // config.heads
-        shape = (config.layers, rows, config.heads, capacity, head_size)
-        self.keys = _zeros(shape, dtype, device)
-        self.values = _zeros(shape, dtype, device)
-        self.lengths = torch.zeros(rows, dtype=torch.long, device=device)
-        self.text_lengths = torch.zeros(rows, dtype=torch.long, device=device)
-        self._filled = [0] * rows
+        super().__init__(rows, capacity, device)
+        shape = (config.layers, rows, config.heads, capacity, config.head_size)
+        self.keys = zeros(shape, dtype, device)
+        self.values = zeros(shape, dtype, device)
         self._rows = torch.arange(rows, device=device)
         self._places = torch.arange(capacity, device=device)
-
-    @property
-    def rows(self) -> int:
-        """Sequences that there is room for."""
-        return self.keys.shape[1]
-
-    @property
-    def capacity(self) -> int:
-        """Phonemes and tokens that fit in a row."""
-        return self.keys.shape[3]
-
-    def full(self, rows: int) -> list[int]:
-        """Which of the first `rows` rows have no room for another token."""
-        return [row for row in range(rows) if self._filled[row] == self.capacity]
 
     def fill(
         self, first: int, phones: Sequence[int], tokens: Sequence[int], visible: Tensor
@@ -77,13 +60,7 @@ class KeyValueCache:
             tokens: tokens of each.
             visible: mask (rows, 1, time, time) of what they see of one another.
         """
-        lengths = [sum(pair) for pair in zip(phones, tokens, strict=True)]
-        assert min(phones) > 0, phones
-        assert max(lengths) <= self.capacity, (lengths, self.capacity)
-        rows = slice(first, first + len(lengths))
-        self._filled[rows] = lengths
-        self.lengths[rows] = torch.tensor(lengths, device=self.lengths.device)
-        self.text_lengths[rows] = torch.tensor(phones, device=self.lengths.device)
+        rows = self._begin(first, phones, tokens)
         return [
             partial(_fill, keys[rows], values[rows], visible)
             for keys, values in zip(self.keys, self.values, strict=True)
@@ -96,12 +73,8 @@ class KeyValueCache:
             (rows,) positions of the new tokens among the row's tokens, and each layer's
             attention from the new places to all before them.
         """
-        longest = max(self._filled[:rows])
-        assert longest < self.capacity, (longest, self.capacity)
+        last, longest = self._lengthen(rows)
         window = min(self.capacity, (longest // BLOCK + 1) * BLOCK)
-        self._filled[:rows] = [length + 1 for length in self._filled[:rows]]
-        last = self.lengths[:rows].clone()
-        self.lengths[:rows] += 1
         hidden = self._places[:window] > last[:, None, None, None]
         mask = torch.zeros_like(hidden, dtype=self.keys.dtype).masked_fill_(hidden, -torch.inf)
         index = (self._rows[:rows], last)
@@ -111,14 +84,11 @@ class KeyValueCache:
         ]
         return last - self.text_lengths[:rows], attends
 
-    def copy(self, row: int, to: "KeyValueCache", place: int) -> None:
+    def copy(self, row: int, to: Self, place: int) -> None:
         """Copies a row to a place of this or a longer cache."""
-        length = self._filled[row]
+        length = self._copy_length(row, to, place)
         to.keys[:, place, :, :length] = self.keys[:, row, :, :length]
         to.values[:, place, :, :length] = self.values[:, row, :, :length]
-        to.lengths[place] = self.lengths[row]
-        to.text_lengths[place] = self.text_lengths[row]
-        to._filled[place] = length
 
     def wipe(self, row: int) -> None:
         """Makes a row's places finite again, whatever was put there."""
@@ -127,8 +97,15 @@ class KeyValueCache:
 
 
 def attend(visible: Tensor, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    """Attention under a mask (rows, 1, query, key), bool or to be added."""
-    return F.scaled_dot_product_attention(query.to(keys.dtype), keys, values, visible)
+    """Attention under a mask (rows, 1, query, key), bool or to be added: (rows, query, hidden)."""
+    mixed = F.scaled_dot_product_attention(query.to(keys.dtype), keys, values, visible)
+    return mixed.transpose(1, 2).flatten(2)
+
+
+def split(projected: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries, keys, values, (rows, heads, time, head size) each; see `Attend`."""
+    query, keys, values = projected.permute(2, 0, 3, 1, 4).unbind()
+    return query, keys, values
 
 
 def side_by_side(parts: Sequence[tuple[int, list[Attend]]]) -> list[Attend]:
@@ -146,21 +123,13 @@ def side_by_side(parts: Sequence[tuple[int, list[Attend]]]) -> list[Attend]:
     ]
 
 
-def _side_by_side(
-    counts: list[int], attends: Sequence[Attend], query: Tensor, keys: Tensor, values: Tensor
-) -> Tensor:
-    split = zip(query.split(counts), keys.split(counts), values.split(counts), strict=True)
-    return torch.cat([attend(*part) for attend, part in zip(attends, split, strict=True)])
+def _side_by_side(counts: list[int], attends: Sequence[Attend], projected: Tensor) -> Tensor:
+    parts = zip(attends, projected.split(counts), strict=True)
+    return torch.cat([attend(part) for attend, part in parts])
 
 
-def _fill(
-    row_keys: Tensor,
-    row_values: Tensor,
-    visible: Tensor,
-    query: Tensor,
-    keys: Tensor,
-    values: Tensor,
-) -> Tensor:
+def _fill(row_keys: Tensor, row_values: Tensor, visible: Tensor, projected: Tensor) -> Tensor:
+    query, keys, values = split(projected)
     row_keys[:, :, : keys.shape[2]] = keys
     row_values[:, :, : values.shape[2]] = values
     return attend(visible, query, keys, values)
@@ -171,22 +140,24 @@ def _grow(
     row_values: Tensor,
     index: tuple[Tensor, Tensor],
     mask: Tensor,
-    query: Tensor,
-    keys: Tensor,
-    values: Tensor,
+    projected: Tensor,
 ) -> Tensor:
+    query, keys, values = split(projected)
     rows, places = index
     row_keys[rows, :, places] = keys[:, :, 0].to(row_keys.dtype)
     row_values[rows, :, places] = values[:, :, 0].to(row_values.dtype)
     return attend(mask, query, row_keys, row_values)
 
 
-def _zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+def zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     """Zeros, not empty: a masked place counts 0 x its value, and 0 x NaN is NaN.
 
     On the CPU they come from the system as they are first written to, so that room for many
     long rows costs nothing until there are such rows; torch's own are written at once.
     """
-    if device.type == "cpu" and dtype == torch.float32:
-        return torch.from_numpy(np.zeros(shape, np.float32))
-    return torch.zeros(shape, dtype=dtype, device=device)
+    if device.type != "cpu":
+        return torch.zeros(shape, dtype=dtype, device=device)
+    size = math.prod(shape) * dtype.itemsize
+    raw = torch.from_numpy(np.zeros(size + CACHE_LINE, np.uint8))
+    start = -raw.data_ptr() % CACHE_LINE
+    return raw[start : start + size].view(dtype).view(shape)

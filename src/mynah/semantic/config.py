@@ -40,6 +40,11 @@ class SemanticConfig:
             )
 
     @property
+    def head_size(self) -> int:
+        """Width of an attention head."""
+        return self.hidden // self.heads
+
+    @property
     def eos(self) -> int:
         """Id of the end-of-speech token, the last of the vocabulary."""
         return self.vocabulary - 1

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from mynah.semantic.cache import Attend, KeyValueCache, attend
+from mynah.semantic.cache import KeyValueCache, attend, split
 from mynah.semantic.config import BERT_SIZE, POSITIONS, SemanticConfig
+from mynah.semantic.places import Attend, Places
 from mynah.semantic.sampling import SamplingOptions
 
 
@@ -82,9 +83,8 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, attend: Attend) -> Tensor:
         """Maps (rows, time, hidden) to the same shape; `attend` knows what is visible."""
         projected = F.linear(x, self.in_proj_weight, self.in_proj_bias)
-        split = projected.view(*x.shape[:2], 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        mixed = attend(*split.unbind())
-        return cast(Tensor, self.out_proj(mixed.transpose(1, 2).flatten(2).to(x.dtype)))
+        mixed = attend(projected.view(*x.shape[:2], 3, self.heads, -1))
+        return cast(Tensor, self.out_proj(mixed.to(x.dtype)))
 
 
 class Layer(nn.Module):
@@ -166,11 +166,11 @@ class GPT(nn.Module):
         """
         x = self._pack(phones, phone_lengths, bert, tokens)
         visible = _visible(x.shape[1], phone_lengths)
-        x = self.h(x, [partial(attend, visible)] * self.config.layers)
+        x = self.h(x, [partial(_read, visible)] * self.config.layers)
         predicting = torch.arange(tokens.shape[1] + 1, device=x.device) + phone_lengths[:, None] - 1
         return cast(Tensor, self.ar_predict_layer(_take(x, predicting)))
 
-    def new_cache(self, rows: int, capacity: int) -> KeyValueCache:
+    def new_cache(self, rows: int, capacity: int) -> Places:
         """Memory for decoding `rows` sequences of up to `capacity` phonemes and tokens."""
         weight = self.ar_predict_layer.weight
         # Attention of a single query in bf16 is five times slower on CPU than in fp32.
@@ -182,7 +182,7 @@ class GPT(nn.Module):
         phones: Sequence[Tensor],
         bert: Sequence[Tensor | None],
         prompts: Sequence[Tensor],
-        cache: KeyValueCache,
+        cache: Places,
         first: int = 0,
     ) -> Tensor:
         """Reads requests into rows of the cache, whatever those held before.
@@ -265,6 +265,10 @@ def _padded_features(
         if features is not None:
             padded[row, :, : features.shape[1]] = features
     return padded
+
+
+def _read(visible: Tensor, projected: Tensor) -> Tensor:
+    return attend(visible, *split(projected))
 
 
 def _visible(length: int, phone_lengths: Tensor) -> Tensor:

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from mynah.semantic.cache import Attend, KeyValueCache, side_by_side
+from mynah.semantic.cache import side_by_side
 from mynah.semantic.gpt import GPT
+from mynah.semantic.places import Attend, Places
 from mynah.semantic.row import Row
 
 BUCKETS = (512, 1024, 2048, 4096)
@@ -33,21 +34,21 @@ class Memory:
         self._caches = [gpt.new_cache(rows, length) for length in buckets]
         self._seated: list[list[Row]] = [[] for _ in buckets]
         self.longest = buckets[-1]
-        self.device = self._caches[0].keys.device
+        self.device = self._caches[0].device
 
     @property
     def rows(self) -> list[Row]:
         """All rows, in the order in which a step takes and gives them."""
         return [row for seated in self._seated for row in seated]
 
-    def seat(self, rows: Sequence[Row]) -> list[tuple[int, KeyValueCache, list[Row]]]:
+    def seat(self, rows: Sequence[Row]) -> list[tuple[int, Places, list[Row]]]:
         """Gives new rows their places.
 
         Returns:
             For each bucket that gets rows: the first of their places, the cache, and the rows,
             whose places follow one another.
         """
-        groups: list[tuple[int, KeyValueCache, list[Row]]] = []
+        groups: list[tuple[int, Places, list[Row]]] = []
         for bucket, seated in enumerate(self._seated):
             group = [row for row in rows if self._bucket_of(row) == bucket]
             if group:
@@ -84,7 +85,7 @@ class Memory:
         positions = torch.cat([positions for _, positions, _ in grown])
         return positions, side_by_side([(count, attends) for count, _, attends in grown])
 
-    def _with_room(self, bucket: int, rows: int) -> KeyValueCache:
+    def _with_room(self, bucket: int, rows: int) -> Places:
         """A bucket's cache, which has room for some more rows."""
         cache, seated = self._caches[bucket], self._seated[bucket]
         need = len(seated) + rows
@@ -101,7 +102,7 @@ class Memory:
         return next(at for at, cache in enumerate(self._caches) if cache.capacity >= need)
 
     @staticmethod
-    def _unseat(cache: KeyValueCache, seated: list[Row], place: int) -> None:
+    def _unseat(cache: Places, seated: list[Row], place: int) -> None:
         if seated[place].error:
             cache.wipe(place)
         last = len(seated) - 1

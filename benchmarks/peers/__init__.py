@@ -1,0 +1,1 @@
+"""How fast others are at the same work, each in an environment of its own."""

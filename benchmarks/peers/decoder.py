@@ -1,0 +1,53 @@
+"""`python -m benchmarks.peers.decoder`: Mynah's v2ProPlus decoder beside Genie-TTS's."""
+
+import argparse
+from statistics import median
+
+import torch
+
+from benchmarks.peers.genie import seconds_of_genie
+from benchmarks.speed.acoustic import RELEASED, Sentence, seconds_of
+from mynah.acoustic.bfloat16_generator import BFloat16Generator
+from mynah.acoustic.sovits import SoVITS
+
+
+def main() -> None:
+    """Measures and prints."""
+    options = _options()
+    torch.manual_seed(0)
+    sovits = SoVITS(RELEASED["v2ProPlus"]).eval()
+    sentence = Sentence.of(sovits, options.tokens)
+    genie = median(_seconds_of_genie(sovits, sentence, options.times))
+    sovits.fuse()
+    plain = median(seconds_of(sovits, sovits.dec, sentence, options.times))
+    ours = median(seconds_of(sovits, BFloat16Generator(sovits.dec), sentence, options.times))
+    print(
+        f"v2ProPlus, random weights, {sentence.seconds:.1f} s of sound, "
+        f"{torch.get_num_threads()} threads, real-time factors:"
+    )
+    print(f"  Genie-TTS 2.0.2  {genie / sentence.seconds:.3f}")
+    for name, seconds in (("Mynah, float32", plain), ("Mynah, bfloat16", ours)):
+        factor = seconds / sentence.seconds
+        print(f"  {name:15}  {factor:.3f}, {genie / seconds:.2f} x as fast as Genie-TTS")
+
+
+def _seconds_of_genie(sovits: SoVITS, sentence: Sentence, times: int) -> list[float]:
+    """What the same weights, not fused, take there for the same sentence."""
+    inputs = {
+        "text_seq": sentence.phones.numpy(),
+        "pred_semantic": sentence.codes[None].numpy(),
+        "ge": sentence.timbre.numpy(),
+        "ge_advanced": sovits.ge_to512(sentence.timbre.mT).mT.detach().numpy(),
+    }
+    return seconds_of_genie("genie_decoder.py", sovits, inputs, times)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks.peers.decoder", description=__doc__)
+    parser.add_argument("--tokens", type=int, default=100, help="of the sentence, 25 a second")
+    parser.add_argument("--times", type=int, default=5, help="that each decodes it")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

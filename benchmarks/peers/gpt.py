@@ -1,0 +1,52 @@
+"""`python -m benchmarks.peers.gpt`: Mynah's GPT of released size beside Genie-TTS's."""
+
+import argparse
+from statistics import median
+
+import torch
+
+from benchmarks.peers.genie import seconds_of_genie
+from benchmarks.speed.reference import reference_tokens_per_second
+from benchmarks.speed.semantic import random_request, tokens_per_second
+from mynah.semantic.config import SemanticConfig
+from mynah.semantic.gpt import GPT
+from mynah.semantic.packed import PackedGPT
+
+
+def main() -> None:
+    """Measures and prints."""
+    options = _options()
+    torch.manual_seed(0)
+    gpt, request = GPT(SemanticConfig()).eval(), random_request()
+    with torch.no_grad():
+        gpt.ar_predict_layer.weight[gpt.config.eos] = 0  # it never ends by itself
+    read = {
+        "x": torch.randn(1, len(request.phones), gpt.config.hidden).numpy(),
+        "prompts": request.prompt[None].numpy(),
+    }
+    genie = 1 / median(seconds_of_genie("genie_gpt.py", gpt, read, options.tokens))
+    reference = reference_tokens_per_second(gpt, options.tokens)
+    packed = PackedGPT(gpt)
+    ours = {
+        "Mynah, float32, batch 1": (gpt, 1),
+        "Mynah, 8 bits, batch 1": (packed, 1),
+        "Mynah, 8 bits, batch 16": (packed, 16),
+    }
+    print(f"GPT of released size, random weights, {torch.get_num_threads()} threads, tokens/s:")
+    print(f"  {'Genie-TTS 2.0.2':25} {genie:7.1f}")
+    print(f"  {'plain reference loop':25} {reference:7.1f}")
+    for name, (network, rows) in ours.items():
+        tokens_per_second(network, rows, 3)
+        speed, _ = tokens_per_second(network, rows, options.tokens)
+        times = f"{speed / genie:.2f} x Genie-TTS, {speed / reference:.2f} x the reference"
+        print(f"  {name:25} {speed:7.1f}, {times}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks.peers.gpt", description=__doc__)
+    parser.add_argument("--tokens", type=int, default=50, help="that each draws")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

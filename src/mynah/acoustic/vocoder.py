@@ -1,0 +1,49 @@
+"""Which decoder speaks: chosen when a model is loaded, by a test on this machine."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from mynah.acoustic.bfloat16_generator import BFloat16Generator
+from mynah.acoustic.hifigan import Generator
+
+SIGNAL_TO_NOISE = 20.0
+"""dB between the sound and its difference from float32's, at least. The starter has 24 and more on
+what it says; what differs lies below the voice, wherever that has something."""
+
+TEST_FRAMES = 16
+TEST_TIMES = 2
+
+
+@torch.inference_mode()
+def faster(generator: Generator) -> BFloat16Generator | None:
+    """The generator in bfloat16, where this machine gains by it and the sound stays the same.
+
+    Args:
+        generator: fused, on the CPU.
+    """
+    source = torch.Generator().manual_seed(0)
+    z = torch.randn(1, generator.conv_pre.in_channels, TEST_FRAMES, generator=source)
+    ge = torch.randn(1, generator.cond.in_channels, 1, generator=source)
+    exact, slow = _timed(partial(generator, z, ge))
+    candidate = BFloat16Generator(generator)
+    wave, fast = _timed(partial(candidate, z, ge))
+    return candidate if fast < slow and _difference(exact, wave) >= SIGNAL_TO_NOISE else None
+
+
+def _timed(decode: Callable[[], Tensor]) -> tuple[Tensor, float]:
+    """A wave, and the seconds that it takes to be decoded again."""
+    wave, seconds = decode(), []
+    for _ in range(TEST_TIMES):
+        began = time.perf_counter()
+        decode()
+        seconds.append(time.perf_counter() - began)
+    return wave, min(seconds)
+
+
+def _difference(exact: Tensor, wave: Tensor) -> float:
+    """Signal-to-noise ratio in dB; NaN, which is less than any bound, if a wave is broken."""
+    return float(10 * torch.log10(exact.var() / (wave - exact).square().mean()))
