@@ -1,4 +1,7 @@
-"""`python -m benchmarks.load`: time to first audio, then many callers at once, and the memory."""
+"""`python -m benchmarks.load`: time to first audio, then many callers at once, and the memory.
+
+It ends with status 1 if an answer was not as it should be, or if memory grew.
+"""
 
 import argparse
 import asyncio
@@ -9,49 +12,73 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import quantiles
 
-from benchmarks.load.alone import from_the_engine, overhead, through_the_gateway
-from benchmarks.load.callers import Heard, crowd
+from benchmarks.load.alone import overhead, pairs
+from benchmarks.load.callers import BUSY, BYTES_PER_SECOND, SPOKEN, TEXTS, Heard, crowd
+from benchmarks.load.memory import Reading, growth, is_flat, read_memory
 from benchmarks.load.server import Served, serving
 from mynah.errors import MynahError
 
-_BYTES_PER_SECOND = 2 * 32_000
+_READINGS = 24
 
 
-def main() -> None:
-    """Measures what the options ask for and prints it, line by line."""
+def main() -> int:
+    """Measures what the options ask for and prints it, line by line; whether all was well."""
     options = _options()
+    _one(options.model, options.rounds)
     with serving(options.model, options.port) as served:
-        began = served.memory()
-        gateway = asyncio.run(through_the_gateway(served, options.rounds))
-        engine = from_the_engine(options.model, options.rounds)
-        print(f"one client, time to first audio: {_spread(gateway)}")
-        print(f"bare engine, time to first audio: {_spread(engine)}")
-        print(f"gateway overhead, median: {1000 * overhead(gateway, engine):.1f} ms")
-        print(f"memory when ready: {began >> 20} MiB")
-        print(f"memory at the start of the load: {served.memory() >> 20} MiB")
-        asyncio.run(_load(served, options.clients, options.seconds))
-        print(f"memory at the end: {served.memory() >> 20} MiB")
+        print(f"memory when ready: {served.memory() >> 20} MiB")
+        well = asyncio.run(_many(served, options.clients, options.seconds))
+    return 0 if well else 1
 
 
-async def _load(served: Served, clients: int, seconds: float) -> None:
+def _one(model: Path | None, rounds: int) -> None:
+    measured = pairs(model, TEXTS[0], rounds)
+    low, _, high = quantiles(each.gateway - each.engine for each in measured)
+    print(f"one client, time to first audio: {_spread([each.gateway for each in measured])}")
+    print(f"bare engine, time to first audio: {_spread([each.engine for each in measured])}")
+    print(
+        f"gateway overhead, median of the differences of {rounds} pairs: "
+        f"{1000 * overhead(measured):.1f} ms (half of them from {1000 * low:.0f} to "
+        f"{1000 * high:.0f} ms)",
+        flush=True,
+    )
+
+
+async def _many(served: Served, clients: int, seconds: float) -> bool:
     began = time.monotonic()
     calls = asyncio.create_task(crowd(served, clients, seconds))
-    await asyncio.sleep(seconds / 2)
-    middle = await asyncio.to_thread(served.memory)
-    heard = await calls
-    took = time.monotonic() - began
-    spoken = [each for each in heard if each.outcome == "200"]
-    print(f"{clients} clients for {seconds:g} s, the last answer after {took:.0f} s")
-    for outcome, number in sorted(Counter(each.outcome for each in heard).items()):
+    every = max(1, seconds / _READINGS)
+    readings = await read_memory(served.memory, every, calls)
+    print(f"{clients} clients for {seconds:g} s, the last answer after {_since(began):.0f} s")
+    told = _tell_calls(calls.result(), _since(began))
+    _tell_memory(readings)
+    return told and is_flat(readings)
+
+
+def _tell_calls(heard: Sequence[Heard], took: float) -> bool:
+    """Tells how the calls went; whether each was answered as it should be."""
+    outcomes = Counter(each.outcome for each in heard)
+    for outcome, number in sorted(outcomes.items()):
         print(f"  {outcome}: {number}")
+    spoken = [each for each in heard if each.outcome == SPOKEN]
     print(f"time to first audio: {_spread([each.first_audio or 0 for each in spoken])}")
     print(f"time to the end: {_spread([each.whole for each in spoken])}")
-    print(f"speech a second: {_sound(spoken) / took:.2f} s")
-    print(f"memory in the middle: {middle >> 20} MiB")
+    sound = sum(each.sound for each in spoken) / BYTES_PER_SECOND
+    print(f"speech a second: {sound / took:.2f} s")
+    wrong = outcomes.keys() - {SPOKEN, *BUSY}
+    print(f"answers: {'wrong, ' + ', '.join(sorted(wrong)) if wrong else 'all as they should be'}")
+    return bool(spoken) and not wrong
 
 
-def _sound(spoken: Sequence[Heard]) -> float:
-    return sum(each.sound for each in spoken) / _BYTES_PER_SECOND
+def _tell_memory(readings: Sequence[Reading]) -> None:
+    told = ", ".join(f"{each.second:.0f} s {each.resident >> 20}" for each in readings)
+    print(f"memory, MiB: {told}")
+    verdict = "flat" if is_flat(readings) else "it GROWS"
+    print(f"memory in the second half: {growth(readings) / (1 << 20):+.1f} MiB, {verdict}")
+
+
+def _since(began: float) -> float:
+    return time.monotonic() - began
 
 
 def _spread(seconds: Sequence[float]) -> str:
@@ -66,7 +93,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.load", description=__doc__)
     parser.add_argument("--clients", type=int, default=64, help="callers at once (default: 64)")
     parser.add_argument("--seconds", type=float, default=120, help="of asking (default: 120)")
-    parser.add_argument("--rounds", type=int, default=20, help="calls of one client (default: 20)")
+    parser.add_argument("--rounds", type=int, default=40, help="pairs of one client (default: 40)")
     parser.add_argument("--model", type=Path, help="folder of a model; the starter without it")
     parser.add_argument("--port", type=int, default=8765, help="of the server (default: 8765)")
     return parser.parse_args()
@@ -74,6 +101,6 @@ def _options() -> argparse.Namespace:
 
 if __name__ == "__main__":
     try:
-        main()
+        sys.exit(main())
     except MynahError as error:
         sys.exit(str(error))

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.load.server import Served
+from benchmarks.load.server import VOICE, Served
 
 TEXTS = (
     "今天天气很好，我们一起去公园散步怎么样？",
@@ -18,7 +18,16 @@ TEXTS = (
 )
 """Of about 20 characters each, one or two seconds of speech."""
 
+SPOKEN = "200"
+BUSY = ("429", "503")
+"""What a server may answer that has too much to do."""
+
+WAV_HEADER = 44
+"""Bytes that are no sound yet."""
+BYTES_PER_SECOND = 2 * 32_000
+
 _PATIENCE = 360.0
+_LEAST_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +35,8 @@ class Heard:
     """How one call went.
 
     Attributes:
-        outcome: status of HTTP, or the name of what broke the call off.
+        outcome: status of HTTP and what was wrong with the answer, if anything; or the name of
+            what broke the call off.
         first_audio: seconds until the first sound, if there was any.
         whole: seconds until the end.
         sound: bytes of the audio, 16 bits a sample.
@@ -58,22 +68,35 @@ def connection(served: Served, limits: httpx.Limits | None = None) -> httpx.Asyn
 
 
 async def hear(client: httpx.AsyncClient, text: str, **options: Any) -> Heard:  # noqa: ANN401
-    """Asks for a text, as bare samples, and hears it to its end."""
-    began, first, sound = time.perf_counter(), None, 0
-    body = {"input": text, "voice": "mandarin", "response_format": "wav", **options}
+    """Asks for a text and hears it to its end."""
+    began, first, sound = time.perf_counter(), None, b""
+    body = {"input": text, "voice": VOICE, "response_format": "wav", **options}
     try:
         async with client.stream("POST", "/v1/audio/speech", json=body) as answer:
             outcome = str(answer.status_code)
-            if not answer.is_success:
+            if outcome != SPOKEN:
                 await answer.aread()
                 outcome += _form(answer)
             else:
                 async for data in answer.aiter_raw():
                     first = first or time.perf_counter() - began
-                    sound += len(data)
+                    sound += data
+                outcome += _flaw(sound)
     except httpx.HTTPError as error:
         outcome = type(error).__name__
-    return Heard(outcome, first, time.perf_counter() - began, sound)
+    return Heard(outcome, first, time.perf_counter() - began, max(0, len(sound) - WAV_HEADER))
+
+
+def _flaw(wav: bytes) -> str:
+    """Empty if it is speech; that it came to its end is what the protocol tells."""
+    samples = wav[WAV_HEADER:]
+    if not wav.startswith(b"RIFF") or wav[WAV_HEADER - 8 : WAV_HEADER - 4] != b"data":
+        return " without a header"
+    if len(samples) % 2:
+        return " with half a sample"
+    if len(samples) < _LEAST_SECONDS * BYTES_PER_SECOND:
+        return " with too little speech"
+    return "" if any(samples) else " with silence"
 
 
 def _form(answer: httpx.Response) -> str:
@@ -92,6 +115,6 @@ async def _caller(client: httpx.AsyncClient, who: int, until: float) -> Sequence
     calls: list[Heard] = []
     while time.monotonic() < until:
         calls.append(await hear(client, TEXTS[(who + len(calls)) % len(TEXTS)]))
-        if calls[-1].outcome != "200":
+        if calls[-1].outcome != SPOKEN:
             await asyncio.sleep(1)  # as long as a server asks for at least
     return calls

@@ -14,6 +14,9 @@ import httpx
 
 from mynah.errors import ServerError
 
+VOICE = "mandarin"
+"""Of those that come with Mynah."""
+
 _START_SECONDS = 120
 
 
@@ -48,8 +51,10 @@ def serving(model: Path | None, port: int) -> Iterator[Served]:
         environment = os.environ | {"MYNAH_DATA": folder, "MYNAH_PORT": str(port)}
         if model:
             environment["MYNAH_MODEL"] = str(model)
+        scopes = ("--scope", "speak", "--scope", "train")
+        create = _mynah("keys", "create", "load", *scopes)
         secret = subprocess.check_output(
-            _mynah("keys", "create", "load"), env=environment, stderr=subprocess.DEVNULL, text=True
+            create, env=environment, stderr=subprocess.DEVNULL, text=True
         ).strip()
         with (Path(folder) / "log").open("w") as log:
             process = subprocess.Popen(_mynah("serve"), env=environment, stderr=log)

@@ -12,7 +12,6 @@ import numpy as np
 import openai
 import pytest
 import soundfile
-import uvicorn
 from web import Web
 
 import fakes
@@ -23,6 +22,7 @@ from mynah.engine.queue import SpeechQueue
 from mynah.service.app import create_app
 from mynah.service.families.mount import own_ports
 from mynah.service.services import Services
+from mynah.service.web_server import web_server
 
 RATE = 32_000
 
@@ -129,21 +129,13 @@ def serve_in() -> Iterator[Callable[..., Running]]:
 
 
 def serve(folder: Path, model: SpeechModel, **given) -> Running:
-    settings = Settings(data=folder, **given)
+    settings = Settings(data=folder, **{"shutdown_seconds": 1, **given})
     queue = Unpaused(model, size=settings.queue_size, deadline=settings.speech_seconds)
     app = create_app(settings, queue)
     sockets = take_ports("127.0.0.1", [0, *own_ports(settings)])
     for each in sockets:
         each.listen()  # so that no test comes before the server does
-    uvicorn_server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=1,
-        )
-    )
+    uvicorn_server = web_server(app)
     thread = threading.Thread(target=uvicorn_server.run, kwargs={"sockets": sockets})
     thread.start()
     services = app.state.services

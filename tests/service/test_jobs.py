@@ -73,7 +73,7 @@ def test_a_job_makes_a_version_that_speaks(shared, made, recording):
     (attempt,) = folder.iterdir()
     assert json.loads((attempt / "steps.json").read_text()) == [*range(12)]
     assert (attempt / "acoustic.pth").stat().st_size == 200_000
-    assert not (shared.services.settings.jobs / body["id"]).exists()
+    wait_until(lambda: not (shared.services.settings.jobs / body["id"]).exists())
     said = client.post(SPEECH, json={"voice": voice, "input": "From now on."})
     assert said.headers["x-voice-version"] == "2"
 

@@ -2,9 +2,8 @@
 
 import contextlib
 import ipaddress
+import logging.config
 import sys
-
-import uvicorn
 
 from mynah.cli.data_folder import make_data_folder
 from mynah.cli.ports import take_ports
@@ -15,8 +14,7 @@ from mynah.errors import OptionError
 from mynah.service.app import create_app
 from mynah.service.families.mount import own_ports
 from mynah.service.logs import log_config
-
-KEEP_ALIVE_SECONDS = 75
+from mynah.service.web_server import settle, web_server
 
 
 def serve(settings: Settings) -> None:
@@ -27,10 +25,11 @@ def serve(settings: Settings) -> None:
         CheckpointError: the model cannot be loaded.
     """
     check_access(settings)
+    logging.config.dictConfig(log_config())
     make_data_folder(settings)
     sockets = take_ports(settings.host, [settings.port, *own_ports(settings)])
     queue = SpeechQueue(
-        load_models(settings.model),
+        load_models(settings.model, settings.precision),
         size=settings.queue_size,
         deadline=settings.speech_seconds,
         prompt_bytes=settings.kept_voice_bytes,
@@ -40,18 +39,9 @@ def serve(settings: Settings) -> None:
     if not settings.no_auth and not app.state.services.keys.all():
         hint = "mynah: there are no keys yet, so nobody can call; run `mynah keys create`"
         print(hint, file=sys.stderr)  # noqa: T201
-    config = uvicorn.Config(
-        app,
-        log_config=log_config(),
-        access_log=False,
-        server_header=False,
-        ws_max_size=settings.body_bytes,
-        # Longer than clients keep theirs, so that no call meets a connection that is closing.
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=settings.shutdown_seconds,
-    )
+    settle()
     with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets)
+        web_server(app).run(sockets)
 
 
 def check_access(settings: Settings) -> None:

@@ -19,6 +19,7 @@ from mynah.text.sentence import Sentence
 
 TOKENS_PER_SECOND = 25
 
+_FIRST_PIECE = 1 << 12
 _PIECE = 1 << 14
 """Samples that are encoded at once: the first bytes leave before a long chunk is encoded."""
 
@@ -118,6 +119,7 @@ class SpokenAudio(AudioStream):
         self._stream = stream
         self._encoder = encoder
         self._samples = np.zeros(0, np.float32)
+        self._piece = _FIRST_PIECE
         self._ready = b""
         self._ended = False
         self._chunk_seconds: list[float] = []
@@ -157,7 +159,10 @@ class SpokenAudio(AudioStream):
                 self._metrics.underruns.inc()
             self._chunk_seconds.append(chunk.seconds)
             self._samples = chunk.samples
-        piece, self._samples = self._samples[:_PIECE], self._samples[_PIECE:]
+        piece, self._samples = self._samples[: self._piece], self._samples[self._piece :]
+        self._piece = _PIECE
+        if self._encoder.quick:
+            return self._encoder.encode(piece)
         return await run_in_threadpool(self._encoder.encode, piece)
 
     def _tell(self) -> None:

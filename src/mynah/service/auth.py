@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, WebSocket
-from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from mynah.config import Settings
@@ -40,7 +39,7 @@ async def caller_of(services: Services, secret: str | None) -> Caller:
     """
     if services.settings.no_auth:
         return ANYONE
-    return await run_in_threadpool(services.keys.caller, secret)
+    return await services.callers.holder(secret)
 
 
 def bearer(scope: str) -> Callable[..., Awaitable[Caller]]:

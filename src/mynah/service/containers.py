@@ -49,6 +49,10 @@ class AudioFormat:
 class Encoder(Protocol):
     """Writes one piece of sound; the bytes of all calls in order are the file."""
 
+    @property
+    def quick(self) -> bool:
+        """Whether going to another thread and back takes longer than writing."""
+
     def header(self) -> bytes:
         """What comes before any sound; call it first."""
 
@@ -62,9 +66,13 @@ class Encoder(Protocol):
 class PcmEncoder:
     """Bare samples: signed, 16 bits, little-endian, mono."""
 
+    quick = True
+
     def __init__(self, source_rate: int, sample_rate: int) -> None:
-        self._resampler = av.AudioResampler("s16", "mono", sample_rate)
         self._source_rate = source_rate
+        # Making ready to resample takes longer than all the rest, so it is done only where needed.
+        other = sample_rate != source_rate
+        self._resampler = av.AudioResampler("flt", "mono", sample_rate) if other else None
 
     def header(self) -> bytes:
         """Nothing."""
@@ -72,11 +80,13 @@ class PcmEncoder:
 
     def encode(self, samples: Samples) -> bytes:
         """See `Encoder`."""
-        return _bytes(self._resampler.resample(_frame(samples, self._source_rate)))
+        if self._resampler is None:
+            return _bytes(samples)
+        return _joined(self._resampler.resample(_frame(samples, self._source_rate)))
 
     def finish(self) -> bytes:
         """See `Encoder`."""
-        return _bytes(self._resampler.resample(None))
+        return _joined(self._resampler.resample(None)) if self._resampler else b""
 
 
 class WavEncoder(PcmEncoder):
@@ -112,6 +122,8 @@ def with_length(whole: bytes, seconds: float) -> bytes:
 
 class CodecEncoder:
     """Compressed sound in its usual container, by FFmpeg."""
+
+    quick = False
 
     def __init__(self, form: AudioFormat, source_rate: int) -> None:
         container, codec, options = _CODECS[form.kind]
@@ -167,6 +179,7 @@ class _Sink(io.RawIOBase):
         return drained
 
 
+_FULL_SCALE = 1 << 15
 _OPEN = b"\xff\xff\xff\xff"
 _WAV_HEADER = 44
 _FLUSHED = {"flush_packets": "1"}
@@ -198,5 +211,10 @@ def _frame(samples: Samples, rate: int) -> av.AudioFrame:
     return frame
 
 
-def _bytes(frames: Sequence[av.AudioFrame]) -> bytes:
-    return b"".join(frame.to_ndarray().astype("<i2").tobytes() for frame in frames)
+def _joined(frames: Sequence[av.AudioFrame]) -> bytes:
+    return b"".join(_bytes(cast(Samples, frame.to_ndarray())) for frame in frames)
+
+
+def _bytes(samples: Samples) -> bytes:
+    scaled = np.rint(samples * np.float32(_FULL_SCALE))
+    return scaled.clip(-_FULL_SCALE, _FULL_SCALE - 1).astype("<i2").tobytes()

@@ -1,9 +1,8 @@
 """Work for a caller stops when the caller leaves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import closing
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 
 from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
@@ -11,29 +10,39 @@ from starlette.types import Receive, Scope, Send
 
 from mynah.service.audio import AudioStream
 
-Result = TypeVar("Result")
 
+@asynccontextmanager
+async def while_connected(receive: Receive) -> AsyncIterator[None]:
+    """Work that is cancelled when the caller leaves.
 
-async def while_connected(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:
-    """Does work for as long as the caller is there.
+    It goes on in the task that it was in: what is ready for the caller waits for no other task.
 
     Args:
         receive: of a request whose body was read.
-        work: cancelled when the caller leaves.
 
     Raises:
         ClientDisconnect: the caller left.
     """
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_departure(receive))
+    working = asyncio.current_task()
+    assert working is not None
+    left = False
+
+    async def watch() -> None:
+        nonlocal left
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        left = working.cancel()
+
+    watching = asyncio.create_task(watch())
     try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientDisconnect
-        return working.result()
+        yield
+    except asyncio.CancelledError:
+        # Somebody else may have cancelled it, too.
+        if left and not working.uncancel():
+            raise ClientDisconnect from None
+        raise
     finally:
-        working.cancel()
-        leaving.cancel()
+        watching.cancel()
 
 
 class AudioResponse(StreamingResponse):
@@ -54,7 +63,8 @@ class AudioResponse(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends it, or stops the work on it."""
         with closing(self._audio):
-            await while_connected(receive, self.stream_response(send))
+            async with while_connected(receive):
+                await self.stream_response(send)
 
 
 class EventResponse(StreamingResponse):
@@ -71,9 +81,5 @@ class EventResponse(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends them."""
-        await while_connected(receive, self.stream_response(send))
-
-
-async def _departure(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+        async with while_connected(receive):
+            await self.stream_response(send)

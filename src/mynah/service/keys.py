@@ -37,6 +37,18 @@ class Key:
     expires_at: int | None
     revoked_at: int | None
 
+    def caller(self) -> "Caller":
+        """Who holds it.
+
+        Raises:
+            AuthenticationError: it has expired or was revoked.
+        """
+        if self.revoked_at is not None:
+            raise AuthenticationError(f"The API key was revoked; {_REMEDY}.")
+        if self.expires_at is not None and self.expires_at <= now():
+            raise AuthenticationError(f"The API key has expired; {_REMEDY}.")
+        return Caller(self.id, self.scopes)
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -97,7 +109,7 @@ class Keys:
         row = {name: getattr(key, name) for name in Key.__slots__}
         with self._records.begin() as connection:
             connection.execute(
-                insert(keys).values(row | {"scopes": list(key.scopes), "hash": _hash(secret)})
+                insert(keys).values(row | {"scopes": list(key.scopes), "hash": hash_of(secret)})
             )
         return key, secret
 
@@ -124,25 +136,20 @@ class Keys:
             )
         return _key({**found, "revoked_at": revoked_at})
 
-    def caller(self, secret: str | None) -> Caller:
-        """Who holds a secret.
+    def find(self, secret: str | None) -> Key:
+        """The key of a secret, valid or not.
 
         Raises:
-            AuthenticationError: nobody, or their key has expired or was revoked.
+            AuthenticationError: there is none.
         """
         if not secret:
             raise AuthenticationError(f"There is no API key; {_REMEDY}.")
-        query = _listed().where(keys.c.hash == _hash(secret))
+        query = _listed().where(keys.c.hash == hash_of(secret))
         with self._records.connect() as connection:
             found = connection.execute(query).mappings().first()
         if found is None:
             raise AuthenticationError(f"The API key is not known; {_REMEDY}.")
-        key = _key(found)
-        if key.revoked_at is not None:
-            raise AuthenticationError(f"The API key was revoked; {_REMEDY}.")
-        if key.expires_at is not None and key.expires_at <= now():
-            raise AuthenticationError(f"The API key has expired; {_REMEDY}.")
-        return Caller(key.id, key.scopes)
+        return _key(found)
 
 
 def _listed() -> Select[Any]:
@@ -153,6 +160,7 @@ def _key(row: RowMapping | dict[str, Any]) -> Key:
     return Key(**{**row, "scopes": tuple(row["scopes"])})
 
 
-def _hash(secret: str) -> str:
+def hash_of(secret: str) -> str:
+    """What is stored of a secret."""
     # 256 random bits need no salt and no slow hash: there is nothing to guess.
     return hashlib.sha256(secret.encode()).hexdigest()

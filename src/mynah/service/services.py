@@ -12,6 +12,8 @@ from mynah.engine.queue import SpeechQueue
 from mynah.errors import OptionError
 from mynah.service.cache import SpeechCache
 from mynah.service.cache_stores import open_store
+from mynah.service.callers import Callers
+from mynah.service.changes import Changes, watch_changes
 from mynah.service.fetching import FetchRules
 from mynah.service.folders import LocalFolders
 from mynah.service.idempotency_records import FirstAnswers
@@ -51,7 +53,9 @@ class Services:
         settings: of the server.
         records: the database.
         queue: the engine.
+        changes: tells when they may have to be read again.
         keys: who may call.
+        callers: who calls.
         limits: how much.
         first_answers: what writes were answered, for those who ask again.
         voices: whom callers speak with.
@@ -73,7 +77,9 @@ class Services:
     settings: Settings
     records: Engine
     queue: SpeechQueue
+    changes: Changes
     keys: Keys
+    callers: Callers
     limits: Limits
     first_answers: FirstAnswers
     voices: Voices
@@ -97,6 +103,7 @@ class Services:
     def open(cls, settings: Settings, queue: SpeechQueue) -> Self:
         """Opens database and storage."""
         records = open_records(settings.database)
+        changes, keys = watch_changes(records), Keys(records)
         metrics = Metrics(queue)
         storage, folders = FolderStorage(settings.data / "audio"), LocalFolders(settings.versions)
         voices = Voices(records, storage, folders)
@@ -106,13 +113,15 @@ class Services:
         rollouts, answers = Rollouts(records), Answers(records)
         guard = Guard(rollouts, answers, _guard_rules(settings))
         speakers = Speakers(voices, records, storage, folders)
-        casting = Casting(voices, speakers, rollouts, answers, guard, metrics)
+        casting = Casting(voices, speakers, rollouts, answers, guard, metrics, changes)
         cache = _cache(settings, model)
         return cls(
             settings=settings,
             records=records,
             queue=queue,
-            keys=Keys(records),
+            changes=changes,
+            keys=keys,
+            callers=Callers(keys, changes),
             limits=limits,
             first_answers=FirstAnswers(records),
             voices=voices,
@@ -149,6 +158,7 @@ class Services:
         self.speech.close()
         if self.traces is not None:
             self.traces.shutdown()
+        self.changes.close()
         self.records.dispose()
 
 

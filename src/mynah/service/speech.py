@@ -100,9 +100,7 @@ class SpeechDesk:
 
     async def _open(self, order: SpeechOrder) -> AudioStream:
         order = replace(order, options=self._queue.resolve(order.options))
-        part = await run_in_threadpool(self._cast, order)
-        with span("text"):
-            sentences = await run_in_threadpool(self._read, order)
+        part, sentences = await run_in_threadpool(self._prepare, order)
         await self._limits.count_characters(order.caller, len(order.text))
         leave = self._limits.enter_stream(order.caller)
         try:
@@ -117,6 +115,11 @@ class SpeechDesk:
         """Leaves the cache."""
         if self._cache:
             self._cache.close()
+
+    def _prepare(self, order: SpeechOrder) -> tuple[Part | Speaker, list[Sentence]]:
+        part = self._cast(order)
+        with span("text"):
+            return part, self._read(order)
 
     def _cast(self, order: SpeechOrder) -> Part | Speaker:
         if isinstance(order.voice, Speaker):

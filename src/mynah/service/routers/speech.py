@@ -148,8 +148,10 @@ async def create_speech(
     if body.store:
         if body.stream_format == "sse":
             raise RequestError("What is stored is not streamed; leave stream_format out.", "store")
-        return await while_connected(request.receive, _stored(request, order, services))
-    audio = await while_connected(request.receive, services.speech.open(order))
+        async with while_connected(request.receive):
+            return await _stored(request, order, services)
+    async with while_connected(request.receive):
+        audio = await services.speech.open(order)
     if body.stream_format == "sse":
         return AudioResponse(audio, "text/event-stream", _events(audio))
     return AudioResponse(audio, order.form.media_type)

@@ -1,7 +1,7 @@
 """Who speaks: the version of a voice that a caller hears, and word of how it did."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Hashable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,6 +12,7 @@ from mynah.engine.speaker import Speaker
 from mynah.errors import CheckpointError, MynahError
 from mynah.service.answer_headers import tell
 from mynah.service.audio import AudioStream
+from mynah.service.changes import Changes, Remembered
 from mynah.service.errors import log_defect
 from mynah.service.keys import Caller
 from mynah.service.metrics import Metrics
@@ -51,6 +52,7 @@ class Casting:
         answers: where they are counted.
         guard: withdraws versions.
         metrics: told of them, too.
+        changes: of the records of voices and rollouts.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Casting:
         answers: Answers,
         guard: Guard,
         metrics: Metrics,
+        changes: Changes,
     ) -> None:
         self._voices = voices
         self._speakers = speakers
@@ -68,6 +71,7 @@ class Casting:
         self._answers = answers
         self._guard = guard
         self._metrics = metrics
+        self._parts = Remembered[Hashable, Part](changes)
 
     def cast(self, speaking: Speaking, caller: Caller, user: str | None) -> Part:
         """The version that a caller hears.
@@ -80,6 +84,11 @@ class Casting:
         Raises:
             VoiceNotFoundError, VoiceVersionNotFoundError, ReferenceNotFoundError: there is none.
         """
+        what = speaking.voice, speaking.version, tuple(speaking.references)
+        choose = partial(self._choose, speaking, caller, user)
+        return self._parts.get((what, caller.id, user), choose)
+
+    def _choose(self, speaking: Speaking, caller: Caller, user: str | None) -> Part:
         voice = self._voices.get(speaking.voice)
         rollout = None if voice.built_in else self._rollouts.of(voice.id)
         asked = speaking.version

@@ -126,7 +126,8 @@ async def convert_text(
     seeded = body.seed is not None
     voice, options = Speaking(voice_id), body.options()
     order = SpeechOrder(caller, body.text, voice, options, form, cacheable=seeded)
-    audio = await while_connected(request.receive, services.speech.open(order))
+    async with while_connected(request.receive):
+        audio = await services.speech.open(order)
     return AudioResponse(audio, form.media_type)
 
 

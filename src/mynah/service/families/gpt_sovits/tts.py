@@ -172,9 +172,11 @@ def set_refer_audio(refer_audio_path: FilePath, _: Speaker, services: ServicesOf
 async def _speak(request: Request, speech: Speech, caller: Caller, services: Services) -> Response:
     media_type = f"audio/{speech.media_type}"
     if speech.streaming_mode:
-        audio = await while_connected(request.receive, _open(speech, caller, services))
+        async with while_connected(request.receive):
+            audio = await _open(speech, caller, services)
         return AudioResponse(audio, media_type)
-    whole = await while_connected(request.receive, _whole(speech, caller, services))
+    async with while_connected(request.receive):
+        whole = await _whole(speech, caller, services)
     return Response(whole, media_type=media_type)
 
 

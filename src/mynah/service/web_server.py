@@ -1,0 +1,44 @@
+"""What speaks HTTP for an app: uvicorn, as Mynah wants it."""
+
+import gc
+from functools import partial
+from typing import Any, cast
+
+import uvicorn
+from fastapi import FastAPI
+
+from mynah.service.connection import Connection
+from mynah.service.services import Services
+from mynah.text.frontend import analyse
+
+KEEP_ALIVE_SECONDS = 75
+
+_ALL_DICTIONARIES = "你好。They read it."
+"""A text for which the front end loads all that it ever does."""
+
+
+def settle() -> None:
+    """Has done with what would hold callers up, when everything is loaded and nobody calls yet."""
+    # It takes a second, for each of the callers who would come first and together.
+    analyse(_ALL_DICTIONARIES)
+    # What is there stays: looking for garbage in it stops all threads for a quarter of a second.
+    gc.collect()
+    gc.freeze()
+
+
+def web_server(app: FastAPI) -> uvicorn.Server:
+    """A server of an app; `run` it with the sockets that it is to listen on."""
+    services: Services = app.state.services
+    settings = services.settings
+    config = uvicorn.Config(
+        app,
+        http=cast(Any, partial(Connection, settings.head_seconds, services.metrics)),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws_max_size=settings.body_bytes,
+        # Longer than clients keep theirs, so that no call meets a connection that is closing.
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
+    return uvicorn.Server(config)
