@@ -184,3 +184,12 @@ def test_a_data_folder_that_cannot_be_made(refused, minute, monkeypatch):
     monkeypatch.setenv("MYNAH_DATA", str(minute / "data"))
     assert "MYNAH_DATA" in refused("train", minute, "--name", "ann")
     assert "MYNAH_DATA" in refused("jobs", "list")
+
+
+def test_a_voice_of_the_data_folder_can_be_heard(train, mynah, tmp_path):
+    # The voice is there all the same, with its recording.
+    assert train("steps is 9 failing is 4 how is bug").code == 1
+    out = tmp_path / "ann.wav"
+    ended = mynah("say", "Good morning.", "--voice", "ann", "--out", out)
+    assert (ended.code, ended.err) == (0, "")
+    assert soundfile.info(out).duration > 0.1

@@ -37,7 +37,11 @@ def say(
     text: Annotated[str, typer.Argument(help="What to say; - reads it from standard input.")],
     *,
     voice: Annotated[
-        str, typer.Option(help="A recording of 3 to 10 seconds, or a name that `voices` lists.")
+        str,
+        typer.Option(
+            help="A recording of 3 to 10 seconds, a name that `voices` lists, or a voice of the "
+            "data folder, such as `train` makes."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Audio file to write: .wav, .flac, .ogg or .mp3.")],
     voice_text: Annotated[
@@ -66,6 +70,7 @@ def say(
 ) -> None:
     """Say a text in the voice of a recording."""
     from mynah.cli.say import say_to_file  # noqa: PLC0415
+    from mynah.config import read_settings  # noqa: PLC0415
 
     options = SpeechOptions(language=language, speed=speed, seed=seed, temperature=temperature)
     say_to_file(
@@ -75,7 +80,7 @@ def say(
         voice=voice,
         voice_text=voice_text,
         voice_language=voice_language,
-        model=model,
+        settings=read_settings(model=model),
     )
 
 

@@ -2,23 +2,24 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
+from mynah.cli.speakers import speaker_of
+from mynah.config import Settings
 from mynah.engine.models import load_models
+from mynah.engine.speaker import Speaker
 from mynah.engine.speech import Speech, kind_of
 from mynah.engine.synthesizer import Synthesizer
-from mynah.errors import OptionError, TextError, VoiceNotFoundError
+from mynah.errors import OptionError, TextError
 from mynah.options import SpeechOptions
 from mynah.text.frontend import analyse
-from mynah.voice.samples import samples
-from mynah.voice.voice import Voice
+from mynah.text.sentence import Sentence
 
 
 def say_to_file(
@@ -29,9 +30,12 @@ def say_to_file(
     voice: str,
     voice_text: str | None,
     voice_language: str,
-    model: Path | None,
+    settings: Settings,
 ) -> None:
     """Speaks a text into a file, with a progress bar over its sentences.
+
+    The model, and the data folder in which voices are looked for, are those of a server with the
+    same settings.
 
     Raises:
         MynahError: text, voice, option, file or model cannot be used; nothing is written then.
@@ -39,15 +43,9 @@ def say_to_file(
     _check(out)
     text = _standard_input() if text == "-" else text
     sentences = analyse(text, options.language, options.split)
-    speaker = find_voice(voice, voice_text, voice_language)
-    synthesizer = Synthesizer(load_models(model))
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("speaking", total=len(sentences))
-        chunks = []
-        for chunk in synthesizer.stream_sentences(sentences, speaker, options):
-            chunks.append(chunk.samples)
-            progress.advance(task, bool(chunk.text))
+    with speaker_of(voice, voice_text, voice_language, settings) as speaker:
+        synthesizer = Synthesizer(load_models(settings.model, settings.precision))
+        chunks = _spoken(synthesizer, sentences, speaker, options)
     speech = Speech(np.concatenate(chunks), synthesizer.sample_rate, text)
     try:
         speech.save(out)
@@ -58,22 +56,20 @@ def say_to_file(
     typer.echo(f"{out}  {speech.seconds:.1f} s")
 
 
-def find_voice(name: str, text: str | None, language: str) -> Voice:
-    """The voice of a file, or a bundled one by its name.
-
-    Raises:
-        VoiceNotFoundError: there is neither.
-        RecordingError: the file cannot be used.
-    """
-    if os.path.isfile(name):  # noqa: PTH113 - Path.is_file raises for a name that is too long
-        with _quiet():
-            return Voice.from_recording(name, text=text, language=language)
-    bundled = {sample.name: sample for sample in samples()}
-    if name in bundled:
-        return bundled[name].voice()
-    raise VoiceNotFoundError(
-        f"There is no file or voice {name:.80}; the voices are {', '.join(bundled)}."
-    )
+def _spoken(
+    synthesizer: Synthesizer,
+    sentences: list[Sentence],
+    speaker: Speaker,
+    options: SpeechOptions,
+) -> list[NDArray[np.float32]]:
+    console = Console(stderr=True)
+    chunks = []
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("speaking", total=len(sentences))
+        for chunk in synthesizer.stream_sentences(sentences, speaker, options):
+            chunks.append(chunk.samples)
+            progress.advance(task, bool(chunk.text))
+    return chunks
 
 
 def _check(out: Path) -> None:
@@ -91,17 +87,3 @@ def _standard_input() -> str:
         return sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise TextError("The text on standard input is not UTF-8; convert it first.") from None
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps the remarks of the MP3 decoder, a C library, off standard error."""
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(nowhere)
-        os.close(kept)

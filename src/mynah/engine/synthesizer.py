@@ -60,14 +60,13 @@ class Synthesizer:
         """
         options = options or SpeechOptions()
         sentences = analyse(text, options.language, options.split)
-        return self.stream_sentences(sentences, voice, options)
+        return self.stream_sentences(sentences, Speaker(voice.key, lambda: voice), options)
 
     def stream_sentences(
-        self, sentences: list[Sentence], voice: Voice, options: SpeechOptions
+        self, sentences: list[Sentence], speaker: Speaker, options: SpeechOptions
     ) -> Iterator[Speech]:
-        """Speaks sentences that were analysed before; see `stream`."""
+        """Has any speaker say sentences that were analysed before; see `stream`."""
         outbox: SimpleQueue[Speech | Exception | None] = SimpleQueue()
-        speaker = Speaker(voice.key, lambda: voice)
         talk = Talk(SpeechRequest("", sentences, speaker, options), outbox.put)
         self._pipeline.begin(talk)
         try:

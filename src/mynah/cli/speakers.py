@@ -1,0 +1,85 @@
+"""Who is meant by `--voice`: a recording, a bundled voice, or one of the data folder."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mynah.config import Settings
+from mynah.engine.speaker import Speaker
+from mynah.errors import VoiceNotFoundError
+from mynah.service.folders import LocalFolders
+from mynah.service.records import open_records
+from mynah.service.speakers import Speakers, Speaking
+from mynah.service.storage import FolderStorage
+from mynah.service.voices import Voices
+from mynah.voice.samples import samples
+from mynah.voice.voice import Voice
+
+
+@contextmanager
+def speaker_of(name: str, text: str | None, language: str, settings: Settings) -> Iterator[Speaker]:
+    """The speaker of that name, for as long as it is entered.
+
+    A file comes first, then a voice that comes with Mynah, then one that was made or trained in
+    the data folder, which speaks with its default version.
+
+    Args:
+        name: path or name.
+        text: words of the recording, if it is one.
+        language: of these words.
+        settings: of the server whose voices are meant.
+
+    Raises:
+        VoiceNotFoundError: there is none.
+        RecordingError: the file cannot be used.
+    """
+    if os.path.isfile(name):  # noqa: PTH113 - Path.is_file raises for a name that is too long
+        with _quiet():
+            yield _reader(Voice.from_recording(name, text=text, language=language))
+        return
+    bundled = {sample.name: sample for sample in samples()}
+    if name in bundled:
+        yield _reader(bundled[name].voice())
+        return
+    if not (settings.database_url or settings.data.is_dir()):  # saying something makes no folder
+        raise _not_found(name, settings)
+    records = open_records(settings.database)
+    try:
+        storage, folders = FolderStorage(settings.data / "audio"), LocalFolders(settings.versions)
+        speakers = Speakers(Voices(records, storage, folders), records, storage, folders)
+        yield _of_data_folder(name, speakers, settings)
+    finally:
+        records.dispose()
+
+
+def _reader(voice: Voice) -> Speaker:
+    return Speaker(voice.key, lambda: voice)
+
+
+def _of_data_folder(name: str, speakers: Speakers, settings: Settings) -> Speaker:
+    try:
+        return speakers.speaker(Speaking(name))
+    except VoiceNotFoundError:
+        raise _not_found(name, settings) from None
+
+
+def _not_found(name: str, settings: Settings) -> VoiceNotFoundError:
+    bundled = ", ".join(sample.name for sample in samples())
+    return VoiceNotFoundError(
+        f"There is no file or voice {name:.80}; the voices are {bundled} and those of the data "
+        f"folder {settings.data} (MYNAH_DATA)."
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps the remarks of the MP3 decoder, a C library, off standard error."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
