@@ -1,0 +1,1 @@
+"""What training a voice from a minute of speech gives: time, likeness, words."""
