@@ -1,7 +1,8 @@
 """Goes on with the decoder on sound, with critics of waveforms.
 
 The recut vocoder (see `vocoder`) speaks from the first step; here it learns what is above 8 kHz,
-the starter's frame rate, and mels as the flow renders them beside those of recordings.
+the starter's frame rate, and mels as the flow renders them of what the prior foresees, beside
+those of recordings.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -23,7 +25,8 @@ from mynah.training.discriminators import (
 from mynah.training.spectral import MelDistance
 from mynah.voice.spectrogram import HOP, SAMPLE_RATE
 from recipes.starter.prior import LATENTS, MEL, SMOOTH
-from recipes.starter.sentences import Sentences
+from recipes.starter.rendering import PITCH
+from recipes.starter.sentences import UNHEARD, Sentences, at_times
 from recipes.starter.sizes import ACOUSTIC
 from recipes.starter.state import Progress
 
@@ -36,7 +39,7 @@ CRITICS_FROM = 150
 
 @dataclass(frozen=True, slots=True)
 class DecoderPlan:
-    """How long and on what to train; `frames` are 20 ms of sound, of which a batch has 8."""
+    """How long and on what to train; a batch, a multiple of 4, is of so many frames of 20 ms."""
 
     steps: int
     batch: int = 8
@@ -59,7 +62,11 @@ class Segments:
         self.numbers = [n for n, clip in enumerate(clips) if clip.frames > self.length]
 
     def draw(self) -> tuple[Tensor, Tensor, Tensor]:
-        """One batch; half of the latents hold recordings' mels, half what the flow renders."""
+        """One batch.
+
+        A quarter of the latents hold recordings' mels, a quarter what the flow renders of
+        their smooth part, and half what it renders of the foreseen one.
+        """
         tape, frames, device = self.sentences.tape, self.sentences.frames, self.plan.device
         chosen = self.rng.choice(self.numbers, self.plan.batch)
         clips = [tape.clips[n] for n in chosen]
@@ -75,11 +82,39 @@ class Segments:
         heard = torch.nn.utils.rnn.pad_sequence(references, True).transpose(1, 2)
         mask = torch.arange(heard.shape[2]) < lengths[:, None, None]
         ge = self.model.reference(heard.to(device), mask=mask.to(device)).detach()
-        latents = self._rendered(smooth.to(device), ge)
-        half = len(clips) // 2
-        latents[:half, MEL] = mel[:half].to(device)
+        quarter = len(clips) // 4
+        told = slice(2 * quarter, None)
+        smooth = smooth.to(device)
+        smooth[told] = self._foreseen(chosen[told], starts[told], ge[told], smooth[told])
+        latents = self._rendered(smooth, ge)
+        latents[:quarter, MEL] = mel[:quarter].to(device)
         edge = MARGIN - EDGE
         return torch.from_numpy(np.stack(audio)), latents[:, :, edge:-edge], ge
+
+    @torch.no_grad()
+    def _foreseen(
+        self, numbers: NDArray[np.int64], starts: list[int], ge: Tensor, true: Tensor
+    ) -> Tensor:
+        """The smooth part that the prior foresees of stretches, at their own pitch and pace."""
+        sentences, pad = self.sentences, torch.nn.utils.rnn.pad_sequence
+        told = [sentences.tokens.of(sentences.tape.clips[n]) for n in numbers]
+        phones = [torch.tensor(sentences.phones[n] or UNHEARD) for n in numbers]
+        with torch.autocast(ge.device.type, torch.bfloat16):
+            prior = self.model.prior(
+                pad([torch.tensor(each.tokens) for each in told], True).to(ge.device),
+                pad(phones, True).to(ge.device),
+                ge,
+                lengths=torch.tensor([len(each.tokens) for each in told]).to(ge.device),
+                phone_lengths=torch.tensor([len(row) for row in phones]).to(ge.device),
+            )
+        foreseen = true.clone()
+        for row, (each, start) in enumerate(zip(told, starts, strict=True)):
+            frames = np.arange(len(each.times))
+            spoken = np.interp(np.arange(start, start + self.length), each.times, frames)
+            mean = prior.mean[row, SMOOTH].float().T[: len(frames)]
+            foreseen[row] = at_times(spoken, mean.cpu()).T.to(ge.device)
+        foreseen[:, PITCH] = true[:, PITCH]
+        return foreseen
 
     @torch.no_grad()
     def _rendered(self, smooth: Tensor, ge: Tensor) -> Tensor:
@@ -106,7 +141,7 @@ def train(work: Path, plan: DecoderPlan) -> None:
         rendering = torch.load(work / "rendering.pt", weights_only=True, map_location="cpu")
         model.flow.load_state_dict(rendering["parts"][0])
     model.to(device)
-    model.requires_grad_(False)
+    model.eval().requires_grad_(False)
     model.dec.requires_grad_(True)
     critics = Discriminators(4, 8).to(device)
     tune = torch.optim.AdamW(model.dec.parameters(), plan.rate, (0.8, 0.99))

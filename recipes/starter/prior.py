@@ -19,9 +19,15 @@ from mynah.acoustic.sovits import SoVITS
 from recipes.starter.corpus import RATE, batches
 from recipes.starter.critic import Duel
 from recipes.starter.cross_guide import CrossGuide
-from recipes.starter.frames import ENVELOPE_BANDS, MEL_CHANNELS, SMOOTH_CHANNELS
+from recipes.starter.frames import (
+    ENVELOPE_BANDS,
+    MEL_CHANNELS,
+    PITCH_COPIES,
+    SMOOTH_CHANNELS,
+)
 from recipes.starter.sentences import Batch, Sentences
 from recipes.starter.sizes import ACOUSTIC
+from recipes.starter.spread import spread
 from recipes.starter.state import Progress
 from recipes.starter.tokens import WIDTH, read_alphabet
 
@@ -32,6 +38,8 @@ UNCERTAINTY = 0.2
 MISHEARD = 0.03
 ENVELOPE = slice(0, ENVELOPE_BANDS)
 """The envelope among the smooth channels."""
+VOICING = ENVELOPE_BANDS + PITCH_COPIES
+SPREAD = 0.5
 GUIDED = 0.1
 RENDERED_EVERY = 3
 DUEL_RATE = 2e-4
@@ -55,19 +63,21 @@ class Distances:
     Attributes:
         smooth: of the smooth part from what the prior foresees; short sounds count as long ones.
         colour: the same of means over a row's time, by which speakers differ.
+        flat: of how far envelopes with a voice move, in nepers.
         dull: what a critic holds against the foreseen envelopes.
         mel: of the mel from its rendering; nothing for disguised rows.
     """
 
     smooth: Tensor
     colour: Tensor
+    flat: Tensor
     dull: Tensor
     mel: Tensor | None
 
     @property
     def loss(self) -> Tensor:
         """What is to be made small."""
-        foreseen = self.smooth + self.colour + self.dull
+        foreseen = self.smooth + self.colour + SPREAD * self.flat + self.dull
         return foreseen if self.mel is None else foreseen + self.mel
 
 
@@ -88,11 +98,15 @@ def distances(model: SoVITS, batch: Batch, duel: Duel, step: int, render: bool) 
         )
     mask, frames = prior.mask, prior.mean.shape[2]
     smooth, foreseen = batch.smooth[:, :, :frames], prior.mean[:, SMOOTH].float()
+    voiced = mask * (smooth[:, VOICING : VOICING + 1] > 0.0)
     apart = ((foreseen - smooth) * mask).sum(dim=2) / mask.sum(dim=2)
     rendered = _rendering(model, smooth, mask, ge) if render else None
     return Distances(
         smooth=_mean_distance(foreseen, smooth, mask * batch.weights[:, :, :frames]),
         colour=apart.abs().mean(),
+        flat=(spread(foreseen[:, ENVELOPE], voiced) - spread(smooth[:, ENVELOPE], voiced))
+        .abs()
+        .mean(),
         dull=duel.loss(smooth[:, ENVELOPE] * mask, foreseen[:, ENVELOPE] * mask, step),
         mel=None if rendered is None else _mean_distance(rendered, batch.mel[:, :, :frames], mask),
     )
@@ -160,6 +174,7 @@ def train(work: Path, plan: PriorPlan) -> None:
                 {
                     "smooth": apart.smooth.item(),
                     "colour": apart.colour.item(),
+                    "flat": apart.flat.item(),
                     "dull": apart.dull.item(),
                     "guide": guided.item(),
                 }

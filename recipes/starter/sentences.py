@@ -65,7 +65,7 @@ class Sentences:
         disguises = [Disguise.draw(rng) if disguised else None for _ in clips]
         smooth, mel = (
             [
-                _at(each.times, self._frames(name, clip, disguise))
+                at_times(each.times, self._frames(name, clip, disguise))
                 for clip, each, disguise in zip(clips, told, disguises, strict=True)
             ]
             for name in ("smooth", "mel")
@@ -117,7 +117,7 @@ def _weights(sounds: list[int]) -> Tensor:
     return (weights / weights.mean()).repeat_interleave(2)
 
 
-def _at(times: NDArray[np.float64], block: Tensor) -> Tensor:
+def at_times(times: NDArray[np.float64], block: Tensor) -> Tensor:
     """Rows of (T, C) at times between them."""
     lower = torch.from_numpy(np.floor(times).astype(np.int64)).clamp(max=max(0, len(block) - 2))
     part = (torch.from_numpy(times) - lower).float()[:, None]
