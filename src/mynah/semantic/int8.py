@@ -7,6 +7,8 @@ kernel is given rows of size one and a fixed scale: torch's own dynamic quantisa
 among all rows.
 """
 
+import warnings
+
 import torch
 from torch import Tensor
 
@@ -53,7 +55,10 @@ def int8_is_supported() -> bool:
 def _packed(weight: Tensor) -> torch.ScriptObject:
     scales = weight.abs().amax(1).clamp_min(_LEAST) / 127
     zeros = torch.zeros(len(weight), dtype=torch.long)
-    rounded = torch.quantize_per_channel(weight, scales, zeros, 0, torch.qint8)
+    with warnings.catch_warnings():
+        # Torch says that these tensors will go, and has no other way into its kernel yet.
+        warnings.simplefilter("ignore", UserWarning)
+        rounded = torch.quantize_per_channel(weight, scales, zeros, 0, torch.qint8)
     before = torch.backends.quantized.engine
     torch.backends.quantized.engine = ENGINE  # whose weights know it; it matters here only
     try:
