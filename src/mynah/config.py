@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mynah.errors import OptionError
+from mynah.precision import Precision
 
 MEBIBYTE = 1 << 20
 
@@ -48,8 +49,8 @@ class Settings(BaseSettings):
     """Folder of the recordings that api_v2's clients name; `references` in the data folder."""
     model: Path | None = None
     """Folder of the model; the starter, which comes with Mynah, if there is none."""
-    precision: Literal["auto", "float32"] = "auto"
-    """In what the model computes: the fastest that sounds the same on this machine, or float32."""
+    precision: Precision = "auto"
+    """In what the model computes; see `Precision`."""
 
     body_bytes: int = Field(default=MEBIBYTE, gt=0)
     """Largest body of a request without files."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from mynah.checkpoints.trained import Origin
 from mynah.engine.prompt import Prompt
 from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
+from mynah.precision import Precision
 from mynah.semantic.batch import Batch
 from mynah.semantic.choice import faster as faster_gpt
 from mynah.semantic.gpt import GPT
@@ -43,10 +44,6 @@ BERT = "chinese-roberta-wwm-ext-large"
 
 ROWS = 16
 """Sentences whose tokens are drawn at a time: more make all of them late."""
-
-Precision = Literal["auto", "float32"]
-"""In what the networks compute: `auto` is whatever this machine is fastest in without a change that
-is heard, and `float32` is exact."""
 
 PEAK = 0.98
 """Of the loudest sound that a model can make: the same for every piece, so that none is louder."""
