@@ -47,7 +47,14 @@ def read_minute(cache: Path) -> Minute:
     return Minute(
         person=listed["person"],
         language=language,
-        recordings=tuple(recordings),
+        recordings=tuple(map(_as_wav, recordings)),
         texts=tuple(clip["text"] for clip in clips),
         held_out=tuple(Utterance(*read_audio(path), "", language) for path in held_out),
     )
+
+
+def _as_wav(path: Path) -> Path:
+    """The same recording beside it, as servers take it by default."""
+    wav = path.with_suffix(".wav")
+    Utterance(*read_audio(path), "", "").save(wav)
+    return wav

@@ -14,7 +14,7 @@ from rich.progress import track
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mynah.training.preparation.viterbi import likeliest_path
+from mynah.voice.viterbi import likeliest_path
 from recipes.starter.corpus import Clip, Track, batches
 from recipes.starter.labels import is_heard, read_phones
 from recipes.starter.sounds import SILENT, UNKNOWN, Sounds

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from mynah.training.preparation.viterbi import likeliest_path
+from mynah.voice.viterbi import likeliest_path
 from recipes.starter.corpus import Clip, Track
 from recipes.starter.frames import ENVELOPE_BANDS, PITCH_COPIES
 from recipes.starter.sounds import SILENT, UNKNOWN

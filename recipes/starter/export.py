@@ -11,8 +11,12 @@ from mynah.checkpoints.gpt import save_gpt
 from mynah.checkpoints.sovits import save_sovits
 from mynah.semantic.gpt import GPT
 from mynah.voice.content import ContentConfig, ContentEncoder
+from mynah.voice.sounds import Sounds as KnownSounds
+from recipes.starter.labels import read_phones
 from recipes.starter.prior import LATENTS, SMOOTH, with_alphabet
 from recipes.starter.sizes import SEMANTIC
+from recipes.starter.sounds import SILENT, UNKNOWN, Sounds
+from recipes.starter.tokens import read_alphabet
 
 DEVIATION = 0.02
 DRAWN_BY_DEFAULT = {"top_k": 15, "temperature": 0.7, "repetition_penalty": 1.0}
@@ -33,6 +37,14 @@ def _settle(sovits: SoVITS) -> None:
     projection.weight[~foreseen] = 0.0
     projection.bias[~foreseen] = 0.0
     projection.bias[LATENTS:] = math.log(DEVIATION)
+
+
+def _sounds(work: Path) -> KnownSounds:
+    of_phones = Sounds(read_phones(work)).of_phone
+    return KnownSounds(
+        tuple(read_alphabet(work).sound_of),
+        tuple(SILENT if sound == UNKNOWN else sound for sound in of_phones),
+    )
 
 
 def export(work: Path, folder: Path, with_content: bool) -> None:
@@ -59,7 +71,7 @@ def export(work: Path, folder: Path, with_content: bool) -> None:
     if not with_content:
         return
     content = torch.load(work / "content.pt", weights_only=True, map_location="cpu")
-    encoder = ContentEncoder(ContentConfig())
+    encoder = ContentEncoder(ContentConfig(prompts=False), _sounds(work))
     parts = content["parts"][0].items()
     encoder.load_state_dict(
         {k.removeprefix("encoder."): v for k, v in parts if k.startswith("encoder.")}

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from mynah.checkpoints.content import save_content
 from mynah.engine.models import load_models
 from mynah.engine.synthesizer import Synthesizer
 from mynah.errors import CheckpointError
+from mynah.voice.content import ContentConfig, ContentEncoder
 
 
 @pytest.fixture
@@ -80,6 +82,15 @@ def test_a_gpt_of_another_version(folder, parity):
 def test_a_version_that_cannot_run_yet(folder, parity, version):
     shutil.copy(parity(f"s2_{version}_tiny.pth"), folder / "acoustic.pth")
     assert f"{version}, whose speaker encoder is not supported yet" in refused(folder)
+
+
+def test_an_encoder_that_is_not_for_prompts_gives_none(folder, models, voice):
+    sizes = ContentConfig(width=32, layers=1, heads=2, hidden=32, prompts=False)
+    save_content(ContentEncoder(sizes), folder / "content.pth", info="tiny")
+    assert len(models.read(voice).codes)
+    prompt = load_models(folder, "float32").read(voice)
+    assert not len(prompt.codes) and not len(prompt.phones)
+    torch.testing.assert_close(prompt.timbre, models.read(voice).timbre)
 
 
 def test_released_files_beside_a_hubert(folder, parity, voice):

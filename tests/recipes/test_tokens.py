@@ -95,10 +95,10 @@ def test_every_token_is_the_nearest_code_of_its_own_vector(work: Path):
     quantizer.codebook.embed.copy_(alphabet.vectors())
     used = sum(alphabet.steps)
     codes = torch.arange(used)[None]
-    assert torch.equal(quantizer.encode(quantizer.decode(codes)), codes)
+    assert torch.equal(quantizer.distances(quantizer.decode(codes)).argmin(2), codes)
     # What is left over would be heard as a pause.
     rest = torch.arange(used, 1024)[None]
-    assert (quantizer.encode(quantizer.decode(rest)) == 0).all()
+    assert (quantizer.distances(quantizer.decode(rest)).argmin(2) == 0).all()
 
 
 def test_attempts_are_kept_only_when_they_say_every_phoneme(work: Path):

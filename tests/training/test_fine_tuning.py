@@ -127,6 +127,22 @@ def test_without_words_only_the_sound_is_learned(request_of, tmp_path):
         train(tmp_path / "b", request_of(words=None, stages=("semantic",)))
 
 
+def test_badly_heard_tokens_teach_a_part_of_the_sound_alone(request_of, tmp_path, monkeypatch):
+    whole, _ = train(tmp_path / "whole", request_of(stages=("acoustic",)))
+    monkeypatch.setattr(
+        fine_tuning, "load_models", lambda folder: hearing_tones(load_models(folder), prompts=False)
+    )
+    files, listener = train(tmp_path / "a", request_of())
+    assert files.weights.keys() == {"acoustic.adapter"}
+    assert any("manner of speaking cannot be learned" in each for each in listener.messages)
+    kept, learned = (tensors(each.weights["acoustic.adapter"]) for each in (files, whole))
+    for (name, part), tensor in learned.items():
+        share = 1.0 if part == "down" else fine_tuning.KEPT_OF_MISHEARD
+        torch.testing.assert_close(kept[name, part], share * tensor, rtol=1e-2, atol=1e-4)
+    with pytest.raises(RecordingError, match="use another model"):
+        train(tmp_path / "b", request_of(stages=("semantic",)))
+
+
 def test_whole_networks_are_learned_on_request(request_of, tmp_path):
     files, _ = train(tmp_path / "a", request_of(rank=0, stages=("acoustic",)))
     changes = load_adapter(files.weights["acoustic.adapter"]).changes

@@ -12,7 +12,7 @@ import torch
 from mynah.engine.models import Models
 from mynah.text.symbols import SymbolTable
 from mynah.training.preparation.words import lines
-from mynah.voice.prompt import ContentFeatures
+from mynah.voice.tokens import ContentFeatures
 
 RATE = 32_000
 FRAME = RATE // 50
@@ -74,11 +74,13 @@ class ToneContent:
 
     features: ContentFeatures
     encoder: ToneEncoder
+    prompts: bool = True
+    sounds = None
 
     def __call__(self, samples: torch.Tensor) -> torch.Tensor:
         return self.features(samples)
 
 
-def hearing_tones(models: Models) -> Models:
+def hearing_tones(models: Models, prompts: bool = True) -> Models:
     """The same models, hearing tones."""
-    return replace(models, content=ToneContent(models.content, ToneEncoder()))
+    return replace(models, content=ToneContent(models.content, ToneEncoder(), prompts))

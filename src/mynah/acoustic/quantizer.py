@@ -44,10 +44,13 @@ class Quantizer(nn.Module):
         assert isinstance(codebook, Codebook)
         return codebook
 
-    def encode(self, features: Tensor) -> Tensor:
-        """Nearest codes of float32 (batch, channels, time), as (batch, time) integers."""
+    def distances(self, features: Tensor) -> Tensor:
+        """Of float32 (batch, channels, time) from each code, (batch, time, codes).
+
+        They are squared, and less by what is the same for all codes.
+        """
         embed = self.codebook.embed
-        return (embed.pow(2).sum(1) - 2 * features.transpose(1, 2) @ embed.T).argmin(dim=2)
+        return embed.pow(2).sum(1) - 2 * features.transpose(1, 2) @ embed.T
 
     def decode(self, codes: Tensor) -> Tensor:
         """Code vectors of (batch, time) integers, as (batch, channels, time)."""

@@ -56,18 +56,22 @@ class SoVITS(nn.Module):
             self.ge_to512 = nn.Linear(timbre, config.content_timbre_channels)
 
     @torch.no_grad()
-    def tokens(self, ssl: Tensor) -> Tensor:
-        """Semantic tokens of speech.
+    def distances(self, ssl: Tensor) -> Tensor:
+        """How far speech is from each semantic token, as the quantizer has it.
 
         Args:
             ssl: self-supervised features at 50 Hz, (batch, 768, frames).
 
         Returns:
-            Tokens at 25 Hz, (batch, frames // 2).
+            Distances at 25 Hz, (batch, frames // 2, 1024).
         """
         # The nearest code is not found reliably in less than single precision.
         with torch.autocast(ssl.device.type, enabled=False):
-            return self.quantizer.encode(self.ssl_proj(ssl.float()))
+            return self.quantizer.distances(self.ssl_proj(ssl.float()))
+
+    def tokens(self, ssl: Tensor) -> Tensor:
+        """Semantic tokens (batch, frames // 2) of content features (batch, 768, frames)."""
+        return self.distances(ssl).argmin(dim=2)
 
     def content(self, codes: Tensor) -> Tensor:
         """Features of tokens (batch, tokens) at 50 Hz, (batch, 768, 2 * tokens)."""

@@ -47,6 +47,10 @@ class LowRank:
             raise ValueError(f"no change for the shape {tuple(parameter.shape)}")
         return (self.up @ self.down).view(parameter.shape)
 
+    def scaled(self, share: float) -> "LowRank":
+        """A part of it, in the same directions."""
+        return LowRank(self.down, share * self.up)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Whole:
@@ -67,6 +71,10 @@ class Whole:
         if parameter.shape != self.delta.shape:
             raise ValueError(f"no change for the shape {tuple(parameter.shape)}")
         return self.delta
+
+    def scaled(self, share: float) -> "Whole":
+        """A part of it."""
+        return Whole(share * self.delta)
 
 
 Change = LowRank | Whole

@@ -1,12 +1,16 @@
 """Content encoder files to modules, and back; the starter's own kind, in the released format."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+from mynah.acoustic.config import CODEBOOK_SIZE
 from mynah.checkpoints.assign import assign_weights
 from mynah.checkpoints.file import Checkpoint, read_checkpoint, write_checkpoint
 from mynah.errors import CheckpointError
 from mynah.voice.content import ContentConfig, ContentEncoder
+from mynah.voice.sounds import PAUSE, Sounds
 
 
 def load_content(path: Path) -> ContentEncoder:
@@ -17,7 +21,8 @@ def load_content(path: Path) -> ContentEncoder:
     """
     checkpoint = read_checkpoint(path)
     try:
-        encoder = ContentEncoder(ContentConfig(**checkpoint.config["content"]))
+        config = ContentConfig(**checkpoint.config["content"])
+        encoder = ContentEncoder(config, _sounds(checkpoint.config.get("sounds"), config.symbols))
     except (KeyError, TypeError, ValueError, RuntimeError):
         raise CheckpointError(
             f"{path.name} is not a content encoder: pass the file that came with the model"
@@ -32,5 +37,17 @@ def save_content(encoder: ContentEncoder, path: Path, *, info: str) -> None:
     Raises:
         CheckpointError: the folder cannot be written to.
     """
-    config = {"content": asdict(encoder.config)}
+    config: dict[str, Any] = {"content": asdict(encoder.config)}
+    if encoder.sounds:
+        config["sounds"] = asdict(encoder.sounds)
     write_checkpoint(path, Checkpoint(encoder.state_dict(), config, info, version_tag=None))
+
+
+def _sounds(tables: Mapping[str, Any] | None, symbols: int) -> Sounds | None:
+    if tables is None:
+        return None
+    of_tokens, of_phones = (tuple(map(int, tables[name])) for name in ("of_tokens", "of_phones"))
+    fits = (len(of_tokens), len(of_phones)) == (CODEBOOK_SIZE, symbols)
+    if not fits or min(of_tokens) < 0 or not {PAUSE, *of_phones} <= {*of_tokens}:
+        raise ValueError("these tables of sounds do not belong to the tokens and phonemes")
+    return Sounds(of_tokens, of_phones)

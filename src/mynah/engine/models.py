@@ -35,7 +35,9 @@ from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
 from mynah.voice.content import ContentEncoder
 from mynah.voice.hubert import HubertContent
-from mynah.voice.prompt import ContentFeatures, read_voice
+from mynah.voice.prompt import read_voice
+from mynah.voice.sounds import Sounds
+from mynah.voice.tokens import ContentFeatures
 from mynah.voice.voice import Voice
 
 CONTENT = "content.pth"
@@ -106,7 +108,7 @@ class Models:
         Raises:
             TextError, LanguageError: the voice's words cannot be pronounced.
         """
-        prompt = read_voice(voice, self.content, self.sovits)
+        prompt = read_voice(voice, self.content, self.sovits, self.symbols)
         phones, bert = self._read_text(prompt.sentences)
         return Prompt(prompt.codes, phones, bert, prompt.timbre)
 
@@ -257,6 +259,16 @@ class _Encoded:
     """A content encoder without gradients."""
 
     encoder: ContentEncoder
+
+    @property
+    def sounds(self) -> Sounds | None:
+        """See `ContentFeatures`."""
+        return self.encoder.sounds
+
+    @property
+    def prompts(self) -> bool:
+        """See `ContentFeatures`."""
+        return self.encoder.config.prompts
 
     @torch.inference_mode()
     def __call__(self, samples: Tensor) -> Tensor:

@@ -36,6 +36,9 @@ RANK = 8
 """Of adapters, if the request leaves it open."""
 STEPS: Mapping[Stage, int] = {"acoustic": 240, "semantic": 120}
 """At most, if the request leaves it open."""
+KEPT_OF_MISHEARD = 0.25
+"""Share of what is learnt that a version keeps where tokens are badly heard. Words are lost faster
+than likeness is, on the way back to the base model (Wortsman et al. 2022, WiSE-FT)."""
 SEED = 0
 """Of everything random: equal requests give equal versions."""
 
@@ -139,22 +142,30 @@ class _Work:
         assert self.models.origin is not None  # which models of a folder have
         return self.models.origin
 
+    @property
+    def _hears_well(self) -> bool:
+        """Whether the tokens of recordings are what was said in them."""
+        return self.models.content is not None and self.models.content.prompts
+
     def _study(self, stage: Stage) -> Study | None:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         rank = RANK if self.request.rank is None else self.request.rank
         models, prepared, language = self.models, self.prepared, self.request.language
         if stage == "acoustic":
             return acoustic_study(self._origin.sovits, models, prepared, rank, device)
+        if not self._hears_well:
+            self._leave_manner("from what this model hears in recordings", "use another model")
+            return None
         study = semantic_study(self._origin.gpt, models, prepared, language, rank, device)
         if study is None:
-            self._tell_wordless()
+            self._leave_manner("without the words of the recordings", "send their text")
         return study
 
-    def _tell_wordless(self) -> None:
-        untold = "The manner of speaking cannot be learned without the words of the recordings"
+    def _leave_manner(self, why: str, remedy: str) -> None:
+        untold = f"The manner of speaking cannot be learned {why}"
         if "acoustic" not in self.request.stages:
-            raise RecordingError(f"{untold}; send their text.")
-        self.report.message(f"{untold}, only the sound; send their text to learn both.")
+            raise RecordingError(f"{untold}; {remedy}.")
+        self.report.message(f"{untold}, only the sound; {remedy} to learn both.")
 
     def _learn(self, stage: Stage, study: Study) -> dict[str, float]:
         fresh = fresh_changes(study.network, study.ranks, SEED)
@@ -168,9 +179,9 @@ class _Work:
             Telling(self.report, stage, *_PERCENT[stage]),
             self.should_stop,
         )
-        save_adapter(
-            Adapter(study.base.fingerprint, outcome.changes), self.files / _ADAPTERS[stage]
-        )
+        share = 1.0 if self._hears_well else KEPT_OF_MISHEARD
+        kept = {name: change.scaled(share) for name, change in outcome.changes.items()}
+        save_adapter(Adapter(study.base.fingerprint, kept), self.files / _ADAPTERS[stage])
         self.report.message(
             f"{stage}: the held-out loss went from {outcome.loss_before:.3f} to "
             f"{outcome.loss:.3f} in {outcome.steps} steps."

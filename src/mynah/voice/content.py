@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mynah.voice.mel import mel_filterbank
+from mynah.voice.sounds import Sounds
 
 SAMPLE_RATE = 16_000
 HOP = 320
@@ -25,7 +26,11 @@ _MEL_HOP = 160
 
 @dataclass(frozen=True, slots=True)
 class ContentConfig:
-    """Sizes of a content encoder, kept in its checkpoint."""
+    """Sizes of a content encoder, kept in its checkpoint.
+
+    `prompts` says whether the tokens of its features are good enough for a GPT to go on from;
+    those of others only serve to find words in recordings and to train voices.
+    """
 
     width: int = 384
     layers: int = 2
@@ -33,6 +38,7 @@ class ContentConfig:
     hidden: int = 1536
     bands: int = 80
     symbols: int = 732
+    prompts: bool = True
 
 
 class LogMel(nn.Module):
@@ -85,11 +91,17 @@ class ContentBlock(nn.Module):
 
 
 class ContentEncoder(nn.Module):
-    """16 kHz waveforms to content features and, through the CTC head, to phoneme scores."""
+    """16 kHz waveforms to content features and, through the CTC head, to phoneme scores.
 
-    def __init__(self, config: ContentConfig) -> None:
+    Args:
+        config: its sizes.
+        sounds: of the tokens that its features lead to, where that is known.
+    """
+
+    def __init__(self, config: ContentConfig, sounds: Sounds | None = None) -> None:
         super().__init__()
         self.config = config
+        self.sounds = sounds
         self.mel = LogMel(config.bands)
         self.convolutions = nn.ModuleList(
             [

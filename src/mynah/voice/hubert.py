@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from mynah.errors import CheckpointError
+from mynah.voice.sounds import Sounds
 
 
 class HubertContent:
-    """16 kHz waveforms to self-supervised features.
+    """16 kHz waveforms to self-supervised features; see `ContentFeatures`.
 
     Args:
         folder: holds `config.json` and the weights, as released.
@@ -20,6 +21,9 @@ class HubertContent:
     Raises:
         CheckpointError: `transformers` is not installed, or the folder holds no such model.
     """
+
+    sounds: Sounds | None = None
+    prompts = True
 
     def __init__(self, folder: Path) -> None:
         try:

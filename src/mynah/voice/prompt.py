@@ -8,32 +8,20 @@ from torch import Tensor
 
 from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
+from mynah.text.symbols import SymbolTable
 from mynah.voice.recording import Recording
 from mynah.voice.spectrogram import SAMPLE_RATE as REFERENCE_RATE
 from mynah.voice.spectrogram import linear_spectrogram
+from mynah.voice.tokens import ContentFeatures, TokenReader, read_tokens
 from mynah.voice.voice import Voice
 
-CONTENT_RATE = 16_000
 LONGEST_PROMPT_SECONDS = 10.0
 LONGEST_REFERENCE_SECONDS = 30.0
 _SILENCE_SECONDS = 0.3
-_TOKEN_SAMPLES = 640
 
 
-class ContentFeatures(Protocol):
-    """A content encoder."""
-
-    def __call__(self, samples: Tensor) -> Tensor:
-        """Features (1, T, 768) at 50 Hz of a waveform (1, S) at 16 kHz."""
-        ...
-
-
-class VoiceReader(Protocol):
+class VoiceReader(TokenReader, Protocol):
     """The part of an acoustic model that reads voices."""
-
-    def tokens(self, ssl: Tensor) -> Tensor:
-        """Semantic tokens (1, T / 2) of content features (1, 768, T)."""
-        ...
 
     def timbre(self, spectrograms: list[Tensor]) -> Tensor:
         """Timbre (1, channels, 1) of linear spectrograms (1, 1025, T) each."""
@@ -56,11 +44,13 @@ class VoicePrompt:
 
 
 @torch.inference_mode()
-def read_voice(voice: Voice, content: ContentFeatures | None, reader: VoiceReader) -> VoicePrompt:
+def read_voice(
+    voice: Voice, content: ContentFeatures | None, reader: VoiceReader, symbols: SymbolTable
+) -> VoicePrompt:
     """Reads a voice through a model.
 
     A recording without words, or too long to be a prompt, gives only its timbre, and so
-    does every recording where the model has no content encoder.
+    does every recording where the model has no content encoder that prompts can be read with.
 
     Raises:
         TextError, LanguageError: the voice's words cannot be pronounced.
@@ -68,18 +58,12 @@ def read_voice(voice: Voice, content: ContentFeatures | None, reader: VoiceReade
     timbre = reader.timbre([_reference(recording) for recording in voice.recordings])
     first = voice.recordings[0]
     too_long = first.seconds > LONGEST_PROMPT_SECONDS + 1
-    if content is None or voice.text is None or too_long:
+    if content is None or not content.prompts or voice.text is None or too_long:
         return VoicePrompt(torch.zeros(0, dtype=torch.long), (), timbre)
     sentences = tuple(analyse(voice.text, voice.language, split="cut0"))
-    return VoicePrompt(_codes(first, content, reader), sentences, timbre)
-
-
-def _codes(recording: Recording, content: ContentFeatures, reader: VoiceReader) -> Tensor:
-    samples = torch.from_numpy(recording.at(CONTENT_RATE).samples)
-    silence = torch.zeros(int(_SILENCE_SECONDS * CONTENT_RATE))
-    padded = torch.cat([samples, silence])
-    whole = padded[: len(padded) // _TOKEN_SAMPLES * _TOKEN_SAMPLES]
-    return reader.tokens(content(whole[None]).transpose(1, 2))[0]
+    phones = [number for each in sentences for number in symbols.encode(each.phones)]
+    codes = read_tokens(first, content, reader, phones, _SILENCE_SECONDS)
+    return VoicePrompt(codes, sentences, timbre)
 
 
 def _reference(recording: Recording) -> Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mynah.training.preparation.frames import Span
-from mynah.training.preparation.viterbi import likeliest_path
+from mynah.voice.viterbi import likeliest_path
 
 ANYTHING_COSTS = 2.0
 """Nats a frame for a sound that the text does not have."""

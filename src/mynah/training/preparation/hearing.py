@@ -14,8 +14,8 @@ from mynah.training.preparation.activity import halved
 from mynah.training.preparation.frames import PER_SECOND, SAMPLE_RATE, Span
 from mynah.training.preparation.sound import Sound
 from mynah.voice.content import ContentEncoder
-from mynah.voice.prompt import CONTENT_RATE, ContentFeatures
 from mynah.voice.recording import Recording
+from mynah.voice.tokens import CONTENT_RATE, ContentFeatures
 
 LONGEST_WINDOW = 10 * PER_SECOND
 """Frames; the encoder has learnt from sentences, not from minutes."""

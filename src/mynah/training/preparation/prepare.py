@@ -11,8 +11,8 @@ from mynah.engine.models import Models
 from mynah.errors import CheckpointError, RecordingError
 from mynah.text.frontend import analyse
 from mynah.text.symbols import SymbolTable
-from mynah.training.preparation.codes import codes_of
 from mynah.training.preparation.data_report import Findings, describe, remarks, seconds_of
+from mynah.training.preparation.frames import PER_TOKEN, SAMPLE_RATE, SAMPLES
 from mynah.training.preparation.hearing import phoneme_scores
 from mynah.training.preparation.recogniser import installed_recogniser, recognised
 from mynah.training.preparation.slices import Slice
@@ -21,7 +21,8 @@ from mynah.training.preparation.speakers import compare
 from mynah.training.preparation.take import KEPT, PAUSE, Take
 from mynah.training.preparation.transcript import Transcript
 from mynah.training.trainer import Report, TrainingRecording
-from mynah.voice.prompt import ContentFeatures
+from mynah.voice.recording import Recording
+from mynah.voice.tokens import ContentFeatures, read_tokens
 
 PERCENT = 10.0
 """Of a whole training, as the report is told."""
@@ -29,6 +30,8 @@ LEAST_SECONDS = 20.0
 """Of speech that can be learned from."""
 FEWEST_TO_DIVIDE = 4
 ONE_HELD_OUT_OF = 10
+_SILENCE_SECONDS = 0.1
+"""Heard after a slice: HuBERT gives a frame less than it is given."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,8 +148,11 @@ def _slices(
     slices = []
     for number, (samples, text) in enumerate(parts):
         report.progress("tokens", PERCENT / 2 * (1 + number / len(parts)))
-        codes = codes_of(samples, content, models.sovits)
-        slices.append(Slice(samples, text, _phones(text, language, models.symbols), codes))
+        phones = _phones(text, language, models.symbols)
+        recording = Recording(samples, SAMPLE_RATE)
+        codes = read_tokens(recording, content, models.sovits, phones, _SILENCE_SECONDS)
+        count = len(samples) // (SAMPLES * PER_TOKEN)
+        slices.append(Slice(samples, text, phones, codes[:count].tolist()))
     return slices
 
 

@@ -12,8 +12,8 @@ from mynah.training.preparation.frames import SAMPLE_RATE
 from mynah.training.preparation.sound import Sound
 from mynah.training.preparation.words import lines
 from mynah.training.trainer import Report
-from mynah.voice.prompt import CONTENT_RATE
 from mynah.voice.recording import Recording
+from mynah.voice.tokens import CONTENT_RATE
 
 SIZE = "small"
 _CODES = {"zh": "zh", "all_zh": "zh", "en": "en"}

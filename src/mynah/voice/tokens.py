@@ -1,0 +1,67 @@
+"""Semantic tokens of a recording."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mynah.voice.recording import Recording
+from mynah.voice.sounds import Sounds
+
+CONTENT_RATE = 16_000
+_TOKEN_SAMPLES = 640
+
+
+class ContentFeatures(Protocol):
+    """A content encoder."""
+
+    @property
+    def sounds(self) -> Sounds | None:
+        """What its model's tokens sound like; None where nobody knows."""
+        ...
+
+    @property
+    def prompts(self) -> bool:
+        """Whether the tokens of its features are good enough for a GPT to go on from."""
+        ...
+
+    def __call__(self, samples: Tensor) -> Tensor:
+        """Features (1, T, 768) at 50 Hz of a waveform (1, S) at 16 kHz."""
+        ...
+
+
+class TokenReader(Protocol):
+    """The part of an acoustic model that knows its tokens."""
+
+    def distances(self, ssl: Tensor) -> Tensor:
+        """Of content features (1, 768, T) from each token, (1, T / 2, 1024)."""
+        ...
+
+
+@torch.inference_mode()
+def read_tokens(
+    recording: Recording,
+    content: ContentFeatures,
+    reader: TokenReader,
+    phones: Sequence[int],
+    silence: float,
+) -> Tensor:
+    """Tokens (N,), 25 a second, of a recording and of what silence after it fills up.
+
+    Args:
+        recording: of any rate.
+        content: hears it.
+        reader: knows the tokens that are nearest to what was heard.
+        phones: ids of its words, which the tokens say where it is known how tokens sound; empty
+            if its words are not known.
+        silence: seconds of it that are heard after the recording.
+    """
+    samples = torch.from_numpy(recording.at(CONTENT_RATE).samples)
+    padded = F.pad(samples, (0, int(silence * CONTENT_RATE)))
+    whole = padded[: len(padded) // _TOKEN_SAMPLES * _TOKEN_SAMPLES]
+    distances = reader.distances(content(whole[None]).transpose(1, 2))[0]
+    if content.sounds is None or not phones:
+        return distances.argmin(dim=1)
+    return content.sounds.tokens(distances, phones)
