@@ -161,7 +161,7 @@ class Models:
 
     def _read_text(self, sentences: Sequence[Sentence]) -> tuple[Tensor, Tensor | None]:
         """Ids of phonemes, and their features."""
-        ids = [number for each in sentences for number in self.symbols.encode(each.phones)]
+        ids = self.symbols.encode_sentences(sentences)
         features = [self.text_features(sentence) for sentence in sentences]
         known = [each for each in features if each is not None]
         return torch.tensor(ids, dtype=torch.long), torch.cat(known, dim=1) if known else None

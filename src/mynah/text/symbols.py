@@ -1,11 +1,13 @@
 """The symbol sets of the released models; a symbol's id is its position."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Literal
+
+from mynah.text.sentence import Sentence
 
 SymbolVersion = Literal["v1", "v2"]
 
@@ -44,3 +46,7 @@ class SymbolTable:
         """Turn symbols into ids; a symbol that this version lacks becomes ``UNK``."""
         unknown = self._ids["UNK"]
         return [self._ids.get(phone, unknown) for phone in phones]
+
+    def encode_sentences(self, sentences: Iterable[Sentence]) -> list[int]:
+        """Ids of the phonemes of sentences, one after the other."""
+        return [number for sentence in sentences for number in self.encode(sentence.phones)]

@@ -61,7 +61,7 @@ def read_voice(
     if content is None or not content.prompts or voice.text is None or too_long:
         return VoicePrompt(torch.zeros(0, dtype=torch.long), (), timbre)
     sentences = tuple(analyse(voice.text, voice.language, split="cut0"))
-    phones = [number for each in sentences for number in symbols.encode(each.phones)]
+    phones = symbols.encode_sentences(sentences)
     codes = read_tokens(first, content, reader, phones, _SILENCE_SECONDS)
     return VoicePrompt(codes, sentences, timbre)
 

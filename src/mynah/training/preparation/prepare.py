@@ -157,5 +157,4 @@ def _slices(
 
 
 def _phones(text: str | None, language: str, symbols: SymbolTable) -> list[int]:
-    sentences = analyse(text, language, split="cut0") if text else []
-    return [number for each in sentences for number in symbols.encode(each.phones)]
+    return symbols.encode_sentences(analyse(text, language, split="cut0")) if text else []
