@@ -26,9 +26,9 @@ def test_waveform_is_upstreams(model, golden, references, name, count):
 
 
 def test_semantic_tokens_are_upstreams(model, golden):
-    assert torch.equal(model.tokens(golden["ssl"]), golden["semantic"][0])
+    assert torch.equal(model.distances(golden["ssl"]).argmin(2), golden["semantic"][0])
 
 
 def test_half_precision_does_not_change_the_tokens(model, golden):
     with torch.autocast("cpu", torch.bfloat16):
-        assert torch.equal(model.tokens(golden["ssl"]), golden["semantic"][0])
+        assert torch.equal(model.distances(golden["ssl"]).argmin(2), golden["semantic"][0])

@@ -57,7 +57,7 @@ class SoVITS(nn.Module):
 
     @torch.no_grad()
     def distances(self, ssl: Tensor) -> Tensor:
-        """How far speech is from each semantic token, as the quantizer has it.
+        """How far speech is from each semantic token, as the quantizer has it: the nearest is its.
 
         Args:
             ssl: self-supervised features at 50 Hz, (batch, 768, frames).
@@ -68,10 +68,6 @@ class SoVITS(nn.Module):
         # The nearest code is not found reliably in less than single precision.
         with torch.autocast(ssl.device.type, enabled=False):
             return self.quantizer.distances(self.ssl_proj(ssl.float()))
-
-    def tokens(self, ssl: Tensor) -> Tensor:
-        """Semantic tokens (batch, frames // 2) of content features (batch, 768, frames)."""
-        return self.distances(ssl).argmin(dim=2)
 
     def content(self, codes: Tensor) -> Tensor:
         """Features of tokens (batch, tokens) at 50 Hz, (batch, 768, 2 * tokens)."""
