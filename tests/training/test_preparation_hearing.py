@@ -25,9 +25,10 @@ class Messages(list):
     message = list.append
 
 
-def hubert(samples):
+class Hubert:
     """A content encoder without a head."""
-    raise AssertionError
+
+    encoder = None
 
 
 def test_every_frame_has_the_scores_of_the_models_own_encoder(models, sound):
@@ -52,11 +53,11 @@ def test_the_starters_head_stands_in_for_an_encoder_without_one(
     models, tiny, sound, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(hearing, "files", lambda package: tmp_path)
-    assert hearing.phoneme_scores(hubert) is None
+    assert hearing.phoneme_scores(Hubert()) is None
     (tmp_path / "starter").mkdir()
     shutil.copy(tiny / "content.pth", tmp_path / "starter")
     own, stand_in = (
-        hearing.hear(sound, hearing.phoneme_scores(content)) for content in (models.content, hubert)
+        hearing.hear(sound, hearing.phoneme_scores(each)) for each in (models.content, Hubert())
     )
     assert np.allclose(own, stand_in)
 

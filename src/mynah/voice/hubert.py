@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mynah.errors import CheckpointError
+from mynah.voice.content import ContentEncoder
 from mynah.voice.sounds import Sounds
 
 
@@ -22,6 +23,7 @@ class HubertContent:
         CheckpointError: `transformers` is not installed, or the folder holds no such model.
     """
 
+    encoder: ContentEncoder | None = None
     sounds: Sounds | None = None
     prompts = True
 

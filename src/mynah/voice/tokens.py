@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mynah.voice.content import ContentEncoder
 from mynah.voice.recording import Recording
 from mynah.voice.sounds import Sounds
 
@@ -16,6 +17,11 @@ _TOKEN_SAMPLES = 640
 
 class ContentFeatures(Protocol):
     """A content encoder."""
+
+    @property
+    def encoder(self) -> ContentEncoder | None:
+        """What names phonemes beside; None where nothing does."""
+        ...
 
     @property
     def sounds(self) -> Sounds | None:

@@ -52,7 +52,7 @@ def phoneme_scores(content: ContentFeatures) -> PhonemeScores | None:
     Raises:
         CheckpointError: the starter's encoder cannot be read.
     """
-    encoder = getattr(content, "encoder", None)
+    encoder = content.encoder
     if encoder is None:
         with as_file(files("mynah") / "starter" / CONTENT) as path:
             encoder = load_content(path) if path.is_file() else None
