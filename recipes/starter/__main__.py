@@ -162,7 +162,7 @@ def train_content(
     threads: Threads = 2,
     work: Work = WORK,
 ) -> None:
-    """11. Train the content encoder, with which voices are trained; optional."""
+    """11. Train the content encoder, with which voices are trained."""
     torch.set_num_threads(threads)
     content.train(work, content.ContentPlan(steps, minutes=minutes, device=device), beginning)
 
@@ -170,13 +170,10 @@ def train_content(
 @app.command("export")
 def write_files(
     folder: Annotated[Path, typer.Option(help="Where the files go.")] = Path("src/mynah/starter"),
-    with_content: Annotated[
-        bool, typer.Option(help="Ship the content encoder, so that voices can be trained.")
-    ] = True,
     work: Work = WORK,
 ) -> None:
     """12. Write the files that Mynah ships."""
-    export.export(work, folder, with_content)
+    export.export(work, folder)
 
 
 if __name__ == "__main__":

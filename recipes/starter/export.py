@@ -47,8 +47,8 @@ def _sounds(work: Path) -> KnownSounds:
     )
 
 
-def export(work: Path, folder: Path, with_content: bool) -> None:
-    """Writes `semantic.ckpt`, `acoustic.pth` and, when it is good enough, `content.pth`."""
+def export(work: Path, folder: Path) -> None:
+    """Writes `semantic.ckpt`, `acoustic.pth` and `content.pth`."""
     folder.mkdir(parents=True, exist_ok=True)
     sovits = with_alphabet(work)
     prior = torch.load(work / "prior.pt", weights_only=True, map_location="cpu")
@@ -68,8 +68,6 @@ def export(work: Path, folder: Path, with_content: bool) -> None:
     info = f"starter: {semantic['step']} steps"
     save_gpt(gpt, folder / "semantic.ckpt", info=info, config={"inference": DRAWN_BY_DEFAULT})
 
-    if not with_content:
-        return
     content = torch.load(work / "content.pt", weights_only=True, map_location="cpu")
     encoder = ContentEncoder(ContentConfig(prompts=False), _sounds(work))
     parts = content["parts"][0].items()

@@ -6,12 +6,13 @@ A sound is what can be told from 20 ms; a tone is heard in the pitch, which the 
 import re
 
 from mynah.text.symbols import SymbolTable
+from mynah.voice import sounds
 from recipes.starter.labels import is_heard
 
 PAUSE = "pause"
 UNKNOWN = -1
-SILENT = 0
-"""The number of the pause."""
+SILENT = sounds.PAUSE
+"""The number of the pause, as Mynah knows it."""
 
 
 def sound_of(symbol: str) -> str:
