@@ -1,7 +1,7 @@
 """`python -m benchmarks.clone`: a minute of a real person, trained through the API as a user would.
 
 The same sentences are spoken by the voice before and after: by its first recording alone, then by
-the trained version.
+the trained version. Needs the extra `quality`: `pip install -e '.[quality]'`.
 """
 
 import argparse

@@ -11,8 +11,8 @@ from mynah.acoustic.bfloat16_generator import BFloat16Generator
 from mynah.acoustic.hifigan import Generator
 
 SIGNAL_TO_NOISE = 20.0
-"""dB between the sound and its difference from float32's, at least. The starter has 24 and more on
-what it says; what differs lies below the voice, wherever that has something."""
+"""dB between the sound and its difference from float32's, at least; what differs then lies below
+the voice, wherever that has something."""
 
 TEST_FRAMES = 16
 TEST_TIMES = 2
