@@ -30,6 +30,7 @@ from mynah.semantic.gpt import GPT
 from mynah.semantic.packed import PackedGPT
 from mynah.semantic.request import SemanticRequest
 from mynah.semantic.sampling import SamplingOptions
+from mynah.semantic.script import Script
 from mynah.semantic.text_features import NoTextFeatures, RobertaTextFeatures, TextFeatures
 from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
@@ -126,8 +127,13 @@ class Models:
                 **{name: getattr(drawn, name) for name in asdict(self.gpt.sampling)}
             ),
             seed=seed,
+            script=self._script(phones),
         )
         return request, Passage(phones, prompt.timbre, options.speed, seed)
+
+    def _script(self, phones: Tensor) -> Script | None:
+        sounds = self.content.sounds if self.content else None
+        return Script.of(sounds, phones.tolist()) if sounds else None
 
     def trained(self, folder: Path) -> Self:
         """The version of them whose adapters are in a folder; it shares what they leave alone.

@@ -7,6 +7,7 @@ from torch import Tensor
 from mynah.errors import OptionError, RecordingError, TextError
 from mynah.semantic.config import BERT_SIZE, POSITIONS, SemanticConfig
 from mynah.semantic.sampling import SamplingOptions
+from mynah.semantic.script import Script
 
 MAX_TOKENS = 1500
 """Most tokens of one sentence: a minute."""
@@ -22,6 +23,7 @@ class SemanticRequest:
         bert: (1024, phones) text features; None stands for zeros.
         sampling: how freely tokens are drawn.
         seed: the same seed gives the same tokens; None gives new ones each time.
+        script: what must be said after the prompt; without one the model decides.
         max_tokens: where decoding ends if the model does not end it, at most 1,500.
     """
 
@@ -30,6 +32,7 @@ class SemanticRequest:
     bert: Tensor | None = None
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
     seed: int | None = None
+    script: Script | None = None
     max_tokens: int = MAX_TOKENS
 
     @property

@@ -7,6 +7,7 @@ import torch
 from mynah.errors import ModelError
 from mynah.semantic.request import SemanticRequest
 from mynah.semantic.sampling import Chance
+from mynah.semantic.script import Recital
 
 
 @dataclass(slots=True, eq=False)
@@ -36,7 +37,8 @@ class Row:
         else:
             generator.manual_seed(request.seed)
         prompt = request.prompt.to(device).long()
-        return cls(request, Chance.of(request.sampling, prompt, vocabulary, generator))
+        recital = Recital(request.script) if request.script else None
+        return cls(request, Chance.of(request.sampling, prompt, vocabulary, generator, recital))
 
     def take(self, token: int, eos: int) -> None:
         """Goes on by a token that was drawn for it."""
@@ -44,6 +46,8 @@ class Row:
             self.ended = True
             return
         self.tokens.append(token)
+        if self.chance.recital:
+            self.chance.recital.go_on(token)
         self.ended = len(self.tokens) >= self.request.max_tokens
 
     def fail(self) -> None:

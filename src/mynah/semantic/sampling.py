@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from mynah.errors import OptionError
+from mynah.semantic.script import Recital
 
 MIN_TOKENS = 11
-"""Tokens before the model may stop (0.44 s)."""
+"""Tokens before the model may stop (0.44 s), where no script tells when all is said."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +104,14 @@ class Chance:
         generator: the row's own source of chance, on the logits' device.
         seen: (vocabulary,) bool: ids in the prompt, which the repetition penalty counts too,
             and those drawn so far.
+        recital: what may be drawn next; without one anything may.
         drawn: number of draws so far.
     """
 
     options: SamplingOptions
     generator: torch.Generator
     seen: Tensor
+    recital: Recital | None = None
     drawn: int = 0
 
     @classmethod
@@ -118,11 +121,12 @@ class Chance:
         prompt: Tensor,
         vocabulary: int,
         generator: torch.Generator,
+        recital: Recital | None = None,
     ) -> Self:
         """What a row begins with, whose prompt is (tokens,) ids."""
         seen = torch.zeros(vocabulary, dtype=torch.bool, device=prompt.device)
         seen[prompt] = True
-        return cls(options, generator, seen)
+        return cls(options, generator, seen, recital)
 
 
 class Sampler:
@@ -151,7 +155,10 @@ class Sampler:
         """
         logits = logits.to(torch.float32, copy=True)
         for row, chance in enumerate(self._rows):
-            if chance.drawn < MIN_TOKENS:
+            if chance.recital:
+                allowed = chance.recital.allowed().to(logits.device)
+                logits[row].masked_fill_(~allowed, -math.inf)
+            elif chance.drawn < MIN_TOKENS:
                 logits[row, self._eos] = -math.inf
             chance.drawn += 1
         penalised = penalise_repetition(logits, self._seen, self._penalty)

@@ -40,7 +40,7 @@ class Sounds:
         Returns:
             Tokens (tokens,); the nearest of all if there is no time for the phonemes.
         """
-        states = self._states(phones)
+        states = self.states(phones)
         if (states != PAUSE).sum() > len(distances):
             return distances.argmin(dim=1)
         of_tokens = torch.tensor(self.of_tokens, device=distances.device)
@@ -50,7 +50,7 @@ class Sounds:
         said = torch.from_numpy(states[path]).to(distances.device)
         return distances.masked_fill(of_tokens != said[:, None], torch.inf).argmin(dim=1)
 
-    def _states(self, phones: Sequence[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    def states(self, phones: Sequence[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """Sounds in their order, with pauses at both ends, never two of them side by side."""
         states = [PAUSE]
         for sound in (self.of_phones[phone] for phone in phones):

@@ -1,0 +1,102 @@
+"""A GPT with a script says what is written, however it was trained and however it is drawn from."""
+
+from dataclasses import replace
+from itertools import groupby
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mynah.semantic.batch import Batch
+from mynah.semantic.config import SemanticConfig
+from mynah.semantic.generate import generate
+from mynah.semantic.gpt import GPT
+from mynah.semantic.request import SemanticRequest
+from mynah.semantic.sampling import SamplingOptions
+from mynah.semantic.script import LONGEST_PAUSE, LONGEST_SOUND, Recital, Script
+from mynah.voice.sounds import PAUSE, Sounds
+
+SOUNDS = 9
+UNSAYABLE = 7
+"""A sound of phonemes that no token has."""
+TOKENS = tuple(sound for sound in range(SOUNDS) if sound != UNSAYABLE for _ in range(3))
+TABLES = Sounds(TOKENS, tuple(range(SOUNDS)))
+SIZES = SemanticConfig(
+    hidden=16, heads=2, layers=2, phoneme_vocabulary=SOUNDS, vocabulary=len(TOKENS) + 1
+)
+
+
+@pytest.fixture(scope="module")
+def gpt():
+    torch.manual_seed(0)
+    return GPT(SIZES).eval()
+
+
+def request(phones, seed=0, **sampling):
+    options = SamplingOptions(**({"top_k": 5, "repetition_penalty": 1.0} | sampling))
+    nothing = torch.zeros(0, dtype=torch.long)
+    script = Script.of(TABLES, phones)
+    return SemanticRequest(
+        torch.tensor(phones), nothing, sampling=options, seed=seed, script=script
+    )
+
+
+def said(tokens):
+    """Runs of sounds in tokens, and of how many tokens each is."""
+    return [(sound, len(list(run))) for sound, run in groupby(TOKENS[token] for token in tokens)]
+
+
+def without_pauses(sounds):
+    """Sounds in their order; the same one behind a pause is as one that lasts."""
+    return [
+        sound for sound, _ in groupby(each for each in sounds if each not in (PAUSE, UNSAYABLE))
+    ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    phones=st.lists(st.integers(0, SOUNDS - 1), min_size=1, max_size=12).filter(without_pauses),
+    seed=st.integers(0, 99),
+    temperature=st.sampled_from([0.1, 1.0, 5.0]),
+    penalty=st.sampled_from([1.0, 1.35]),
+)
+def test_all_is_said_and_nothing_else(gpt, phones, seed, temperature, penalty):
+    asked = request(phones, seed, temperature=temperature, repetition_penalty=penalty)
+    runs = said(generate(gpt, asked))
+    assert without_pauses(sound for sound, _ in runs) == without_pauses(phones)
+    for sound, length in runs:
+        assert length <= (LONGEST_PAUSE if sound == PAUSE else LONGEST_SOUND)
+
+
+def test_pauses_are_only_where_marks_are(gpt):
+    phones = [1, 2, PAUSE, 3, 4]
+    for seed in range(20):
+        sounds = [sound for sound, _ in said(generate(gpt, request(phones, seed)))]
+        inside = sounds[sounds.index(1) : sounds.index(4)]
+        assert inside in ([1, 2, 3], [1, 2, PAUSE, 3])
+
+
+def test_a_row_without_a_script_draws_what_it_drew_alone(gpt):
+    free = SemanticRequest(
+        torch.tensor([1, 2, 3]), torch.zeros(0, dtype=torch.long), seed=5, max_tokens=30
+    )
+    alone = list(generate(gpt, free))
+    batch = Batch(gpt, rows=2, buckets=(64,))
+    row, _ = batch.join([free, replace(request([4, 5]), max_tokens=30)])
+    while batch.rows:
+        batch.step()
+    assert row.tokens == alone
+
+
+def test_what_cannot_be_said_has_no_script():
+    assert Script.of(TABLES, [PAUSE, UNSAYABLE]) is None
+
+
+def test_the_end_comes_only_when_all_is_said():
+    script = Script.of(TABLES, [1, 2])
+    recital = Recital(script)
+    assert not recital.allowed()[-1]
+    for sound in (1, 2):
+        recital.go_on(TOKENS.index(sound))
+    assert recital.allowed()[-1]
