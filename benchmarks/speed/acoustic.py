@@ -18,6 +18,7 @@ from mynah.acoustic.config import AcousticConfig
 from mynah.acoustic.passage import Passage
 from mynah.acoustic.piecewise import Vocoder, decode_next
 from mynah.acoustic.sovits import SoVITS
+from mynah.voice.timbre import Timbre
 
 RELEASED = {
     "v2": AcousticConfig(version="v2", symbols=732),
@@ -34,11 +35,11 @@ TOKENS_PER_SECOND = 25
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """What is decoded: codes (1, tokens), phones (1, 40), timbre (1, channels, 1)."""
+    """What is decoded: codes (1, tokens), phones (1, 40), a timbre."""
 
     codes: Tensor
     phones: Tensor
-    timbre: Tensor
+    timbre: Timbre
 
     @classmethod
     def of(cls, sovits: SoVITS, tokens: int) -> Self:
@@ -47,7 +48,7 @@ class Sentence:
         return cls(
             torch.randint(1024, (1, tokens), generator=generator),
             torch.randint(300, (1, 40), generator=generator),
-            torch.randn(1, sovits.config.gin_channels, 1, generator=generator),
+            Timbre(torch.randn(1, sovits.config.gin_channels, 1, generator=generator)),
         )
 
     @property
@@ -62,9 +63,9 @@ def seconds_of(sovits: SoVITS, vocoder: Vocoder, sentence: Sentence, times: int)
     seconds = []
     for _ in range(1 + times):
         began = time.perf_counter()
-        prior = sovits.prior(sentence.codes, sentence.phones, sentence.timbre)
-        z = sovits.flow.inverse(prior.mean, prior.mask, sentence.timbre)
-        vocoder(z, sentence.timbre, None)
+        prior = sovits.prior(sentence.codes, sentence.phones, sentence.timbre.vector)
+        z = sovits.render(prior.mean, prior.mask, sentence.timbre)
+        vocoder(z, sentence.timbre.vector, None)
         seconds.append(time.perf_counter() - began)
     return seconds[1:]
 

@@ -14,6 +14,7 @@ from mynah.voice.content import ContentConfig, ContentEncoder
 from mynah.voice.sounds import Sounds as KnownSounds
 from recipes.starter.labels import read_phones
 from recipes.starter.prior import LATENTS, SMOOTH, with_alphabet
+from recipes.starter.rendered import measure_rendering
 from recipes.starter.sizes import SEMANTIC
 from recipes.starter.sounds import SILENT, UNKNOWN, Sounds
 from recipes.starter.tokens import read_alphabet
@@ -60,6 +61,7 @@ def export(work: Path, folder: Path) -> None:
             network.load_state_dict(later["parts"][0])
             info += f", {name} {later['step']} steps"
     _settle(sovits)
+    measure_rendering(sovits.eval(), work)
     save_sovits(sovits, folder / "acoustic.pth", info=info)
 
     semantic = torch.load(work / "semantic.pt", weights_only=True, map_location="cpu")

@@ -7,28 +7,18 @@ import pyworld
 import torch
 from numpy.typing import NDArray
 from rich.progress import track
-from torch import Tensor
 
+from mynah.acoustic.colouring import log_mel
 from mynah.voice.spectrogram import HOP, SAMPLE_RATE, linear_spectrogram
 from recipes.starter.corpus import Track
 from recipes.starter.frames import (
     ENVELOPE_FILTERS,
     MEL_CHANNELS,
-    MEL_FILTERS,
     PITCH_COPIES,
     SMOOTH_CHANNELS,
 )
 
 LOWEST_PITCH, HIGHEST_PITCH = 60.0, 600.0
-
-
-def vocoder_mel(spectrogram: Tensor) -> Tensor:
-    """The log-mel (B, 80, T) that the public vocoder reads, of magnitudes (B, 1025, T) at 32 kHz.
-
-    The vocoder was made for 22.05 kHz and is run as if for 16 kHz: its 1,024-point spectrum then
-    spans 64 ms, which at 32 kHz are 2,048 points, of which it sees the lower half.
-    """
-    return (MEL_FILTERS @ (spectrogram[:, :513] / 2.0)).clamp(min=1e-5).log()
 
 
 def smooth_part(audio: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -81,7 +71,7 @@ def write_frames(work: Path) -> None:
     }
     for clip in track(tape.clips, description="measuring frames"):
         audio, first = tape.audio(clip), clip.start // HOP
-        mel = vocoder_mel(linear_spectrogram(torch.from_numpy(audio)[None]))[0].T.numpy()
+        mel = log_mel(linear_spectrogram(torch.from_numpy(audio)[None]))[0].T.numpy()
         for name, block in (("smooth", smooth_part(audio)), ("mel", mel)):
             tables[name][first : first + len(block)] = block
     statistics = {}

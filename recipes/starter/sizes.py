@@ -9,6 +9,7 @@ ACOUSTIC = AcousticConfig(
     filter_channels=384,
     n_layers=4,
     upsample_kernel_sizes=(20, 16, 4, 4, 22),
+    coloured=True,
 )
 
 SEMANTIC = SemanticConfig(hidden=256, heads=4, layers=6)

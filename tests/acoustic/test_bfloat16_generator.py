@@ -9,6 +9,7 @@ from mynah.acoustic.hifigan import Generator
 from mynah.acoustic.passage import Passage
 from mynah.acoustic.piecewise import decode_next
 from mynah.acoustic.vocoder import SIGNAL_TO_NOISE, faster
+from mynah.voice.timbre import Timbre
 
 HOP = 640
 FRAMES = (9, 4, 1)
@@ -75,7 +76,7 @@ def test_the_plain_one_stays_as_it_is(model):
 
 def test_pieces_are_made_with_it(model):
     def passage():
-        made = Passage(torch.arange(8), torch.ones(1, 32, 1))
+        made = Passage(torch.arange(8), Timbre(torch.ones(1, 32, 1)))
         made.tokens, made.ended = list(range(14)), True
         return made
 

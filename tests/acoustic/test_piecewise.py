@@ -1,12 +1,16 @@
 """Sound that is made piece by piece equals what is made at once."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from mynah.acoustic import passage as passages
 from mynah.acoustic.passage import AHEAD_TOKENS, PIECE_TOKENS, Passage
 from mynah.acoustic.piecewise import decode_next
+from mynah.acoustic.sovits import SoVITS
 from mynah.checkpoints.sovits import load_sovits
+from mynah.voice.timbre import Timbre
 
 HOP = 640
 FRAME = 160
@@ -22,7 +26,7 @@ class Silent(Passage):
 def passage(tokens=150, *, speed=1.0, seed=7, kind=Passage):
     generator = torch.Generator().manual_seed(seed)
     phones = torch.randint(700, (40,), generator=generator)
-    made = kind(phones, torch.randn(1, 512, 1, generator=generator), speed, seed)
+    made = kind(phones, Timbre(torch.randn(1, 512, 1, generator=generator)), speed, seed)
     made.tokens = torch.randint(1024, (tokens,), generator=generator).tolist()
     return made
 
@@ -69,6 +73,23 @@ def model(parity):
     return model
 
 
+@pytest.fixture(scope="module")
+def colouring_model(parity):
+    plain = load_sovits(parity("s2_v2_tiny.pth"))
+    model = SoVITS(replace(plain.config, coloured=True)).eval()
+    model.load_state_dict(plain.state_dict(), strict=False)
+    model.colouring.taps.copy_(torch.tensor([0.1, -0.3, 1.4, -0.3, 0.1]))
+    model.fuse()
+    return model
+
+
+def coloured_passage(tokens=150, **options):
+    made = passage(tokens, **options)
+    noise = torch.randn(1, 80, 81, generator=torch.Generator().manual_seed(3))
+    made.timbre = Timbre(made.timbre.vector, torch.eye(80, 81) + 0.02 * noise)
+    return made
+
+
 @pytest.mark.parametrize("tokens", [1, 12, 40])
 def test_a_passage_at_once_is_what_the_model_decodes(model, monkeypatch, tokens):
     spoken = passage(tokens, kind=Silent)
@@ -77,6 +98,36 @@ def test_a_passage_at_once_is_what_the_model_decodes(model, monkeypatch, tokens)
     )[0]
     wave = at_once(model, spoken, monkeypatch)
     torch.testing.assert_close(wave, expected, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("tokens", [1, 40])
+def test_a_coloured_passage_at_once_is_what_the_model_decodes(colouring_model, monkeypatch, tokens):
+    spoken = coloured_passage(tokens, kind=Silent)
+    expected = colouring_model.decode(
+        torch.tensor([spoken.tokens]), spoken.phones[None], spoken.timbre, noise_scale=0
+    )[0]
+    plain = Timbre(spoken.timbre.vector)
+    without = colouring_model.decode(
+        torch.tensor([spoken.tokens]), spoken.phones[None], plain, noise_scale=0
+    )[0]
+    wave = at_once(colouring_model, spoken, monkeypatch)
+    torch.testing.assert_close(wave, expected, atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(wave, without, atol=1e-3)
+
+
+def test_coloured_passages_of_a_batch_sound_as_each_does_alone(colouring_model, monkeypatch):
+    def all_three():
+        made = [coloured_passage(tokens, seed=tokens, kind=Silent) for tokens in (5, 20, 12)]
+        made[1].timbre = coloured_passage(seed=9).timbre
+        for each in made:
+            each.ended = True
+        return made
+
+    monkeypatch.setattr(passages, "PIECE_TOKENS", (10_000,))
+    together = decode_next(colouring_model, all_three())
+    for spoken, wave in zip(all_three(), together, strict=True):
+        (alone,) = decode_next(colouring_model, [spoken])
+        torch.testing.assert_close(wave, alone, atol=1e-5, rtol=1e-4)
 
 
 def test_the_first_piece_is_small_and_later_ones_grow(model):

@@ -5,20 +5,21 @@ import torch
 from torch import Tensor
 
 from mynah.acoustic.sovits import SoVITS
+from mynah.voice.timbre import Timbre
 
 HOP = 640
 
 
-def inputs(tokens: int, phones: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+def inputs(tokens: int, phones: int, seed: int) -> tuple[Tensor, Tensor, Timbre]:
     generator = torch.Generator().manual_seed(seed)
     return (
         torch.randint(1024, (1, tokens), generator=generator),
         torch.randint(20, (1, phones), generator=generator),
-        torch.randn(1, 32, 1, generator=generator),
+        Timbre(torch.randn(1, 32, 1, generator=generator)),
     )
 
 
-def batch(rows: list[tuple[Tensor, Tensor, Tensor]]) -> dict[str, Tensor]:
+def batch(rows: list[tuple[Tensor, Tensor, Timbre]]) -> dict[str, object]:
     codes, phones, timbres = zip(*rows, strict=True)
 
     def padded(lines: tuple[Tensor, ...]) -> Tensor:
@@ -27,7 +28,7 @@ def batch(rows: list[tuple[Tensor, Tensor, Tensor]]) -> dict[str, Tensor]:
     return {
         "codes": padded(codes),
         "phones": padded(phones),
-        "ge": torch.cat(timbres),
+        "timbre": Timbre.joined(timbres),
         "lengths": torch.tensor([c.shape[1] for c in codes]),
         "phone_lengths": torch.tensor([p.shape[1] for p in phones]),
     }

@@ -19,8 +19,10 @@ def references(golden) -> tuple[list[torch.Tensor], list[torch.Tensor] | None]:
 def test_waveform_is_upstreams(model, golden, references, name, count):
     spectrograms, vectors = references
     speed = 0.8 if name == "speed_0.8" else 1.0
-    ge = model.timbre(spectrograms[:count], vectors and vectors[:count])
-    waveform = model.decode(golden["codes"][0], golden["phones"], ge, speed=speed, noise_scale=0)
+    timbre = model.timbre(spectrograms[:count], vectors and vectors[:count])
+    waveform = model.decode(
+        golden["codes"][0], golden["phones"], timbre, speed=speed, noise_scale=0
+    )
     assert waveform.shape == (1, *golden[name].shape)
     torch.testing.assert_close(waveform[0], golden[name], atol=TOLERANCE, rtol=0)
 

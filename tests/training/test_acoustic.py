@@ -13,6 +13,7 @@ from mynah.training.low_rank import WHOLE, fresh_changes
 from mynah.training.synthesis import Clip, Stretch, Synthesis
 from mynah.training.trainer import Stopped
 from mynah.voice.spectrogram import linear_spectrogram
+from mynah.voice.timbre import Timbre
 
 CPU = torch.device("cpu")
 QUICK = AcousticPlan(rate=5e-3, stretches=2, frames=8, critics_from=None)
@@ -26,7 +27,7 @@ def sovits(tiny):
 
 def spoken(sovits, clip):
     """A clip whose sound a model makes, with another timbre than it hears in the clip."""
-    timbre = sovits.timbre([clip.spectrogram[None]]) + 3.0
+    timbre = Timbre(sovits.timbre([clip.spectrogram[None]]).vector + 3.0)
     wave = sovits.decode(clip.codes[None], clip.phones[None], timbre, noise_scale=0)
     return replace(clip, wave=wave[0], spectrogram=linear_spectrogram(wave)[0])
 

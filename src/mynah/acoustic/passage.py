@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from mynah.voice.timbre import Timbre
+
 PIECE_TOKENS = (12, 25, 75, 100)
 """Tokens of a sentence's pieces, the last size again and again: the first sound comes soon, and
 later pieces waste less work on what they overlap."""
@@ -42,7 +44,7 @@ class Passage:
 
     Attributes:
         phones: (phones,) ids.
-        timbre: (1, channels, 1).
+        timbre: of one row.
         speed: 2 halves the duration.
         seed: of the noise in the latents.
         tokens: that have come.
@@ -53,7 +55,7 @@ class Passage:
     """
 
     phones: Tensor
-    timbre: Tensor
+    timbre: Timbre
     speed: float = 1.0
     seed: int = 0
     tokens: list[int] = field(default_factory=list)

@@ -19,6 +19,7 @@ from mynah.acoustic.config import FRAMES_PER_TOKEN
 from mynah.acoustic.lengths import length_mask
 from mynah.acoustic.passage import Passage, Piece
 from mynah.acoustic.sovits import NOISE_SCALE, SoVITS
+from mynah.voice.timbre import Timbre
 
 PRIOR_TOKENS = 250
 """Tokens before a piece that the prior looks at."""
@@ -34,7 +35,7 @@ LAST_STEP = 16
 frames: oneDNN prepares itself for each new length, which takes as long as a second of sound."""
 
 Vocoder = Callable[[Tensor, Tensor, Tensor | None], Tensor]
-"""What decodes latents under a timbre and a mask: a `Generator`, or what does as it does."""
+"""What decodes latents under timbre vectors and a mask: a `Generator`, or what does as it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +96,17 @@ def decode_next(
         For each the piece's waveform, (samples,) between -1 and 1, on the CPU.
     """
     windows = [_Window.of(passage) for passage in passages]
-    ge = torch.cat([passage.timbre for passage in passages])
-    drawn = zip(windows, _prior(sovits, windows, ge), strict=True)
+    timbre = Timbre.joined([passage.timbre for passage in passages])
+    drawn = zip(windows, _prior(sovits, windows, timbre.vector), strict=True)
     latents, mask = _padded([_continued(*each) for each in drawn])
-    latents = sovits.flow.inverse(latents, mask, ge)
+    latents = sovits.render(latents, mask, timbre)
     z, mask = _padded(
         [
             row[:, window.vocoder - window.flow : window.known - window.flow]
             for row, window in zip(latents, windows, strict=True)
         ]
     )
-    waves = (vocoder or sovits.dec)(z, ge, None if mask.all() else mask).squeeze(1).cpu()
+    waves = (vocoder or sovits.dec)(z, timbre.vector, None if mask.all() else mask).squeeze(1).cpu()
     hop = sovits.config.hop_length
     return [_join(window, wave, hop) for window, wave in zip(windows, waves, strict=True)]
 

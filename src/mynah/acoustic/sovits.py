@@ -9,15 +9,17 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from mynah.acoustic.colouring import Colouring
 from mynah.acoustic.config import FRAMES_PER_TOKEN, SPEAKER_VECTOR, SSL_CHANNELS, AcousticConfig
 from mynah.acoustic.flow import Flow
 from mynah.acoustic.hifigan import Generator
 from mynah.acoustic.lengths import length_mask
 from mynah.acoustic.posterior import PosteriorEncoder
 from mynah.acoustic.quantizer import Quantizer
+from mynah.acoustic.reference import ReferenceEncoder
 from mynah.acoustic.text_encoder import Prior, TextEncoder
-from mynah.acoustic.timbre import ReferenceEncoder
 from mynah.acoustic.weight_norm import fuse
+from mynah.voice.timbre import Timbre
 
 NOISE_SCALE = 0.5
 """Of the noise in the latents, as released models speak best."""
@@ -42,6 +44,8 @@ class SoVITS(nn.Module):
         self.enc_p = TextEncoder(config)
         self.flow = Flow(channels, config.hidden_channels, timbre)
         self.dec = Generator(config)
+        if config.coloured:
+            self.colouring = Colouring()
         if posterior:
             self.enc_q = PosteriorEncoder(
                 config.spectrogram_bins,
@@ -76,7 +80,7 @@ class SoVITS(nn.Module):
     def reference(
         self, spectrogram: Tensor, speaker_vector: Tensor | None = None, mask: Tensor | None = None
     ) -> Tensor:
-        """Timbre of one recording per row.
+        """What the reference encoder hears of one recording per row.
 
         Args:
             spectrogram: linear spectrogram of shape (batch, 1025, frames).
@@ -84,7 +88,7 @@ class SoVITS(nn.Module):
             mask: bool, (batch, 1, frames), for rows of different lengths.
 
         Returns:
-            Timbre of shape (batch, timbre channels, 1).
+            Timbre vectors, (batch, timbre channels, 1).
         """
         if mask is None:
             mask = torch.ones_like(spectrogram[:, :1], dtype=torch.bool)
@@ -96,19 +100,17 @@ class SoVITS(nn.Module):
     @torch.no_grad()
     def timbre(
         self, spectrograms: Sequence[Tensor], speaker_vectors: Sequence[Tensor] | None = None
-    ) -> Tensor:
+    ) -> Timbre:
         """Timbre of a speaker heard in one or several recordings: the mean of theirs.
 
         Args:
             spectrograms: one linear spectrogram (batch, 1025, frames) per recording.
             speaker_vectors: one (batch, 20480) per recording, for v2Pro and v2ProPlus.
-
-        Returns:
-            Timbre of shape (batch, timbre channels, 1).
         """
         vectors: Sequence[Tensor | None] = speaker_vectors or [None] * len(spectrograms)
-        timbres = [self.reference(*pair) for pair in zip(spectrograms, vectors, strict=True)]
-        return torch.stack(timbres).mean(0)
+        heard = [self.reference(*pair) for pair in zip(spectrograms, vectors, strict=True)]
+        colour = self.colouring(spectrograms) if self.config.coloured else None
+        return Timbre(torch.stack(heard).mean(0), colour)
 
     def prior(
         self,
@@ -125,7 +127,7 @@ class SoVITS(nn.Module):
         Args:
             codes: semantic tokens, (batch, tokens).
             phones: phoneme ids, (batch, phonemes).
-            ge: timbre of shape (batch, timbre channels, 1).
+            ge: timbre vectors, (batch, timbre channels, 1).
             lengths: tokens of each row, (batch,); all if not given.
             phone_lengths: phonemes of each row, (batch,); all if not given.
             speed: rate of each row; 2 halves the duration.
@@ -144,12 +146,23 @@ class SoVITS(nn.Module):
         )
         return prior
 
+    def render(self, latents: Tensor, mask: Tensor, timbre: Timbre) -> Tensor:
+        """Latents as the decoder reads them: through the flow, and in the reference's colours.
+
+        Args:
+            latents: drawn from the prior, (batch, inter channels, frames).
+            mask: bool, (batch, 1, frames).
+            timbre: of each row.
+        """
+        z = self.flow.inverse(latents, mask, timbre.vector) * mask
+        return z if timbre.colour is None else self.colouring.paint(z, timbre.colour) * mask
+
     @torch.no_grad()
     def decode(
         self,
         codes: Tensor,
         phones: Tensor,
-        ge: Tensor,
+        timbre: Timbre,
         *,
         lengths: Tensor | None = None,
         phone_lengths: Tensor | None = None,
@@ -162,7 +175,7 @@ class SoVITS(nn.Module):
         Args:
             codes: semantic tokens, (batch, tokens).
             phones: phoneme ids, (batch, phonemes).
-            ge: timbre of shape (batch, timbre channels, 1).
+            timbre: of each row.
             lengths: tokens of each row, (batch,); all if not given.
             phone_lengths: phonemes of each row, (batch,); all if not given.
             speed: rate of all rows or of each; 2 halves the duration.
@@ -177,7 +190,7 @@ class SoVITS(nn.Module):
         prior = self.prior(
             codes,
             phones,
-            ge,
+            timbre.vector,
             lengths=lengths,
             phone_lengths=phone_lengths,
             speed=None if all(rate == 1 for rate in rates) else rates,
@@ -185,11 +198,11 @@ class SoVITS(nn.Module):
         noise = torch.randn(
             prior.mean.shape, generator=generator, dtype=prior.mean.dtype, device=codes.device
         )
-        z = self.flow.inverse(
-            prior.mean + noise * prior.log_scale.exp() * noise_scale, prior.mask, ge
+        z = self.render(
+            prior.mean + noise * prior.log_scale.exp() * noise_scale, prior.mask, timbre
         )
         mask = None if bool(prior.mask.all()) else prior.mask
-        waveform: Tensor = self.dec(z * prior.mask, ge, mask)
+        waveform: Tensor = self.dec(z, timbre.vector, mask)
         return waveform.squeeze(1)
 
     def fuse(self) -> None:

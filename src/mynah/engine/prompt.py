@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from mynah.voice.timbre import Timbre
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prompt:
@@ -13,16 +15,16 @@ class Prompt:
         codes: (tokens,) semantic tokens of the prompt; empty without known words.
         phones: (phones,) ids of its words.
         bert: (1024, phones) their text features, or None for zeros.
-        timbre: (1, channels, 1).
+        timbre: of one row.
     """
 
     codes: Tensor
     phones: Tensor
     bert: Tensor | None
-    timbre: Tensor
+    timbre: Timbre
 
     @property
     def size(self) -> int:
         """Bytes."""
-        tensors = (self.codes, self.phones, self.bert, self.timbre)
-        return sum(tensor.nbytes for tensor in tensors if tensor is not None)
+        parts = (self.codes, self.phones, self.bert, self.timbre)
+        return sum(part.nbytes for part in parts if part is not None)

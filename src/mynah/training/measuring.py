@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
 from torch.nn import functional as F
 
 from mynah.acoustic.sovits import SoVITS
 from mynah.training.synthesis import Clip
 from mynah.voice.spectrogram import linear_spectrogram
+from mynah.voice.timbre import Timbre
 
 
 @torch.inference_mode()
 def timbre_similarity(
     sovits: SoVITS, base: SoVITS, prompt: Clip, held_out: Sequence[Clip]
 ) -> float:
-    """Mean cosine of timbres of held-out clips as they are and as they are spoken.
+    """Mean cosine of timbre vectors of held-out clips as they are and as they are spoken.
 
-    No judge of speakers is at hand, so the timbres are those that `base` reads; they tell trained
+    No judge of speakers is at hand, so the vectors are those that `base` reads; they tell trained
     versions of one model apart, and cannot be compared with those of another model.
 
     Args:
@@ -30,11 +30,11 @@ def timbre_similarity(
     return sum(_similarity(sovits, base, timbre, clip) for clip in held_out) / len(held_out)
 
 
-def _similarity(sovits: SoVITS, base: SoVITS, timbre: Tensor, clip: Clip) -> float:
+def _similarity(sovits: SoVITS, base: SoVITS, timbre: Timbre, clip: Clip) -> float:
     noise = torch.Generator().manual_seed(0)
     wave = sovits.decode(clip.codes[None], clip.phones[None], timbre, generator=noise)
     spoken, real = (
-        base.timbre([spectrogram]).flatten()
+        base.timbre([spectrogram]).vector.flatten()
         for spectrogram in (linear_spectrogram(wave), clip.spectrogram[None])
     )
     return F.cosine_similarity(spoken, real, dim=0).item()

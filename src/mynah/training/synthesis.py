@@ -19,6 +19,7 @@ from mynah.acoustic.piecewise import FLOW_FRAMES, VOCODER_FRAMES
 from mynah.acoustic.sovits import NOISE_SCALE, SoVITS
 from mynah.training.preparation.slices import Slice
 from mynah.voice.spectrogram import HOP, linear_spectrogram
+from mynah.voice.timbre import Timbre
 
 MARGIN = FLOW_FRAMES + VOCODER_FRAMES
 """Frames around a stretch that its sound depends on."""
@@ -97,16 +98,22 @@ class Synthesis(SoVITS):
         codes, lengths = _padded([clip.codes for clip in clips], device)
         phones, phone_lengths = _padded([clip.phones for clip in clips], device)
         references, seen = _padded([stretch.reference.T for stretch in stretches], device)
-        ge = self.reference(references.transpose(1, 2), mask=length_mask(seen))
+        timbre = self._timbre(references.transpose(1, 2), length_mask(seen))
+        ge = timbre.vector
         prior = self.prior(codes, phones, ge, lengths=lengths, phone_lengths=phone_lengths)
         # Synthesis has this noise, and it is not for the training to make it smaller.
         noise = torch.randn_like(prior.mean) * prior.log_scale.detach().exp() * NOISE_SCALE
         starts = torch.tensor([stretch.start for stretch in stretches], device=device)
         latents, mask = _around(prior.mean + noise, lengths * FRAMES_PER_TOKEN, starts, frames)
-        z = self.flow.inverse(latents, mask, ge)
+        z = self.render(latents, mask, timbre)
         near = slice(FLOW_FRAMES, -FLOW_FRAMES)
-        wave = self.dec((z * mask)[:, :, near], ge, mask[:, :, near]).squeeze(1)
+        wave = self.dec(z[:, :, near], ge, mask[:, :, near]).squeeze(1)
         return wave[:, VOCODER_FRAMES * HOP : -VOCODER_FRAMES * HOP].float()
+
+    def _timbre(self, references: Tensor, mask: Tensor) -> Timbre:
+        """Timbres of rows of different lengths, whose vectors can be learned from."""
+        colour = self.colouring([references], mask) if self.config.coloured else None
+        return Timbre(self.reference(references, mask=mask), colour)
 
 
 def _padded(rows: Sequence[Tensor], device: torch.device) -> tuple[Tensor, Tensor]:

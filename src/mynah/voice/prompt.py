@@ -12,6 +12,7 @@ from mynah.text.symbols import SymbolTable
 from mynah.voice.recording import Recording
 from mynah.voice.spectrogram import SAMPLE_RATE as REFERENCE_RATE
 from mynah.voice.spectrogram import linear_spectrogram
+from mynah.voice.timbre import Timbre
 from mynah.voice.tokens import ContentFeatures, TokenReader, read_tokens
 from mynah.voice.voice import Voice
 
@@ -23,8 +24,8 @@ _SILENCE_SECONDS = 0.3
 class VoiceReader(TokenReader, Protocol):
     """The part of an acoustic model that reads voices."""
 
-    def timbre(self, spectrograms: list[Tensor]) -> Tensor:
-        """Timbre (1, channels, 1) of linear spectrograms (1, 1025, T) each."""
+    def timbre(self, spectrograms: list[Tensor]) -> Timbre:
+        """Timbre of linear spectrograms (1, 1025, T) each."""
         ...
 
 
@@ -35,12 +36,12 @@ class VoicePrompt:
     Attributes:
         codes: semantic tokens of the prompt, (T,); empty without known words.
         sentences: the words of the prompt; empty when there are none.
-        timbre: (1, channels, 1).
+        timbre: of one row.
     """
 
     codes: Tensor
     sentences: tuple[Sentence, ...]
-    timbre: Tensor
+    timbre: Timbre
 
 
 @torch.inference_mode()
