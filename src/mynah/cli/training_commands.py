@@ -71,6 +71,9 @@ def train(
         Stages,
         typer.Option(help="What learns: acoustic the sound, semantic the manner of speaking."),
     ] = Stages.BOTH,
+    denoise: Annotated[
+        bool, typer.Option("--denoise", help="Take noise out of the recordings first.")
+    ] = False,
     model: Annotated[
         Path | None,
         typer.Option(
@@ -85,7 +88,9 @@ def train(
     from mynah.service.jobs.order import TrainingOrder  # noqa: PLC0415
 
     stages = _STAGES[stage]
-    order = TrainingOrder((), language, epochs, rank, stages, parent=1, promote=True)
+    order = TrainingOrder(
+        (), language, epochs, rank, stages, parent=1, promote=True, denoise=denoise
+    )
     run(read_settings(model=model), name, recordings or [], text or [], order)
 
 

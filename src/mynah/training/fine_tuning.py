@@ -88,7 +88,9 @@ def best_prompt(slices: Sequence[Slice]) -> Slice | None:
 def _prepared(path: Path, request: TrainingRequest, models: Models, report: Report) -> Prepared:
     if path.exists():
         return read_prepared(path)
-    prepared = prepare(request.recordings, request.language, models, report)
+    prepared = prepare(
+        request.recordings, request.language, models, report, denoise=request.denoise
+    )
     write_prepared(prepared, path)
     report.checkpoint()
     return prepared

@@ -39,6 +39,7 @@ class TrainingRequest:
         stages: which networks learn.
         model: folder of the base model; None is the starter.
         parent: folder of a version's weights to go on from; None is the base model itself.
+        denoise: whether to take noise out of the recordings first.
     """
 
     recordings: Sequence[TrainingRecording]
@@ -48,6 +49,7 @@ class TrainingRequest:
     stages: Sequence[Stage]
     model: Path | None
     parent: Path | None
+    denoise: bool = False
 
 
 @dataclass(frozen=True, slots=True)

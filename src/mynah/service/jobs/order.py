@@ -14,7 +14,7 @@ class TrainingOrder:
     Attributes:
         recordings: ids.
         language: of their words.
-        epochs, rank, stages: see `TrainingRequest`.
+        epochs, rank, stages, denoise: see `TrainingRequest`.
         parent: version whose weights the training goes on from; 1 is the base model.
         promote: whether the new version is to speak at once.
     """
@@ -26,6 +26,7 @@ class TrainingOrder:
     stages: Sequence[Stage]
     parent: int
     promote: bool
+    denoise: bool = False
 
     def row(self) -> dict[str, Any]:
         """As JSON has it."""

@@ -68,6 +68,7 @@ class TrainingRoom:
             stages=order.stages,
             model=self.model,
             parent=self.folders.path(parent.weights) if parent.weights else None,
+            denoise=order.denoise,
         )
         return find_trainer(self.trainer).train(folder, request, report, should_stop)
 

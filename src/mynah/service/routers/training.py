@@ -43,6 +43,8 @@ class TrainingForm(BaseModel):
     """Which networks learn: `acoustic` the sound, `semantic` the manner of speaking."""
     parent: int = Field(default=1, ge=1, lt=1 << 31)
     """Version whose weights the training goes on from; 1 is the base model."""
+    denoise: bool = False
+    """Whether to take noise out of the recordings first, where the extra `denoise` is installed."""
     promote: bool = True
     """Whether the new version speaks as soon as it is there, if it is no less like the speaker."""
     callback_url: str | None = None
@@ -66,6 +68,7 @@ def train_voice(
         stages=tuple(dict.fromkeys(form.stages)),
         parent=form.parent,
         promote=form.promote,
+        denoise=form.denoise,
     )
     job = services.training.order(
         caller, record, order, clips, form.own_recordings, form.callback_url

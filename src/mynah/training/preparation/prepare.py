@@ -12,6 +12,7 @@ from mynah.errors import CheckpointError, RecordingError
 from mynah.text.frontend import analyse
 from mynah.text.symbols import SymbolTable
 from mynah.training.preparation.data_report import Findings, describe, remarks, seconds_of
+from mynah.training.preparation.denoising import Denoiser, installed_denoiser
 from mynah.training.preparation.frames import PER_TOKEN, SAMPLE_RATE, SAMPLES
 from mynah.training.preparation.hearing import phoneme_scores
 from mynah.training.preparation.recogniser import installed_recogniser, recognised
@@ -50,7 +51,12 @@ class Prepared:
 
 
 def prepare(
-    recordings: Sequence[TrainingRecording], language: str, models: Models, report: Report
+    recordings: Sequence[TrainingRecording],
+    language: str,
+    models: Models,
+    report: Report,
+    *,
+    denoise: bool = False,
 ) -> Prepared:
     """Makes of recordings what training takes; the report is told 0 to 10 percent.
 
@@ -59,12 +65,14 @@ def prepare(
         language: of their words.
         models: the base model; its content encoder gives the tokens and finds the words.
         report: told how it goes, and in a line each what the caller had better know.
+        denoise: whether to take noise out of the recordings first.
 
     Raises:
         RecordingError: the recordings cannot be learned from: silent, too little speech, words
             that are not said in them, clearly two people.
         TextError, LanguageError: the words cannot be pronounced.
         CheckpointError: the model has no content encoder.
+        UnsupportedError: noise is to be taken out, and no denoiser is installed.
         Stopped: the work is no longer wanted.
     """
     if models.content is None:
@@ -73,7 +81,8 @@ def prepare(
             "one that it was trained with into its folder (content.pth or chinese-hubert-base)."
         )
     transcript = Transcript(language, phoneme_scores(models.content))
-    takes = _takes(recordings, transcript, report)
+    denoiser = installed_denoiser() if denoise else None
+    takes = _takes(recordings, transcript, denoiser, report)
     transcript.check()
     _check_seconds(takes)
     parts = [
@@ -101,7 +110,10 @@ def divided(slices: Sequence[Slice]) -> tuple[list[Slice], list[Slice]]:
 
 
 def _takes(
-    recordings: Sequence[TrainingRecording], transcript: Transcript, report: Report
+    recordings: Sequence[TrainingRecording],
+    transcript: Transcript,
+    denoiser: Denoiser | None,
+    report: Report,
 ) -> list[Take]:
     wordless = not all(recording.text for recording in recordings)
     recogniser = installed_recogniser(report) if wordless else None
@@ -109,7 +121,7 @@ def _takes(
     for number, recording in enumerate(recordings):
         report.progress("slicing", PERCENT / 2 * number / len(recordings))
         try:
-            sound = read_sound(recording.path)
+            sound = read_sound(recording.path, denoiser)
         except RecordingError as error:
             raise RecordingError(f"Recording {number + 1} of {len(recordings)}: {error}") from None
         text = recording.text or recognised(sound, transcript.language, recogniser)

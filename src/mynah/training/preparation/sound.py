@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mynah.training.preparation.activity import loudness, speech_frames
+from mynah.training.preparation.denoising import Denoiser
 from mynah.training.preparation.frames import PER_SECOND, SAMPLE_RATE, SAMPLES
 from mynah.voice.recording import read_recording
 
@@ -42,15 +43,16 @@ class Sound:
         return len(self.loudness) / PER_SECOND
 
 
-def read_sound(path: Path) -> Sound:
-    """Reads a recording and brings its speech to the common loudness.
+def read_sound(path: Path, denoiser: Denoiser | None = None) -> Sound:
+    """Reads a recording, without noise if asked for, and brings its speech to the common loudness.
 
     Raises:
         RecordingError: it cannot be read, is silent, badly clipped, or too short.
     """
     recording = read_recording(path)
     clipped = float((np.abs(recording.samples) >= FULL_SCALE).mean())
-    samples = recording.at(SAMPLE_RATE).samples
+    clean = denoiser(recording) if denoiser else recording
+    samples = clean.at(SAMPLE_RATE).samples
     samples = samples[: len(samples) // SAMPLES * SAMPLES]
     levels = loudness(samples)
     speech = speech_frames(levels)
