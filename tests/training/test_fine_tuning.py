@@ -72,10 +72,12 @@ def test_a_version_is_made_and_speaks(request_of, tiny, tmp_path):
     assert json.loads(json.dumps(files.report))["seconds_kept"] > 20
     measured = ("acoustic_loss", "semantic_loss", "timbre_similarity")
     assert files.metrics.keys() == {*measured, *(f"{name}_before" for name in measured)}
-    (prompt,) = files.prompts
-    samples, rate = soundfile.read(prompt.path)
-    assert (rate, len(samples) / rate) == (32_000, pytest.approx(prompt.seconds))
-    assert prompt.text in WORDS
+    assert 3 <= files.prompts[0].seconds <= 10
+    assert len({prompt.path for prompt in files.prompts}) == len(files.prompts) > 1
+    for prompt in files.prompts:
+        samples, rate = soundfile.read(prompt.path)
+        assert (rate, len(samples) / rate) == (32_000, pytest.approx(prompt.seconds))
+        assert prompt.text in WORDS
     steps, percents, _ = zip(*listener.told, strict=True)
     assert list(percents) == sorted(percents)
     assert percents[-1] <= 100

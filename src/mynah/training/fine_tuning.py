@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,8 @@ _PERCENT: Mapping[Stage, tuple[float, float]] = {
     "semantic": (80.0, 97.0),
 }
 _PROMPT_SECONDS = (3.0, 10.0)
+_REFERENCES = 5
+"""Slices that a version's timbre is read from: half a minute lacks fewer sounds than one prompt."""
 
 
 class FineTuning:
@@ -131,13 +134,20 @@ class _Work:
         return {"timbre_similarity_before": before, "timbre_similarity": after}
 
     def prompts(self) -> list[TrainedPrompt]:
-        """What the version is to be prompted with, if the words of any slice are known."""
-        prompt = best_prompt(self.prepared.slices)
-        if prompt is None:
+        """What the version is to be prompted with, and then more of the voice for its timbre.
+
+        Nothing if the words of no slice are known.
+        """
+        best = best_prompt(self.prepared.slices)
+        if best is None:
             return []
-        path = self.folder / "prompt.flac"
-        soundfile.write(path, prompt.samples, SAMPLE_RATE)
-        return [TrainedPrompt(path, prompt.text, prompt.seconds)]
+        others = (each for each in self.prepared.slices if each is not best)
+        return [self._prompt(each) for each in islice(chain([best], others), _REFERENCES)]
+
+    def _prompt(self, each: Slice) -> TrainedPrompt:
+        path = self.folder / f"prompt{self.prepared.slices.index(each)}.flac"
+        soundfile.write(path, each.samples, SAMPLE_RATE)
+        return TrainedPrompt(path, each.text, each.seconds)
 
     @property
     def _origin(self) -> Origin:
