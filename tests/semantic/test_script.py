@@ -66,7 +66,8 @@ def test_all_is_said_and_nothing_else(gpt, phones, seed, temperature, penalty):
     runs = said(generate(gpt, asked))
     assert without_pauses(sound for sound, _ in runs) == without_pauses(phones)
     for sound, length in runs:
-        assert length <= (LONGEST_PAUSE if sound == PAUSE else LONGEST_SOUND)
+        # The pause between two that are alike may be left out, and both are one run then.
+        assert length <= (LONGEST_PAUSE if sound == PAUSE else LONGEST_SOUND * phones.count(sound))
 
 
 def test_pauses_are_only_where_marks_are(gpt):

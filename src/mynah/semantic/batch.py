@@ -107,7 +107,7 @@ class Batch:
             self._sampler = None
 
     def _draw(self, rows: Sequence[Row], sampler: Sampler, logits: Tensor) -> None:
-        tokens, broken = sampler(logits).tolist(), logits.isnan().any(-1).tolist()
+        tokens, broken = sampler(logits).tolist(), (~logits.isfinite().all(-1)).tolist()
         for row, token, bad in zip(rows, tokens, broken, strict=True):
             if bad:
                 row.fail()
