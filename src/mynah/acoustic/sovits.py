@@ -109,8 +109,11 @@ class SoVITS(nn.Module):
         """
         vectors: Sequence[Tensor | None] = speaker_vectors or [None] * len(spectrograms)
         heard = [self.reference(*pair) for pair in zip(spectrograms, vectors, strict=True)]
-        colour = self.colouring(spectrograms) if self.config.coloured else None
-        return Timbre(torch.stack(heard).mean(0), colour)
+        return Timbre(torch.stack(heard).mean(0), self.colour(spectrograms))
+
+    def colour(self, spectrograms: Sequence[Tensor], mask: Tensor | None = None) -> Tensor | None:
+        """Colour of a speaker, see `Colouring`; None if the model does not colour."""
+        return self.colouring(spectrograms, mask) if self.config.coloured else None
 
     def prior(
         self,

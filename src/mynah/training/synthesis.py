@@ -98,8 +98,9 @@ class Synthesis(SoVITS):
         codes, lengths = _padded([clip.codes for clip in clips], device)
         phones, phone_lengths = _padded([clip.phones for clip in clips], device)
         references, seen = _padded([stretch.reference.T for stretch in stretches], device)
-        timbre = self._timbre(references.transpose(1, 2), length_mask(seen))
-        ge = timbre.vector
+        references, heard = references.transpose(1, 2), length_mask(seen)
+        ge = self.reference(references, mask=heard)
+        timbre = Timbre(ge, self.colour([references], heard))
         prior = self.prior(codes, phones, ge, lengths=lengths, phone_lengths=phone_lengths)
         # Synthesis has this noise, and it is not for the training to make it smaller.
         noise = torch.randn_like(prior.mean) * prior.log_scale.detach().exp() * NOISE_SCALE
@@ -109,11 +110,6 @@ class Synthesis(SoVITS):
         near = slice(FLOW_FRAMES, -FLOW_FRAMES)
         wave = self.dec(z[:, :, near], ge, mask[:, :, near]).squeeze(1)
         return wave[:, VOCODER_FRAMES * HOP : -VOCODER_FRAMES * HOP].float()
-
-    def _timbre(self, references: Tensor, mask: Tensor) -> Timbre:
-        """Timbres of rows of different lengths, whose vectors can be learned from."""
-        colour = self.colouring([references], mask) if self.config.coloured else None
-        return Timbre(self.reference(references, mask=mask), colour)
 
 
 def _padded(rows: Sequence[Tensor], device: torch.device) -> tuple[Tensor, Tensor]:
