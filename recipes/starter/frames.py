@@ -13,14 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mynah.acoustic.colouring import BANDS
 from mynah.voice.mel import mel_filterbank
 from mynah.voice.spectrogram import SAMPLE_RATE
 
 ENVELOPE_BANDS = 60
 PITCH_COPIES = 4
 SMOOTH_CHANNELS = ENVELOPE_BANDS + PITCH_COPIES + 1 + 4
-MEL_CHANNELS = BANDS
 ENVELOPE_FILTERS = mel_filterbank(ENVELOPE_BANDS, 2048, SAMPLE_RATE)
 
 

@@ -8,12 +8,11 @@ import torch
 from numpy.typing import NDArray
 from rich.progress import track
 
-from mynah.acoustic.colouring import log_mel
+from mynah.acoustic.colouring import BANDS, log_mel
 from mynah.voice.spectrogram import HOP, SAMPLE_RATE, linear_spectrogram
 from recipes.starter.corpus import Track
 from recipes.starter.frames import (
     ENVELOPE_FILTERS,
-    MEL_CHANNELS,
     PITCH_COPIES,
     SMOOTH_CHANNELS,
 )
@@ -67,7 +66,7 @@ def write_frames(work: Path) -> None:
     rows = max((clip.start + clip.length) // HOP for clip in tape.clips)
     tables = {
         name: np.lib.format.open_memmap(work / f"{name}.npy", "w+", np.float16, (rows, channels))
-        for name, channels in (("smooth", SMOOTH_CHANNELS), ("mel", MEL_CHANNELS))
+        for name, channels in (("smooth", SMOOTH_CHANNELS), ("mel", BANDS))
     }
     for clip in track(tape.clips, description="measuring frames"):
         audio, first = tape.audio(clip), clip.start // HOP

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mynah.acoustic.colouring import BANDS
 from mynah.acoustic.config import CODEBOOK_SIZE
 from mynah.acoustic.sovits import SoVITS
 from recipes.starter.corpus import RATE, batches
@@ -21,7 +22,6 @@ from recipes.starter.critic import Duel
 from recipes.starter.cross_guide import CrossGuide
 from recipes.starter.frames import (
     ENVELOPE_BANDS,
-    MEL_CHANNELS,
     PITCH_COPIES,
     SMOOTH_CHANNELS,
 )
@@ -32,7 +32,7 @@ from recipes.starter.state import Progress
 from recipes.starter.tokens import WIDTH, read_alphabet
 
 LATENTS = ACOUSTIC.inter_channels
-MEL = slice(0, MEL_CHANNELS)
+MEL = slice(0, BANDS)
 SMOOTH = slice(LATENTS // 2, LATENTS // 2 + SMOOTH_CHANNELS)
 UNCERTAINTY = 0.2
 MISHEARD = 0.03

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mynah.acoustic.colouring import BANDS
 from mynah.acoustic.hifigan import Generator
-from recipes.starter.frames import MEL_CHANNELS, Frames
+from recipes.starter.frames import Frames
 from recipes.starter.sizes import ACOUSTIC
 
 FRAME_RATIO = 1.25
@@ -63,7 +64,7 @@ def _first_layers(given: dict[str, Tensor], frames: Frames) -> dict[str, Tensor]
     kernel = FRAME_RATIO * (padded[..., left] * (1 - share) + padded[..., left + 1] * share)
     mean, deviation = frames.statistics["mel_mean"], frames.statistics["mel_deviation"]
     reading = torch.zeros(len(kernel), ACOUSTIC.inter_channels, 7)
-    reading[:, :MEL_CHANNELS] = kernel * deviation[:, None]
+    reading[:, :BANDS] = kernel * deviation[:, None]
     up = _weight(given, "ups.0")
     stretched = F.interpolate(up, size=ACOUSTIC.upsample_kernel_sizes[0], mode="linear")
     return {
