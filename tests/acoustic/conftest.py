@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -30,7 +31,7 @@ def golden(version, golden_of) -> dict[str, torch.Tensor]:
 def small() -> Callable[..., SoVITS]:
     """Makes a small untrained model whose flow is no longer the identity."""
 
-    def make(**options) -> SoVITS:
+    def make(*, posterior=False, **sizes) -> SoVITS:
         torch.manual_seed(0)
         config = AcousticConfig(
             version="v2",
@@ -43,7 +44,7 @@ def small() -> Callable[..., SoVITS]:
             gin_channels=32,
             posterior_layers=2,
         )
-        model = SoVITS(config, **options).eval()
+        model = SoVITS(replace(config, **sizes), posterior=posterior).eval()
         for name, parameter in model.flow.named_parameters():
             if ".post." in name:
                 torch.nn.init.normal_(parameter, std=0.3)

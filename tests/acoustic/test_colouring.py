@@ -1,27 +1,13 @@
 """Rendered mels get the mean and the covariance of the reference's."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 
 from mynah.acoustic.colouring import BANDS, RIDGE, Colouring, log_mel, speech, transport
-from mynah.acoustic.config import AcousticConfig
-from mynah.acoustic.sovits import SoVITS
 from mynah.checkpoints.sovits import load_sovits, save_sovits
 from mynah.errors import CheckpointError
 from mynah.voice.timbre import Timbre
 
-SMALL = AcousticConfig(
-    version="v2",
-    symbols=732,
-    inter_channels=96,
-    hidden_channels=16,
-    filter_channels=32,
-    n_layers=2,
-    upsample_initial_channel=64,
-    coloured=True,
-)
 FRAMES = 4000
 
 
@@ -135,9 +121,8 @@ def test_silence_gives_numbers(colouring, spectrogram):
     assert colouring([spectrogram]).isfinite().all()
 
 
-def test_a_coloured_model_is_one_after_it_was_saved(tmp_path):
-    torch.manual_seed(0)
-    model = SoVITS(SMALL).eval()
+def test_a_coloured_model_is_one_after_it_was_saved(small, tmp_path):
+    model = small(symbols=732, inter_channels=96, coloured=True)
     model.colouring.made.copy_(0.5 * torch.eye(BANDS))
     save_sovits(model, tmp_path / "acoustic.pth")
     read = load_sovits(tmp_path / "acoustic.pth")
@@ -151,6 +136,6 @@ def test_a_coloured_model_is_one_after_it_was_saved(tmp_path):
     assert not torch.allclose(plain, painted, atol=1e-4)
 
 
-def test_latents_without_room_for_a_mel_cannot_be_coloured():
+def test_latents_without_room_for_a_mel_cannot_be_coloured(small):
     with pytest.raises(CheckpointError, match="cannot form"):
-        replace(SMALL, inter_channels=64)
+        small(inter_channels=64, coloured=True)
