@@ -50,7 +50,7 @@ _PERCENT: Mapping[Stage, tuple[float, float]] = {
 }
 _PROMPT_SECONDS = (3.0, 10.0)
 _REFERENCES = 5
-"""Slices that a version's timbre is read from: half a minute lacks fewer sounds than one prompt."""
+"""Slices that a version's timbre is read from: several lack fewer sounds than one."""
 
 
 class FineTuning:
