@@ -1,7 +1,6 @@
 """Where weights are kept: folders of files, whole or not there at all."""
 
 import shutil
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +9,7 @@ from mynah.writing import sync, sync_tree
 
 
 class Folders(Protocol):
-    """A place for folders under keys such as `voice_1/job_2-3`."""
+    """A place for folders under keys such as `voice_1/job_2/3`; no two writers have the same."""
 
     def put(self, key: str, files: Mapping[str, Path]) -> None:
         """Keeps copies of files, by their new names; all of them or none.
@@ -27,7 +26,7 @@ class Folders(Protocol):
         """
 
     def delete(self, key: str) -> None:
-        """Forgets a key and those below it; one that is not there is no error."""
+        """Forgets a key, whole or half-written, and those below it; none there is no error."""
 
 
 class LocalFolders:
@@ -44,7 +43,7 @@ class LocalFolders:
         """See `Folders`."""
         folder = self._inside(key)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        part = folder.with_name(f".{uuid.uuid4().hex}.part")
+        part = _part_of(folder)
         try:
             part.mkdir()
             for name, source in files.items():
@@ -65,10 +64,17 @@ class LocalFolders:
 
     def delete(self, key: str) -> None:
         """See `Folders`."""
-        shutil.rmtree(self._inside(key), ignore_errors=True)
+        folder = self._inside(key)
+        for each in (_part_of(folder), folder):
+            shutil.rmtree(each, ignore_errors=True)
 
     def _inside(self, key: str) -> Path:
         path = (self._root / key).resolve()
         if not path.is_relative_to(self._root) or path == self._root:
             raise ValueError("A key leads out of its folder.")
         return path
+
+
+def _part_of(folder: Path) -> Path:
+    """Where a folder is while it is half-written; its name is known to whoever cleans up later."""
+    return folder.with_name(f".{folder.name}.part")

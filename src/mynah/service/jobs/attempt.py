@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from mynah.errors import MynahError
 from mynah.service.errors import log_defect
+from mynah.service.jobs.clearing import clear_after_loss
 from mynah.service.jobs.endings import end_job
 from mynah.service.jobs.folders import JobFolders
 from mynah.service.jobs.heartbeat import Heartbeat
@@ -71,6 +72,7 @@ def attempt(workshop: Workshop, job_id: str, holder: str, stopping: threading.Ev
             outcome = _Attempt(workshop, lease, heart).run()
         except (LeaseLostError, Stopped):
             outcome = "lost"
+            clear_after_loss(workshop.records, workshop.folders, job_id)
     _log.info("job ends", extra={"job": job_id, "outcome": outcome})
     return True
 

@@ -27,3 +27,21 @@ def clear_jobs(records: Engine, folders: JobFolders, seconds: float) -> None:
     old = job_events.c.kind == "progress", job_events.c.created_at < before
     with records.begin() as connection:
         connection.execute(delete(job_events).where(*old))
+
+
+def clear_after_loss(records: Engine, folders: JobFolders, job_id: str) -> None:
+    """Removes what a worker wrote for a job that another one made succeed meanwhile.
+
+    That other one has removed the job's folder, but knows nothing of what is written later. In the
+    folder of any other job the next attempt may be at work: that one, or `clear_jobs`, cleans up.
+
+    Args:
+        records: the database.
+        folders: of the jobs.
+        job_id: of the job whose lease was lost.
+    """
+    query = select(jobs.c.id).where(jobs.c.id == job_id, jobs.c.state == "succeeded")
+    with records.connect() as connection:
+        succeeded = connection.scalar(query) is not None
+    if succeeded:
+        folders.remove(job_id)

@@ -81,8 +81,7 @@ class Publisher:
             StoredRecording(new_id("recording"), each.path.read_bytes(), each.text, each.seconds)
             for each in new.files.prompts
         ]
-        # Whoever may publish now knows that no row names what a dead attempt left here.
-        self._folders.delete(new.place)
+        self._forget_earlier(new)
         try:
             self._folders.put(new.key, new.files.weights)
             keep_recordings(self._storage, prompts)
@@ -92,6 +91,12 @@ class Publisher:
             forget_recordings(self._storage, [prompt.id for prompt in prompts])
             raise
         # Any other error may come after the rows were written: the files stay.
+
+    def _forget_earlier(self, new: NewVersion) -> None:
+        # No row names what an attempt before this one left, or there would have been no further
+        # attempt. A later one may have published already, while whoever makes this one slept.
+        for attempt in range(1, new.attempt):
+            self._folders.delete(f"{new.place}/{attempt}")
 
 
 def _write(connection: Connection, new: NewVersion, prompts: list[StoredRecording]) -> int:
