@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from mynah.service.jobs import children
+
 TRAINER = Path(__file__).parent.parent / "service"
 """Where `slow_trainer` is."""
 
@@ -92,6 +94,18 @@ def test_a_failure_is_one_line_and_can_be_tried_again(train, mynah, tmp_path):
     again = mynah("jobs", "retry", job)
     assert again.code == 1
     assert int(re.search(r"begins at step (\d+)", again.err)[1]) >= 3
+
+
+def test_a_process_that_cannot_start_is_told_of_with_its_last_words(train, monkeypatch, tmp_path):
+    (tmp_path / "typer.py").write_text("raise ImportError('typer is broken')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(children, "FIRST_PAUSE", 0.01)
+    ended = train()
+    log = tmp_path / "data" / "training.log"
+    assert (ended.code, ended.out) == (1, "")
+    assert "could not start (exit code 1)" in ended.err
+    assert ended.err.endswith(f"{log} has the log.\n")
+    assert "typer is broken" in log.read_text()
 
 
 def test_ctrl_c_cancels_and_retry_goes_on(mynah, refused, minute):

@@ -14,6 +14,7 @@ from mynah.config import Settings
 from mynah.errors import JobEndedError, JobFailedError
 from mynah.service.jobs.attempt import DEFECT, DIED, Workshop
 from mynah.service.jobs.events import JobEvents
+from mynah.service.jobs.false_starts import NOT_STARTED
 from mynah.service.jobs.job import Job
 from mynah.service.jobs.jobs import Jobs
 from mynah.service.jobs.launching import open_launcher
@@ -126,7 +127,7 @@ class JobRun:
             raise typer.Exit(CANCELLED)
         if job.error is not None:
             log = f"{self._settings.data / LOG} has the log"
-            inside = job.error["code"] in (DEFECT, DIED)
+            inside = job.error["code"] in (DEFECT, DIED, NOT_STARTED)
             raise JobFailedError(f"{job.error['message']} {again}{f'; {log}' if inside else ''}.")
         training = self._workshop.training
         voice = training.voices.get(job.voice_id)

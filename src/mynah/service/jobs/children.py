@@ -1,21 +1,28 @@
 """Jobs in child processes of the server: one job each, and nothing that they break is the server's.
 
 A child holds its lease by itself. If the server is killed its children go on, and if a child is
-killed its lease runs out and another child goes on from the checkpoint.
+killed its lease runs out and another child goes on from the checkpoint. One that ends before it
+has a lease tells nobody: the server counts it, waits longer each time, and gives the job up.
 """
 
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import BinaryIO
 
+from sqlalchemy import Engine
+
 from mynah.config import Settings
+from mynah.service.jobs.false_starts import count_false_start
 from mynah.service.jobs.holder import holder_name
 from mynah.service.jobs.leases import Leases
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+FIRST_PAUSE, LONGER = 2.0, 3
+"""Seconds after the first false start, and how many times longer each further pause is: together
+over a minute, in which memory may be free again."""
 
 
 @dataclass(slots=True)
@@ -23,10 +30,12 @@ class _Child:
     """A process for a job.
 
     Attributes:
+        fence: number of the job before the process could take it.
         held: whether it was seen to hold the job's lease.
     """
 
     process: subprocess.Popen[bytes]
+    fence: int
     held: bool = False
 
     @property
@@ -34,16 +43,12 @@ class _Child:
         return holder_name(self.process.pid)
 
 
-@dataclass(slots=True)
-class _Failures:
-    """Children that ended badly one after the other, most likely before they had a lease."""
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """Time for which a job is not started again, unless it has another number by then."""
 
-    number: int = 0
-    until: float = field(default_factory=time.monotonic)
-
-    def add(self) -> None:
-        self.number += 1
-        self.until = time.monotonic() + min(_FIRST_PAUSE * 2**self.number, _LONGEST_PAUSE)
+    fence: int
+    until: float
 
 
 class Children:
@@ -51,17 +56,21 @@ class Children:
 
     Args:
         settings: of the server, which its children have too.
-        leases: of the database.
+        records: the database.
+        leases: of it.
         log: where children write what they have to say; the server's own log if not given.
     """
 
-    def __init__(self, settings: Settings, leases: Leases, log: BinaryIO | None = None) -> None:
+    def __init__(
+        self, settings: Settings, records: Engine, leases: Leases, log: BinaryIO | None = None
+    ) -> None:
         self._settings = settings
+        self._records = records
         self._leases = leases
         self._log = log
         self._environment = settings.environment()
         self._running: dict[str, _Child] = {}
-        self._failures: dict[str, _Failures] = {}
+        self._resting: dict[str, _Rest] = {}
 
     def launch(self, job_ids: list[str]) -> None:
         """See `Launcher`."""
@@ -71,7 +80,7 @@ class Children:
         self._look_after(holders, job_ids)
         ready = [job_id for job_id in job_ids if self._may(job_id)]
         for job_id in ready[: self._room(holders)]:
-            self._running[job_id] = _Child(self._start(job_id))
+            self._begin(job_id)
 
     def close(self) -> None:
         """Lets children reach their next checkpoint, for as long as the server has to stop."""
@@ -92,20 +101,27 @@ class Children:
                 # It lost its lease and does not end: whatever it does now is in vain.
                 child.process.kill()
                 child.process.wait()
-            if child.process.poll() is not None:
-                self._note_end(job_id, child)
+            if (code := child.process.poll()) is not None:
+                self._note_end(job_id, child.fence, _words(code))
+                del self._running[job_id]
 
-    def _note_end(self, job_id: str, child: _Child) -> None:
-        del self._running[job_id]
-        if child.process.returncode and not child.held:
-            self._failures.setdefault(job_id, _Failures()).add()
+    def _note_end(self, job_id: str, fence: int, how: str) -> None:
+        times = count_false_start(self._records, job_id, fence, how)
+        if times:
+            pause = FIRST_PAUSE * LONGER ** (times - 1)
+            self._resting[job_id] = _Rest(fence, time.monotonic() + pause)
         else:
-            self._failures.pop(job_id, None)
+            self._resting.pop(job_id, None)
 
     def _may(self, job_id: str) -> bool:
-        failures = self._failures.get(job_id)
-        return job_id not in self._running and (
-            failures is None or failures.until <= time.monotonic()
+        if job_id in self._running:
+            return False
+        rest = self._resting.get(job_id)
+        # A caller who cancels a job and tries it again need not wait.
+        return (
+            rest is None
+            or rest.until <= time.monotonic()
+            or rest.fence != self._leases.fence(job_id)
         )
 
     def _room(self, holders: Collection[str]) -> int:
@@ -113,6 +129,15 @@ class Children:
         own = {child.holder for child in self._running.values()}
         others = sum(holder not in own for holder in holders)
         return max(0, self._settings.job_workers - len(own) - others)
+
+    def _begin(self, job_id: str) -> None:
+        fence = self._leases.fence(job_id)
+        if fence is None:
+            return
+        try:
+            self._running[job_id] = _Child(self._start(job_id), fence)
+        except OSError as error:  # such as no memory for a process, or too many of them
+            self._note_end(job_id, fence, error.strerror or type(error).__name__)
 
     def _start(self, job_id: str) -> subprocess.Popen[bytes]:
         # In a session of its own, so that a Ctrl-C at the server is not one at the child.
@@ -124,3 +149,12 @@ class Children:
             stderr=self._log,
             start_new_session=True,
         )
+
+
+def _words(code: int) -> str:
+    """How a process ended, for its operator."""
+    if code >= 0:
+        return f"exit code {code}"
+    if -code == signal.SIGKILL:
+        return "it was killed, perhaps for want of memory"
+    return f"signal {-code}"

@@ -25,7 +25,7 @@ def open_launcher(
         OptionError: there is a broker, and Celery is not installed.
     """
     if not settings.broker_url:
-        return Children(settings, leases, log)
+        return Children(settings, records, leases, log)
     try:
         from mynah.service.jobs.cluster import CeleryLauncher  # noqa: PLC0415 - an extra
     except ImportError:

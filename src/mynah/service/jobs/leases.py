@@ -153,9 +153,13 @@ class Leases:
 
     def waits(self, job_id: str) -> bool:
         """Whether somebody should work on a job."""
-        query = select(jobs.c.id).where(jobs.c.id == job_id, free())
+        return self.fence(job_id) is not None
+
+    def fence(self, job_id: str) -> int | None:
+        """The number that a job has before the next holder; None if nobody should work on it."""
+        query = select(jobs.c.fence).where(jobs.c.id == job_id, free())
         with self._records.connect() as connection:
-            return connection.scalar(query) is not None
+            return connection.scalar(query)
 
     def holders(self) -> list[str]:
         """Who holds a lease now."""
