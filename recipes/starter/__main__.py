@@ -12,6 +12,7 @@ from recipes.starter import (
     content,
     corpus,
     decoder,
+    dictation,
     export,
     labels,
     measuring,
@@ -23,6 +24,7 @@ from recipes.starter import (
     tokens,
     words,
 )
+from recipes.starter.kokoro import Kokoro, Speakers
 from recipes.starter.vocoder import write_vocoder
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -45,15 +47,37 @@ def gather_words(
     words.string_together(packages, human, seconds)
 
 
+@app.command("dictate")
+def dictate_sentences(
+    voice: Annotated[Path, typer.Option(help="Kokoro-82M, ONNX.")],
+    vocabulary: Annotated[Path, typer.Option(help="Its vocab.json.")],
+    speakers: Annotated[Path, typer.Option(help="Folder of its voices, .bin files.")],
+    texts: Annotated[Path | None, typer.Option(help="metadata.jsonl of a corpus.")] = None,
+    minutes: Minutes = 60.0,
+    threads: Threads = 1,
+    spoken: Annotated[Path, typer.Option(help="Folder of what is said.")] = Path("runs/spoken"),
+) -> None:
+    """0. Have a public voice say sentences, and tell when it says each phoneme."""
+    dictation.dictate(
+        spoken,
+        Kokoro(voice, vocabulary, threads),
+        Speakers(speakers),
+        corpus.texts(texts) if texts else {},
+        minutes,
+    )
+
+
 @app.command()
 def prepare(
-    spoken: Annotated[Path, typer.Option(help="Folder with metadata.jsonl and recordings.")],
+    spoken: Annotated[
+        list[Path], typer.Option(help="Folder with metadata.jsonl and recordings; several.")
+    ],
     human: Annotated[Path | None, typer.Option(help="Folder with one for each speaker.")] = None,
     per_speaker: Annotated[int, typer.Option(help="Most recordings of a speaker.")] = 230,
     work: Work = WORK,
 ) -> None:
     """1. Gather the recordings."""
-    sources = list(corpus.spoken_corpus(spoken))
+    sources = [source for folder in spoken for source in corpus.spoken_corpus(folder)]
     if human:
         sources += corpus.human_speech(human, per_speaker)
     corpus.prepare(sources, work)

@@ -20,6 +20,8 @@ from recipes.starter.sounds import SILENT, UNKNOWN
 CEPSTRA = 20
 NEAR = 10
 """How many frames a border may lie from where a phoneme was heard."""
+NEARER = 3
+"""The same where the recording came with its spans."""
 ROUNDS = 6
 SHARED = 200.0
 """Frames' worth of trust in the deviations of all sounds when a sound is rare."""
@@ -81,7 +83,8 @@ class Sentence:
         self.states = 2 * self.sounds[starts][run].astype(np.int64) + half
         self._run_places, self._run_sounds = self.places[starts][run], self.sounds[starts][run]
         frames = np.arange(len(self.sounds))[:, None]
-        self._far = (frames < starts[run] - NEAR) | (frames >= ends[run] + NEAR)
+        near = NEARER if clip.spans else NEAR
+        self._far = (frames < starts[run] - near) | (frames >= ends[run] + near)
         inside = (np.arange(len(self.sounds)) - np.repeat(starts, ends - starts)) * 2
         second = inside >= np.repeat(ends - starts, ends - starts)
         first_state = np.concatenate([[0], np.cumsum(halves)[:-1]])

@@ -7,7 +7,7 @@ tempo moved together by resampling: to the networks that is another speaker.
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import av
@@ -27,7 +27,18 @@ SOUND_FILES = {".flac", ".g722", ".ogg", ".wav"}
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One recording in the track: `start` and `length` are samples at 32 kHz."""
+    """One recording in the track.
+
+    Attributes:
+        name: of its file and factor.
+        language: of its words.
+        text: its words, empty if nobody wrote them down.
+        speaker: who speaks.
+        factor: by which pitch, formants and tempo were moved.
+        start: first sample at 32 kHz.
+        length: samples.
+        spans: place, start and end in seconds of each phoneme; empty if they have to be found.
+    """
 
     name: str
     language: str
@@ -36,6 +47,7 @@ class Clip:
     factor: float
     start: int
     length: int
+    spans: list[tuple[int, float, float]] = field(default_factory=list)
 
     @property
     def frames(self) -> int:
@@ -51,13 +63,28 @@ class Source:
     language: str
     text: str
     speaker: str
+    spans: list[tuple[int, float, float]] = field(default_factory=list)
 
 
 def spoken_corpus(folder: Path) -> Iterator[Source]:
-    """Recordings with words: a folder with `metadata.jsonl` rows of file, lang, text, speaker."""
+    """Recordings with words: a folder with `metadata.jsonl` rows of file, lang, text, speaker.
+
+    Rows that `dictation` wrote have the `spans` of their phonemes too.
+    """
     for line in (folder / "metadata.jsonl").read_text("utf-8").splitlines():
         row = json.loads(line)
-        yield Source(folder / row["file"], row["lang"], row["text"], row["speaker"])
+        yield Source(
+            folder / row["file"], row["lang"], row["text"], row["speaker"], row.get("spans", [])
+        )
+
+
+def texts(index: Path) -> dict[str, list[str]]:
+    """The texts of each language in a `metadata.jsonl`."""
+    found: dict[str, list[str]] = {}
+    for line in index.read_text("utf-8").splitlines():
+        row = json.loads(line)
+        found.setdefault(row["lang"], []).append(row["text"])
+    return found
 
 
 def human_speech(folder: Path, most_per_speaker: int, seed: int = 0) -> Iterator[Source]:
@@ -98,9 +125,9 @@ def prepare(sources: list[Source], work: Path, seed: int = 0) -> None:
                 track16.write(_int16(soxr.resample(audio, RATE, CONTENT_RATE)).tobytes())
                 speaker = source.speaker if factor == 1.0 else f"{source.speaker}*{factor}"
                 name = f"{source.path.stem}*{factor}"
-                clips.append(
-                    Clip(name, source.language, source.text, speaker, factor, position, len(audio))
-                )
+                spans = [(p, begin / factor, end / factor) for p, begin, end in source.spans]
+                told = (name, source.language, source.text, speaker, factor)
+                clips.append(Clip(*told, position, len(audio), spans))
                 position += len(audio)
     (work / "clips.jsonl").write_text(
         "".join(json.dumps(asdict(clip), ensure_ascii=False) + "\n" for clip in clips), "utf-8"

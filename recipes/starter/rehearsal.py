@@ -6,14 +6,13 @@ lessons (Dong et al. 2023, RAFT).
 """
 
 import json
+import random
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import time
 
-import numpy as np
 import torch
-import wordfreq
 
 from mynah.errors import TextError
 from mynah.semantic.batch import Batch
@@ -22,13 +21,10 @@ from mynah.semantic.request import SemanticRequest
 from mynah.semantic.sampling import SamplingOptions
 from mynah.text.frontend import analyse
 from mynah.text.symbols import SymbolTable
+from recipes.starter import common_words
 from recipes.starter.reader import Reader
 from recipes.starter.sizes import SEMANTIC
 
-VOCABULARY = 20_000
-FLATTER = 0.55
-WORDS = {"zh": (3, 12), "en": (4, 14)}
-MARKS = {"zh": ("，", "。"), "en": (", ", ".")}
 DRAWN = SamplingOptions(top_k=15, temperature=0.5, repetition_penalty=1.0)
 LONGEST = 300
 
@@ -46,21 +42,10 @@ class RehearsalPlan:
 
 def sentences(seed: int) -> Iterator[list[int]]:
     """Phonemes of common words in no order, one language after the other, for ever."""
-    rng = np.random.default_rng(seed)
-    table = SymbolTable.of("v2")
-    words = {language: wordfreq.top_n_list(language, VOCABULARY) for language in WORDS}
-    chances = {}
-    for language, known in words.items():
-        weights = np.array([wordfreq.word_frequency(w, language) for w in known]) ** FLATTER
-        chances[language] = weights / weights.sum()
+    chance, table = random.Random(seed), SymbolTable.of("v2")
     while True:
-        for language, (fewest, most) in WORDS.items():
-            count = rng.integers(fewest, most, endpoint=True)
-            chosen = list(rng.choice(words[language], count, p=chances[language]))
-            pause, end = MARKS[language]
-            if count > 6 and rng.random() < 0.5:
-                chosen[count // 2 - 1] += pause.strip()
-            text = ("" if language == "zh" else " ").join(chosen) + end
+        for language in common_words.WORDS:
+            text = common_words.sentence(language, chance)
             try:
                 spoken = analyse(text, language=language, split="cut0")
             except TextError:
