@@ -20,6 +20,8 @@ from recipes.starter.tokens import Tokens
 PAIRED = 0.35
 SLOWER = {"zh": (0.95, 1.15), "en": (1.1, 1.4)}
 """The English corpus is read fast: 17 phonemes a second or more are hard to follow."""
+DICTATED = (0.95, 1.12)
+"""The same for what was dictated at a pace to be followed."""
 
 
 def is_held_out(text: str) -> bool:
@@ -41,9 +43,8 @@ class Examples:
             for clip, row in zip(Track(work).clips, read_phones(work), strict=True)
             if row and UNKNOWN not in self._tokens.of(clip).places
         ]
-        middle = {language: sum(pace) / 2 for language, pace in SLOWER.items()}
         self.held_out = [
-            self._example(clip, row, middle[clip.language])
+            self._example(clip, row, sum(_paces(clip)) / 2)
             for clip, row in with_words
             if is_held_out(clip.text)
         ]
@@ -61,7 +62,7 @@ class Examples:
 
         A speaker keeps one pace for an epoch, so that the second of a pair goes on at the first's.
         """
-        paces = {clip.speaker: rng.uniform(*SLOWER[clip.language]) for clip, _ in self._learnt}
+        paces = {clip.speaker: rng.uniform(*_paces(clip)) for clip, _ in self._learnt}
         singles = [
             (clip, self._example(clip, row, paces[clip.speaker])) for clip, row in self._learnt
         ]
@@ -77,6 +78,10 @@ class Examples:
             *pairs[: int(PAIRED * len(pairs))],
             *self._rehearsed,
         ]
+
+
+def _paces(clip: Clip) -> tuple[float, float]:
+    return DICTATED if clip.spans else SLOWER[clip.language]
 
 
 def _pairs(singles: list[tuple[Clip, Example]], rng: np.random.Generator) -> list[Example]:
