@@ -32,7 +32,7 @@ COSINES = np.cos(
 
 
 def write_boundaries(work: Path) -> None:
-    """Replaces `alignment.npy` and `sounds.npy`."""
+    """Replaces `alignment.npy` and `sounds.npy`, and writes which frames are of a second half."""
     places, sounds = np.load(work / "alignment.npy"), np.load(work / "sounds.npy")
     rows = np.load(work / "smooth.npy", mmap_mode="r")
     clips = [clip for clip in Track(work).clips if places[clip.start // 640] != UNKNOWN]
@@ -41,11 +41,14 @@ def write_boundaries(work: Path) -> None:
         halves = Halves(sentences)
         moved = np.mean([sentence.settle(halves) for sentence in sentences])
         print(f"{moved:.1%} of frames moved", flush=True)
+    late = np.zeros(len(sounds), np.bool_)
     for clip, sentence in zip(clips, sentences, strict=True):
         span = slice(clip.start // 640, clip.start // 640 + clip.frames)
         places[span], sounds[span] = sentence.places, sentence.sounds
+        late[span] = sentence.states[sentence.path] % 2 == 1
     np.save(work / "alignment.npy", places)
     np.save(work / "sounds.npy", sounds)
+    np.save(work / "halves.npy", late)
 
 
 def cepstra(rows: NDArray[np.float32], silent: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -114,6 +114,7 @@ class Tokens:
         self.alphabet = read_alphabet(work)
         self._sounds = np.load(work / "sounds.npy")
         self._places = np.load(work / "alignment.npy")
+        self._late = np.load(work / "halves.npy")
         self._rows = np.load(work / "smooth.npy", mmap_mode="r")
 
     def of(self, clip: Clip, slower: float = 1.0) -> "Told":
@@ -125,9 +126,10 @@ class Tokens:
         """
         span = _frames(clip)
         ends, sounds, places = _runs(self._sounds[span], self._places[span])
+        middles = _middles(ends, self._late[span])
         edges = token_edges(ends, sounds == SILENT, slower)
         run = np.searchsorted(edges, np.arange(edges[-1]), side="right")
-        times = _times(ends, edges)
+        times = _times(ends, middles, edges)
         pitch = _relative_pitch(self._rows, clip)[np.round(times).astype(np.int64)]
         heights = pitch.reshape(-1, 2).mean(axis=1)
         tokens = self.alphabet.tokens(sounds[run], heights)
@@ -150,14 +152,32 @@ class Told:
     times: NDArray[np.float64]
 
 
-def _times(ends: NDArray[np.int64], edges: NDArray[np.int64]) -> NDArray[np.float64]:
-    borders = np.concatenate([[0], 2 * edges])
+def _times(
+    ends: NDArray[np.int64], middles: NDArray[np.float64], edges: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """For each 20 ms of tokens the recording's frame that is spoken then.
+
+    Both halves of a run get the same time, so that a burst comes where it is foreseen: a prior that
+    cannot know when a stop is released foresees something between a closure and a burst.
+    """
+    starts = np.concatenate([[0], edges[:-1]])
+    borders = np.concatenate([[0], np.stack([starts + edges, 2 * edges], axis=1).ravel()])
+    heard = np.concatenate([[0], np.stack([middles, ends], axis=1).ravel()])
     # A run that vanished has no time: where two borders meet, the last of them counts.
     kept = np.append(np.diff(borders) > 0, True)
     frames = np.arange(borders[-1]) + 0.5
-    times = np.interp(frames, borders[kept], np.concatenate([[0], ends])[kept]) - 0.5
-    clipped: NDArray[np.float64] = times.clip(0, ends[-1] - 1)
+    clipped: NDArray[np.float64] = (np.interp(frames, borders[kept], heard[kept]) - 0.5).clip(
+        0, ends[-1] - 1
+    )
     return clipped
+
+
+def _middles(ends: NDArray[np.int64], late: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The frame at which each run's second half begins; its middle where none was told apart."""
+    starts = np.concatenate([[0], ends[:-1]])
+    early = np.add.reduceat(~late, starts)
+    apart = (early > 0) & (early < ends - starts)
+    return np.where(apart, starts + early, (starts + ends) / 2)
 
 
 def _runs(

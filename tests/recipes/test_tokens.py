@@ -45,6 +45,7 @@ def work(tmp_path: Path) -> Path:
     np.save(tmp_path / "smooth.npy", rows)
     np.save(tmp_path / "sounds.npy", heard)
     np.save(tmp_path / "alignment.npy", places)
+    np.save(tmp_path / "halves.npy", np.zeros(80, np.bool_))
     clip = Clip("one", "zh", "你，思。", "someone", 1.0, 0, 80 * 640)
     (tmp_path / "clips.jsonl").write_text(json.dumps(asdict(clip)) + "\n")
     (tmp_path / "phones.json").write_text(json.dumps([WORDS]))
@@ -79,6 +80,21 @@ def test_a_phoneme_begins_and_ends_with_its_tokens(work: Path, slower: float):
     assert len(told.times) == 2 * len(told.tokens)
     assert (np.diff(told.times) > 0).all()
     assert recorded[np.round(told.times).astype(int)].tolist() == np.repeat(told.places, 2).tolist()
+
+
+def test_both_halves_of_a_phoneme_get_the_same_time(work: Path):
+    # The s, frames 40 to 49, is a short hiss after a long silence.
+    halves = np.zeros(80, np.bool_)
+    halves[47:50] = True
+    np.save(work / "halves.npy", halves)
+    told = Tokens(work).of(CLIP)
+    times = told.times[np.repeat(told.places, 2) == 3]
+    assert len(times) == 10
+    assert (np.round(times) < 47).tolist() == [True] * 5 + [False] * 5
+    assert times[0] == pytest.approx(40.2)
+    assert times[-1] == pytest.approx(49.2)
+    others = np.repeat(told.places, 2) != 3
+    assert told.times[others].tolist() == np.arange(80)[others].tolist()
 
 
 def test_tokens_tell_how_the_pitch_moves(work: Path):
