@@ -94,10 +94,30 @@ def test_what_cannot_be_said_has_no_script():
     assert Script.of(TABLES, [PAUSE, UNSAYABLE]) is None
 
 
+def lasting(chance):
+    """Logits that give a token of sound 1, then of 2, these chances; any other has none."""
+    logits = torch.full((len(TOKENS) + 1,), -50.0)
+    logits[TOKENS.index(1)], logits[TOKENS.index(2)] = chance, 1 - chance
+    return logits.clamp(min=1e-9).log().where(logits > -50, -50.0)
+
+
+@pytest.mark.parametrize("chance, tokens", [(0.1, 1), (0.6, 2), (0.8, 4), (0.99, LONGEST_SOUND)])
+def test_a_sound_lasts_for_the_median_of_what_is_likely(chance, tokens):
+    recital = Recital(Script.of(TABLES, [1, 2]))
+    recital.go_on(TOKENS.index(1))
+    drawn = 1
+    while recital.allowed(lasting(chance))[TOKENS.index(1)]:
+        recital.go_on(TOKENS.index(1))
+        drawn += 1
+    assert drawn == tokens
+
+
 def test_the_end_comes_only_when_all_is_said():
-    script = Script.of(TABLES, [1, 2])
-    recital = Recital(script)
-    assert not recital.allowed()[-1]
+    eager = torch.zeros(len(TOKENS) + 1)
+    eager[-1] = 50.0
+    recital = Recital(Script.of(TABLES, [1, 2]))
+    assert not recital.allowed(eager)[-1]
     for sound in (1, 2):
+        assert not recital.allowed(eager)[-1]
         recital.go_on(TOKENS.index(sound))
-    assert recital.allowed()[-1]
+    assert recital.allowed(eager)[-1]

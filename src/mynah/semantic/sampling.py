@@ -156,7 +156,7 @@ class Sampler:
         logits = logits.to(torch.float32, copy=True)
         for row, chance in enumerate(self._rows):
             if chance.recital:
-                allowed = chance.recital.allowed().to(logits.device)
+                allowed = chance.recital.allowed(logits[row]).to(logits.device)
                 logits[row].masked_fill_(~allowed, -math.inf)
             elif chance.drawn < MIN_TOKENS:
                 logits[row, self._eos] = -math.inf

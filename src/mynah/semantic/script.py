@@ -17,6 +17,8 @@ from mynah.voice.sounds import PAUSE, Sounds
 
 LONGEST_SOUND, LONGEST_PAUSE = 8, 15
 """Tokens of 40 ms: more than 98 % of the sounds and pauses in the starter's corpus have."""
+MEDIAN = 0.5
+"""A sound goes on while it is at least this likely to last beyond what has been drawn of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +45,10 @@ class Script:
 class Recital:
     """How far a row is with its script.
 
+    How long a sound lasts is not drawn: were it decided by chance at every token whether one goes
+    on, lengths would be far more uneven than speech. Each lasts for the median of what the GPT
+    holds likely, and a pause is made where one is likelier than none.
+
     Args:
         script: what is to be said.
     """
@@ -51,29 +57,53 @@ class Recital:
         self._script = script
         self._at = -1
         self._held = 0
+        self._lasting = 1.0
 
-    def allowed(self) -> Tensor:
-        """Which ids may be drawn next: bool, (tokens + 1,), the last of them EOS."""
-        sounds = self._script.sounds
-        of_tokens = self._script.of_tokens
-        allowed = torch.zeros(len(of_tokens) + 1, dtype=torch.bool)
-        for place in self._reachable():
-            allowed[:-1] |= of_tokens == sounds[place]
-        allowed[-1] = self._at >= len(sounds) - 2  # but the last pause all is said
-        return allowed
+    def allowed(self, logits: Tensor) -> Tensor:
+        """Which ids may be drawn next: bool, (tokens + 1,), the last of them EOS.
+
+        To be asked once before each `go_on`.
+
+        Args:
+            logits: of the next id, (tokens + 1,).
+        """
+        places = self._reachable()
+        ids = torch.stack([self._ids(place) for place in places])
+        each = logits.cpu().float().masked_fill(~ids, -torch.inf).logsumexp(dim=1)
+        chances = each.softmax(dim=0)
+        if places[0] == self._at:
+            self._lasting *= float(chances[0])
+            if self._lasting >= MEDIAN:
+                return ids[0]
+            ids, chances = ids[1:], chances[1:]
+        return ids[int(chances.argmax())]
 
     def go_on(self, token: int) -> None:
         """Takes note of a token that was allowed."""
         sound = int(self._script.of_tokens[token])
-        place = next(each for each in self._reachable() if self._script.sounds[each] == sound)
-        self._held = self._held + 1 if place == self._at else 1
-        self._at = place
+        sounds = (*self._script.sounds, None)
+        place = next(each for each in self._reachable() if sounds[each] == sound)
+        if place != self._at:
+            self._at, self._held, self._lasting = place, 0, 1.0
+        self._held += 1
+
+    def _ids(self, place: int) -> Tensor:
+        """Ids of the sound at a place; behind the last one is EOS."""
+        of_tokens, sounds = self._script.of_tokens, self._script.sounds
+        ids = torch.zeros(len(of_tokens) + 1, dtype=torch.bool)
+        if place < len(sounds):
+            ids[:-1] = of_tokens == sounds[place]
+        else:
+            ids[-1] = True
+        return ids
 
     def _reachable(self) -> list[int]:
-        """Places in the script that the next token may have, the nearest first."""
+        """Places in the script that the next id may have, the nearest first."""
         sounds, at = self._script.sounds, self._at
         longest = LONGEST_PAUSE if at < 0 or sounds[at] == PAUSE else LONGEST_SOUND
         here = [at] if at >= 0 and self._held < longest else []
-        ahead = [place for place in (at + 1, at + 2) if place < len(sounds)]
         # Only a pause may be left out.
-        return here + (ahead if ahead and sounds[ahead[0]] == PAUSE else ahead[:1])
+        skipped = at + 1 < len(sounds) and sounds[at + 1] == PAUSE
+        ahead = [at + 1, at + 2] if skipped else [at + 1]
+        # If the same sound comes behind a pause, what sounds like it goes on.
+        return here + [place for place in ahead if not here or (*sounds, None)[place] != sounds[at]]
