@@ -54,7 +54,9 @@ class Recital:
     """
 
     def __init__(self, script: Script) -> None:
-        self._script = script
+        self._of_tokens = script.of_tokens
+        # None is the end.
+        self._sounds: tuple[int | None, ...] = (*script.sounds, None)
         self._at = -1
         self._held = 0
         self._lasting = 1.0
@@ -80,30 +82,28 @@ class Recital:
 
     def go_on(self, token: int) -> None:
         """Takes note of a token that was allowed."""
-        sound = int(self._script.of_tokens[token])
-        sounds = (*self._script.sounds, None)
-        place = next(each for each in self._reachable() if sounds[each] == sound)
+        sound = int(self._of_tokens[token])
+        place = next(each for each in self._reachable() if self._sounds[each] == sound)
         if place != self._at:
             self._at, self._held, self._lasting = place, 0, 1.0
         self._held += 1
 
     def _ids(self, place: int) -> Tensor:
-        """Ids of the sound at a place; behind the last one is EOS."""
-        of_tokens, sounds = self._script.of_tokens, self._script.sounds
-        ids = torch.zeros(len(of_tokens) + 1, dtype=torch.bool)
-        if place < len(sounds):
-            ids[:-1] = of_tokens == sounds[place]
-        else:
+        """Ids of the sound at a place; EOS at the end."""
+        sound = self._sounds[place]
+        ids = torch.zeros(len(self._of_tokens) + 1, dtype=torch.bool)
+        if sound is None:
             ids[-1] = True
+        else:
+            ids[:-1] = self._of_tokens == sound
         return ids
 
     def _reachable(self) -> list[int]:
         """Places in the script that the next id may have, the nearest first."""
-        sounds, at = self._script.sounds, self._at
+        sounds, at = self._sounds, self._at
         longest = LONGEST_PAUSE if at < 0 or sounds[at] == PAUSE else LONGEST_SOUND
         here = [at] if at >= 0 and self._held < longest else []
         # Only a pause may be left out.
-        skipped = at + 1 < len(sounds) and sounds[at + 1] == PAUSE
-        ahead = [at + 1, at + 2] if skipped else [at + 1]
+        ahead = [at + 1, at + 2] if sounds[at + 1] == PAUSE else [at + 1]
         # If the same sound comes behind a pause, what sounds like it goes on.
-        return here + [place for place in ahead if not here or (*sounds, None)[place] != sounds[at]]
+        return here + [place for place in ahead if not here or sounds[place] != sounds[at]]
