@@ -52,7 +52,7 @@ def dictate_sentences(
     voice: Annotated[Path, typer.Option(help="Kokoro-82M, ONNX.")],
     vocabulary: Annotated[Path, typer.Option(help="Its vocab.json.")],
     speakers: Annotated[Path, typer.Option(help="Folder of its voices, .bin files.")],
-    texts: Annotated[Path | None, typer.Option(help="metadata.jsonl of a corpus.")] = None,
+    texts: Annotated[Path | None, typer.Option(help="Corpus whose texts are said too.")] = None,
     minutes: Minutes = 60.0,
     threads: Threads = 1,
     spoken: Annotated[Path, typer.Option(help="Folder of what is said.")] = Path("runs/spoken"),

@@ -15,6 +15,7 @@ from rich.progress import track
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mynah.voice.spectrogram import HOP, SAMPLE_RATE
 from mynah.voice.viterbi import likeliest_path
 from recipes.starter.corpus import Clip, Track, batches
 from recipes.starter.labels import is_heard, read_phones
@@ -25,7 +26,6 @@ HIDDEN = 256
 ROUNDS = 3
 SECONDS = 60.0
 RATE = 1e-3
-FRAMES_A_SECOND = 50
 
 
 class Listener(nn.Module):
@@ -144,7 +144,7 @@ def told_path(clip: Clip, row: list[int], sound_of: list[int]) -> NDArray[np.int
             states.append((place + 1, SILENT))
     place, _, end = clip.spans[-1]
     states += [(place, sound_of[row[place]]), (len(row) - 1, SILENT)]
-    times = (np.arange(clip.frames) + 0.5) / FRAMES_A_SECOND
+    times = (np.arange(clip.frames) + 0.5) * HOP / SAMPLE_RATE
     return np.array(states)[np.searchsorted([*ends, end], times, side="right")]
 
 

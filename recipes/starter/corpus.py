@@ -78,12 +78,11 @@ def spoken_corpus(folder: Path) -> Iterator[Source]:
         )
 
 
-def texts(index: Path) -> dict[str, list[str]]:
-    """The texts of each language in a `metadata.jsonl`."""
+def texts(folder: Path) -> dict[str, list[str]]:
+    """The texts of each language in a corpus."""
     found: dict[str, list[str]] = {}
-    for line in index.read_text("utf-8").splitlines():
-        row = json.loads(line)
-        found.setdefault(row["lang"], []).append(row["text"])
+    for source in spoken_corpus(folder):
+        found.setdefault(source.language, []).append(source.text)
     return found
 
 
