@@ -1,6 +1,7 @@
 """The server that is measured: `mynah serve`, in a process and a data folder of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -58,6 +59,8 @@ def serving(model: Path | None, port: int) -> Iterator[Served]:
         ).strip()
         with (Path(folder) / "log").open("w") as log:
             process = subprocess.Popen(_mynah("serve"), env=environment, stderr=log)
+            # A benchmark that is told to end leaves no server behind.
+            default = signal.signal(signal.SIGTERM, lambda *_: sys.exit("Terminated."))
             try:
                 url = f"http://127.0.0.1:{port}"
                 _wait(process, url)
@@ -65,6 +68,7 @@ def serving(model: Path | None, port: int) -> Iterator[Served]:
             finally:
                 process.terminate()
                 process.wait()
+                signal.signal(signal.SIGTERM, default)
 
 
 def _mynah(*arguments: str) -> Sequence[str]:

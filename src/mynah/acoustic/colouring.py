@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mynah.acoustic.exemplars import Exemplars
 from mynah.voice.mel import mel_filterbank
 
 BANDS = 80
@@ -80,6 +81,19 @@ class Colouring(nn.Module):
         """Latents (batch, channels, frames), zero where masked, in colours (batch, 80, 81)."""
         mel = colour[:, :, :-1] @ self.quickened(latents[:, :BANDS]) + colour[:, :, -1:]
         return torch.cat([mel, latents[:, BANDS:]], dim=1)
+
+    def exemplars(self, latents: Tensor, spectrogram: Tensor) -> Exemplars:
+        """What a recording's frames lack when its words are rendered.
+
+        Args:
+            latents: painted, of the recording's words, (1, channels, frames).
+            spectrogram: of the recording, (1, 1025, frames); one of both may go on for longer.
+        """
+        mel = log_mel(spectrogram)[:, :, : latents.shape[2]]
+        rendered, spoken = latents[:, :BANDS, : mel.shape[2]], speech(mel)
+        mel = mel + (self.level - mel.mean(dim=1)[spoken[:, 0]].mean())
+        heard = (mel - self.mean[:, None]) / self.deviation[:, None]
+        return Exemplars.of(rendered[0], heard[0], spoken[0])
 
     def quickened(self, mel: Tensor) -> Tensor:
         """Mels (batch, 80, frames) that move as quickly as speech."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mynah.acoustic.colouring import Colouring
 from mynah.acoustic.config import FRAMES_PER_TOKEN, SPEAKER_VECTOR, SSL_CHANNELS, AcousticConfig
+from mynah.acoustic.exemplars import Exemplars
 from mynah.acoustic.flow import Flow
 from mynah.acoustic.hifigan import Generator
 from mynah.acoustic.lengths import length_mask
@@ -115,6 +116,22 @@ class SoVITS(nn.Module):
         """Colour of a speaker, see `Colouring`; None if the model does not colour."""
         return self.colouring(spectrograms, mask) if self.config.coloured else None
 
+    @torch.no_grad()
+    def exemplars(
+        self, codes: Tensor, phones: Tensor, timbre: Timbre, spectrogram: Tensor
+    ) -> Exemplars:
+        """What a recording tells of its speaker beside the timbre; the model has to colour.
+
+        Args:
+            codes: its semantic tokens, (1, tokens).
+            phones: ids of its phonemes, (1, phonemes).
+            timbre: of the speaker, of one row without exemplars.
+            spectrogram: of the recording, (1, 1025, frames).
+        """
+        prior = self.prior(codes, phones, timbre.vector)
+        rendered = self.render(prior.mean, prior.mask, timbre)
+        return self.colouring.exemplars(rendered, spectrogram)
+
     def prior(
         self,
         codes: Tensor,
@@ -158,7 +175,13 @@ class SoVITS(nn.Module):
             timbre: of each row.
         """
         z = self.flow.inverse(latents, mask, timbre.vector) * mask
-        return z if timbre.colour is None else self.colouring.paint(z, timbre.colour) * mask
+        if timbre.colour is None:
+            return z
+        painted = self.colouring.paint(z, timbre.colour)
+        if any(timbre.exemplars):
+            rows = zip(painted, timbre.exemplars, strict=True)
+            painted = torch.stack([own.lend(row) if own else row for row, own in rows])
+        return painted * mask
 
     @torch.no_grad()
     def decode(

@@ -20,12 +20,10 @@ from mynah.acoustic.sovits import NOISE_SCALE, SoVITS
 from mynah.training.preparation.slices import Slice
 from mynah.voice.spectrogram import HOP, linear_spectrogram
 from mynah.voice.timbre import Timbre
+from mynah.voice.tokens import WORDLESS
 
 MARGIN = FLOW_FRAMES + VOCODER_FRAMES
 """Frames around a stretch that its sound depends on."""
-
-_WORDLESS = 0
-"""Phoneme of speech whose words are not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +48,7 @@ class Clip:
         wave = torch.from_numpy(each.samples)
         return cls(
             torch.tensor(each.codes),
-            torch.tensor(each.phones or [_WORDLESS]),
+            torch.tensor(each.phones or [WORDLESS]),
             wave,
             linear_spectrogram(wave[None])[0],
         )

@@ -1,11 +1,13 @@
 """A voice as the two stages take it: prompt codes and their phonemes, and a timbre."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from mynah.acoustic.exemplars import Exemplars
 from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
@@ -13,7 +15,7 @@ from mynah.voice.recording import Recording
 from mynah.voice.spectrogram import SAMPLE_RATE as REFERENCE_RATE
 from mynah.voice.spectrogram import linear_spectrogram
 from mynah.voice.timbre import Timbre
-from mynah.voice.tokens import ContentFeatures, TokenReader, read_tokens
+from mynah.voice.tokens import WORDLESS, ContentFeatures, TokenReader, read_tokens
 from mynah.voice.voice import Voice
 
 LONGEST_PROMPT_SECONDS = 10.0
@@ -26,6 +28,12 @@ class VoiceReader(TokenReader, Protocol):
 
     def timbre(self, spectrograms: list[Tensor]) -> Timbre:
         """Timbre of linear spectrograms (1, 1025, T) each."""
+        ...
+
+    def exemplars(
+        self, codes: Tensor, phones: Tensor, timbre: Timbre, spectrogram: Tensor
+    ) -> Exemplars:
+        """What tokens (1, N) and phonemes (1, P) of a spectrogram (1, 1025, T) tell beside."""
         ...
 
 
@@ -52,21 +60,45 @@ def read_voice(
 
     A recording without words, or too long to be a prompt, gives only its timbre, and so
     does every recording where the model has no content encoder that prompts can be read with.
+    Where a model colours, its timbre has exemplars of all recordings; they are truer of words
+    that are known.
 
     Raises:
         TextError, LanguageError: the voice's words cannot be pronounced.
     """
-    timbre = reader.timbre([_reference(recording) for recording in voice.recordings])
-    first = voice.recordings[0]
-    too_long = first.seconds > LONGEST_PROMPT_SECONDS + 1
-    if content is None or not content.prompts or voice.text is None or too_long:
-        return VoicePrompt(torch.zeros(0, dtype=torch.long), (), timbre)
-    sentences = tuple(analyse(voice.text, voice.language, split="cut0"))
-    phones = symbols.encode_sentences(sentences)
-    codes = read_tokens(first, content, reader, phones, _SILENCE_SECONDS)
+    references = [each.between(0.0, LONGEST_REFERENCE_SECONDS) for each in voice.recordings]
+    spectrograms = [_spectrogram(each) for each in references]
+    timbre, no_codes = reader.timbre(spectrograms), torch.zeros(0, dtype=torch.long)
+    if content is None:
+        return VoicePrompt(no_codes, (), timbre)
+    sentences = tuple(analyse(voice.text, voice.language, split="cut0")) if voice.text else ()
+    phones, seconds = symbols.encode_sentences(sentences), voice.recordings[0].seconds
+    if timbre.colour is not None:
+        words = [phones if seconds <= LONGEST_REFERENCE_SECONDS else []]
+        words += [[] for _ in references[1:]]
+        told = [
+            _exemplars(*each, timbre, content, reader)
+            for each in zip(references, spectrograms, words, strict=True)
+        ]
+        timbre = replace(timbre, exemplars=[Exemplars.joined(told)])
+    if not content.prompts or not phones or seconds > LONGEST_PROMPT_SECONDS + 1:
+        return VoicePrompt(no_codes, (), timbre)
+    codes = read_tokens(voice.recordings[0], content, reader, phones, _SILENCE_SECONDS)
     return VoicePrompt(codes, sentences, timbre)
 
 
-def _reference(recording: Recording) -> Tensor:
-    part = recording.between(0.0, LONGEST_REFERENCE_SECONDS).at(REFERENCE_RATE)
-    return linear_spectrogram(torch.from_numpy(part.samples)[None])
+def _spectrogram(reference: Recording) -> Tensor:
+    return linear_spectrogram(torch.from_numpy(reference.at(REFERENCE_RATE).samples)[None])
+
+
+def _exemplars(
+    reference: Recording,
+    spectrogram: Tensor,
+    phones: Sequence[int],
+    timbre: Timbre,
+    content: ContentFeatures,
+    reader: VoiceReader,
+) -> Exemplars:
+    codes = read_tokens(reference, content, reader, phones, silence=0.0)
+    said = torch.tensor([phones or [WORDLESS]])
+    return reader.exemplars(codes[None], said, timbre, spectrogram)

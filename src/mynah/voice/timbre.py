@@ -7,6 +7,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from mynah.acoustic.exemplars import Exemplars
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Timbre:
@@ -16,19 +18,24 @@ class Timbre:
         vector: what the networks are conditioned on, (batch, channels, 1).
         colour: what is made of rendered mels, (batch, 80, 81), see `Colouring`; None in models that
             do not colour, as released ones.
+        exemplars: of each row, what recordings tell beside, see `Exemplars`; none of any row if
+            empty.
     """
 
     vector: Tensor
     colour: Tensor | None = None
+    exemplars: Sequence[Exemplars | None] = ()
 
     @classmethod
     def joined(cls, timbres: Sequence[Self]) -> Self:
         """Timbres of one model as the rows of one."""
         colours = [timbre.colour for timbre in timbres if timbre.colour is not None]
         vectors = torch.cat([timbre.vector for timbre in timbres])
-        return cls(vectors, torch.cat(colours) if colours else None)
+        exemplars = [own for timbre in timbres for own in timbre.exemplars or (None,)]
+        return cls(vectors, torch.cat(colours) if colours else None, exemplars)
 
     @property
     def nbytes(self) -> int:
         """Bytes."""
-        return self.vector.nbytes + (0 if self.colour is None else self.colour.nbytes)
+        parts = (self.vector, self.colour, *self.exemplars)
+        return sum(part.nbytes for part in parts if part is not None)

@@ -14,6 +14,9 @@ from mynah.voice.sounds import Sounds
 CONTENT_RATE = 16_000
 _TOKEN_SAMPLES = 640
 
+WORDLESS = 0
+"""Phoneme of speech whose words are not known."""
+
 
 class ContentFeatures(Protocol):
     """A content encoder."""
