@@ -1,0 +1,44 @@
+"""What a voice's recordings tell a model that colours, beside the timbre."""
+
+import numpy as np
+import pytest
+import torch
+
+from mynah.engine.models import load_models
+from mynah.voice.recording import Recording
+from mynah.voice.voice import Voice
+
+WORDS = "Hello, my dear friend."
+
+
+@pytest.fixture(scope="module")
+def starter():
+    return load_models(precision="float32")
+
+
+def exemplars_of(starter, *recordings, text=None):
+    (exemplars,) = starter.read(Voice("hum", recordings, text)).timbre.exemplars
+    return exemplars
+
+
+def test_every_recording_is_compared_with_its_rendering(starter, hum):
+    one = exemplars_of(starter, hum(180), text=WORDS)
+    both = exemplars_of(starter, hum(180), hum(260), text=WORDS)
+    assert one.rendered.shape == one.lacking.shape == (150, 80)
+    assert both.rendered.shape == (300, 80)
+    assert both.lacking[:150].any() and both.lacking[150:].any()
+
+
+def test_known_words_are_rendered_and_others_guessed(starter, hum):
+    told, guessed = (exemplars_of(starter, hum(180), text=text) for text in (WORDS, None))
+    assert told.rendered.shape == guessed.rendered.shape
+    assert not torch.allclose(told.rendered, guessed.rendered, atol=1e-2)
+
+
+def test_of_a_long_recording_half_a_minute_is_compared(starter, hum):
+    long = Recording(np.tile(hum(180).samples, 11), 16_000)
+    assert len(exemplars_of(starter, long, text=WORDS).rendered) == 1500
+
+
+def test_a_model_without_colours_has_none(models, voice):
+    assert not models.read(voice).timbre.exemplars
