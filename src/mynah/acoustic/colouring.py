@@ -71,11 +71,14 @@ class Colouring(nn.Module):
 
     def _moments(self, mel: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """Mean (batch, 80, 1) and covariance (batch, 80, 80) of standardised mels of speech."""
-        mean, covariance = moments(mel, speech(mel, mask))
-        mean += self.level - mean.mean(dim=1, keepdim=True)  # a microphone's is no colour
-        deviation = self.deviation[:, None]
-        standard = (mean - self.mean[:, None]) / deviation
-        return standard, covariance / (deviation @ deviation.mT)
+        spoken = speech(mel, mask)
+        return moments(self._standardised(mel, spoken), spoken)
+
+    def _standardised(self, mel: Tensor, spoken: Tensor) -> Tensor:
+        """Log-mels (batch, 80, frames) as latents have them, at one level where it is spoken."""
+        level = (mel.mean(dim=1, keepdim=True) * spoken).sum(dim=2, keepdim=True)
+        level = level / spoken.sum(dim=2, keepdim=True)  # a microphone's is no colour
+        return (mel + self.level - level - self.mean[:, None]) / self.deviation[:, None]
 
     def paint(self, latents: Tensor, colour: Tensor) -> Tensor:
         """Latents (batch, channels, frames), zero where masked, in colours (batch, 80, 81)."""
@@ -91,9 +94,7 @@ class Colouring(nn.Module):
         """
         mel = log_mel(spectrogram)[:, :, : latents.shape[2]]
         rendered, spoken = latents[:, :BANDS, : mel.shape[2]], speech(mel)
-        mel = mel + (self.level - mel.mean(dim=1)[spoken[:, 0]].mean())
-        heard = (mel - self.mean[:, None]) / self.deviation[:, None]
-        return Exemplars.of(rendered[0], heard[0], spoken[0])
+        return Exemplars.of(rendered[0], self._standardised(mel, spoken)[0], spoken[0])
 
     def quickened(self, mel: Tensor) -> Tensor:
         """Mels (batch, 80, frames) that move as quickly as speech."""
