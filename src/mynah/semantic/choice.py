@@ -10,8 +10,8 @@ from mynah.semantic.int8 import int8_is_supported
 from mynah.semantic.packed import PackedGPT
 
 LARGEST_ERROR = 0.1
-"""Of the first logits, of their own spread, at most; where a processor's 8-bit sums overflow, as
-old ones' do, it is several times more."""
+"""Of the first logits, of their own spread, at most; where 8-bit sums overflow, it is several times
+more."""
 
 LEAST_WIDTH = 128
 """Hidden size below which calling a layer takes longer than its arithmetic."""

@@ -1,16 +1,18 @@
 """Linear layers in eight bits: a quarter of the memory to read, and exact sums.
 
 A weight's row is stored as whole numbers times a scale of its own; what goes in is rounded row
-by row, each with a scale of its own, too. The products are added up as integers, so that a
-row's result does not depend by a single bit on which rows are computed with it. That is why the
-kernel is given rows of size one and a fixed scale: torch's own dynamic quantisation shares a scale
-among all rows.
+by row, each with a scale of its own, too (and to seven bits where the processor's sums would
+overflow). The products are added up as integers, so that a row's result does not depend by a
+single bit on which rows are computed with it. That is why the kernel is given rows of size one and
+a fixed scale: torch's own dynamic quantisation shares a scale among all rows.
 """
 
 import warnings
 
 import torch
 from torch import Tensor
+
+from mynah.processor import has_int8_sums
 
 ENGINE = "fbgemm"
 """Torch's kernels for 8-bit products on x86."""
@@ -35,7 +37,8 @@ class Int8Linear:
     def __init__(self, weight: Tensor, bias: Tensor, *, positive: bool = False) -> None:
         self._bias = bias.detach()
         self._positive = positive
-        self._step, self._zero = (1 / 255, 0) if positive else (1 / 127, 128)
+        most = 255 if has_int8_sums() else 127
+        self._step, self._zero = (1 / most, 0) if positive else (1 / (most // 2), most // 2 + 1)
         self._packed = _packed(weight.detach())
         self.size = weight.numel()
 

@@ -1,0 +1,19 @@
+"""What a processor computes by itself, which decides what is fast and what is exact."""
+
+import torch
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether it multiplies in bfloat16; where it does not, that is slower than float32."""
+    if device.type != "cpu":
+        return True
+    known = torch.cpu.get_capabilities()
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
+
+
+def has_int8_sums() -> bool:
+    """Whether the CPU adds products of eight bits with eight without overflow (VNNI).
+
+    Without, two of them are added in sixteen bits, which hold products of seven bits with eight.
+    """
+    return bool(torch.cpu.get_capabilities().get("avx512_vnni"))
