@@ -1,11 +1,13 @@
 """Models that decode in bfloat16, and the setting that forbids it."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
+import torch
 
-from mynah.acoustic.bfloat16_generator import BFloat16Generator
+from mynah.acoustic.channels_last import ChannelsLastGenerator
 from mynah.config import read_settings
 from mynah.engine import models as engine_models
 from mynah.engine.models import load_models
@@ -16,11 +18,13 @@ from mynah.options import SpeechOptions
 
 @pytest.fixture
 def fast(models):
-    return replace(models, vocoder=BFloat16Generator(models.sovits.dec))
+    return replace(models, vocoder=ChannelsLastGenerator(models.sovits.dec, torch.bfloat16))
 
 
 def test_float32_has_nothing_chosen(tiny, monkeypatch):
-    monkeypatch.setattr(engine_models, "faster", BFloat16Generator)
+    monkeypatch.setattr(
+        engine_models, "faster", partial(ChannelsLastGenerator, dtype=torch.bfloat16)
+    )
     assert load_models(tiny, "float32").vocoder is None
     assert load_models(tiny).vocoder is not None
 

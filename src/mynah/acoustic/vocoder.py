@@ -7,8 +7,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from mynah.acoustic.bfloat16_generator import BFloat16Generator
+from mynah.acoustic.channels_last import ChannelsLastGenerator
 from mynah.acoustic.hifigan import Generator
+from mynah.processor import has_bfloat16
 
 SIGNAL_TO_NOISE = 20.0
 """dB between the sound and its difference from float32's, at least; what differs then lies below
@@ -19,8 +20,8 @@ TEST_TIMES = 2
 
 
 @torch.inference_mode()
-def faster(generator: Generator) -> BFloat16Generator | None:
-    """The generator in bfloat16, where this machine gains by it and the sound stays the same.
+def faster(generator: Generator) -> ChannelsLastGenerator | None:
+    """The generator as this machine is faster with it, where the sound stays the same.
 
     Args:
         generator: fused, on the CPU.
@@ -29,9 +30,13 @@ def faster(generator: Generator) -> BFloat16Generator | None:
     z = torch.randn(1, generator.conv_pre.in_channels, TEST_FRAMES, generator=source)
     ge = torch.randn(1, generator.cond.in_channels, 1, generator=source)
     exact, slow = _timed(partial(generator, z, ge))
-    candidate = BFloat16Generator(generator)
-    wave, fast = _timed(partial(candidate, z, ge))
-    return candidate if fast < slow and _difference(exact, wave) >= SIGNAL_TO_NOISE else None
+    rounded = [torch.bfloat16] if has_bfloat16(z.device) else []
+    for dtype in (*rounded, torch.float32):
+        candidate = ChannelsLastGenerator(generator, dtype)
+        wave, fast = _timed(partial(candidate, z, ge))
+        if fast < slow and _difference(exact, wave) >= SIGNAL_TO_NOISE:
+            return candidate
+    return None
 
 
 def _timed(decode: Callable[[], Tensor]) -> tuple[Tensor, float]:

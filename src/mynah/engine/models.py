@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mynah.acoustic.bfloat16_generator import BFloat16Generator
+from mynah.acoustic.channels_last import ChannelsLastGenerator
 from mynah.acoustic.passage import Passage
 from mynah.acoustic.piecewise import decode_next
 from mynah.acoustic.sovits import SoVITS
@@ -75,7 +75,7 @@ class Models:
     origin: Origin | None = None
     size: int = 0
     packed: PackedGPT | None = None
-    vocoder: BFloat16Generator | None = None
+    vocoder: ChannelsLastGenerator | None = None
 
     @property
     def symbols(self) -> SymbolTable:

@@ -1,9 +1,9 @@
-"""The generator for CPUs that compute in bfloat16: nearly the same sound in half of the time.
+"""The generator as CPUs are fastest with it, in bfloat16 or in float32.
 
-All stages but the last are computed in bfloat16 with the channels of a moment side by side in
-memory, which is how oneDNN is fastest. The last one, a twentieth of the work, and the layers
-before and behind the stages stay in float32: what is rounded there is heard as a hiss where the
-voice has nothing.
+The channels of a moment lie side by side in memory, which is how oneDNN is fastest. In bfloat16 all
+stages but the last are rounded: that one, a twentieth of the work, and the layers before and behind
+the stages stay in float32, since what is rounded there is heard as a hiss where the voice has
+nothing.
 """
 
 from collections.abc import Sequence
@@ -16,21 +16,23 @@ from torch.nn import functional as F
 from mynah.acoustic.hifigan import SLOPE, Generator, ResidualBlock, sum_of
 
 
-class BFloat16Generator:
+class ChannelsLastGenerator:
     """Decodes as a generator does, for inference on a CPU.
 
     Args:
         generator: fused; it is not changed.
+        dtype: of the stages.
     """
 
-    def __init__(self, generator: Generator) -> None:
+    def __init__(self, generator: Generator, dtype: torch.dtype) -> None:
         self._generator = generator
+        self._dtype = dtype
         count, last = generator.blocks_per_rate, len(generator.ups) - 1
         self._stages = [
             _Stage(
                 up,
                 generator.resblocks[i * count : (i + 1) * count],
-                torch.float32 if i == last else torch.bfloat16,
+                torch.float32 if i == last else dtype,
             )
             for i, up in enumerate(generator.ups)
         ]
@@ -44,7 +46,7 @@ class BFloat16Generator:
         """The same of a trained version's generator, which mostly is this one's."""
         pairs = zip(self._generator.parameters(), generator.parameters(), strict=True)
         alike = all(own.data_ptr() == other.data_ptr() for own, other in pairs)
-        return self if alike else type(self)(generator)
+        return self if alike else type(self)(generator, self._dtype)
 
     def __call__(self, z: Tensor, ge: Tensor, mask: Tensor | None = None) -> Tensor:
         """Decodes latents, row by row: one keeps a CPU busy, and hears nothing of the others.
