@@ -12,34 +12,35 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import quantiles
 
-from benchmarks.load.alone import overhead, pairs
+from benchmarks.load.alone import first_sounds, overhead
 from benchmarks.load.callers import BUSY, BYTES_PER_SECOND, SPOKEN, TEXTS, Heard, crowd
 from benchmarks.load.memory import Reading, growth, is_flat, read_memory
 from benchmarks.load.server import Served, serving
 from mynah.errors import MynahError
 
 _READINGS = 24
+_FORMATS = ("wav", "mp3")
 
 
 def main() -> int:
     """Measures what the options ask for and prints it, line by line; whether all was well."""
     options = _options()
-    _one(options.model, options.rounds)
     with serving(options.model, options.port) as served:
         print(f"memory when ready: {served.memory() >> 20} MiB")
+        for form in _FORMATS:
+            _one(served, form, options.rounds)
         well = asyncio.run(_many(served, options.clients, options.seconds))
     return 0 if well else 1
 
 
-def _one(model: Path | None, rounds: int) -> None:
-    measured = pairs(model, TEXTS[0], rounds)
-    low, _, high = quantiles(each.gateway - each.engine for each in measured)
-    print(f"one client, time to first audio: {_spread([each.gateway for each in measured])}")
-    print(f"bare engine, time to first audio: {_spread([each.engine for each in measured])}")
+def _one(served: Served, form: str, rounds: int) -> None:
+    measured = first_sounds(served, TEXTS[0], form, rounds)
+    low, _, high = quantiles(each.seconds - each.engine for each in measured)
+    print(f"one client, {form}, first audio: {_spread([each.seconds for each in measured])}")
+    print(f"  of which the engine: {_spread([each.engine for each in measured])}")
     print(
-        f"gateway overhead, median of the differences of {rounds} pairs: "
-        f"{1000 * overhead(measured):.1f} ms (half of them from {1000 * low:.0f} to "
-        f"{1000 * high:.0f} ms)",
+        f"  of which the gateway, median of {rounds} calls: {1000 * overhead(measured):.1f} ms "
+        f"(half of them from {1000 * low:.1f} to {1000 * high:.1f} ms)",
         flush=True,
     )
 
@@ -93,7 +94,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.load", description=__doc__)
     parser.add_argument("--clients", type=int, default=64, help="callers at once (default: 64)")
     parser.add_argument("--seconds", type=float, default=120, help="of asking (default: 120)")
-    parser.add_argument("--rounds", type=int, default=40, help="pairs of one client (default: 40)")
+    parser.add_argument("--rounds", type=int, default=40, help="calls of one client (default: 40)")
     parser.add_argument("--model", type=Path, help="folder of a model; the starter without it")
     parser.add_argument("--port", type=int, default=8765, help="of the server (default: 8765)")
     return parser.parse_args()

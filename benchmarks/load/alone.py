@@ -1,125 +1,79 @@
 """One caller at a time: how soon the first sound comes, and how much of that is the gateway's."""
 
 import json
-import multiprocessing
-import tempfile
+import re
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from multiprocessing.connection import Connection
-from pathlib import Path
 from statistics import median
+from urllib.parse import urlsplit
 
 from benchmarks.load.callers import WAV_HEADER
-from benchmarks.load.server import VOICE
-from benchmarks.load.side_by_side import serve_side_by_side
+from benchmarks.load.server import VOICE, Served
 from mynah.errors import ServerError
 
 _WARM_UP = 3
+_PART = re.compile(r";dur=([\d.]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """Seconds to the first sound of the same speech.
+class FirstSound:
+    """When the first sound of an answer came.
 
     Attributes:
-        gateway: over HTTP.
-        engine: from the bare engine in the same process.
+        seconds: from the call until the caller had it.
+        engine: of these, what the bare engine would take too: to read the text, and to make the
+            sound.
     """
 
-    gateway: float
+    seconds: float
     engine: float
 
 
 class Alone:
-    """The only caller of a server that lends its engine out, too.
+    """The only caller of a server.
 
     Args:
-        pipe: to `serve_side_by_side`.
+        served: the server.
     """
 
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe = pipe
-        port, self._secret = pipe.recv()
-        self._http = HTTPConnection("127.0.0.1", port)
-
-    def gateway(self, text: str, seed: int) -> float:
-        """Seconds to the first sound over HTTP.
-
-        Raises:
-            ServerError: there is none.
-        """
-        asked = {"input": text, "voice": VOICE, "response_format": "wav", "seed": seed}
-        body = json.dumps(asked | {"cache": False}).encode()
-        headers = {
-            "authorization": f"Bearer {self._secret}",
+    def __init__(self, served: Served) -> None:
+        self._http = HTTPConnection(urlsplit(served.url).netloc)
+        self._headers = {
+            "authorization": f"Bearer {served.secret}",
             "content-type": "application/json",
         }
+
+    def first_sound(self, text: str, form: str, seed: int) -> FirstSound:
+        """Has a text spoken, to the end.
+
+        Raises:
+            ServerError: there is no speech.
+        """
+        asked = {"input": text, "voice": VOICE, "response_format": form, "seed": seed}
+        body = json.dumps(asked | {"cache": False}).encode()
         began = time.perf_counter()
-        self._http.request("POST", "/v1/audio/speech", body, headers)
+        self._http.request("POST", "/v1/audio/speech", body, self._headers)
         answer = self._http.getresponse()
         begun = answer.read1()
-        took = time.perf_counter() - began
+        seconds = time.perf_counter() - began
+        parts = _PART.findall(answer.headers.get("server-timing", ""))
         if answer.status != 200 or len(begun + answer.read()) <= WAV_HEADER:
             raise ServerError(f"The server answered {answer.status} without sound.")
-        return took
-
-    def engine(self, text: str, seed: int) -> float:
-        """Seconds to the first sound of the bare engine."""
-        self._pipe.send((text, seed))
-        seconds: float = self._pipe.recv()
-        return seconds
-
-    def pair(self, text: str, seed: int) -> Pair:
-        """Both, and which goes first is another one with the next seed."""
-        if seed % 2:
-            engine = self.engine(text, seed)
-            return Pair(self.gateway(text, seed), engine)
-        return Pair(self.gateway(text, seed), self.engine(text, seed))
+        return FirstSound(seconds, sum(map(float, parts)) / 1000)
 
 
-def pairs(model: Path | None, text: str, rounds: int) -> list[Pair]:
-    """Has a text spoken with the seeds from 0, over HTTP and by the bare engine in turns.
-
-    Args:
-        model: folder of the model; None is the starter.
-        text: what is said.
-        rounds: number of pairs.
+def first_sounds(served: Served, text: str, form: str, rounds: int) -> list[FirstSound]:
+    """Has a text spoken again and again, with another seed each time, in a format.
 
     Raises:
-        ServerError: the server does not start, or answers with anything but speech.
+        ServerError: the server answers with anything but speech.
     """
-    with serving_side_by_side(model) as pipe:
-        alone = Alone(pipe)
-        for seed in range(_WARM_UP):
-            alone.pair(text, seed)
-        return [alone.pair(text, seed) for seed in range(rounds)]
+    alone = Alone(served)
+    return [alone.first_sound(text, form, seed) for seed in range(_WARM_UP + rounds)][_WARM_UP:]
 
 
-@contextmanager
-def serving_side_by_side(model: Path | None) -> Iterator[Connection]:
-    """A pipe to `serve_side_by_side`, which runs as long as the context is open.
-
-    Raises:
-        ServerError: it ends.
-    """
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    with tempfile.TemporaryDirectory() as data:
-        process = context.Process(target=serve_side_by_side, args=(theirs, model, Path(data)))
-        process.start()
-        theirs.close()
-        try:
-            yield ours
-        except (EOFError, OSError):
-            raise ServerError("The server ended; run `mynah serve` to see why.") from None
-        finally:
-            process.terminate()
-            process.join()
-
-
-def overhead(measured: Sequence[Pair]) -> float:
-    """Seconds that the gateway adds: the median of the differences."""
-    return median(each.gateway - each.engine for each in measured)
+def overhead(measured: Sequence[FirstSound]) -> float:
+    """Seconds that the gateway adds: the median of what is not the engine's."""
+    return median(each.seconds - each.engine for each in measured)

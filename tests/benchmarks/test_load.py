@@ -6,7 +6,7 @@ import struct
 import httpx
 import numpy as np
 import pytest
-from benchmarks.load.alone import Pair, overhead
+from benchmarks.load.alone import FirstSound, overhead
 from benchmarks.load.callers import hear
 from benchmarks.load.memory import Reading, growth, is_flat, read_memory
 
@@ -52,7 +52,8 @@ def test_memory_is_read_until_the_work_is_done():
 
 def test_the_overhead_is_the_median_of_differences():
     # The difference of the medians would be 0.2.
-    assert overhead([Pair(1.1, 1.0), Pair(1.3, 1.0), Pair(9.0, 8.9)]) == pytest.approx(0.1)
+    measured = [FirstSound(1.1, 1.0), FirstSound(1.3, 1.0), FirstSound(9.0, 8.9)]
+    assert overhead(measured) == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(

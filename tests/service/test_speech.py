@@ -41,6 +41,19 @@ def test_the_answer_names_its_kind_and_mp3_is_the_default(client):
     assert answer.headers["x-request-id"].startswith("req_")
 
 
+def test_the_answer_tells_where_the_time_to_first_audio_went(client):
+    asked = {"input": TWO, "voice": "ljspeech", "response_format": "wav", "seed": 0}
+    began = time.perf_counter()
+    answer = client.post("/v1/audio/speech", json=asked)
+    milliseconds = 1000 * (time.perf_counter() - began)
+    parts = [part.split(";dur=") for part in answer.headers["server-timing"].split(", ")]
+    assert [name for name, _ in parts] == ["text", "engine"]
+    assert 0 < sum(float(duration) for _, duration in parts) < milliseconds
+    kept = client.post("/v1/audio/speech", json=asked)
+    assert kept.headers["x-cache"] == "hit"
+    assert "engine" not in kept.headers["server-timing"]  # it had nothing to do
+
+
 def test_a_voice_is_found_by_name_or_id(client):
     for voice in ("mandarin", {"id": "mandarin"}):
         answer = client.post("/v1/audio/speech", json={"input": TWO, "voice": voice})

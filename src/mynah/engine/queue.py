@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from typing import Self
 
 from mynah.engine.model import SpeechModel
@@ -25,6 +26,7 @@ class SpeechStream:
         self._loop = asyncio.get_running_loop()
         self._outbox: asyncio.Queue[Speech | Exception | None] = asyncio.Queue()
         self._talk = Talk(request, self._deliver)
+        self._first_chunk: float | None = None
         pipeline.begin(self._talk)
         self._timer = self._loop.call_later(deadline, self._expire, deadline)
 
@@ -32,6 +34,11 @@ class SpeechStream:
     def waited_seconds(self) -> float:
         """From admission to the first turn."""
         return self._talk.waited or 0.0
+
+    @property
+    def first_chunk_seconds(self) -> float:
+        """From admission until the engine had the first chunk ready."""
+        return self._first_chunk or 0.0
 
     @property
     def busy_seconds(self) -> float:
@@ -62,6 +69,8 @@ class SpeechStream:
         self._outbox.put_nowait(None)
 
     def _deliver(self, item: Speech | Exception | None) -> None:
+        if self._first_chunk is None:
+            self._first_chunk = time.perf_counter() - self._talk.admitted_at
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
             self._loop.call_soon_threadsafe(self._outbox.put_nowait, item)
 

@@ -64,6 +64,7 @@ PURGE_SECONDS = 60
 
 TOLD_HEADERS = (
     "x-cache",
+    "server-timing",
     "x-voice-version",
     "x-audio-id",
     "ratelimit-limit",

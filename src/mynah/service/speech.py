@@ -10,7 +10,7 @@ from mynah.engine.queue import SpeechQueue
 from mynah.engine.request import SpeechRequest
 from mynah.engine.speaker import Speaker
 from mynah.options import SpeechOptions
-from mynah.service.answer_headers import tell
+from mynah.service.answer_headers import tell, tell_duration
 from mynah.service.audio import AudioStream, SpokenAudio
 from mynah.service.cache import Sounding, SpeechCache
 from mynah.service.containers import AudioFormat
@@ -118,8 +118,11 @@ class SpeechDesk:
 
     def _prepare(self, order: SpeechOrder) -> tuple[Part | Speaker, list[Sentence]]:
         part = self._cast(order)
+        began = time.perf_counter()
         with span("text"):
-            return part, self._read(order)
+            sentences = self._read(order)
+        tell_duration("text", time.perf_counter() - began)
+        return part, sentences
 
     def _cast(self, order: SpeechOrder) -> Part | Speaker:
         if isinstance(order.voice, Speaker):
@@ -168,4 +171,5 @@ class SpeechDesk:
         except BaseException:
             audio.close()
             raise
+        tell_duration("engine", stream.first_chunk_seconds)
         return audio
