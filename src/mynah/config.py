@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     """Time in which a request's body must have arrived."""
     head_seconds: float = Field(default=10.0, gt=0)
     """Time in which a request's first line and headers must have arrived."""
+    unread_seconds: float = Field(default=120.0, gt=0)
+    """Time in which a client must read some of what waits for it."""
 
     stored_seconds: int = Field(default=86_400, gt=0)
     """Time for which speech of `store: true` is kept."""

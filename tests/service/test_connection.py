@@ -4,7 +4,7 @@ import contextlib
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -148,3 +148,31 @@ def test_an_answer_under_way_is_whole_whatever_follows_its_request(start):
     assert answer.startswith(b"HTTP/1.1 200")
     assert answer.endswith(b"\r\n0\r\n\r\n")
     assert b"408" not in answer[:20]
+
+
+def test_who_does_not_read_is_left(start):
+    server = start(unread_seconds=0.3)
+    asked = {"input": "Here I am. " * 370, "voice": "ljspeech", "response_format": "wav"}
+    body = json.dumps(asked).encode()
+    head = (
+        "POST /v1/audio/speech HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+        f"authorization: Bearer {server.secret}\r\ncontent-length: {len(body)}\r\n\r\n"
+    ).encode()
+    with connected(server) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.sendall(head + body)
+        wait(lambda: server.model.hummed)
+        wait(lambda: "mynah_queue_requests 0.0" in metrics(server))
+        answer = b""
+        with contextlib.suppress(ConnectionError):
+            while data := connection.recv(65536):
+                answer += data
+    assert not answer.endswith(b"\r\n0\r\n\r\n")
+    assert len(server.model.hummed) < 370
+
+
+def wait(happened: Callable[[], object]) -> None:
+    until = time.monotonic() + 10
+    while not happened():
+        assert time.monotonic() < until
+        time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""A connection of HTTP on which requests cannot begin forever."""
+"""A connection of HTTP on which requests cannot begin forever, nor answers wait to be read."""
 
 import logging
 from asyncio import Transport
@@ -10,6 +10,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from mynah.config import Settings
 from mynah.service.errors import answer, counting
 from mynah.service.metrics import Metrics
 from mynah.service.request_id import HEADER, new_request_id
@@ -28,19 +29,20 @@ class _Head:
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's connection, with bounds to what may come before an app is called.
+    """uvicorn's connection, with bounds to what happens outside of an app.
 
     Args:
-        seconds: time for the head of a request to arrive, or for the end of a body that came too
-            late for its answer.
+        settings: how long the head of a request may take, and the end of a body that came too late
+            for its answer; and how long a client may read nothing.
         metrics: told what was refused.
         given: what uvicorn gives.
     """
 
-    def __init__(self, seconds: float, metrics: Metrics, **given: Any) -> None:  # noqa: ANN401
+    def __init__(self, settings: Settings, metrics: Metrics, **given: Any) -> None:  # noqa: ANN401
         super().__init__(**given)
-        self._seconds = seconds
+        self._settings = settings
         self._metrics = metrics
+        self._unread: TimerHandle | None = None
         self._head: _Head | None = None
         self._timer: TimerHandle | None = None
 
@@ -52,7 +54,18 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing more will come."""
         self._stop_waiting()
+        self._note_read()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not read as fast as it is written to."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(self._settings.unread_seconds, self._leave)
+
+    def resume_writing(self) -> None:
+        """The client has read."""
+        self._note_read()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """More of a request."""
@@ -89,12 +102,22 @@ class Connection(HttpToolsProtocol):
 
     def _wait(self) -> None:
         self._stop_waiting()
-        self._timer = self.loop.call_later(self._seconds, self._expire)
+        self._timer = self.loop.call_later(self._settings.head_seconds, self._expire)
 
     def _stop_waiting(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _note_read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def _leave(self) -> None:
+        """Who does not read cannot be told so either; what speaks for them stops at once."""
+        _log.info("unread")
+        self.transport.abort()
 
     def _expire(self) -> None:
         if self._head is None:

@@ -32,7 +32,7 @@ def web_server(app: FastAPI) -> uvicorn.Server:
     settings = services.settings
     config = uvicorn.Config(
         app,
-        http=cast(Any, partial(Connection, settings.head_seconds, services.metrics)),
+        http=cast(Any, partial(Connection, settings, services.metrics)),
         log_config=None,
         access_log=False,
         server_header=False,
