@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mynah.acoustic import passage as passages
-from mynah.acoustic.passage import AHEAD_TOKENS, PIECE_TOKENS, Passage
+from mynah.acoustic.channels_last import STEP
+from mynah.acoustic.passage import AHEAD_TOKENS, FIRST_PIECES, LATER_PIECES, Passage
 from mynah.acoustic.piecewise import decode_next
 from mynah.acoustic.sovits import SoVITS
 from mynah.checkpoints.sovits import load_sovits
@@ -46,11 +46,9 @@ def pieces(model, spoken):
     return waves
 
 
-def at_once(model, spoken, monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr(passages, "PIECE_TOKENS", (10_000,))
-        spoken.ended = True
-        (wave,) = decode_next(model, [spoken])
+def at_once(model, spoken):
+    spoken.ended, spoken.sizes = True, (10_000,)
+    (wave,) = decode_next(model, [spoken])
     return wave
 
 
@@ -91,17 +89,17 @@ def coloured_passage(tokens=150, **options):
 
 
 @pytest.mark.parametrize("tokens", [1, 12, 40])
-def test_a_passage_at_once_is_what_the_model_decodes(model, monkeypatch, tokens):
+def test_a_passage_at_once_is_what_the_model_decodes(model, tokens):
     spoken = passage(tokens, kind=Silent)
     expected = model.decode(
         torch.tensor([spoken.tokens]), spoken.phones[None], spoken.timbre, noise_scale=0
     )[0]
-    wave = at_once(model, spoken, monkeypatch)
+    wave = at_once(model, spoken)
     torch.testing.assert_close(wave, expected, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("tokens", [1, 40])
-def test_a_coloured_passage_at_once_is_what_the_model_decodes(colouring_model, monkeypatch, tokens):
+def test_a_coloured_passage_at_once_is_what_the_model_decodes(colouring_model, tokens):
     spoken = coloured_passage(tokens, kind=Silent)
     expected = colouring_model.decode(
         torch.tensor([spoken.tokens]), spoken.phones[None], spoken.timbre, noise_scale=0
@@ -110,20 +108,19 @@ def test_a_coloured_passage_at_once_is_what_the_model_decodes(colouring_model, m
     without = colouring_model.decode(
         torch.tensor([spoken.tokens]), spoken.phones[None], plain, noise_scale=0
     )[0]
-    wave = at_once(colouring_model, spoken, monkeypatch)
+    wave = at_once(colouring_model, spoken)
     torch.testing.assert_close(wave, expected, atol=1e-5, rtol=1e-4)
     assert not torch.allclose(wave, without, atol=1e-3)
 
 
-def test_coloured_passages_of_a_batch_sound_as_each_does_alone(colouring_model, monkeypatch):
+def test_coloured_passages_of_a_batch_sound_as_each_does_alone(colouring_model):
     def all_three():
         made = [coloured_passage(tokens, seed=tokens, kind=Silent) for tokens in (5, 20, 12)]
         made[1].timbre = coloured_passage(seed=9).timbre
         for each in made:
-            each.ended = True
+            each.ended, each.sizes = True, (10_000,)
         return made
 
-    monkeypatch.setattr(passages, "PIECE_TOKENS", (10_000,))
     together = decode_next(colouring_model, all_three())
     for spoken, wave in zip(all_three(), together, strict=True):
         (alone,) = decode_next(colouring_model, [spoken])
@@ -132,11 +129,24 @@ def test_coloured_passages_of_a_batch_sound_as_each_does_alone(colouring_model, 
 
 def test_the_first_piece_is_small_and_later_ones_grow(model):
     lengths = [len(wave) // (2 * HOP) for wave in pieces(model, passage(230))]
-    assert lengths == [*PIECE_TOKENS, 230 - sum(PIECE_TOKENS)]
+    assert lengths == [*FIRST_PIECES, 230 - sum(FIRST_PIECES)]
+
+
+@pytest.mark.parametrize("sizes", [FIRST_PIECES, LATER_PIECES])
+def test_pieces_with_what_they_overlap_are_made_for_the_decoder(model, sizes, monkeypatch):
+    lengths, decode = [], model.dec.forward
+    monkeypatch.setattr(
+        model.dec, "forward", lambda z, *rest: lengths.append(z.shape[2]) or decode(z, *rest)
+    )
+    spoken = passage(sum(sizes) + 10)
+    spoken.sizes = sizes
+    pieces(model, spoken)
+    assert len(lengths) == len(sizes) + 1
+    assert all(length % STEP == 0 for length in lengths[:-1])
 
 
 def test_a_piece_waits_for_the_tokens_after_it():
-    spoken = passage(PIECE_TOKENS[0] + AHEAD_TOKENS - 1)
+    spoken = passage(FIRST_PIECES[0] + AHEAD_TOKENS - 1)
     assert spoken.piece is None
     spoken.tokens.append(0)
     assert not spoken.piece.last
@@ -146,11 +156,12 @@ def test_a_piece_waits_for_the_tokens_after_it():
 
 
 @pytest.mark.parametrize("speed", [1.0, 0.8, 1.7])
-def test_joins_are_not_heard(model, monkeypatch, speed):
+def test_joins_are_not_heard(model, speed):
     """Pieces know less of what follows than the whole does; joins add nothing to that."""
-    monkeypatch.setattr(passages, "PIECE_TOKENS", (12, 25, 25, 25, 25, 50))
-    waves = pieces(model, passage(speed=speed))
-    whole = at_once(model, passage(speed=speed), monkeypatch)
+    spoken = passage(speed=speed)
+    spoken.sizes = (12, 25, 25, 25, 25, 50)
+    waves = pieces(model, spoken)
+    whole = at_once(model, passage(speed=speed))
     joined = torch.cat(waves)
     assert joined.shape == whole.shape
     ends = torch.tensor([len(wave) for wave in waves]).cumsum(0)[:-1]
@@ -164,14 +175,14 @@ def test_joins_are_not_heard(model, monkeypatch, speed):
     assert steps[ends - 1].max() < steps.max()
 
 
-def test_a_click_would_be_noticed(model, monkeypatch):
+def test_a_click_would_be_noticed(model):
     """The measure of the test above, on pieces that were made without one another."""
-    whole = at_once(model, passage(75), monkeypatch)
+    whole = at_once(model, passage(75))
     apart = []
     for start in (0, 25, 50):
         part = passage(75)
         part.tokens = part.tokens[start : start + 25]
-        apart.append(at_once(model, part, monkeypatch))
+        apart.append(at_once(model, part))
     far = distance(torch.cat(apart), whole)
     at_joins = torch.cat([far[end // FRAME - 3 : end // FRAME + 4] for end in (32_000, 64_000)])
     assert at_joins.mean() > 5

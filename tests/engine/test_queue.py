@@ -6,7 +6,7 @@ import threading
 import pytest
 
 import fakes
-from mynah.acoustic.passage import PIECE_TOKENS
+from mynah.acoustic.passage import FIRST_PIECES, LATER_PIECES
 from mynah.engine.queue import SpeechQueue
 from mynah.engine.request import SpeechRequest
 from mynah.engine.speaker import Speaker
@@ -151,15 +151,16 @@ def test_first_sounds_go_before_those_of_who_is_heard_already(make, model):
 
 def test_a_sentence_is_heard_before_all_of_it_is_drawn(make, model):
     """The gate of the fake opens for tokens; a long sentence comes in growing pieces."""
-    model.tokens = sum(PIECE_TOKENS) + 30
+    model.tokens = sum(FIRST_PIECES) + 30
     queue = make()
     model.allow()
 
     async def scene():
         chunks = [chunk async for chunk in queue.submit(request("a", "b"))]
         tokens = [round(len(chunk.samples) / 4) for chunk in chunks]
-        assert tokens == [*PIECE_TOKENS, 30] * 2
-        assert [chunk.text for chunk in chunks] == ["a", "", "", "", "", "b", "", "", "", ""]
+        later = sum(FIRST_PIECES) + 30 - sum(LATER_PIECES)
+        assert tokens == [*FIRST_PIECES, 30, *LATER_PIECES, later]
+        assert [chunk.text for chunk in chunks] == ["a", "", "", "", "", "b", "", ""]
 
     asyncio.run(scene())
 

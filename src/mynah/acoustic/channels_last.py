@@ -15,6 +15,10 @@ from torch.nn import functional as F
 
 from mynah.acoustic.hifigan import SLOPE, Generator, ResidualBlock, sum_of
 
+STEP = 16
+"""Frames of whose multiples a row is made: oneDNN prepares itself for each new length, which takes
+as long as up to a second of sound."""
+
 
 class ChannelsLastGenerator:
     """Decodes as a generator does, for inference on a CPU.
@@ -66,14 +70,16 @@ class ChannelsLastGenerator:
         return torch.cat([F.pad(wave, (0, frames * hop - wave.shape[2])) for wave in waves])
 
     def _row(self, z: Tensor, ge: Tensor) -> Tensor:
-        x = self._generator.conv_pre(z) + self._generator.cond(ge)
+        end = z.shape[2]
+        x = self._generator.conv_pre(F.pad(z, (0, -end % STEP))) + self._generator.cond(ge)
         # Convolutions over time are done as over images of height one, which have this layout.
-        x = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
-        for stage in self._stages:
-            x = stage(x)
+        x = _ended(x.unsqueeze(2).contiguous(memory_format=torch.channels_last), end)
+        for stage, rate in zip(self._stages, self._generator.rates, strict=True):
+            end *= rate
+            x = stage(x, end)
         post = self._generator.conv_post
         x = F.conv2d(F.leaky_relu_(x), post.weight.unsqueeze(2), padding=(0, int(post.padding[0])))
-        return torch.tanh(x).squeeze(2)
+        return torch.tanh(x[..., :end]).squeeze(2)
 
 
 class _Stage:
@@ -90,9 +96,9 @@ class _Stage:
         weights = [conv.weight for block in self._blocks for conv in block]
         return sum(weight.nbytes for weight in [self._up.weight, *weights])
 
-    def __call__(self, x: Tensor) -> Tensor:
-        x = self._up(F.leaky_relu_(x, SLOPE).to(self._dtype))
-        return sum_of([_refined(x, block) for block in self._blocks]).div_(len(self._blocks))
+    def __call__(self, x: Tensor, end: int) -> Tensor:
+        x = _ended(self._up(F.leaky_relu_(x, SLOPE).to(self._dtype)), end)
+        return sum_of([_refined(x, block, end) for block in self._blocks]).div_(len(self._blocks))
 
 
 class _Convolution:
@@ -129,9 +135,15 @@ def _convolutions(block: nn.Module, dtype: torch.dtype) -> list[_Convolution]:
     return [_Convolution(conv, dtype) for pair in pairs for conv in pair]
 
 
-def _refined(x: Tensor, block: Sequence[_Convolution]) -> Tensor:
+def _refined(x: Tensor, block: Sequence[_Convolution], end: int) -> Tensor:
     """What a residual block makes of x, which stays as it is."""
     for conv1, conv2 in zip(block[::2], block[1::2], strict=True):
-        y = F.leaky_relu_(conv1(F.leaky_relu(x, SLOPE)), SLOPE)
-        x = conv2(y).add_(x)
+        y = F.leaky_relu_(_ended(conv1(F.leaky_relu(x, SLOPE)), end), SLOPE)
+        x = _ended(conv2(y), end).add_(x)
+    return x
+
+
+def _ended(x: Tensor, end: int) -> Tensor:
+    """x, changed: no layer hears what fills a row up behind its end."""
+    x[..., end:] = 0
     return x

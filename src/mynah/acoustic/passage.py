@@ -4,6 +4,7 @@ Where the pieces end depends on the number of tokens alone, never on when they c
 equal tokens sound equal however busy the machine is.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -11,9 +12,13 @@ from torch import Tensor
 
 from mynah.voice.timbre import Timbre
 
-PIECE_TOKENS = (12, 25, 75, 100)
-"""Tokens of a sentence's pieces, the last size again and again: the first sound comes soon, and
-later pieces waste less work on what they overlap."""
+FIRST_PIECES = (12, 25, 73, 97)
+"""Tokens of the pieces of a caller's first sentence, the last size again and again: the first sound
+comes soon, and later pieces waste less work on what they overlap. With that, all come to multiples
+of 16 frames."""
+
+LATER_PIECES = (52, 97)
+"""Of other sentences, for which nobody waits in silence; most are one piece."""
 
 AHEAD_TOKENS = 4
 """Tokens beyond a piece's end that it waits for, because sound depends on what follows it."""
@@ -47,6 +52,7 @@ class Passage:
         timbre: of one row.
         speed: 2 halves the duration.
         seed: of the noise in the latents.
+        sizes: tokens of its pieces.
         tokens: that have come.
         ended: whether no more will come.
         frames: frames of sound given so far.
@@ -58,6 +64,7 @@ class Passage:
     timbre: Timbre
     speed: float = 1.0
     seed: int = 0
+    sizes: Sequence[int] = FIRST_PIECES
     tokens: list[int] = field(default_factory=list)
     ended: bool = False
     frames: int = 0
@@ -107,4 +114,4 @@ class Passage:
         return blocks[start - first * _NOISE_BLOCK : end - first * _NOISE_BLOCK].T
 
     def _size(self, later: int) -> int:
-        return PIECE_TOKENS[min(self._pieces + later, len(PIECE_TOKENS) - 1)]
+        return self.sizes[min(self._pieces + later, len(self.sizes) - 1)]

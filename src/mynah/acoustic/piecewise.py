@@ -30,10 +30,6 @@ FLOW_FRAMES = 32
 VOCODER_FRAMES = 6
 """Frames before a piece that the vocoder looks at; what lies further back is not heard."""
 
-LAST_STEP = 16
-"""The vocoder looks further back from a sentence's last piece, until it gets a multiple of so many
-frames: oneDNN prepares itself for each new length, which takes as long as a second of sound."""
-
 Vocoder = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 """What decodes latents under timbre vectors and a mask: a `Generator`, or what does as it does."""
 
@@ -67,8 +63,6 @@ class _Window:
         known = _frames(piece.known, speed, piece.last)
         vocoder = max(0, start - VOCODER_FRAMES)
         flow = max(0, vocoder - FLOW_FRAMES)
-        if piece.last:
-            vocoder = max(flow, vocoder - (vocoder - known) % LAST_STEP)
         return cls(
             passage,
             piece,

@@ -4,6 +4,7 @@ import hashlib
 import threading
 from collections.abc import Callable
 
+from mynah.acoustic.passage import LATER_PIECES
 from mynah.engine.kept import Kept
 from mynah.engine.model import SpeechModel
 from mynah.engine.prompt import Prompt
@@ -99,6 +100,8 @@ class ReadingStage(Stage):
         prompt = talk.prompt = talk.prompt or self._prompt(request.speaker, model)
         sentence, seed = request.sentences[number], _seed_of(request.options.seed, number)
         asked, passage = model.prepare(sentence, prompt, request.options, seed)
+        if number:
+            passage.sizes = LATER_PIECES
         return Utterance(talk, model, sentence, asked, passage, talk.context.copy())
 
     def _prompt(self, speaker: Speaker, model: SpeechModel) -> Prompt:
