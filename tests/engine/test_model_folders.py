@@ -1,6 +1,8 @@
 """A folder becomes a model, or an error that says what the folder lacks."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -113,3 +115,13 @@ def test_a_hubert_that_cannot_be_read(folder):
     (folder / "content.pth").unlink()
     (folder / "chinese-hubert-base").mkdir()
     assert "chinese-hubert-base" in refused(folder)
+
+
+def test_loading_does_not_load_the_compiler():
+    """Which takes a second and a hundred megabytes, and nothing is compiled."""
+    program = (
+        "import sys; from mynah.engine.models import load_models; load_models();"
+        "print(sorted({'torch._dynamo', 'sympy'} & set(sys.modules)))"
+    )
+    told = subprocess.check_output([sys.executable, "-c", program], text=True)
+    assert told.strip() == "[]"

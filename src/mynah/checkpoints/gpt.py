@@ -5,10 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from mynah.checkpoints.assign import assign_weights
 from mynah.checkpoints.file import Checkpoint, read_checkpoint, write_checkpoint
+from mynah.checkpoints.weightless import Weightless
 from mynah.errors import CheckpointError, OptionError
 from mynah.options import SpeechOptions
 from mynah.semantic.config import SemanticConfig
@@ -27,8 +26,7 @@ def load_gpt(path: Path) -> GPT:
     """
     checkpoint = read_checkpoint(path)
     config = SemanticConfig.from_checkpoint(checkpoint.config)
-    # On the meta device no time goes into random weights that are replaced at once.
-    with torch.device("meta"):
+    with Weightless():
         gpt = GPT(config)
     weight = {name.removeprefix(PREFIX): value for name, value in checkpoint.weight.items()}
     assign_weights(gpt, weight)

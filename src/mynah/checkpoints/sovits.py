@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from mynah.acoustic.config import AcousticConfig
 from mynah.acoustic.sovits import SoVITS
 from mynah.checkpoints.assign import assign_weights
 from mynah.checkpoints.detect import sovits_version, symbols
 from mynah.checkpoints.file import VERSION_TAGS, Checkpoint, read_checkpoint, write_checkpoint
+from mynah.checkpoints.weightless import Weightless
 from mynah.errors import CheckpointError
 
 _POSTERIOR = "enc_q."
@@ -36,8 +35,7 @@ def sovits_from(checkpoint: Checkpoint, *, posterior: bool = False) -> SoVITS:
     config = AcousticConfig.from_checkpoint(
         checkpoint.config, version=version, symbols=symbols(checkpoint)
     )
-    # On the meta device no time goes into random weights that are replaced at once.
-    with torch.device("meta"):
+    with Weightless():
         model = SoVITS(config, posterior=posterior)
     assign_weights(model, checkpoint.weight)
     return model.eval()

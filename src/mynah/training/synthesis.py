@@ -17,6 +17,7 @@ from mynah.acoustic.config import FRAMES_PER_TOKEN, AcousticConfig
 from mynah.acoustic.lengths import length_mask
 from mynah.acoustic.piecewise import FLOW_FRAMES, VOCODER_FRAMES
 from mynah.acoustic.sovits import NOISE_SCALE, SoVITS
+from mynah.checkpoints.weightless import Weightless
 from mynah.training.preparation.slices import Slice
 from mynah.voice.spectrogram import HOP, linear_spectrogram
 from mynah.voice.timbre import Timbre
@@ -84,7 +85,7 @@ class Synthesis(SoVITS):
     @classmethod
     def of(cls, config: AcousticConfig, state: Mapping[str, Tensor]) -> Self:
         """One with the weights of a `state_dict()` that is not fused."""
-        with torch.device("meta"):
+        with Weightless():
             made = cls(config)
         made.load_state_dict(state, assign=True)
         return made
