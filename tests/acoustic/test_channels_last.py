@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mynah.acoustic import vocoder
+from mynah.acoustic import spectral_convolution, vocoder
 from mynah.acoustic.channels_last import ChannelsLastGenerator
 from mynah.acoustic.hifigan import Generator
 from mynah.acoustic.passage import Passage
@@ -22,9 +22,12 @@ def model(small):
     return model
 
 
-@pytest.fixture(params=[torch.bfloat16, torch.float32], ids=str)
-def dtype(request):
-    return request.param
+@pytest.fixture(params=["bfloat16", "float32", "float32 by spectra"])
+def dtype(request, monkeypatch):
+    name, *by_spectra = request.param.split(" ", 1)
+    if by_spectra:  # which convolutions as small as the model's would not gain by
+        monkeypatch.setattr(spectral_convolution, "LEAST_CHANNELS", 2)
+    return getattr(torch, name)
 
 
 @pytest.fixture

@@ -3,17 +3,18 @@
 The channels of a moment lie side by side in memory, which is how oneDNN is fastest. In bfloat16 all
 stages but the last are rounded: that one, a twentieth of the work, and the layers before and behind
 the stages stay in float32, since what is rounded there is heard as a hiss where the voice has
-nothing.
+nothing. In float32 the largest convolutions are products of spectra.
 """
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mynah.acoustic.hifigan import SLOPE, Generator, ResidualBlock, sum_of
+from mynah.acoustic.spectral_convolution import SpectralConvolution, gains
 
 STEP = 16
 """Frames of whose multiples a row is made: oneDNN prepares itself for each new length, which takes
@@ -93,32 +94,43 @@ class _Stage:
     @property
     def size(self) -> int:
         """Bytes of the weights."""
-        weights = [conv.weight for block in self._blocks for conv in block]
-        return sum(weight.nbytes for weight in [self._up.weight, *weights])
+        return self._up.size + sum(conv.size for block in self._blocks for conv in block)
 
     def __call__(self, x: Tensor, end: int) -> Tensor:
         x = _ended(self._up(F.leaky_relu_(x, SLOPE).to(self._dtype)), end)
         return sum_of([_refined(x, block, end) for block in self._blocks]).div_(len(self._blocks))
 
 
+class Convolution(Protocol):
+    """A convolution over (1, channels, 1, time) to the same shape."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of its weights."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Convolves."""
+
+
 class _Convolution:
-    def __init__(self, conv: nn.Module, dtype: torch.dtype) -> None:
-        assert isinstance(conv, nn.Conv1d)
-        self.weight, self._bias = _laid_out(conv, dtype)
+    def __init__(self, conv: nn.Conv1d, dtype: torch.dtype) -> None:
+        self._weight, self._bias = _laid_out(conv, dtype)
+        self.size = self._weight.nbytes
         self._padding, self._dilation = (0, int(conv.padding[0])), (1, conv.dilation[0])
 
     def __call__(self, x: Tensor) -> Tensor:
-        return F.conv2d(x, self.weight, self._bias, padding=self._padding, dilation=self._dilation)
+        return F.conv2d(x, self._weight, self._bias, padding=self._padding, dilation=self._dilation)
 
 
 class _Upsampling:
     def __init__(self, conv: nn.Module, dtype: torch.dtype) -> None:
         assert isinstance(conv, nn.ConvTranspose1d)
-        self.weight, self._bias = _laid_out(conv, dtype)
+        self._weight, self._bias = _laid_out(conv, dtype)
+        self.size = self._weight.nbytes
         self._stride, self._padding = (1, conv.stride[0]), (0, int(conv.padding[0]))
 
     def __call__(self, x: Tensor) -> Tensor:
-        return F.conv_transpose2d(x, self.weight, self._bias, self._stride, self._padding)
+        return F.conv_transpose2d(x, self._weight, self._bias, self._stride, self._padding)
 
 
 def _laid_out(conv: nn.Conv1d | nn.ConvTranspose1d, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -128,14 +140,20 @@ def _laid_out(conv: nn.Conv1d | nn.ConvTranspose1d, dtype: torch.dtype) -> tuple
     return weight.contiguous(memory_format=torch.channels_last), conv.bias.detach().to(dtype)
 
 
-def _convolutions(block: nn.Module, dtype: torch.dtype) -> list[_Convolution]:
+def _convolutions(block: nn.Module, dtype: torch.dtype) -> list[Convolution]:
     """Those of a residual block in the order of their use."""
     assert isinstance(block, ResidualBlock)
     pairs = zip(block.convs1, block.convs2, strict=True)
-    return [_Convolution(conv, dtype) for pair in pairs for conv in pair]
+    return [_fastest(conv, dtype) for pair in pairs for conv in pair]
 
 
-def _refined(x: Tensor, block: Sequence[_Convolution], end: int) -> Tensor:
+def _fastest(conv: nn.Module, dtype: torch.dtype) -> Convolution:
+    assert isinstance(conv, nn.Conv1d)
+    by_spectra = dtype == torch.float32 and gains(conv)
+    return SpectralConvolution(conv) if by_spectra else _Convolution(conv, dtype)
+
+
+def _refined(x: Tensor, block: Sequence[Convolution], end: int) -> Tensor:
     """What a residual block makes of x, which stays as it is."""
     for conv1, conv2 in zip(block[::2], block[1::2], strict=True):
         y = F.leaky_relu_(_ended(conv1(F.leaky_relu(x, SLOPE)), end), SLOPE)
