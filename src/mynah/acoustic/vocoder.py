@@ -15,13 +15,17 @@ SIGNAL_TO_NOISE = 20.0
 """dB between the sound and its difference from float32's, at least; what differs then lies below
 the voice, wherever that has something."""
 
+NOISE = 1.2
+"""By how much a time may be off that was taken beside other work. What is tried is made to be
+faster, and only a machine where it clearly is not does without."""
+
 TEST_FRAMES = 16
 TEST_TIMES = 2
 
 
 @torch.inference_mode()
 def faster(generator: Generator) -> ChannelsLastGenerator | None:
-    """The generator as this machine is faster with it, where the sound stays the same.
+    """The generator in a form that this machine is not slower with, where the sound stays the same.
 
     Args:
         generator: fused, on the CPU.
@@ -34,7 +38,7 @@ def faster(generator: Generator) -> ChannelsLastGenerator | None:
     for dtype in (*rounded, torch.float32):
         candidate = ChannelsLastGenerator(generator, dtype)
         wave, fast = _timed(partial(candidate, z, ge))
-        if fast < slow and _difference(exact, wave) >= SIGNAL_TO_NOISE:
+        if fast < NOISE * slow and _difference(exact, wave) >= SIGNAL_TO_NOISE:
             return candidate
     return None
 
