@@ -247,6 +247,22 @@ def test_a_step_that_fails_fails_who_took_part_and_nobody_after(make, model, mon
     asyncio.run(scene())
 
 
+def test_the_cores_are_left_to_the_first_sound(make, model):
+    queue = make()
+    model.allow()
+    model.soundings = threading.Semaphore(0)
+
+    async def scene():
+        stream = queue.submit(request("a", "b"))
+        await until(lambda: model.drawn == ["a"])
+        await asyncio.sleep(0.05)
+        assert model.prepared == ["a"]
+        model.soundings.release(9)
+        assert [chunk.text async for chunk in stream] == ["a", "b"]
+
+    asyncio.run(scene())
+
+
 def test_what_comes_before_an_error_is_heard_first(make, model):
     """A sentence fails in the semantic stage while the one before it waits for its sound."""
     queue = make()
@@ -254,11 +270,13 @@ def test_what_comes_before_an_error_is_heard_first(make, model):
     model.soundings = threading.Semaphore(0)
 
     async def scene():
-        stream = queue.submit(request("a", "bad", "c"))
+        stream = queue.submit(request("a", "b", "bad", "c"))
+        model.soundings.release()
+        assert (await anext(stream)).text == "a"
         await until(lambda: "bad" in model.drawn)
         await asyncio.sleep(0.02)
         model.soundings.release(9)
-        assert (await anext(stream)).text == "a"
+        assert (await anext(stream)).text == "b"
         with pytest.raises(ValueError, match="bad"):
             await anext(stream)
 

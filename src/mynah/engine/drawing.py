@@ -26,7 +26,9 @@ class Drawing:
     def wanted(self) -> bool:
         """Whether somebody needs tokens soon, or has left."""
         utterances = self.utterances.values()
-        return any(not (each.wanted and each.passage.supplied) for each in utterances)
+        return any(
+            not (each.wanted and (each.passage.supplied or each.rests)) for each in utterances
+        )
 
     def join(self, joining: Sequence[Utterance]) -> None:
         """Reads sentences and draws their first tokens."""

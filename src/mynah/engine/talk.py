@@ -54,6 +54,11 @@ class Utterance:
         return self.heard or self.passage.piece is not None
 
     @property
+    def rests(self) -> bool:
+        """Whether its talk waits for nothing but the first sound, which is being made."""
+        return self.talk.silent and self.talk.sounding
+
+    @property
     def wanted(self) -> bool:
         """Whether its talk still waits for it."""
         return not self.talk.over and self in self.talk.utterances
@@ -106,12 +111,12 @@ class Talk:
     def may_read(self) -> bool:
         """Whether the next sentence may come into the works.
 
-        It waits until the sentence before it has tokens for its first sound, so that it does
-        not slow down what the caller hears first.
+        It waits until something was heard, and the sentence before it has tokens for its first
+        sound, so that it does not slow down what the caller hears first.
         """
         more = self.prepared < len(self.request.sentences)
         room = len(self.utterances) < SENTENCES_AHEAD
-        begun = not self.utterances or self.utterances[-1].began
+        begun = not self.utterances or (self.utterances[-1].began and not self.silent)
         return more and room and begun and not (self.reading or self.error or self.over)
 
     @property
