@@ -18,8 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-LEAST_CHANNELS, LEAST_KERNEL = 128, 7
-"""Below which the plain sums are as fast."""
+LEAST_CHANNELS = 128
+KERNELS = range(7, 12)
+"""With fewer channels or shorter kernels the plain sums are as fast; longer ones leave little of a
+block."""
 
 MANY_CHANNELS = 256
 LONG_BLOCK, SHORT_BLOCK = 32, 16
@@ -81,7 +83,7 @@ class SpectralConvolution:
 
 def gains(conv: nn.Conv1d) -> bool:
     """Whether a convolution is faster by its spectra."""
-    return conv.in_channels >= LEAST_CHANNELS and conv.kernel_size[0] >= LEAST_KERNEL
+    return conv.in_channels >= LEAST_CHANNELS and conv.kernel_size[0] in KERNELS
 
 
 @cache
