@@ -6,9 +6,10 @@ from statistics import median
 import torch
 
 from benchmarks.peers.genie import seconds_of_genie
-from benchmarks.speed.acoustic import RELEASED, Sentence, fast_dtype, seconds_of
+from benchmarks.speed.acoustic import RELEASED, Sentence, seconds_of
 from mynah.acoustic.channels_last import ChannelsLastGenerator
 from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.vocoder import dtypes
 
 
 def main() -> None:
@@ -20,11 +21,11 @@ def main() -> None:
     genie = median(_seconds_of_genie(sovits, sentence, options.times))
     sovits.fuse()
     plain = median(seconds_of(sovits, sovits.dec, sentence, options.times))
-    fast = ChannelsLastGenerator(sovits.dec, fast_dtype())
+    fast = ChannelsLastGenerator(sovits.dec, dtypes()[0])
     ours = median(seconds_of(sovits, fast, sentence, options.times))
     print(
         f"v2ProPlus, random weights, {sentence.seconds:.1f} s of sound, "
-        f"{torch.get_num_threads()} threads, {fast_dtype()}, real-time factors:"
+        f"{torch.get_num_threads()} threads, {dtypes()[0]}, real-time factors:"
     )
     print(f"  Genie-TTS 2.0.2  {genie / sentence.seconds:.3f}")
     for name, seconds in (("Mynah, plain", plain), ("Mynah", ours)):

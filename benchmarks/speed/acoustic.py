@@ -18,7 +18,7 @@ from mynah.acoustic.config import AcousticConfig
 from mynah.acoustic.passage import Passage
 from mynah.acoustic.piecewise import Vocoder, decode_next
 from mynah.acoustic.sovits import SoVITS
-from mynah.processor import has_bfloat16
+from mynah.acoustic.vocoder import dtypes
 from mynah.voice.timbre import Timbre
 
 RELEASED = {
@@ -56,11 +56,6 @@ class Sentence:
     def seconds(self) -> float:
         """Of its sound."""
         return self.codes.shape[1] / TOKENS_PER_SECOND
-
-
-def fast_dtype() -> torch.dtype:
-    """What this processor decodes fastest in."""
-    return torch.bfloat16 if has_bfloat16(torch.device("cpu")) else torch.float32
 
 
 @torch.inference_mode()
@@ -101,14 +96,14 @@ def main() -> None:
         sovits = SoVITS(RELEASED[name]).eval()
         sovits.fuse()
         sentence = Sentence.of(sovits, options.tokens)
-        fast_one = ChannelsLastGenerator(sovits.dec, fast_dtype())
+        fast_one = ChannelsLastGenerator(sovits.dec, dtypes()[0])
         vocoders: tuple[Vocoder, ...] = (sovits.dec, fast_one)
         plain, fast = (
             median(seconds_of(sovits, each, sentence, options.times)) for each in vocoders
         )
         print(
             f"  {name}: real-time factor {plain / sentence.seconds:.3f} as plain float32, "
-            f"{fast / sentence.seconds:.3f} channels last ({fast_dtype()}), "
+            f"{fast / sentence.seconds:.3f} channels last ({dtypes()[0]}), "
             f"{plain / fast:.2f} x as fast"
         )
 
