@@ -74,6 +74,7 @@ class Model:
     tokens: int
     rows = 16
     together = 1
+    step_threads: int | None = None
     size = 0
 
     @property

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -13,6 +14,7 @@ from benchmarks.speed.streams import answered
 from benchmarks.speed.subject import SIZES, subject
 from mynah.engine.models import Models
 from mynah.errors import MynahError
+from mynah.processor import use_threads
 
 BATCHES = (1, 4, 16, 64)
 CALLERS = (1, 2, 4, 8)
@@ -26,7 +28,13 @@ def main() -> None:
     models = subject(options.model, options.size)
     what = options.model or f"random weights of {options.size} size"
     print(f"{what}, torch {torch.__version__}, {torch.get_num_threads()} threads\n")
-    _print_semantic(models)
+    print(f"semantic stage, {'8-bit' if models.packed else 'float32'} weights")
+    reference_tokens_per_second(models.gpt, 3)
+    reference = reference_tokens_per_second(models.gpt)
+    print(f"  plain reference loop in float32: {reference:.1f} tokens/s")
+    threads = models.step_threads or torch.get_num_threads()
+    with ThreadPoolExecutor(1, initializer=use_threads, initargs=(threads,)) as stage:
+        stage.submit(_print_semantic, models, reference).result()
     if options.stage == "semantic":
         return
     print("acoustic stage, piece by piece")
@@ -42,12 +50,10 @@ def main() -> None:
         )
 
 
-def _print_semantic(models: Models) -> None:
+def _print_semantic(models: Models, reference: float) -> None:
+    """What the stage does in a thread laid out as its own, beside the reference's tokens/s."""
+    print(f"  with {torch.get_num_threads()} threads of its own:")
     gpt = models.packed or models.gpt
-    print(f"semantic stage, {'8-bit' if models.packed else 'float32'} weights")
-    reference_tokens_per_second(models.gpt, 3)
-    reference = reference_tokens_per_second(models.gpt)
-    print(f"  plain reference loop in float32: {reference:.1f} tokens/s")
     tokens_per_second(gpt, 1, 10)
     alone = 0.0
     for rows in BATCHES:

@@ -1,5 +1,7 @@
 """What a processor computes by itself, which decides what is fast and what is exact."""
 
+from threading import Thread
+
 import torch
 
 
@@ -17,3 +19,13 @@ def has_int8_sums() -> bool:
     Without, two of them are added in sixteen bits, which hold products of seven bits with eight.
     """
     return bool(torch.cpu.get_capabilities().get("avx512_vnni"))
+
+
+def use_threads(count: int) -> None:
+    """Has torch use so many threads for what the calling thread computes, and for no other."""
+    every = torch.get_num_threads()  # a thread that was not asked before forgets what it is told
+    torch.set_num_threads(count)
+    # Threads to come would take this number, too; one that ends here gives them theirs back.
+    restoring = Thread(target=torch.set_num_threads, args=(every,))
+    restoring.start()
+    restoring.join()

@@ -44,6 +44,10 @@ class SpeechModel(Protocol):
         """Sentences whose tokens are best drawn at a time."""
 
     @property
+    def step_threads(self) -> int | None:
+        """Threads that tokens are drawn fastest with; as many as there are if None."""
+
+    @property
     def together(self) -> int:
         """Pieces that are best decoded together."""
 

@@ -48,6 +48,10 @@ BERT = "chinese-roberta-wwm-ext-large"
 ROWS = 16
 """Sentences whose tokens are drawn at a time: more make all of them late."""
 
+SMALL = 16_000_000
+"""Weights of a GPT whose steps are over before a second thread has woken up: between two of them
+threads fall asleep, which no loop over steps alone shows."""
+
 PEAK = 0.98
 """Of the loudest sound that a model can make: the same for every piece, so that none is louder."""
 
@@ -91,6 +95,12 @@ class Models:
     def rows(self) -> int:
         """Sentences whose tokens are best drawn at a time."""
         return ROWS
+
+    @property
+    def step_threads(self) -> int | None:
+        """Threads that tokens are drawn fastest with; as many as there are if None."""
+        weights = sum(weight.numel() for weight in self.gpt.h.parameters())
+        return 1 if weights <= SMALL else None
 
     @property
     def together(self) -> int:

@@ -38,7 +38,7 @@ class SemanticStage(Stage):
         progressed: Callable[[Talk], None],
         failed: Callable[[Talk, Exception, Utterance], None],
     ) -> None:
-        super().__init__("semantic", changed)
+        super().__init__("semantic", changed, model.step_threads)
         self._model = model
         self._progressed = progressed
         self._failed = failed

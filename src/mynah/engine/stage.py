@@ -4,6 +4,7 @@ import threading
 from abc import ABC, abstractmethod
 
 from mynah.engine.talk import Talk
+from mynah.processor import use_threads
 
 
 class Stage(ABC):
@@ -12,10 +13,12 @@ class Stage(ABC):
     Args:
         name: of the thread.
         changed: the engine's lock, told of everything that may be work for somebody.
+        threads: with which its networks compute; as many as there are if not given.
     """
 
-    def __init__(self, name: str, changed: threading.Condition) -> None:
+    def __init__(self, name: str, changed: threading.Condition, threads: int | None = None) -> None:
         self._changed = changed
+        self._threads = threads
         self._open = True
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
 
@@ -50,6 +53,8 @@ class Stage(ABC):
         """Does some of it."""
 
     def _work(self) -> None:
+        if self._threads:
+            use_threads(self._threads)
         while self._await():
             self._round()
 

@@ -1,0 +1,69 @@
+"""Each stage computes with its own number of threads."""
+
+import threading
+
+import pytest
+import torch
+
+import fakes
+from mynah.engine.synthesizer import Synthesizer
+from mynah.processor import use_threads
+from mynah.voice.voice import Voice
+
+
+class Counting(fakes.Model):
+    """A model that notes how many threads torch uses for what is asked of it."""
+
+    sample_rate = 100
+    tokens = 12
+
+    def __init__(self, step_threads: int | None) -> None:
+        self.step_threads = step_threads
+        self.drawing: set[int] = set()
+        self.decoding: set[int] = set()
+
+    def read(self, voice):
+        return fakes.Prompt(voice)
+
+    def draw(self, row) -> bool:
+        self.drawing.add(torch.get_num_threads())
+        return True
+
+    def wave(self, timbre, seconds):
+        self.decoding.add(torch.get_num_threads())
+        return super().wave(timbre, seconds)
+
+
+@pytest.fixture(autouse=True)
+def three_threads():
+    """As if there were three cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("step_threads", "drawing"), [(1, {1}), (None, {3})])
+def test_small_steps_leave_the_other_threads_alone(step_threads, drawing):
+    model = Counting(step_threads)
+    Synthesizer(model).speak("One. Two.", Voice("somebody", ()))
+    assert (model.drawing, model.decoding) == (drawing, {3})
+    assert torch.get_num_threads() == 3
+
+
+def test_a_thread_of_its_own_number_changes_no_other():
+    seen = []
+
+    def note() -> None:
+        seen.append(torch.get_num_threads())
+
+    def one() -> None:
+        use_threads(1)
+        note()
+
+    for work in (one, note):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    note()
+    assert seen == [1, 3, 3]
