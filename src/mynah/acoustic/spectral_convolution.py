@@ -11,17 +11,22 @@ Long kernels and many channels gain by it in float32; the exact sums differ by r
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 LEAST_CHANNELS = 128
 KERNELS = range(7, 12)
 """With fewer channels or shorter kernels the plain sums are as fast; longer ones leave little of a
 block."""
+
+LEAST_TRAINED = 32
+"""Channels with which gradients gain, of which the plain ones take longer."""
 
 MANY_CHANNELS = 256
 LONG_BLOCK, SHORT_BLOCK = 32, 16
@@ -38,13 +43,8 @@ class SpectralConvolution:
 
     def __init__(self, conv: nn.Conv1d) -> None:
         assert conv.bias is not None
-        kernel, self._dilation = conv.kernel_size[0], conv.dilation[0]
-        self._block = SHORT_BLOCK if conv.in_channels >= MANY_CHANNELS else LONG_BLOCK
-        self._kept = self._block + 1 - kernel
-        self._padding = self._dilation * (kernel - 1) // 2
-        self._entering, weighing, self._leaving = _transforms(kernel, self._block)
-        spectra = torch.einsum("rk,oik->rio", weighing, conv.weight.detach().double())
-        self._spectra = spectra.float().contiguous()
+        self._blocks = _Blocks(conv.in_channels, conv.kernel_size[0], conv.dilation[0])
+        self._spectra = self._blocks.of_weights(conv.weight.detach()).contiguous()
         self._bias = conv.bias.detach()
 
     @property
@@ -55,35 +55,134 @@ class SpectralConvolution:
     def __call__(self, x: Tensor) -> Tensor:
         """Convolves (1, channels, 1, time) to the same shape and layout."""
         rows = x[0, :, 0].T
-        time, channels = rows.shape
-        apart = self._dilation
-        blocks = -(-time // (self._kept * apart))
-        missing = blocks * self._kept * apart - time
-        rows = F.pad(rows, (0, 0, self._padding, self._padding + missing))
-        ranks = len(self._entering)
-        spectra = rows.new_empty(apart, blocks, ranks, channels)
-        for phase, entering in self._phases(rows, blocks):
-            torch.bmm(self._entering.expand(blocks, -1, -1), entering, out=spectra[phase])
-        products = torch.bmm(spectra.view(-1, ranks, channels).transpose(0, 1), self._spectra)
-        products = products.view(ranks, apart, blocks, channels)
-        made = rows.new_empty(blocks, self._kept, apart, channels)
-        leaving = self._leaving.expand(blocks, -1, -1)
-        for phase in range(apart):
-            product = products[:, phase].transpose(0, 1)
-            made[:, :, phase] = torch.baddbmm(self._bias, leaving, product)
-        return made.view(-1, channels)[:time].T[None, :, None]
+        products = torch.bmm(self._blocks.entered(rows), self._spectra)
+        return self._blocks.left(products, len(rows), self._bias).T[None, :, None]
 
-    def _phases(self, rows: Tensor, blocks: int) -> Iterator[tuple[int, Tensor]]:
-        """Blocks (blocks, samples, channels) of every how manieth sample the kernel looks at."""
-        channels, apart = rows.shape[1], self._dilation
-        for phase in range(apart):
-            strides = (self._kept * apart * channels, apart * channels, 1)
-            yield phase, rows.as_strided((blocks, self._block, channels), strides, phase * channels)
+
+def spectral_conv1d(x: Tensor, weight: Tensor, bias: Tensor, dilation: int = 1) -> Tensor:
+    """`F.conv1d` from (batch, channels, time) to the same shape, with gradients.
+
+    Without instructions for it, a CPU takes several times longer for the plain gradients.
+    """
+    gap = dilation * (weight.shape[2] - 1) // 2
+    apart = F.pad(x.transpose(1, 2), (0, 0, 0, gap))  # so that no row hears its neighbour
+    convolve: Callable[..., Tensor] = _Spectral.apply
+    made = convolve(apart.flatten(0, 1), weight, bias, dilation)
+    return made.unflatten(0, apart.shape[:2])[:, : x.shape[2]].transpose(1, 2)
+
+
+class _Spectral(torch.autograd.Function):
+    """A convolution over (time, channels) to the same shape."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,  # noqa: ANN401 - whatever torch hands over
+        rows: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        dilation: int,
+    ) -> Tensor:
+        blocks = _Blocks(weight.shape[0], weight.shape[2], dilation)
+        entered = blocks.entered(rows)
+        ctx.blocks = blocks
+        ctx.save_for_backward(entered if ctx.needs_input_grad[1] else None, weight)
+        return blocks.left(torch.bmm(entered, blocks.of_weights(weight)), len(rows), bias)
+
+    @staticmethod
+    @once_differentiable
+    def backward(
+        ctx: Any,  # noqa: ANN401
+        wanted: Tensor,
+    ) -> tuple[Tensor | None, ...]:
+        blocks: _Blocks = ctx.blocks
+        entered, weight = ctx.saved_tensors
+        back = to_weight = None
+        if ctx.needs_input_grad[0]:
+            mirrored = blocks.of_weights(weight.transpose(0, 1).flip(2))
+            back = blocks.left(torch.bmm(blocks.entered(wanted), mirrored), len(wanted))
+        if ctx.needs_input_grad[1]:
+            to_weight = blocks.to_weights(torch.bmm(entered.mT, blocks.unleft(wanted)))
+        return back, to_weight, wanted.sum(0), None
+
+
+class _Blocks:
+    """How time is cut for a kernel, and the ways to spectra and back.
+
+    Args:
+        channels: before and behind.
+        kernel: its length.
+        dilation: every how manieth sample it looks at.
+    """
+
+    def __init__(self, channels: int, kernel: int, dilation: int) -> None:
+        self._block = SHORT_BLOCK if channels >= MANY_CHANNELS else LONG_BLOCK
+        self._kept = self._block + 1 - kernel
+        self._apart = dilation
+        self._padding = dilation * (kernel - 1) // 2
+        self._entering, self._weighing, self._leaving = _transforms(kernel, self._block)
+
+    def of_weights(self, weight: Tensor) -> Tensor:
+        """Spectra (ranks, in, out) of weights (out, in, kernel)."""
+        spectra = torch.einsum("rk,oik->rio", self._weighing, weight.double())
+        return spectra.float()
+
+    def to_weights(self, spectra: Tensor) -> Tensor:
+        """Gradients of weights (out, in, kernel) from those of their spectra (ranks, in, out)."""
+        return torch.einsum("rk,rio->oik", self._weighing.float(), spectra)
+
+    def entered(self, rows: Tensor) -> Tensor:
+        """Spectra (ranks, blocks, channels) of overlapping blocks of rows (time, channels)."""
+        count, missing = self._count(len(rows))
+        rows = F.pad(rows, (0, 0, self._padding, self._padding + missing))
+        ranks, channels = len(self._entering), rows.shape[1]
+        spectra = rows.new_empty(self._apart, count, ranks, channels)
+        strides = (self._kept * self._apart * channels, self._apart * channels, 1)
+        for phase in range(self._apart):
+            shape = (count, self._block, channels)
+            entering = rows.as_strided(shape, strides, phase * channels)
+            torch.bmm(self._entering.expand(count, -1, -1), entering, out=spectra[phase])
+        return spectra.view(-1, ranks, channels).transpose(0, 1)
+
+    def left(self, products: Tensor, time: int, bias: Tensor | None = None) -> Tensor:
+        """Rows (time, channels) of which such spectra are, without what wraps around."""
+        count, _ = self._count(time)
+        ranks, _, channels = products.shape
+        products = products.view(ranks, self._apart, count, channels)
+        made = products.new_empty(count, self._kept, self._apart, channels)
+        leaving = self._leaving.expand(count, -1, -1)
+        start = products.new_zeros(channels) if bias is None else bias
+        for phase in range(self._apart):
+            product = products[:, phase].transpose(0, 1)
+            made[:, :, phase] = torch.baddbmm(start, leaving, product)
+        return made.view(-1, channels)[:time]
+
+    def unleft(self, rows: Tensor) -> Tensor:
+        """Gradients (ranks, blocks, channels) of spectra from those of what they are left as."""
+        count, missing = self._count(len(rows))
+        ranks, channels = len(self._entering), rows.shape[1]
+        blocks = F.pad(rows, (0, 0, 0, missing)).view(count, self._kept, self._apart, channels)
+        spectra = rows.new_empty(self._apart, count, ranks, channels)
+        for phase in range(self._apart):
+            back = self._leaving.T.expand(count, -1, -1)
+            torch.bmm(back, blocks[:, :, phase], out=spectra[phase])
+        return spectra.view(-1, ranks, channels).transpose(0, 1)
+
+    def _count(self, time: int) -> tuple[int, int]:
+        """Blocks of each phase, and samples that fill up the last."""
+        each = self._kept * self._apart
+        return -(-time // each), -time % each
 
 
 def gains(conv: nn.Conv1d) -> bool:
     """Whether a convolution is faster by its spectra."""
     return conv.in_channels >= LEAST_CHANNELS and conv.kernel_size[0] in KERNELS
+
+
+def gains_in_training(x: Tensor, weight: Tensor) -> bool:
+    """Whether a convolution of x (batch, channels, time) and its gradients are faster so."""
+    out, channels, kernel = weight.shape
+    plain = x.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+    return plain and LEAST_TRAINED <= channels == out and kernel in KERNELS
 
 
 @cache

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mynah.acoustic.spectral_convolution import gains_in_training, spectral_conv1d
+
 
 class WeightNormConv1d(nn.Conv1d):
     """`nn.Conv1d` whose weight is `g * v / |v|`, normed per output channel."""
@@ -34,6 +36,8 @@ class WeightNormConv1d(nn.Conv1d):
     def forward(self, x: Tensor) -> Tensor:
         """Maps (batch, in, time) to (batch, out, time)."""
         weight = normed_weight(self)
+        if self.training and self.bias is not None and gains_in_training(x, weight):
+            return spectral_conv1d(x, weight, self.bias, self.dilation[0])
         return F.conv1d(x, weight, self.bias, padding=self.padding, dilation=self.dilation)
 
     def fused(self) -> nn.Conv1d:
