@@ -13,6 +13,7 @@ from recipes.starter import (
     corpus,
     decoder,
     dictation,
+    distillation,
     export,
     labels,
     measuring,
@@ -198,6 +199,24 @@ def write_files(
 ) -> None:
     """12. Write the files that Mynah ships."""
     export.export(work, folder)
+
+
+@app.command("distil")
+def train_slim_decoder(
+    corpus_folder: Annotated[Path, typer.Option("--corpus", help="See `prepare --spoken`.")],
+    model: Annotated[Path, typer.Option(help="Whose decoder teaches.")] = Path("src/mynah/starter"),
+    folder: Annotated[Path, typer.Option(help="Where the files go.")] = Path("runs/slim"),
+    steps: Steps = 8_000,
+    minutes: Minutes = FOREVER,
+    device: Device = "cpu",
+    threads: Threads = 2,
+    work: Work = WORK,
+) -> None:
+    """13. Teach a decoder of half the size what the model's own does; optional."""
+    torch.set_num_threads(threads)
+    plan = distillation.DistillationPlan(steps, minutes=minutes, device=device)
+    distillation.train(work, plan, model, corpus_folder)
+    distillation.write(work, model, folder)
 
 
 if __name__ == "__main__":

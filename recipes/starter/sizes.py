@@ -1,5 +1,7 @@
 """Sizes of the starter's networks; everything not named is as in the released v2."""
 
+from dataclasses import replace
+
 from mynah.acoustic.config import AcousticConfig
 from mynah.semantic.config import SemanticConfig
 
@@ -11,5 +13,9 @@ ACOUSTIC = AcousticConfig(
     upsample_kernel_sizes=(20, 16, 4, 4, 22),
     coloured=True,
 )
+"""As it is trained and shipped."""
+
+SLIM = replace(ACOUSTIC, resblock_kernel_sizes=(11,), resblock_dilation_sizes=((1, 3, 5),))
+"""With half the decoder: of the three residual blocks of each stage the widest is left."""
 
 SEMANTIC = SemanticConfig(hidden=256, heads=4, layers=6)

@@ -4,6 +4,8 @@ Source: Kong et al., "HiFi-GAN" (arXiv:2010.05646). Upstream: `module/models.py`
 `Generator`.
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -54,14 +56,23 @@ class Generator(nn.Module):
         Returns:
             Waveform of shape (batch, 1, hop * frames) between -1 and 1.
         """
+        *_, (x, mask) = self.stages(z, ge, mask)
+        return torch.tanh(masked(self.conv_post(F.leaky_relu(x)), mask))
+
+    def stages(
+        self, z: Tensor, ge: Tensor, mask: Tensor | None = None
+    ) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """What each upsampling and its residual blocks make of latents, and the mask at its rate.
+
+        See `forward`; a stage gives (batch, channels, time).
+        """
         x = masked(self.conv_pre(z) + self.cond(ge), mask)
         for i, (rate, up) in enumerate(zip(self.rates, self.ups, strict=True)):
             mask = None if mask is None else mask.repeat_interleave(rate, dim=2)
             x = masked(up(F.leaky_relu(x, SLOPE)), mask)
             blocks = self.resblocks[i * self.blocks_per_rate : (i + 1) * self.blocks_per_rate]
             x = sum_of([block(x, mask) for block in blocks]) / self.blocks_per_rate
-        x = masked(self.conv_post(F.leaky_relu(x)), mask)
-        return torch.tanh(x)
+            yield x, mask
 
 
 class ResidualBlock(nn.Module):

@@ -1,0 +1,161 @@
+"""Teaches a decoder with one residual block a stage to sound as the trained one, which has three.
+
+In the trained decoder the same latents always sound the same. So the slim one is asked for that
+very sound, phases and all, and for what each stage gives, which is more to go by than how real
+speech sounds. It begins as the trained one's widest blocks, which a voice depends on most.
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mynah.acoustic.hifigan import Generator
+from mynah.acoustic.sovits import SoVITS
+from mynah.checkpoints.file import read_checkpoint
+from mynah.checkpoints.sovits import load_sovits, save_sovits
+from mynah.training.spectral import MelDistance
+from mynah.training.tuner import Tuner, pace_of
+from mynah.voice.spectrogram import HOP, SAMPLE_RATE
+from recipes.starter.decoder import EDGE
+from recipes.starter.overheard import Heard, overhear
+from recipes.starter.sizes import ACOUSTIC, SLIM
+from recipes.starter.state import Progress
+
+MEL, SPECTRA, STAGES = 2.0, 0.5, 0.5
+FOURIER_SIZES = (2048, 512, 128)
+OVERHEARD_MINUTES = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class DistillationPlan:
+    """How long and on what to train; a batch is of so many frames of 20 ms."""
+
+    steps: int
+    batch: int = 4
+    frames: int = 32
+    rate: float = 5e-4
+    minutes: float = float("inf")
+    device: str = "cpu"
+
+
+def slim(decoder: Generator) -> Generator:
+    """The decoder without all but one residual block of each stage."""
+    given, count = decoder.state_dict(), decoder.blocks_per_rate
+    kept = ACOUSTIC.resblock_kernel_sizes.index(SLIM.resblock_kernel_sizes[0])
+    state = {name: each for name, each in given.items() if not name.startswith("resblocks.")}
+    for stage in range(len(decoder.ups)):
+        block = decoder.resblocks[stage * count + kept].state_dict()
+        state |= {f"resblocks.{stage}.{name}": each for name, each in block.items()}
+    smaller = Generator(SLIM)
+    smaller.load_state_dict(state)
+    return smaller
+
+
+def train(work: Path, plan: DistillationPlan, model: Path, corpus: Path) -> None:
+    """Goes on from `slim.pt` if it exists, and writes it.
+
+    Args:
+        work: where it stands.
+        plan: see there.
+        model: folder of the model whose decoder teaches.
+        corpus: whose texts are said in whose voices; see `overhear`.
+    """
+    torch.manual_seed(0)
+    device = torch.device(plan.device)
+    teacher = load_sovits(model / "acoustic.pth").dec.requires_grad_(False).to(device)
+    student = slim(teacher).requires_grad_(True).to(device)
+    tuner = Tuner([(each, 1.0) for each in student.parameters()], plan.rate, (0.9, 0.98))
+    progress = Progress(work / "slim.pt", (student, tuner), plan.minutes)
+    distance, heard = MelDistance(SAMPLE_RATE).to(device), _overheard(work, model, corpus)
+    rng = np.random.default_rng(progress.step)
+    while progress.step < plan.steps and not progress.out_of_time:
+        z, ge = (each.to(device) for each in draw(heard, plan, rng))
+        with torch.no_grad():
+            wanted, real = spoken(teacher, z, ge)
+        stages, made = spoken(student, z, ge)
+        losses = {
+            "mel": MEL * distance(made, real),
+            "spectra": SPECTRA * spectral_distance(made, real),
+            "stages": STAGES * stage_distance(stages, wanted),
+        }
+        tuner.step(torch.stack(list(losses.values())).sum(), pace_of(progress.step, plan.steps))
+        progress.advance({name: loss.item() for name, loss in losses.items()})
+    progress.save()
+
+
+def write(work: Path, model: Path, folder: Path) -> None:
+    """Writes a model again, with the slim decoder."""
+    given = load_sovits(model / "acoustic.pth")
+    state = torch.load(work / "slim.pt", weights_only=True, map_location="cpu")
+    smaller = SoVITS(SLIM)
+    decoder = {f"dec.{name}": each for name, each in state["parts"][0].items()}
+    rest = {n: each for n, each in given.state_dict().items() if not n.startswith("dec.")}
+    smaller.load_state_dict(rest | decoder)
+    info = f"{read_checkpoint(model / 'acoustic.pth').info}, slimmed {state['step']} steps"
+    folder.mkdir(parents=True, exist_ok=True)
+    save_sovits(smaller.half(), folder / "acoustic.pth", info=info)
+    for name in ("semantic.ckpt", "content.pth"):
+        shutil.copyfile(model / name, folder / name)
+
+
+def draw(
+    heard: Sequence[Heard], plan: DistillationPlan, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Latents of random stretches, `EDGE` frames longer at both ends, and timbres."""
+    length = plan.frames + 2 * EDGE
+    long = [(z, ge) for z, ge in heard if z.shape[1] >= length]
+    chances = np.array([z.shape[1] - length + 1.0 for z, _ in long])
+    chosen = [long[n] for n in rng.choice(len(long), plan.batch, p=chances / chances.sum())]
+    starts = [int(rng.integers(z.shape[1] - length + 1)) for z, _ in chosen]
+    latents = [z[:, s : s + length] for (z, _), s in zip(chosen, starts, strict=True)]
+    return torch.stack(latents).float(), torch.stack([ge for _, ge in chosen]).float()
+
+
+def spoken(decoder: Generator, z: Tensor, ge: Tensor) -> tuple[list[Tensor], Tensor]:
+    """What each stage gives (B, channels, time), and waves (B, samples), without the edges."""
+    stages = [x for x, _ in decoder.stages(z, ge)]
+    wave = torch.tanh(decoder.conv_post(F.leaky_relu(stages[-1])))[:, 0]
+    inner = [_without_edges(x, x.shape[2] // z.shape[2]) for x in stages[:-1]]
+    return inner, _without_edges(wave, HOP)
+
+
+def stage_distance(made: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
+    """Squares of what differs, of each channel's own variance; the sum over the stages."""
+    distances = []
+    for ours, theirs in zip(made, wanted, strict=True):
+        spread = theirs.var((0, 2)) + 1e-3 * theirs.var()
+        distances.append(((ours - theirs).square().mean((0, 2)) / spread).mean())
+    return torch.stack(distances).sum()
+
+
+def spectral_distance(made: Tensor, wanted: Tensor) -> Tensor:
+    """How far apart complex spectra of waves (B, samples) are, of their size."""
+    distances = []
+    for size in FOURIER_SIZES:
+        window = torch.hann_window(size, device=made.device)
+        ours, theirs = (
+            torch.stft(wave, size, size // 4, window=window, return_complex=True)
+            for wave in (made, wanted)
+        )
+        power = theirs.abs()
+        least = 0.3 * power.mean(2, keepdim=True) + 1e-3 * size**0.5
+        distances.append(((ours - theirs).abs() / (0.7 * power + least)).mean())
+    return torch.stack(distances).mean()
+
+
+def _without_edges(x: Tensor, rate: int) -> Tensor:
+    return x[..., EDGE * rate : -EDGE * rate]
+
+
+def _overheard(work: Path, model: Path, corpus: Path) -> list[Heard]:
+    path = work / "overheard.pt"
+    if not path.exists():
+        torch.save(overhear(model, corpus, OVERHEARD_MINUTES), path)
+    heard: list[Heard] = torch.load(path, weights_only=True)
+    return heard
