@@ -22,10 +22,13 @@ def has_int8_sums() -> bool:
 
 
 def use_threads(count: int) -> None:
-    """Has torch use so many threads for what the calling thread computes, and for no other."""
+    """Has torch use so many threads for what the calling thread computes, and for no other.
+
+    Nothing else may begin to compute meanwhile: what torch is told holds for new threads, too.
+    """
     every = torch.get_num_threads()  # a thread that was not asked before forgets what it is told
     torch.set_num_threads(count)
-    # Threads to come would take this number, too; one that ends here gives them theirs back.
+    # One that ends here gives those to come their number back.
     restoring = Thread(target=torch.set_num_threads, args=(every,))
     restoring.start()
     restoring.join()

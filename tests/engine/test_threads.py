@@ -1,11 +1,13 @@
 """Each stage computes with its own number of threads."""
 
 import threading
+import time
 
 import pytest
 import torch
 
 import fakes
+from mynah.engine import stage
 from mynah.engine.synthesizer import Synthesizer
 from mynah.processor import use_threads
 from mynah.voice.voice import Voice
@@ -49,6 +51,19 @@ def test_small_steps_leave_the_other_threads_alone(step_threads, drawing):
     Synthesizer(model).speak("One. Two.", Voice("somebody", ()))
     assert (model.drawing, model.decoding) == (drawing, {3})
     assert torch.get_num_threads() == 3
+
+
+def test_nothing_is_computed_before_threads_are_laid_out(monkeypatch):
+    done = []
+
+    def slowly(count: int) -> None:
+        time.sleep(0.05)
+        done.append(count)
+
+    monkeypatch.setattr(stage, "use_threads", slowly)
+    synthesizer = Synthesizer(Counting(1))
+    assert done == [1]
+    synthesizer.speak("One.", Voice("somebody", ()))
 
 
 def test_a_thread_of_its_own_number_changes_no_other():

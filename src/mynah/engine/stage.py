@@ -20,6 +20,7 @@ class Stage(ABC):
         self._changed = changed
         self._threads = threads
         self._open = True
+        self._laid_out = threading.Event()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
 
     @property
@@ -28,8 +29,9 @@ class Stage(ABC):
         return self._thread.is_alive()
 
     def start(self) -> None:
-        """Begins to work."""
+        """Begins to work, with threads laid out when it returns."""
         self._thread.start()
+        self._laid_out.wait()
 
     def close(self) -> None:
         """Ends after the present round."""
@@ -55,6 +57,7 @@ class Stage(ABC):
     def _work(self) -> None:
         if self._threads:
             use_threads(self._threads)
+        self._laid_out.set()
         while self._await():
             self._round()
 
