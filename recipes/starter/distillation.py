@@ -7,7 +7,6 @@ speech sounds. It begins as the trained one's widest blocks, which a voice depen
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ from mynah.checkpoints.sovits import load_sovits, save_sovits
 from mynah.training.spectral import MelDistance
 from mynah.training.tuner import Tuner, pace_of
 from mynah.voice.spectrogram import HOP, SAMPLE_RATE
-from recipes.starter.decoder import EDGE
+from recipes.starter.decoder import EDGE, DecoderPlan
 from recipes.starter.overheard import Heard, overhear
 from recipes.starter.sizes import ACOUSTIC, SLIM
 from recipes.starter.state import Progress
@@ -30,18 +29,6 @@ from recipes.starter.state import Progress
 MEL, SPECTRA, STAGES = 2.0, 0.5, 0.5
 FOURIER_SIZES = (2048, 512, 128)
 OVERHEARD_MINUTES = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class DistillationPlan:
-    """How long and on what to train; a batch is of so many frames of 20 ms."""
-
-    steps: int
-    batch: int = 4
-    frames: int = 32
-    rate: float = 5e-4
-    minutes: float = float("inf")
-    device: str = "cpu"
 
 
 def slim(decoder: Generator) -> Generator:
@@ -57,12 +44,12 @@ def slim(decoder: Generator) -> Generator:
     return smaller
 
 
-def train(work: Path, plan: DistillationPlan, model: Path, corpus: Path) -> None:
+def train(work: Path, plan: DecoderPlan, model: Path, corpus: Path) -> None:
     """Goes on from `slim.pt` if it exists, and writes it.
 
     Args:
         work: where it stands.
-        plan: see there.
+        plan: of its steps.
         model: folder of the model whose decoder teaches.
         corpus: whose texts are said in whose voices; see `overhear`.
     """
@@ -105,7 +92,7 @@ def write(work: Path, model: Path, folder: Path) -> None:
 
 
 def draw(
-    heard: Sequence[Heard], plan: DistillationPlan, rng: np.random.Generator
+    heard: Sequence[Heard], plan: DecoderPlan, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
     """Latents of random stretches, `EDGE` frames longer at both ends, and timbres."""
     length = plan.frames + 2 * EDGE

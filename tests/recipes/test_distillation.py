@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from recipes.starter.decoder import EDGE
+from recipes.starter.decoder import EDGE, DecoderPlan
 from recipes.starter.distillation import (
-    DistillationPlan,
     draw,
     slim,
     spectral_distance,
@@ -18,7 +17,7 @@ from recipes.starter.sizes import SLIM
 
 from mynah.acoustic.hifigan import Generator
 
-PLAN = DistillationPlan(steps=1, batch=6, frames=4)
+PLAN = DecoderPlan(steps=1, batch=6, frames=4)
 FRAMES = PLAN.frames + 2 * EDGE
 
 

@@ -59,7 +59,7 @@ class SpectralConvolution:
         return self._blocks.left(products, len(rows), self._bias).T[None, :, None]
 
 
-def spectral_conv1d(x: Tensor, weight: Tensor, bias: Tensor, dilation: int = 1) -> Tensor:
+def spectral_conv1d(x: Tensor, weight: Tensor, bias: Tensor, dilation: int) -> Tensor:
     """`F.conv1d` from (batch, channels, time) to the same shape, with gradients.
 
     For the plain gradients of long kernels a CPU takes up to twice as long.
@@ -96,13 +96,15 @@ class _Spectral(torch.autograd.Function):
     ) -> tuple[Tensor | None, ...]:
         blocks: _Blocks = ctx.blocks
         entered, weight = ctx.saved_tensors
-        back = to_weight = None
+        back = to_weight = to_bias = None
         if ctx.needs_input_grad[0]:
             mirrored = blocks.of_weights(weight.transpose(0, 1).flip(2))
             back = blocks.left(torch.bmm(blocks.entered(wanted), mirrored), len(wanted))
         if ctx.needs_input_grad[1]:
             to_weight = blocks.to_weights(torch.bmm(entered.mT, blocks.unleft(wanted)))
-        return back, to_weight, wanted.sum(0), None
+        if ctx.needs_input_grad[2]:
+            to_bias = wanted.sum(0)
+        return back, to_weight, to_bias, None
 
 
 class _Blocks:

@@ -19,6 +19,7 @@ class WeightNormConv1d(nn.Conv1d):
 
     weight_g: nn.Parameter
     weight_v: nn.Parameter
+    bias: nn.Parameter
     padding: tuple[int, ...]
 
     def __init__(
@@ -36,7 +37,7 @@ class WeightNormConv1d(nn.Conv1d):
     def forward(self, x: Tensor) -> Tensor:
         """Maps (batch, in, time) to (batch, out, time)."""
         weight = normed_weight(self)
-        if self.training and self.bias is not None and gains_in_training(x, weight):
+        if self.training and gains_in_training(x, weight):
             return spectral_conv1d(x, weight, self.bias, self.dilation[0])
         return F.conv1d(x, weight, self.bias, padding=self.padding, dilation=self.dilation)
 
