@@ -7,7 +7,8 @@ import pytest
 import torch
 
 import fakes
-from mynah.engine import stage
+from mynah.engine import models, stage
+from mynah.engine.models import load_models
 from mynah.engine.synthesizer import Synthesizer
 from mynah.processor import use_threads
 from mynah.voice.voice import Voice
@@ -64,6 +65,13 @@ def test_nothing_is_computed_before_threads_are_laid_out(monkeypatch):
     synthesizer = Synthesizer(Counting(1))
     assert done == [1]
     synthesizer.speak("One.", Voice("somebody", ()))
+
+
+def test_a_gpt_is_small_by_its_weights(monkeypatch):
+    starter = load_models(precision="float32")
+    assert starter.step_threads == 1
+    monkeypatch.setattr(models, "SMALL", 1_000_000)
+    assert starter.step_threads is None
 
 
 def test_a_thread_of_its_own_number_changes_no_other():
