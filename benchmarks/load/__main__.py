@@ -43,6 +43,8 @@ def _one(served: Served, form: str, rounds: int) -> None:
         f"(half of them from {1000 * low:.1f} to {1000 * high:.1f} ms)",
         flush=True,
     )
+    if form == "wav":
+        print(f"  breaks while it plays: {_spread([each.silence for each in measured])}")
 
 
 async def _many(served: Served, clients: int, seconds: float) -> bool:

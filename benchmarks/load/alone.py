@@ -1,4 +1,4 @@
-"""One caller at a time: how soon the first sound comes, and how much of that is the gateway's."""
+"""One caller at a time: when the first sound comes, and whether the rest comes in time."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 from statistics import median
 from urllib.parse import urlsplit
 
-from benchmarks.load.callers import WAV_HEADER
+from benchmarks.load.callers import BYTES_PER_SECOND, WAV_HEADER
 from benchmarks.load.server import VOICE, Served
 from mynah.errors import ServerError
 
@@ -19,16 +19,19 @@ _PART = re.compile(r";dur=([\d.]+)")
 
 @dataclass(frozen=True, slots=True)
 class FirstSound:
-    """When the first sound of an answer came.
+    """When the first sound of an answer came, and whether the rest came in time.
 
     Attributes:
         seconds: from the call until the caller had it.
         engine: of these, what the bare engine would take too: to read the text, and to make the
             sound.
+        silence: seconds for which somebody who plays it at once would have to wait for more; only
+            of WAV, whose bytes tell how long they play.
     """
 
     seconds: float
     engine: float
+    silence: float = 0.0
 
 
 class Alone:
@@ -56,12 +59,27 @@ class Alone:
         began = time.perf_counter()
         self._http.request("POST", "/v1/audio/speech", body, self._headers)
         answer = self._http.getresponse()
-        begun = answer.read1()
-        seconds = time.perf_counter() - began
+        arrivals = []
+        while data := answer.read1():
+            arrivals.append((time.perf_counter() - began, len(data)))
         parts = _PART.findall(answer.headers.get("server-timing", ""))
-        if answer.status != 200 or len(begun + answer.read()) <= WAV_HEADER:
+        if answer.status != 200 or sum(size for _, size in arrivals) <= WAV_HEADER:
             raise ServerError(f"The server answered {answer.status} without sound.")
-        return FirstSound(seconds, sum(map(float, parts)) / 1000)
+        engine, waited = sum(map(float, parts)) / 1000, silence(arrivals) if form == "wav" else 0.0
+        return FirstSound(arrivals[0][0], engine, waited)
+
+
+def silence(arrivals: Sequence[tuple[float, int]]) -> float:
+    """Seconds between the first and the last sound of a WAV in which a player has none left.
+
+    Args:
+        arrivals: when bytes came, and how many.
+    """
+    silent, played = 0.0, arrivals[0][0]
+    for came, size in arrivals:
+        silent += max(0.0, came - played)
+        played = max(came, played) + size / BYTES_PER_SECOND
+    return silent
 
 
 def first_sounds(served: Served, text: str, form: str, rounds: int) -> list[FirstSound]:

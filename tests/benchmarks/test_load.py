@@ -6,8 +6,8 @@ import struct
 import httpx
 import numpy as np
 import pytest
-from benchmarks.load.alone import FirstSound, overhead
-from benchmarks.load.callers import hear
+from benchmarks.load.alone import FirstSound, overhead, silence
+from benchmarks.load.callers import BYTES_PER_SECOND, hear
 from benchmarks.load.memory import Reading, growth, is_flat, read_memory
 
 MIB = 1 << 20
@@ -54,6 +54,12 @@ def test_the_overhead_is_the_median_of_differences():
     # The difference of the medians would be 0.2.
     measured = [FirstSound(1.1, 1.0), FirstSound(1.3, 1.0), FirstSound(9.0, 8.9)]
     assert overhead(measured) == pytest.approx(0.1)
+
+
+def test_a_break_is_what_a_player_waits_for_more():
+    half = BYTES_PER_SECOND // 2
+    assert silence([(0.3, half), (0.7, half), (0.9, half)]) == pytest.approx(0)
+    assert silence([(0.3, half), (1.0, half), (1.4, half), (2.1, half)]) == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize(

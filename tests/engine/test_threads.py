@@ -18,7 +18,7 @@ class Counting(fakes.Model):
     """A model that notes how many threads torch uses for what is asked of it."""
 
     sample_rate = 100
-    tokens = 12
+    tokens = 8
 
     def __init__(self, step_threads: int | None) -> None:
         self.step_threads = step_threads

@@ -199,7 +199,7 @@ class Troupe(fakes.Model):
     """A model whose versions take a byte each, and speak when `gate` is open."""
 
     sample_rate = 100
-    tokens = 12
+    tokens = 8
 
     def __init__(self) -> None:
         self.gate = threading.Event()

@@ -20,6 +20,14 @@ STEP = 16
 """Frames of whose multiples a row is made: oneDNN prepares itself for each new length, which takes
 as long as up to a second of sound."""
 
+SHORT = 24
+"""Frames of the one length between: of the first piece, which somebody waits for."""
+
+
+def made_of(frames: int) -> int:
+    """Frames of which a row is made that has so many."""
+    return SHORT if STEP < frames <= SHORT else -(-frames // STEP) * STEP
+
 
 class ChannelsLastGenerator:
     """Decodes as a generator does, for inference on a CPU.
@@ -72,7 +80,7 @@ class ChannelsLastGenerator:
 
     def _row(self, z: Tensor, ge: Tensor) -> Tensor:
         end = z.shape[2]
-        x = self._generator.conv_pre(F.pad(z, (0, -end % STEP))) + self._generator.cond(ge)
+        x = self._generator.conv_pre(F.pad(z, (0, made_of(end) - end))) + self._generator.cond(ge)
         # Convolutions over time are done as over images of height one, which have this layout.
         x = _ended(x.unsqueeze(2).contiguous(memory_format=torch.channels_last), end)
         for stage, rate in zip(self._stages, self._generator.rates, strict=True):

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from mynah.voice.timbre import Timbre
 
-FIRST_PIECES = (12, 25, 73, 97)
+FIRST_PIECES = (8, 9, 25, 73, 97)
 """Tokens of the pieces of a caller's first sentence, the last size again and again: the first sound
-comes soon, and later pieces waste less work on what they overlap. With that, all come to multiples
-of 16 frames."""
+comes soon, each piece is decoded while the ones before it are heard, and later ones waste less work
+on what they overlap. With that, all come to lengths that the decoder is made for."""
 
 LATER_PIECES = (52, 97)
 """Of other sentences, for which nobody waits in silence; most are one piece."""
