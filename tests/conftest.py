@@ -122,7 +122,7 @@ def hum() -> Callable[[float], Recording]:
 @pytest.fixture
 def voice(hum) -> Voice:
     """A voice of one recording whose words are known."""
-    return Voice("hum", (hum(180),), "Hello, my dear friend.")
+    return Voice("hum", (hum(180),), ("Hello, my dear friend.",))
 
 
 def _low_rank(state, name: str, generator: torch.Generator) -> dict[str, Change]:

@@ -68,4 +68,4 @@ def hum() -> Voice:
     """A voice for measurements."""
     time = np.arange(5 * 16_000) / 16_000
     wave = 0.3 * np.sin(2 * np.pi * 180 * time) * np.abs(np.sin(4 * np.pi * time))
-    return Voice("hum", (Recording(wave.astype(np.float32), 16_000),), "你好。")
+    return Voice("hum", (Recording(wave.astype(np.float32), 16_000),), ("你好。",))

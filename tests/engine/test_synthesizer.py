@@ -143,7 +143,7 @@ def test_a_voice_without_words_speaks_with_its_timbre(synthesizer, voice):
 
 def test_a_prompt_that_is_too_long_gives_its_timbre(synthesizer, voice):
     samples = np.tile(voice.recordings[0].samples, 5)
-    long = Voice("hum", (Recording(samples, 16_000),), voice.text)
+    long = Voice("hum", (Recording(samples, 16_000),), voice.texts)
     wordless = Voice("hum", long.recordings)
     np.testing.assert_array_equal(
         synthesizer.speak(TEXT, long, options()).samples,
@@ -152,7 +152,7 @@ def test_a_prompt_that_is_too_long_gives_its_timbre(synthesizer, voice):
 
 
 def test_a_second_recording_changes_the_sound_and_not_the_words(synthesizer, voice, hum):
-    two = Voice("hum", (*voice.recordings, hum(260)), voice.text)
+    two = Voice("hum", (*voice.recordings, hum(260)), voice.texts)
     one, both = (synthesizer.speak(TEXT, who, options()).samples for who in (voice, two))
     assert len(one) == len(both)
     assert not np.array_equal(one, both)
@@ -187,7 +187,7 @@ def test_an_unknown_split_is_refused(synthesizer, voice):
 
 def test_words_of_a_voice_that_cannot_be_pronounced_are_refused(synthesizer, voice):
     with pytest.raises(TextError):
-        synthesizer.speak(TEXT, Voice("hum", voice.recordings, "…"))
+        synthesizer.speak(TEXT, Voice("hum", voice.recordings, ("…",)))
 
 
 @pytest.mark.parametrize(

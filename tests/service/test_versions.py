@@ -97,22 +97,28 @@ def test_versions_do_not_share_cached_audio(shared, client, voice):
     assert (again.headers["x-cache"], again.headers["x-voice-version"]) == ("hit", "2")
 
 
-def test_the_engine_is_given_the_weights_of_a_version(shared, voice):
+@pytest.fixture
+def speakers(shared):
     services = shared.services
-    data = services.settings.data
-    speakers = Speakers(
-        services.voices,
-        services.records,
-        FolderStorage(data / "audio"),
-        LocalFolders(services.settings.versions),
-    )
+    audio, versions = services.settings.data / "audio", services.settings.versions
+    return Speakers(services.voices, services.records, FolderStorage(audio), LocalFolders(versions))
+
+
+def test_the_engine_is_given_the_weights_of_a_version(speakers, voice):
     assert speakers.speaker(Speaking(voice)).weights is None
     speaker = speakers.speaker(Speaking(voice, "3", ["ljspeech"]))
     assert speaker.key.startswith(f"{voice}/3+")
     assert speaker.weights.key == f"{voice}/3"
     folder = speaker.weights.fetch()
     assert {path.name for path in Path(folder).iterdir()} == {"acoustic.pth", "steps.json"}
-    assert speakers.speaker(Speaking(voice, "3")).load().text == "Trained words."
+    assert speakers.speaker(Speaking(voice, "3")).load().texts == ("Trained words.",)
+
+
+def test_the_engine_is_given_the_words_of_every_recording(speakers, client, recording):
+    files = [("recordings", ("one.wav", recording(), "audio/wav"))] * 3
+    form = {"name": "wordy", "text": ["Hello.", "", "See you."], "language": "en"}
+    client.post("/v1/voices", files=files, data=form).raise_for_status()
+    assert speakers.speaker(Speaking("wordy")).load().texts == ("Hello.", "", "See you.")
 
 
 def test_training_can_go_on_from_a_version(shared, client, voice, recording):

@@ -215,4 +215,4 @@ def test_the_bundled_recordings_are_fit_to_be_prompts() -> None:
     for sample in samples():
         voice = sample.voice()
         assert 3.0 <= voice.recordings[0].seconds <= 10.0
-        assert voice.text
+        assert voice.texts

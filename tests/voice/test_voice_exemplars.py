@@ -16,28 +16,39 @@ def starter():
     return load_models(precision="float32")
 
 
-def exemplars_of(starter, *recordings, text=None):
-    (exemplars,) = starter.read(Voice("hum", recordings, text)).timbre.exemplars
+def exemplars_of(starter, *recordings, texts=()):
+    (exemplars,) = starter.read(Voice("hum", recordings, texts)).timbre.exemplars
     return exemplars
 
 
 def test_every_recording_is_compared_with_its_rendering(starter, hum):
-    one = exemplars_of(starter, hum(180), text=WORDS)
-    both = exemplars_of(starter, hum(180), hum(260), text=WORDS)
+    one = exemplars_of(starter, hum(180), texts=(WORDS,))
+    both = exemplars_of(starter, hum(180), hum(260), texts=(WORDS,))
     assert one.rendered.shape == one.lacking.shape == (150, 80)
     assert both.rendered.shape == (300, 80)
     assert both.lacking[:150].any() and both.lacking[150:].any()
 
 
 def test_known_words_are_rendered_and_others_guessed(starter, hum):
-    told, guessed = (exemplars_of(starter, hum(180), text=text) for text in (WORDS, None))
+    told, guessed = (exemplars_of(starter, hum(180), texts=texts) for texts in ((WORDS,), ()))
     assert told.rendered.shape == guessed.rendered.shape
     assert not torch.allclose(told.rendered, guessed.rendered, atol=1e-2)
 
 
+def test_each_recording_has_its_own_words(starter, hum):
+    recordings = hum(180), hum(260)
+    first, both, second = (
+        exemplars_of(starter, *recordings, texts=texts)
+        for texts in ((WORDS,), (WORDS, "See you on Thursday."), ("", "See you on Thursday."))
+    )
+    torch.testing.assert_close(both.rendered[:150], first.rendered[:150])
+    torch.testing.assert_close(both.rendered[150:], second.rendered[150:])
+    assert not torch.allclose(both.rendered[150:], first.rendered[150:], atol=1e-2)
+
+
 def test_of_a_long_recording_half_a_minute_is_compared(starter, hum):
     long = Recording(np.tile(hum(180).samples, 11), 16_000)
-    assert len(exemplars_of(starter, long, text=WORDS).rendered) == 1500
+    assert len(exemplars_of(starter, long, texts=(WORDS,)).rendered) == 1500
 
 
 def test_a_model_without_colours_has_none(models, voice):

@@ -119,7 +119,7 @@ class Speakers:
         if not rows:
             raise VoiceNotFoundError(f"The voice {voice.name:.80} was deleted; choose another.")
         return Voice.from_recording(
-            *files, text=rows[0]["text"], language=voice.language, name=voice.name
+            *files, text=[row["text"] for row in rows], language=voice.language, name=voice.name
         )
 
     def _weights(self, voice: VoiceRecord, version: str) -> Path:

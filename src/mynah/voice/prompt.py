@@ -71,20 +71,28 @@ def read_voice(
     timbre, no_codes = reader.timbre(spectrograms), torch.zeros(0, dtype=torch.long)
     if content is None:
         return VoicePrompt(no_codes, (), timbre)
-    sentences = tuple(analyse(voice.text, voice.language, split="cut0")) if voice.text else ()
-    phones, seconds = symbols.encode_sentences(sentences), voice.recordings[0].seconds
+    said = [_said(text, voice.language) for text in voice.texts]
+    said += [()] * (len(references) - len(said))
+    phones = [symbols.encode_sentences(sentences) for sentences in said]
+    seconds = [recording.seconds for recording in voice.recordings]
     if timbre.colour is not None:
-        words = [phones if seconds <= LONGEST_REFERENCE_SECONDS else []]
-        words += [[] for _ in references[1:]]
+        words = [
+            known if length <= LONGEST_REFERENCE_SECONDS else []
+            for known, length in zip(phones, seconds, strict=True)
+        ]
         told = [
             _exemplars(*each, timbre, content, reader)
             for each in zip(references, spectrograms, words, strict=True)
         ]
         timbre = replace(timbre, exemplars=[Exemplars.joined(told)])
-    if not content.prompts or not phones or seconds > LONGEST_PROMPT_SECONDS + 1:
+    if not content.prompts or not phones[0] or seconds[0] > LONGEST_PROMPT_SECONDS + 1:
         return VoicePrompt(no_codes, (), timbre)
-    codes = read_tokens(voice.recordings[0], content, reader, phones, _SILENCE_SECONDS)
-    return VoicePrompt(codes, sentences, timbre)
+    codes = read_tokens(voice.recordings[0], content, reader, phones[0], _SILENCE_SECONDS)
+    return VoicePrompt(codes, said[0], timbre)
+
+
+def _said(text: str, language: str) -> tuple[Sentence, ...]:
+    return tuple(analyse(text, language, split="cut0")) if text else ()
 
 
 def _spectrogram(reference: Recording) -> Tensor:

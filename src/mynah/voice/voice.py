@@ -1,6 +1,7 @@
 """A person's sound under a name: what callers speak with."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,19 +16,20 @@ class Voice:
     Attributes:
         name: what callers call it.
         recordings: the first prompts the semantic stage; all of them give the timbre.
-        text: the words of the first recording; without them it gives only the timbre.
+        texts: the words of the recordings in their order; empty, or none, where nobody knows them,
+            and such a recording gives only its timbre.
         language: the language of these words.
     """
 
     name: str
     recordings: tuple[Recording, ...]
-    text: str | None = None
+    texts: tuple[str, ...] = ()
     language: str = "auto"
 
     @property
     def key(self) -> str:
         """The same for voices of the same recordings and words, and for no others."""
-        digest = hashlib.blake2b(repr((self.text, self.language)).encode(), digest_size=16)
+        digest = hashlib.blake2b(repr((self.texts, self.language)).encode(), digest_size=16)
         for recording in self.recordings:
             digest.update(f"{recording.sample_rate}/{len(recording.samples)}/".encode())
             digest.update(recording.samples.tobytes())
@@ -38,7 +40,7 @@ class Voice:
         cls,
         first: str | Path | bytes,
         *others: str | Path | bytes,
-        text: str | None = None,
+        text: str | Sequence[str | None] | None = None,
         language: str = "auto",
         name: str | None = None,
     ) -> Self:
@@ -47,7 +49,7 @@ class Voice:
         Args:
             first: an audio file of the person, as a path or as bytes.
             others: more of them, which make the timbre more like the person's.
-            text: the words of the first one.
+            text: the words of the first one, or of each.
             language: the language of these words.
             name: the voice's name; the first file's if not given.
 
@@ -59,4 +61,5 @@ class Voice:
             for source in (first, *others)
         )
         named = name or ("voice" if isinstance(first, bytes) else Path(first).stem)
-        return cls(named, recordings, text or None, language)
+        known = (text,) if isinstance(text, str) else text or ()
+        return cls(named, recordings, tuple(each or "" for each in known), language)
