@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
+from mynah.acoustic.cepstrum import cosines
 from mynah.voice.viterbi import likeliest_path
 from recipes.starter.corpus import Clip, Track
 from recipes.starter.frames import ENVELOPE_BANDS, PITCH_COPIES
@@ -26,9 +27,7 @@ ROUNDS = 6
 SHARED = 200.0
 """Frames' worth of trust in the deviations of all sounds when a sound is rare."""
 FAR = -1e4
-COSINES = np.cos(
-    np.pi / ENVELOPE_BANDS * (np.arange(ENVELOPE_BANDS)[:, None] + 0.5) * np.arange(CEPSTRA)
-)
+COSINES = cosines(ENVELOPE_BANDS, CEPSTRA).T.numpy()
 
 
 def write_boundaries(work: Path) -> None:

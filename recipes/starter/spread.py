@@ -6,24 +6,16 @@ covariance of a stranger's bands put right by hand, what was foreseen for her ca
 as like her (Toda and Tokuda 2007 compare the variances of whole sentences for the same reason).
 """
 
-import math
-
 import torch
 from torch import Tensor
 
+from mynah.acoustic.cepstrum import cosines
 from recipes.starter.frames import ENVELOPE_BANDS
 
 LEAST = 1e-3
 """Variance that is as good as none, in squares of a band's deviation."""
 
-
-def _cosines() -> Tensor:
-    bands = torch.arange(ENVELOPE_BANDS) + 0.5
-    angles = math.pi / ENVELOPE_BANDS * bands * torch.arange(ENVELOPE_BANDS)[:, None]
-    return angles.cos() * math.sqrt(2.0 / ENVELOPE_BANDS)
-
-
-CEPSTRUM = _cosines()
+CEPSTRUM = cosines(ENVELOPE_BANDS, ENVELOPE_BANDS)
 """From bands to a cepstrum, whose high coefficients are the details."""
 
 

@@ -8,14 +8,14 @@ Of the coarse shape of spectra only half is lent: it tells sounds apart, and fra
 for the model need not have been of the same sound.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Self
 
 import torch
 from torch import Tensor
+
+from mynah.acoustic.cepstrum import cosines
 
 NEIGHBOURS = 16
 SOFTNESS = 2.0
@@ -47,7 +47,7 @@ class Exemplars:
             spoken: which frames are no pause, bool, (1, frames); pauses lack nothing.
         """
         lacking = ((heard - rendered) * spoken).T
-        coarse = _cosines(len(rendered)).to(rendered)
+        coarse = cosines(len(rendered), COARSE).to(rendered)
         return cls(rendered.T, lacking - (1 - COARSE_SHARE) * lacking @ coarse.T @ coarse)
 
     @classmethod
@@ -70,11 +70,3 @@ class Exemplars:
     def nbytes(self) -> int:
         """Bytes."""
         return self.rendered.nbytes + self.lacking.nbytes
-
-
-@cache
-def _cosines(bands: int) -> Tensor:
-    """From bands to the first cepstral coefficients: orthonormal rows, (COARSE, bands)."""
-    angles = math.pi / bands * (torch.arange(bands) + 0.5) * torch.arange(COARSE)[:, None]
-    cosines = angles.cos()
-    return cosines / cosines.norm(dim=1, keepdim=True)

@@ -1,0 +1,15 @@
+"""Cepstra: the shapes of spectra from coarse to fine, as cosine transforms of log bands."""
+
+import math
+from functools import cache
+
+import torch
+from torch import Tensor
+
+
+@cache
+def cosines(bands: int, coefficients: int) -> Tensor:
+    """From bands to the first cepstral coefficients: orthonormal rows, (coefficients, bands)."""
+    angles = math.pi / bands * (torch.arange(bands) + 0.5) * torch.arange(coefficients)[:, None]
+    rows = angles.cos()
+    return rows / rows.norm(dim=1, keepdim=True)
