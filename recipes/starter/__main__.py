@@ -214,7 +214,7 @@ def train_slim_decoder(
 ) -> None:
     """13. Teach a decoder of half the size what the model's own does; optional."""
     torch.set_num_threads(threads)
-    plan = decoder.DecoderPlan(steps, batch=4, rate=5e-4, minutes=minutes, device=device)
+    plan = decoder.DecoderPlan(steps, batch=4, rate=1e-3, minutes=minutes, device=device)
     distillation.train(work, plan, model, corpus_folder)
     distillation.write(work, model, folder)
 

@@ -2,9 +2,12 @@
 
 In the trained decoder the same latents always sound the same. So the slim one is asked for that
 very sound, phases and all, and for what each stage gives, which is more to go by than how real
-speech sounds. It begins as the trained one's widest blocks, which a voice depends on most.
+speech sounds. It begins as the trained one's widest blocks, which a voice depends on most. First
+each stage learns alone, from what the trained one's earlier stages give: it has only its own task
+then and bears ten times the rate. Then all learn together to make up for each other's errors.
 """
 
+import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +29,11 @@ from recipes.starter.overheard import Heard, overhear
 from recipes.starter.sizes import ACOUSTIC, SLIM
 from recipes.starter.state import Progress
 
-MEL, SPECTRA, STAGES = 2.0, 0.5, 0.5
+MEL = 2.0
+ALONE = 0.6
+"""Share of the steps in which each stage learns alone."""
+TOGETHER_RATE = 0.1
+"""Of the rate, when all stages learn together."""
 FOURIER_SIZES = (2048, 512, 128)
 OVERHEARD_MINUTES = 5.0
 
@@ -61,17 +68,18 @@ def train(work: Path, plan: DecoderPlan, model: Path, corpus: Path) -> None:
     progress = Progress(work / "slim.pt", (student, tuner), plan.minutes)
     distance, heard = MelDistance(SAMPLE_RATE).to(device), _overheard(work, model, corpus)
     rng = np.random.default_rng(progress.step)
+    alone = int(ALONE * plan.steps)
     while progress.step < plan.steps and not progress.out_of_time:
         z, ge = (each.to(device) for each in draw(heard, plan, rng))
         with torch.no_grad():
             wanted, real = spoken(teacher, z, ge)
-        stages, made = spoken(student, z, ge)
+        stages, made = spoken(student, z, ge, wanted if progress.step < alone else ())
         losses = {
             "mel": MEL * distance(made, real),
-            "spectra": SPECTRA * spectral_distance(made, real),
-            "stages": STAGES * stage_distance(stages, wanted),
+            "spectra": spectral_distance(made, real),
+            "stages": stage_distance(stages, wanted),
         }
-        tuner.step(torch.stack(list(losses.values())).sum(), pace_of(progress.step, plan.steps))
+        tuner.step(torch.stack(list(losses.values())).sum(), _pace(progress.step, alone, plan))
         progress.advance({name: loss.item() for name, loss in losses.items()})
     progress.save()
 
@@ -104,36 +112,61 @@ def draw(
     return torch.stack(latents).float(), torch.stack([ge for _, ge in chosen]).float()
 
 
-def spoken(decoder: Generator, z: Tensor, ge: Tensor) -> tuple[list[Tensor], Tensor]:
-    """What each stage gives (B, channels, time), and waves (B, samples), without the edges."""
-    stages = [x for x, _ in decoder.stages(z, ge)]
-    wave = torch.tanh(decoder.conv_post(F.leaky_relu(stages[-1])))[:, 0]
-    inner = [_without_edges(x, x.shape[2] // z.shape[2]) for x in stages[:-1]]
-    return inner, _without_edges(wave, HOP)
+def spoken(
+    decoder: Generator, z: Tensor, ge: Tensor, given: Sequence[Tensor] = ()
+) -> tuple[list[Tensor], Tensor]:
+    """What each stage but the last gives, and the sound without the edges.
+
+    Args:
+        decoder: that speaks.
+        z: latents (B, channels, frames).
+        ge: timbres (B, channels, 1).
+        given: to each stage but the first, in place of what the one before it gives.
+
+    Returns:
+        Stages (B, channels, time) and waves (B, samples).
+    """
+    x, stages = decoder.enter(z, ge), []
+    for number in range(len(decoder.ups)):
+        x = decoder.stage(number, given[number - 1] if given and number else x)
+        stages.append(x)
+    wave = torch.tanh(decoder.conv_post(F.leaky_relu(x)))[:, 0]
+    return stages[:-1], _without_edges(wave, HOP)
 
 
 def stage_distance(made: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
     """Squares of what differs, of each channel's own variance; the sum over the stages."""
     distances = []
-    for ours, theirs in zip(made, wanted, strict=True):
+    for number, pair in enumerate(zip(made, wanted, strict=True)):
+        rate = math.prod(ACOUSTIC.upsample_rates[: number + 1])
+        ours, theirs = (_without_edges(x, rate) for x in pair)
         spread = theirs.var((0, 2)) + 1e-3 * theirs.var()
         distances.append(((ours - theirs).square().mean((0, 2)) / spread).mean())
     return torch.stack(distances).sum()
 
 
 def spectral_distance(made: Tensor, wanted: Tensor) -> Tensor:
-    """How far apart complex spectra of waves (B, samples) are, of their size."""
+    """Power of what complex spectra of waves (B, samples) differ by, of the power around it."""
     distances = []
     for size in FOURIER_SIZES:
         window = torch.hann_window(size, device=made.device)
         ours, theirs = (
-            torch.stft(wave, size, size // 4, window=window, return_complex=True)
+            torch.view_as_real(
+                torch.stft(wave, size, size // 4, window=window, return_complex=True)
+            )
             for wave in (made, wanted)
         )
-        power = theirs.abs()
-        least = 0.3 * power.mean(2, keepdim=True) + 1e-3 * size**0.5
-        distances.append(((ours - theirs).abs() / (0.7 * power + least)).mean())
+        power = theirs.square().sum(-1)
+        around = F.avg_pool2d(power[:, None], 5, 1, padding=2, count_include_pad=False)[:, 0]
+        least = 0.02 * power.mean(2, keepdim=True) + 1e-6 * size
+        distances.append(((ours - theirs).square().sum(-1) / ((power + around) / 2 + least)).mean())
     return torch.stack(distances).mean()
+
+
+def _pace(step: int, alone: int, plan: DecoderPlan) -> float:
+    if step < alone:
+        return pace_of(step, alone)
+    return TOGETHER_RATE * pace_of(step - alone, plan.steps - alone)
 
 
 def _without_edges(x: Tensor, rate: int) -> Tensor:

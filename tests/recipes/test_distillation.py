@@ -21,7 +21,7 @@ PLAN = DecoderPlan(steps=1, batch=6, frames=4)
 FRAMES = PLAN.frames + 2 * EDGE
 
 
-def test_of_blocks_that_are_alike_one_says_as_much_as_three():
+def teacher_of_equal_blocks() -> Generator:
     torch.manual_seed(0)
     threefold = replace(
         SLIM,
@@ -31,12 +31,32 @@ def test_of_blocks_that_are_alike_one_says_as_much_as_three():
     teacher = Generator(threefold).requires_grad_(False)
     for number, block in enumerate(teacher.resblocks):
         block.load_state_dict(teacher.resblocks[number // 3 * 3].state_dict())
-    z, ge = torch.randn(1, SLIM.inter_channels, FRAMES), torch.randn(1, SLIM.gin_channels, 1)
+    return teacher
+
+
+def latents() -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.randn(1, SLIM.inter_channels, FRAMES), torch.randn(1, SLIM.gin_channels, 1)
+
+
+def test_of_blocks_that_are_alike_one_says_as_much_as_three():
+    teacher, (z, ge) = teacher_of_equal_blocks(), latents()
     (wanted, real), (stages, made) = spoken(teacher, z, ge), spoken(slim(teacher), z, ge)
     torch.testing.assert_close(made, real, atol=1e-5, rtol=1e-4)
     assert real.shape == (1, 640 * PLAN.frames)
     assert stage_distance(stages, wanted) < 1e-6
     assert stage_distance([2 * stage for stage in wanted], wanted) > 1
+
+
+def test_a_stage_that_learns_alone_hears_no_errors_of_those_before_it():
+    teacher, (z, ge) = teacher_of_equal_blocks(), latents()
+    student = slim(teacher)
+    torch.nn.init.zeros_(student.conv_pre.weight)
+    (wanted, real), (stages, made) = spoken(teacher, z, ge), spoken(student, z, ge)
+    assert not torch.allclose(made, real, atol=1e-3)
+    alone, made = spoken(student, z, ge, wanted)
+    torch.testing.assert_close(alone[0], stages[0])
+    torch.testing.assert_close(alone[1:], wanted[1:], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(made, real, atol=1e-5, rtol=1e-4)
 
 
 def test_stretches_are_cut_from_what_is_long_enough():

@@ -4,8 +4,6 @@ Source: Kong et al., "HiFi-GAN" (arXiv:2010.05646). Upstream: `module/models.py`
 `Generator`.
 """
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -56,23 +54,31 @@ class Generator(nn.Module):
         Returns:
             Waveform of shape (batch, 1, hop * frames) between -1 and 1.
         """
-        *_, (x, mask) = self.stages(z, ge, mask)
+        x = self.enter(z, ge, mask)
+        for number, rate in enumerate(self.rates):
+            mask = None if mask is None else mask.repeat_interleave(rate, dim=2)
+            x = self.stage(number, x, mask)
         return torch.tanh(masked(self.conv_post(F.leaky_relu(x)), mask))
 
-    def stages(
-        self, z: Tensor, ge: Tensor, mask: Tensor | None = None
-    ) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """What each upsampling and its residual blocks make of latents, and the mask at its rate.
+    def enter(self, z: Tensor, ge: Tensor, mask: Tensor | None = None) -> Tensor:
+        """What the first stage is given, (batch, channels, frames); see `forward`."""
+        return masked(self.conv_pre(z) + self.cond(ge), mask)
 
-        See `forward`; a stage gives (batch, channels, time).
+    def stage(self, number: int, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """What an upsampling and its residual blocks make of what the stage before it gave.
+
+        Args:
+            number: of the stage.
+            x: (batch, channels, time).
+            mask: bool, (batch, 1, rate * time), of what comes out.
+
+        Returns:
+            (batch, channels / 2, rate * time).
         """
-        x = masked(self.conv_pre(z) + self.cond(ge), mask)
-        for i, (rate, up) in enumerate(zip(self.rates, self.ups, strict=True)):
-            mask = None if mask is None else mask.repeat_interleave(rate, dim=2)
-            x = masked(up(F.leaky_relu(x, SLOPE)), mask)
-            blocks = self.resblocks[i * self.blocks_per_rate : (i + 1) * self.blocks_per_rate]
-            x = sum_of([block(x, mask) for block in blocks]) / self.blocks_per_rate
-            yield x, mask
+        x = masked(self.ups[number](F.leaky_relu(x, SLOPE)), mask)
+        first = number * self.blocks_per_rate
+        blocks = self.resblocks[first : first + self.blocks_per_rate]
+        return sum_of([block(x, mask) for block in blocks]) / self.blocks_per_rate
 
 
 class ResidualBlock(nn.Module):
