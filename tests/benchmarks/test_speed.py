@@ -39,7 +39,7 @@ def test_short_sentences(models):
 
 def test_the_acoustic_stage(models):
     factors = real_time_factors(models.sovits, 41)
-    assert list(factors) == [12, 37, 41]
+    assert list(factors) == [8, 17, 41]
     assert min(factors.values()) > 0
 
 
