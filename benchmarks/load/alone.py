@@ -25,13 +25,13 @@ class FirstSound:
         seconds: from the call until the caller had it.
         engine: of these, what the bare engine would take too: to read the text, and to make the
             sound.
-        silence: seconds for which somebody who plays it at once would have to wait for more; only
-            of WAV, whose bytes tell how long they play.
+        silence: seconds for which somebody who plays it at once would have to wait for more, if it
+            is WAV, whose bytes tell how long they play.
     """
 
     seconds: float
     engine: float
-    silence: float = 0.0
+    silence: float
 
 
 class Alone:
@@ -65,8 +65,7 @@ class Alone:
         parts = _PART.findall(answer.headers.get("server-timing", ""))
         if answer.status != 200 or sum(size for _, size in arrivals) <= WAV_HEADER:
             raise ServerError(f"The server answered {answer.status} without sound.")
-        engine, waited = sum(map(float, parts)) / 1000, silence(arrivals) if form == "wav" else 0.0
-        return FirstSound(arrivals[0][0], engine, waited)
+        return FirstSound(arrivals[0][0], sum(map(float, parts)) / 1000, silence(arrivals))
 
 
 def silence(arrivals: Sequence[tuple[float, int]]) -> float:

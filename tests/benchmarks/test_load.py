@@ -52,7 +52,7 @@ def test_memory_is_read_until_the_work_is_done():
 
 def test_the_overhead_is_the_median_of_differences():
     # The difference of the medians would be 0.2.
-    measured = [FirstSound(1.1, 1.0), FirstSound(1.3, 1.0), FirstSound(9.0, 8.9)]
+    measured = [FirstSound(*each, 0.0) for each in ((1.1, 1.0), (1.3, 1.0), (9.0, 8.9))]
     assert overhead(measured) == pytest.approx(0.1)
 
 

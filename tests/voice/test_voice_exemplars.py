@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from mynah.engine.models import load_models
+from mynah.errors import RecordingError
 from mynah.voice.recording import Recording
 from mynah.voice.voice import Voice
 
@@ -53,3 +55,11 @@ def test_of_a_long_recording_half_a_minute_is_compared(starter, hum):
 
 def test_a_model_without_colours_has_none(models, voice):
     assert not models.read(voice).timbre.exemplars
+
+
+def test_words_of_more_recordings_than_there_are_are_refused(hum, tmp_path):
+    path = tmp_path / "one.wav"
+    soundfile.write(path, hum(180).samples, 16_000)
+    assert Voice.from_recording(path, text=[WORDS]).texts == (WORDS,)
+    with pytest.raises(RecordingError, match="2 texts for 1 recordings"):
+        Voice.from_recording(path, text=[WORDS, WORDS])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from mynah.errors import RecordingError
 from mynah.voice.recording import Recording, read_recording
 
 
@@ -16,8 +17,8 @@ class Voice:
     Attributes:
         name: what callers call it.
         recordings: the first prompts the semantic stage; all of them give the timbre.
-        texts: the words of the recordings in their order; empty, or none, where nobody knows them,
-            and such a recording gives only its timbre.
+        texts: the words of the recordings in their order; empty, or missing, where nobody knows
+            them. A first recording without words prompts nothing.
         language: the language of these words.
     """
 
@@ -54,7 +55,8 @@ class Voice:
             name: the voice's name; the first file's if not given.
 
         Raises:
-            RecordingError: a recording cannot be used; the message says why.
+            RecordingError: a recording cannot be used, or there are words of more recordings than
+                there are; the message says why.
         """
         recordings = tuple(
             read_recording(Path(source) if isinstance(source, str) else source)
@@ -62,4 +64,8 @@ class Voice:
         )
         named = name or ("voice" if isinstance(first, bytes) else Path(first).stem)
         known = (text,) if isinstance(text, str) else text or ()
+        if len(known) > len(recordings):
+            raise RecordingError(
+                f"There are {len(known)} texts for {len(recordings)} recordings; give one for each."
+            )
         return cls(named, recordings, tuple(each or "" for each in known), language)
