@@ -7,7 +7,7 @@ import torch
 
 from mynah.acoustic import exemplars as module
 from mynah.acoustic.colouring import BANDS, log_mel, speech
-from mynah.acoustic.exemplars import COARSE, COARSE_SHARE, Exemplars
+from mynah.acoustic.exemplars import BETWEEN_SHARE, COARSE, COARSE_SHARE, FINE, Exemplars
 from mynah.voice.timbre import Timbre
 
 
@@ -36,37 +36,54 @@ def heard(coloured):
 
 
 def shape(mel):
-    """What six cosines draw of mels (frames, 80)."""
+    """What the first cosines draw of mels (frames, 80)."""
     places = (torch.arange(BANDS) + 0.5) / BANDS
     cosines = (torch.pi * places[:, None] * torch.arange(COARSE)).cos()
     return mel @ cosines @ torch.linalg.pinv(cosines)
 
 
-def details(mel):
-    """The rest."""
-    return mel - shape(mel)
+def smooth(mel):
+    """Mels (frames, 80), each with a quarter of its neighbours; the ends are their own."""
+    before, after = torch.cat([mel[:1], mel[:-1]]), torch.cat([mel[1:], mel[-1:]])
+    return (before + 2 * mel + after) / 4
+
+
+def lend(exemplars, latents):
+    return exemplars.lend(latents, torch.ones(latents.shape[1], dtype=torch.bool))
 
 
 def test_frames_are_lent_what_those_most_like_them_lacked():
-    rendered = torch.cat([random(16, BANDS, seed=1) + 9, random(16, BANDS, seed=2) - 9])
-    lacking = torch.cat([torch.full((16, BANDS), 1.0), torch.full((16, BANDS), -2.0)])
-    latents = random(96, 2)
-    latents[:BANDS] = rendered[[0, 31]].T + 0.1
-    lent = Exemplars(rendered, lacking).lend(latents) - latents
-    torch.testing.assert_close(lent[:BANDS], torch.tensor([1.0, -2.0]).expand(BANDS, 2))
+    places = torch.tensor([9.0] * 8 + [-9.0] * 8)[:, None].expand(-1, BANDS)
+    lacking = torch.tensor([1.0] * 8 + [-2.0] * 8)[:, None].expand(-1, BANDS)
+    latents = random(96, 4)
+    latents[:BANDS] = places[[0, 0, 15, 15]].T + 0.1
+    lent = lend(Exemplars(places, lacking), latents) - latents
+    between = torch.tensor([1.0, 0.25, -1.25, -2.0])
+    torch.testing.assert_close(lent[:BANDS], between.expand(BANDS, 4))
     assert not lent[BANDS:].any()
 
 
 def test_the_nearest_counts_most():
     rendered = torch.stack([torch.zeros(BANDS), torch.full((BANDS,), 3.0)])
-    lent = Exemplars(rendered, rendered).lend(torch.zeros(BANDS, 1))
+    lent = lend(Exemplars(rendered, rendered), torch.zeros(BANDS, 1))
     assert 0 <= lent.max() < 0.01
 
 
 def test_one_frame_is_enough():
-    mel = random(BANDS, 7)
-    one = Exemplars(random(1, BANDS), torch.ones(1, BANDS))
-    torch.testing.assert_close(one.lend(mel), mel + 1)
+    one = Exemplars(torch.zeros(1, BANDS), torch.ones(1, BANDS))
+    torch.testing.assert_close(lend(one, torch.ones(BANDS, 7)), torch.full((BANDS, 7), 2.0))
+
+
+@pytest.mark.parametrize(
+    "cosine, share",
+    [(COARSE - 1, 0.0), (COARSE, BETWEEN_SHARE), (FINE - 1, BETWEEN_SHARE), (FINE, 0.0)],
+)
+def test_shapes_that_tell_people_apart_go_towards_the_neighbours(cosine, share):
+    """A neighbour without any shape flattens those between the coarse and the fine ones."""
+    places = (torch.arange(BANDS) + 0.5) / BANDS
+    wave = (torch.pi * places * cosine).cos()[:, None].expand(BANDS, 3)
+    flat = Exemplars(torch.zeros(1, BANDS), torch.zeros(1, BANDS))
+    torch.testing.assert_close(lend(flat, wave), (1 - share) * wave, atol=1e-5, rtol=1e-4)
 
 
 def test_own_words_get_the_details_of_the_recording_and_half_its_shape(
@@ -82,11 +99,10 @@ def test_own_words_get_the_details_of_the_recording_and_half_its_shape(
     )
     mel = log_mel(spectrogram)
     spoken = speech(mel)[0, 0]
-    real = (mel[0].T + coloured.colouring.level - mel[0].T[spoken].mean())[spoken]
-    own, plain = own[spoken], plain[spoken]
-    torch.testing.assert_close(details(own), details(real), atol=1e-3, rtol=1e-3)
-    between = COARSE_SHARE * shape(real) + (1 - COARSE_SHARE) * shape(plain)
-    torch.testing.assert_close(shape(own), between, atol=1e-3, rtol=1e-3)
+    real = mel[0].T + coloured.colouring.level - mel[0].T[spoken].mean()
+    lacking = (real - plain) * spoken[:, None]
+    lent = smooth(lacking - (1 - COARSE_SHARE) * shape(lacking))
+    torch.testing.assert_close(own - plain, lent, atol=1e-3, rtol=1e-3)
 
 
 def test_a_recording_is_heard_without_its_level(coloured, heard):
@@ -135,3 +151,14 @@ def test_speakers_of_a_batch_lend_nothing_to_each_other(coloured, heard):
             together[one], coloured.render(latents[one], mask[one], each), atol=1e-5, rtol=1e-4
         )
     assert Timbre.joined(alone).nbytes == sum(each.nbytes for each in alone)
+
+
+def test_a_row_is_lent_the_same_beside_a_longer_one(coloured, heard):
+    *_, timbre, exemplars = heard
+    own = replace(timbre, exemplars=[exemplars])
+    latents, mask = random(2, 96, 20), torch.ones(2, 1, 20, dtype=torch.bool)
+    latents[0, :, 12:], mask[0, :, 12:] = 0, False
+    together = coloured.render(latents, mask, Timbre.joined([own, own]))
+    alone = coloured.render(latents[:1, :, :12], mask[:1, :, :12], own)
+    torch.testing.assert_close(together[:1, :, :12], alone, atol=1e-5, rtol=1e-4)
+    assert not together[0, :, 12:].any()

@@ -5,7 +5,9 @@ its words are rendered too, and compared with the recording frame by frame. What
 then lent to the frames that are most like them, whatever those say. (Baas et al. 2023, "Voice
 Conversion With Just Nearest Neighbors", take whole frames; here the words stay the model's own.)
 Of the coarse shape of spectra only half is lent: it tells sounds apart, and frames that are alike
-for the model need not have been of the same sound.
+for the model need not have been of the same sound. Finer shapes, up to the harmonics, tell people
+apart, and go a part of the way to those of the neighbours as well. All that is lent changes
+smoothly, however the neighbours change from one frame to the next.
 """
 
 from collections.abc import Sequence
@@ -14,15 +16,18 @@ from typing import Self
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from mynah.acoustic.cepstrum import cosines
 
 NEIGHBOURS = 16
 SOFTNESS = 2.0
 """Distance by which a neighbour has to be further away to count e times less."""
-COARSE = 6
-"""Cepstral coefficients that are the coarse shape."""
+COARSE, FINE = 4, 20
+"""Cepstral coefficients: below the first the coarse shape, from the second on harmonics."""
 COARSE_SHARE = 0.5
+BETWEEN_SHARE = 0.4
+"""How far shapes between coarse and fine go towards those of the neighbours."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,17 +61,43 @@ class Exemplars:
         rendered, lacking = zip(*((each.rendered, each.lacking) for each in exemplars), strict=True)
         return cls(torch.cat(rendered), torch.cat(lacking))
 
-    def lend(self, latents: Tensor) -> Tensor:
-        """Painted latents (channels, frames), the mels with what frames like theirs lacked."""
+    def lend(self, latents: Tensor, mask: Tensor) -> Tensor:
+        """Lends to a row what frames that are like its own have.
+
+        Args:
+            latents: painted, (channels, frames).
+            mask: bool, (frames,); what is masked stays.
+
+        Returns:
+            Latents of which the mels are changed.
+        """
         bands = self.rendered.shape[1]
-        mel, rest = latents[:bands], latents[bands:]
-        apart = torch.cdist(mel.T, self.rendered) / SOFTNESS
+        mel = latents[:bands, mask].T
+        apart = torch.cdist(mel, self.rendered) / SOFTNESS
         nearest = apart.topk(min(NEIGHBOURS, len(self.rendered)), largest=False)
-        weights = (-nearest.values).softmax(dim=1)
-        lacked = (self.lacking[nearest.indices] * weights[:, :, None]).sum(dim=1)
-        return torch.cat([mel + lacked.T, rest])
+        weights = (-nearest.values).softmax(dim=1)[:, :, None]
+        alike, lacked = (
+            (of_frames[nearest.indices] * weights).sum(dim=1)
+            for of_frames in (self.rendered, self.lacking)
+        )
+        lent = lacked + BETWEEN_SHARE * _between(alike - mel)
+        given = latents.clone()
+        given[:bands, mask] += _smooth(lent.T)
+        return given
 
     @property
     def nbytes(self) -> int:
         """Bytes."""
         return self.rendered.nbytes + self.lacking.nbytes
+
+
+def _between(mels: Tensor) -> Tensor:
+    """The part of mels (frames, bands) that is neither their coarse nor their fine shape."""
+    shapes = cosines(mels.shape[1], FINE).to(mels)[COARSE:]
+    return mels @ shapes.T @ shapes
+
+
+def _smooth(mels: Tensor) -> Tensor:
+    """Mels (bands, frames), each frame with a quarter of either neighbour: 60 ms of Hann."""
+    before_and_after = F.pad(mels[None], (1, 1), mode="replicate")[0].unfold(1, 3, 1)
+    return before_and_after @ torch.tensor([0.25, 0.5, 0.25]).to(mels)

@@ -179,8 +179,10 @@ class SoVITS(nn.Module):
             return z
         painted = self.colouring.paint(z, timbre.colour)
         if any(timbre.exemplars):
-            rows = zip(painted, timbre.exemplars, strict=True)
-            painted = torch.stack([own.lend(row) if own else row for row, own in rows])
+            rows = zip(painted, mask[:, 0], timbre.exemplars, strict=True)
+            painted = torch.stack(
+                [own.lend(row, there) if own else row for row, there, own in rows]
+            )
         return painted * mask
 
     @torch.no_grad()

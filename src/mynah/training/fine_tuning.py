@@ -49,7 +49,7 @@ _PERCENT: Mapping[Stage, tuple[float, float]] = {
     "semantic": (80.0, 97.0),
 }
 _PROMPT_SECONDS = (3.0, 10.0)
-_REFERENCES = 5
+_REFERENCES = 10
 """Slices that a version's timbre is read from: several lack fewer sounds than one."""
 
 
