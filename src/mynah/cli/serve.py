@@ -11,7 +11,6 @@ from mynah.config import Settings
 from mynah.engine.models import load_models
 from mynah.engine.queue import SpeechQueue
 from mynah.errors import OptionError
-from mynah.service.allocator import limit_arenas
 from mynah.service.app import create_app
 from mynah.service.families.mount import own_ports
 from mynah.service.logs import log_config
@@ -26,7 +25,6 @@ def serve(settings: Settings) -> None:
         CheckpointError: the model cannot be loaded.
     """
     check_access(settings)
-    limit_arenas()
     logging.config.dictConfig(log_config())
     make_data_folder(settings)
     sockets = take_ports(settings.host, [settings.port, *own_ports(settings)])
