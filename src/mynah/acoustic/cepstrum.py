@@ -13,3 +13,9 @@ def cosines(bands: int, coefficients: int) -> Tensor:
     angles = math.pi / bands * (torch.arange(bands) + 0.5) * torch.arange(coefficients)[:, None]
     rows = angles.cos()
     return rows / rows.norm(dim=1, keepdim=True)
+
+
+def shape(mels: Tensor, first: int, end: int) -> Tensor:
+    """The part of log bands (frames, bands) that coefficients from `first` to before `end` draw."""
+    rows = cosines(mels.shape[1], end).to(mels)[first:]
+    return mels @ rows.T @ rows

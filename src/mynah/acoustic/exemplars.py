@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mynah.acoustic.cepstrum import cosines
+from mynah.acoustic.cepstrum import shape
 
 NEIGHBOURS = 16
 SOFTNESS = 2.0
@@ -52,8 +52,7 @@ class Exemplars:
             spoken: which frames are no pause, bool, (1, frames); pauses lack nothing.
         """
         lacking = ((heard - rendered) * spoken).T
-        coarse = cosines(len(rendered), COARSE).to(rendered)
-        return cls(rendered.T, lacking - (1 - COARSE_SHARE) * lacking @ coarse.T @ coarse)
+        return cls(rendered.T, lacking - (1 - COARSE_SHARE) * shape(lacking, 0, COARSE))
 
     @classmethod
     def joined(cls, exemplars: Sequence[Self]) -> Self:
@@ -80,7 +79,7 @@ class Exemplars:
             (of_frames[nearest.indices] * weights).sum(dim=1)
             for of_frames in (self.rendered, self.lacking)
         )
-        lent = lacked + BETWEEN_SHARE * _between(alike - mel)
+        lent = lacked + BETWEEN_SHARE * shape(alike - mel, COARSE, FINE)
         given = latents.clone()
         given[:bands, mask] += _smooth(lent.T)
         return given
@@ -89,12 +88,6 @@ class Exemplars:
     def nbytes(self) -> int:
         """Bytes."""
         return self.rendered.nbytes + self.lacking.nbytes
-
-
-def _between(mels: Tensor) -> Tensor:
-    """The part of mels (frames, bands) that is neither their coarse nor their fine shape."""
-    shapes = cosines(mels.shape[1], FINE).to(mels)[COARSE:]
-    return mels @ shapes.T @ shapes
 
 
 def _smooth(mels: Tensor) -> Tensor:
