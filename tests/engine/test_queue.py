@@ -118,6 +118,7 @@ def test_callers_take_turns_however_many_requests_each_has(make, model):
         streams += [queue.submit(request(f"a{n}1", f"a{n}2", caller="a")) for n in range(9)]
         streams.append(queue.submit(request("b1", "b2", "b3", caller="b")))
         await until(lambda: len(model.prepared) == 11)
+        hearing = asyncio.gather(*map(heard, streams))
         for drawn in range(1, 11):
             model.allow(1)
             await until(lambda: len(model.drawn) >= drawn)  # noqa: B023
@@ -125,7 +126,7 @@ def test_callers_take_turns_however_many_requests_each_has(make, model):
             await until(lambda: follows in model.prepared)  # noqa: B023
             await asyncio.sleep(0.01)
         model.allow()
-        await asyncio.gather(*map(heard, streams))
+        await hearing
 
     asyncio.run(scene())
     assert model.drawn[:3] == ["0", "a01", "b1"]
@@ -138,12 +139,12 @@ def test_first_sounds_go_before_those_of_who_is_heard_already(make, model):
     model.soundings = threading.Semaphore(1)
 
     async def scene():
-        long = queue.submit(request("a", "b", "c", "d", caller="a"))
+        long = asyncio.create_task(heard(queue.submit(request("a", "b", "c", "d", caller="a"))))
         await until(lambda: model.sounded == ["a"])
         late = [queue.submit(request(text, caller=text)) for text in ("x", "y")]
         await until(lambda: {"x", "y"} <= set(model.drawn))
         model.soundings.release(9)
-        await asyncio.gather(*map(heard, [long, *late]))
+        await asyncio.gather(long, *map(heard, late))
 
     asyncio.run(scene())
     assert set(model.sounded[2:4]) == {"x", "y"}
@@ -322,11 +323,15 @@ def test_a_caller_who_does_not_take_chunks_gets_no_more_made(make, model):
 
     async def scene():
         stream = queue.submit(request(*"abcdefghij"))
-        await until(lambda: len(model.sounded) == CHUNKS_AHEAD)
+        await until(lambda: model.sounded)
         await asyncio.sleep(0.05)
-        assert len(model.sounded) == CHUNKS_AHEAD
+        assert len(model.sounded) == len(model.prepared) == 1
+        first = await anext(stream)
+        await until(lambda: len(model.sounded) == 1 + CHUNKS_AHEAD)
+        await asyncio.sleep(0.05)
+        assert len(model.sounded) == 1 + CHUNKS_AHEAD
         assert len(model.prepared) == SENTENCES_AHEAD
-        assert await heard(stream) == list("abcdefghij")
+        assert [first.text, *await heard(stream)] == list("abcdefghij")
 
     asyncio.run(scene())
 

@@ -89,7 +89,9 @@ class Pipeline:
         """The caller took a chunk, so that the next may be made."""
         with self._changed:
             talk.ahead -= 1
+            talk.silent = False
             self._move(talk)
+            self._changed.notify_all()
 
     def leave(self, talk: Talk) -> None:
         """The caller wants no more; what is in the works for it is thrown away."""

@@ -57,7 +57,8 @@ class SpeechStream:
         """
         item = await self._outbox.get()
         if isinstance(item, Speech):
-            self._pipeline.taken(self._talk)
+            # Only when the caller has done what it does with the chunk: that needs the cores, too.
+            self._loop.call_soon(self._pipeline.taken, self._talk)
             return item
         self.close()
         raise item or StopAsyncIteration

@@ -16,7 +16,8 @@ from mynah.semantic.request import SemanticRequest
 from mynah.text.sentence import Sentence
 
 CHUNKS_AHEAD = 4
-"""Chunks that are made before the caller has taken the first; a slow one holds no more memory."""
+"""Chunks that are made before the caller takes them; a slow one holds no more memory. The first is
+made and taken alone: until the caller has it, the cores are better left to bringing it there."""
 
 SENTENCES_AHEAD = 3
 """Sentences of a request that are in the works at a time."""
@@ -55,8 +56,8 @@ class Utterance:
 
     @property
     def rests(self) -> bool:
-        """Whether its talk waits for nothing but the first sound, which is being made."""
-        return self.talk.silent and self.talk.sounding
+        """Whether its talk waits for nothing but the first sound to be made and taken."""
+        return self.talk.silent and (self.talk.sounding or self.talk.ahead > 0)
 
     @property
     def wanted(self) -> bool:
@@ -79,6 +80,7 @@ class Talk:
         reading: whether the next sentence is being prepared.
         sounding: whether a piece is being decoded.
         ahead: chunks that were delivered and not taken.
+        silent: whether the caller has taken nothing yet.
         error: what ends it when the sentences before are spoken.
         over: whether nobody wants more.
         admitted_at: when, by `time.perf_counter`.
@@ -96,6 +98,7 @@ class Talk:
     reading: bool = False
     sounding: bool = False
     ahead: int = 0
+    silent: bool = True
     error: Exception | None = None
     over: bool = False
     admitted_at: float = field(default_factory=time.perf_counter)
@@ -111,8 +114,8 @@ class Talk:
     def may_read(self) -> bool:
         """Whether the next sentence may come into the works.
 
-        It waits until something was heard, and the sentence before it has tokens for its first
-        sound, so that it does not slow down what the caller hears first.
+        It waits until the caller has taken something, and the sentence before it has tokens for
+        its first sound, so that it does not slow down what the caller hears first.
         """
         more = self.prepared < len(self.request.sentences)
         room = len(self.utterances) < SENTENCES_AHEAD
@@ -123,14 +126,10 @@ class Talk:
     def may_sound(self) -> bool:
         """Whether a piece can be decoded that the caller has room for."""
         there = bool(self.utterances) and self.utterances[0].passage.piece is not None
-        return there and self.ahead < CHUNKS_AHEAD and not (self.sounding or self.over)
+        room = self.ahead < (1 if self.silent else CHUNKS_AHEAD)
+        return there and room and not (self.sounding or self.over)
 
     @property
     def failed(self) -> bool:
         """Whether nothing is left to be heard before the error."""
         return self.error is not None and not self.utterances and not self.over
-
-    @property
-    def silent(self) -> bool:
-        """Whether nothing of it has been heard yet."""
-        return not self.spoken and not (self.utterances and self.utterances[0].heard)
