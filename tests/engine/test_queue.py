@@ -381,6 +381,22 @@ def test_a_closed_queue_fails_what_it_holds_and_takes_nothing(make, model):
     asyncio.run(scene())
 
 
+def test_stats_tell_what_each_stage_has_in_its_hands(make, model):
+    queue = make()
+    model.soundings = threading.Semaphore(0)
+
+    async def scene():
+        hearing = [asyncio.create_task(heard(queue.submit(request(text)))) for text in "abc"]
+        await until(lambda: queue.stats().drawn == 3)
+        model.allow()
+        await until(lambda: queue.stats().sounding)
+        model.soundings.release(9)
+        await asyncio.gather(*hearing)
+        assert (queue.stats().drawn, queue.stats().sounding) == (0, 0)
+
+    asyncio.run(scene())
+
+
 def test_stats_count_requests_and_sentences(make, model):
     queue = make(size=9)
 

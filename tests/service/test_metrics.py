@@ -39,6 +39,7 @@ def test_speech_is_measured(start):
     assert after["mynah_requests_total", "create_speech", "200"] == 1
     assert after["mynah_queue_requests",] == 0
     assert after["mynah_queue_size",] == 64
+    assert after["mynah_batch_size", "semantic"] == after["mynah_batch_size", "acoustic"] == 0
 
 
 def test_errors_are_counted_by_code_wherever_they_arise(start):

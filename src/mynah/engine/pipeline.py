@@ -107,8 +107,13 @@ class Pipeline:
     def stats(self) -> QueueStats:
         """What is in the works now."""
         with self._changed:
-            sentences = sum(talk.left for talk in self._talks)
-            return QueueStats(len(self._talks), sentences, self._tempo.seconds_per_sentence)
+            return QueueStats(
+                requests=len(self._talks),
+                sentences=sum(talk.left for talk in self._talks),
+                drawn=self._semantic.drawn,
+                sounding=sum(talk.sounding for talk in self._talks),
+                seconds_per_sentence=self._tempo.seconds_per_sentence,
+            )
 
     def close(self) -> None:
         """Ends the stages after their present rounds; talks that are not finished fail."""

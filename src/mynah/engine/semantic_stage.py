@@ -45,6 +45,11 @@ class SemanticStage(Stage):
         self._turns: Turns[Utterance] = Turns()
         self._drawings = OrderedDict[Hashable, Drawing]({model.gpt: Drawing(model.batch())})
 
+    @property
+    def drawn(self) -> int:
+        """Sentences whose tokens are being drawn."""
+        return sum(len(drawing.utterances) for drawing in list(self._drawings.values()))
+
     def submit(self, utterance: Utterance) -> None:
         """Takes a sentence; with the lock held."""
         talk = utterance.talk
@@ -77,7 +82,7 @@ class SemanticStage(Stage):
     def _next(self) -> Mapping[Hashable, list[Utterance]]:
         """Sentences that join now: as many as there is room for, and a bounded time to read."""
         joining: defaultdict[Hashable, list[Utterance]] = defaultdict(list)
-        room = self._model.rows - sum(len(each.utterances) for each in self._drawings.values())
+        room = self._model.rows - self.drawn
         length = 0
         while self._turns and room > 0 and length < READ_AT_ONCE:
             utterance = self._turns.take()

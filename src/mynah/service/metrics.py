@@ -84,3 +84,8 @@ def _watch(queue: SpeechQueue, registry: CollectorRegistry) -> None:
     size.set_function(lambda: queue.size)
     sentences = Gauge("mynah_queue_sentences", "Sentences not spoken yet.", registry=registry)
     sentences.set_function(lambda: queue.stats().sentences)
+    batch = Gauge(
+        "mynah_batch_size", "Sentences that a stage has in its hands.", ["stage"], registry=registry
+    )
+    batch.labels("semantic").set_function(lambda: queue.stats().drawn)
+    batch.labels("acoustic").set_function(lambda: queue.stats().sounding)
