@@ -48,6 +48,7 @@ class SemanticStage(Stage):
     @property
     def drawn(self) -> int:
         """Sentences whose tokens are being drawn."""
+        # A copy: whoever asks may be in another thread while the stage adds or drops one.
         return sum(len(drawing.utterances) for drawing in list(self._drawings.values()))
 
     def submit(self, utterance: Utterance) -> None:
