@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
 from mynah.errors import OptionError
@@ -43,6 +42,8 @@ class Speech:
         Args:
             kind: one of `KINDS`; WAV and FLAC have 16 bits.
         """
+        import soundfile  # noqa: PLC0415  # a machine that only computes writes no files
+
         encoded = io.BytesIO()
         with soundfile.SoundFile(encoded, "w", self.sample_rate, 1, format=kind.upper()) as file:
             # libsndfile's Vorbis encoder puts all that it is handed at once on the stack.

@@ -6,15 +6,16 @@ Reads what libsndfile reads (WAV, FLAC, OGG, MP3) at any rate, mono or stereo.
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-import soundfile
-import soxr
 from numpy.typing import NDArray
 
 from mynah.errors import RecordingError
 from mynah.voice import flac
+
+if TYPE_CHECKING:
+    import soundfile
 
 LONGEST_SECONDS = 600.0
 MOST_SAMPLES = 2 * 48_000 * 600
@@ -45,6 +46,8 @@ class Recording:
         """The same sound at another rate."""
         if sample_rate == self.sample_rate:
             return self
+        import soxr  # noqa: PLC0415  # a machine that only computes reads no files
+
         resampled = soxr.resample(self.samples, self.sample_rate, sample_rate)
         return Recording(resampled.astype(np.float32), sample_rate)
 
@@ -93,6 +96,8 @@ def trim_silence(recording: Recording) -> Recording:
 
 
 def _decode(source: Path | bytes) -> Recording:
+    import soundfile  # noqa: PLC0415  # a machine that only computes reads no files
+
     try:
         with _opened(source) as opened, soundfile.SoundFile(opened) as file:
             _check_size(file)
@@ -122,7 +127,7 @@ def _opened(source: Path | bytes) -> BinaryIO:
         raise RecordingError(f"{source} cannot be read ({error.strerror}); {_REMEDY}.") from None
 
 
-def _check_size(file: soundfile.SoundFile) -> None:
+def _check_size(file: "soundfile.SoundFile") -> None:
     """Refuses by its header what would take long to decode; a small file can hold hours."""
     seconds = file.frames / file.samplerate
     if seconds > LONGEST_SECONDS:
