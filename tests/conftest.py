@@ -77,7 +77,7 @@ def tiny(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def models(tiny) -> Models:
-    return load_models(tiny, "float32")
+    return load_models(tiny, "float32", "cpu")
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +100,15 @@ def adapt(tiny, models, tmp_path_factory) -> Callable[..., Path]:
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def cuda() -> torch.device:
+    """A GPU, where there is one; its tests run wherever it is found."""
+    if not torch.cuda.is_available():
+        pytest.skip("there is no GPU that torch can use")
+    pytest.importorskip("triton", reason="a GPU's kernels are Triton's")
+    return torch.device("cuda", torch.cuda.current_device())
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,8 @@ the stages stay in float32, since what is rounded there is heard as a hiss where
 nothing. In float32 the largest convolutions are products of spectra.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol, Self
 
 import torch
@@ -19,6 +20,9 @@ from mynah.acoustic.spectral_convolution import SpectralConvolution, gains
 STEP = 16
 """Frames of whose multiples a row is made: oneDNN prepares itself for each new length, which takes
 as long as up to a second of sound."""
+
+Quiet = Callable[[Tensor], Tensor]
+"""Silences what is behind the ends of rows (batch, channels, 1, time), which it changes."""
 
 SHORT = 24
 """Frames of the one length between: of the first piece, which somebody waits for."""
@@ -42,7 +46,7 @@ class ChannelsLastGenerator:
         self._dtype = dtype
         count, last = generator.blocks_per_rate, len(generator.ups) - 1
         self._stages = [
-            _Stage(
+            Stage(
                 up,
                 generator.resblocks[i * count : (i + 1) * count],
                 torch.float32 if i == last else dtype,
@@ -85,14 +89,20 @@ class ChannelsLastGenerator:
         x = _ended(x.unsqueeze(2).contiguous(memory_format=torch.channels_last), end)
         for stage, rate in zip(self._stages, self._generator.rates, strict=True):
             end *= rate
-            x = stage(x, end)
+            x = stage(x, partial(_ended, end=end))
         post = self._generator.conv_post
         x = F.conv2d(F.leaky_relu_(x), post.weight.unsqueeze(2), padding=(0, int(post.padding[0])))
         return torch.tanh(x[..., :end]).squeeze(2)
 
 
-class _Stage:
-    """An upsampling and its residual blocks, on (batch, channels, 1, time) of any type."""
+class Stage:
+    """An upsampling and its residual blocks, on (batch, channels, 1, time) of any type.
+
+    Args:
+        up: the upsampling.
+        blocks: behind it.
+        dtype: of both.
+    """
 
     def __init__(self, up: nn.Module, blocks: nn.ModuleList, dtype: torch.dtype) -> None:
         self._dtype = dtype
@@ -104,9 +114,10 @@ class _Stage:
         """Bytes of the weights."""
         return self._up.size + sum(conv.size for block in self._blocks for conv in block)
 
-    def __call__(self, x: Tensor, end: int) -> Tensor:
-        x = _ended(self._up(F.leaky_relu_(x, SLOPE).to(self._dtype)), end)
-        return sum_of([_refined(x, block, end) for block in self._blocks]).div_(len(self._blocks))
+    def __call__(self, x: Tensor, quiet: Quiet) -> Tensor:
+        """What becomes of x, which is changed; no layer hears what `quiet` silences."""
+        x = quiet(self._up(F.leaky_relu_(x, SLOPE).to(self._dtype)))
+        return sum_of([_refined(x, block, quiet) for block in self._blocks]).div_(len(self._blocks))
 
 
 class Convolution(Protocol):
@@ -157,15 +168,16 @@ def _convolutions(block: nn.Module, dtype: torch.dtype) -> list[Convolution]:
 
 def _fastest(conv: nn.Module, dtype: torch.dtype) -> Convolution:
     assert isinstance(conv, nn.Conv1d)
-    by_spectra = dtype == torch.float32 and gains(conv)
+    on_cpu = conv.weight.device.type == "cpu"
+    by_spectra = on_cpu and dtype == torch.float32 and gains(conv)
     return SpectralConvolution(conv) if by_spectra else _Convolution(conv, dtype)
 
 
-def _refined(x: Tensor, block: Sequence[Convolution], end: int) -> Tensor:
+def _refined(x: Tensor, block: Sequence[Convolution], quiet: Quiet) -> Tensor:
     """What a residual block makes of x, which stays as it is."""
     for conv1, conv2 in zip(block[::2], block[1::2], strict=True):
-        y = F.leaky_relu_(_ended(conv1(F.leaky_relu(x, SLOPE)), end), SLOPE)
-        x = _ended(conv2(y), end).add_(x)
+        y = F.leaky_relu_(quiet(conv1(F.leaky_relu(x, SLOPE))), SLOPE)
+        x = quiet(conv2(y)).add_(x)
     return x
 
 

@@ -84,6 +84,10 @@ class Exemplars:
         given[:bands, mask] += _smooth(lent.T)
         return given
 
+    def to(self, device: torch.device) -> Self:
+        """The same on a device."""
+        return type(self)(self.rendered.to(device), self.lacking.to(device))
+
     @property
     def nbytes(self) -> int:
         """Bytes."""

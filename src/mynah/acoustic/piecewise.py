@@ -9,16 +9,18 @@ then, fades within one frame.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from mynah.acoustic.config import FRAMES_PER_TOKEN
+from mynah.acoustic.config import FRAMES_PER_TOKEN, AcousticConfig
 from mynah.acoustic.lengths import length_mask
 from mynah.acoustic.passage import Passage, Piece
-from mynah.acoustic.sovits import NOISE_SCALE, SoVITS
+from mynah.acoustic.sovits import NOISE_SCALE
+from mynah.acoustic.text_encoder import Prior
 from mynah.voice.timbre import Timbre
 
 PRIOR_TOKENS = 250
@@ -32,6 +34,36 @@ VOCODER_FRAMES = 6
 
 Vocoder = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 """What decodes latents under timbre vectors and a mask: a `Generator`, or what does as it does."""
+
+
+class Acoustic(Protocol):
+    """What decodes: a `SoVITS`, or what does as it does."""
+
+    @property
+    def config(self) -> AcousticConfig:
+        """Its sizes."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+
+    @property
+    def dec(self) -> Vocoder:
+        """What decodes latents."""
+
+    def prior(
+        self,
+        codes: Tensor,
+        phones: Tensor,
+        ge: Tensor,
+        *,
+        lengths: Tensor | None = None,
+        phone_lengths: Tensor | None = None,
+    ) -> Prior:
+        """See `SoVITS.prior`."""
+
+    def render(self, latents: Tensor, mask: Tensor, timbre: Timbre) -> Tensor:
+        """See `SoVITS.render`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +109,13 @@ class _Window:
 
 @torch.inference_mode()
 def decode_next(
-    sovits: SoVITS, passages: Sequence[Passage], vocoder: Vocoder | None = None
+    sovits: Acoustic, passages: Sequence[Passage], vocoder: Vocoder | None = None
 ) -> list[Tensor]:
     """Decodes the next piece of each passage and moves the passages on.
 
     Args:
         sovits: the model, in eval mode.
-        passages: each with a `piece` to decode.
+        passages: each with a `piece` to decode, and a timbre where the model is.
         vocoder: in place of the model's own.
 
     Returns:
@@ -100,7 +132,9 @@ def decode_next(
             for row, window in zip(latents, windows, strict=True)
         ]
     )
-    waves = (vocoder or sovits.dec)(z, timbre.vector, None if mask.all() else mask).squeeze(1).cpu()
+    alike = len({window.known - window.vocoder for window in windows}) == 1
+    decode = vocoder or sovits.dec
+    waves = decode(z, timbre.vector, None if alike else mask).squeeze(1).cpu()
     hop = sovits.config.hop_length
     return [_join(window, wave, hop) for window, wave in zip(windows, waves, strict=True)]
 
@@ -111,7 +145,7 @@ def _frames(tokens: int, speed: float, last: bool) -> int:
     return frames if speed == 1 else int(frames / speed) + last
 
 
-def _prior(sovits: SoVITS, windows: Sequence[_Window], ge: Tensor) -> list[Tensor]:
+def _prior(sovits: Acoustic, windows: Sequence[_Window], ge: Tensor) -> list[Tensor]:
     """Latents (channels, frames) from each window's start, drawn from the prior."""
     device = ge.device
     codes = [
@@ -165,10 +199,10 @@ def _continued(window: _Window, drawn: Tensor) -> Tensor:
 
 def _padded(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     """Rows (channels, frames) as (rows, channels, frames) with zeros after them, and the mask."""
-    lengths = torch.tensor([row.shape[1] for row in rows], device=rows[0].device)
-    longest = int(lengths.max())
+    lengths = [row.shape[1] for row in rows]
+    longest = max(lengths)
     padded = torch.stack([F.pad(row, (0, longest - row.shape[1])) for row in rows])
-    return padded, length_mask(lengths, longest)
+    return padded, length_mask(torch.tensor(lengths, device=padded.device), longest)
 
 
 def _join(window: _Window, wave: Tensor, hop: int) -> Tensor:

@@ -60,6 +60,11 @@ class SoVITS(nn.Module):
             self.prelu = nn.PReLU(timbre)
             self.ge_to512 = nn.Linear(timbre, config.content_timbre_channels)
 
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self.dec.conv_pre.weight.device
+
     @torch.no_grad()
     def distances(self, ssl: Tensor) -> Tensor:
         """How far speech is from each semantic token, as the quantizer has it: the nearest is its.
@@ -174,7 +179,10 @@ class SoVITS(nn.Module):
             mask: bool, (batch, 1, frames).
             timbre: of each row.
         """
-        z = self.flow.inverse(latents, mask, timbre.vector) * mask
+        return self.coloured(self.flow.inverse(latents, mask, timbre.vector) * mask, mask, timbre)
+
+    def coloured(self, z: Tensor, mask: Tensor, timbre: Timbre) -> Tensor:
+        """What came through the flow in the reference's colours; see `render`."""
         if timbre.colour is None:
             return z
         painted = self.colouring.paint(z, timbre.colour)

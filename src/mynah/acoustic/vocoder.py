@@ -1,5 +1,6 @@
 """Which decoder speaks: chosen when a model is loaded, by a test on this machine."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -8,7 +9,10 @@ import torch
 from torch import Tensor
 
 from mynah.acoustic.channels_last import ChannelsLastGenerator
+from mynah.acoustic.graphs import GraphSoVITS
 from mynah.acoustic.hifigan import Generator
+from mynah.acoustic.sovits import SoVITS
+from mynah.precision import Precision
 from mynah.processor import has_bfloat16
 
 SIGNAL_TO_NOISE = 20.0
@@ -21,6 +25,8 @@ faster, and only a machine where it clearly is not does without."""
 
 TEST_FRAMES = 16
 TEST_TIMES = 2
+
+_log = logging.getLogger(__name__)
 
 
 def dtypes() -> Sequence[torch.dtype]:
@@ -36,9 +42,7 @@ def faster(generator: Generator) -> ChannelsLastGenerator | None:
     Args:
         generator: fused, on the CPU.
     """
-    source = torch.Generator().manual_seed(0)
-    z = torch.randn(1, generator.conv_pre.in_channels, TEST_FRAMES, generator=source)
-    ge = torch.randn(1, generator.cond.in_channels, 1, generator=source)
+    z, ge = _made_up(generator)
     exact, slow = _timed(partial(generator, z, ge))
     for dtype in dtypes():
         candidate = ChannelsLastGenerator(generator, dtype)
@@ -46,6 +50,39 @@ def faster(generator: Generator) -> ChannelsLastGenerator | None:
         if fast < NOISE * slow and _difference(exact, wave) >= SIGNAL_TO_NOISE:
             return candidate
     return None
+
+
+@torch.inference_mode()
+def on_gpu(
+    sovits: SoVITS, device: torch.device, precision: Precision = "auto"
+) -> GraphSoVITS | None:
+    """The network on a GPU that can compute it, and sounds the same.
+
+    Args:
+        sovits: fused, on the CPU.
+        device: the GPU.
+        precision: `auto` decodes in half precision.
+    """
+    z, ge = _made_up(sovits.dec)
+    exact: Tensor = sovits.dec(z, ge)
+    for dtype in (torch.float16, torch.float32) if precision == "auto" else (torch.float32,):
+        try:
+            candidate = GraphSoVITS(sovits, device, dtype)
+            wave = candidate.dec(z.to(device), ge.to(device), None).cpu()
+        except Exception:  # there are many kinds of GPUs and drivers; the CPU always can
+            _log.warning("The SoVITS cannot run on %s; the CPU does it.", device, exc_info=True)
+            return None
+        if _difference(exact, wave) >= SIGNAL_TO_NOISE:
+            return candidate
+    _log.warning("The SoVITS sounds wrong on %s; the CPU does it.", device)
+    return None
+
+
+def _made_up(generator: Generator) -> tuple[Tensor, Tensor]:
+    """Latents and a timbre."""
+    source = torch.Generator().manual_seed(0)
+    z = torch.randn(1, generator.conv_pre.in_channels, TEST_FRAMES, generator=source)
+    return z, torch.randn(1, generator.cond.in_channels, 1, generator=source)
 
 
 def _timed(decode: Callable[[], Tensor]) -> tuple[Tensor, float]:

@@ -34,6 +34,12 @@ class Timbre:
         exemplars = [own for timbre in timbres for own in timbre.exemplars or (None,)]
         return cls(vectors, torch.cat(colours) if colours else None, exemplars)
 
+    def to(self, device: torch.device) -> Self:
+        """The same on a device."""
+        colour = None if self.colour is None else self.colour.to(device)
+        exemplars = [own and own.to(device) for own in self.exemplars]
+        return type(self)(self.vector.to(device), colour, exemplars)
+
     @property
     def nbytes(self) -> int:
         """Bytes."""

@@ -1,0 +1,74 @@
+"""Sound that a GPU makes: that of the CPU, whoever is decoded together."""
+
+import pytest
+import torch
+
+from mynah.acoustic.graphs import GraphSoVITS
+from mynah.acoustic.passage import Passage
+from mynah.acoustic.piecewise import decode_next
+from mynah.acoustic.vocoder import on_gpu
+from mynah.voice.timbre import Timbre
+
+
+@pytest.fixture
+def sovits(small):
+    network = small()
+    network.fuse()
+    return network
+
+
+def passages(device) -> list[Passage]:
+    """Three sentences of different lengths and speeds."""
+    generator = torch.Generator().manual_seed(1)
+    return [
+        Passage(
+            torch.randint(20, (5 + number,), generator=generator),
+            Timbre(torch.randn(1, 32, 1, generator=generator).to(device)),
+            speed=(1.0, 1.3, 1.0)[number],
+            seed=number,
+            tokens=torch.randint(1024, (30 + 20 * number,), generator=generator).tolist(),
+            ended=True,
+        )
+        for number in range(3)
+    ]
+
+
+def spoken(network, *, together=True) -> list[torch.Tensor]:
+    said = passages(network.device)
+    waves = [[] for _ in said]
+    while going := [number for number, each in enumerate(said) if each.piece]:
+        for group in [going] if together else [[number] for number in going]:
+            pieces = decode_next(network, [said[number] for number in group])
+            for number, piece in zip(group, pieces, strict=True):
+                waves[number].append(piece)
+    return [torch.cat(each) for each in waves]
+
+
+def decibels(exact, wave) -> float:
+    return float(10 * torch.log10(exact.var() / (wave - exact).square().mean()))
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize(("dtype", "least"), [(torch.float32, 45.0), (torch.float16, 35.0)])
+def test_it_sounds_as_on_the_cpu(cuda, sovits, dtype, least, recorded):
+    """Convolutions of float32 have ten bits behind the point on a GPU's tensor cores, too."""
+    exact = spoken(sovits)
+    graphs = GraphSoVITS(sovits, cuda, dtype, recorded=recorded)
+    for together in (True, False, True):
+        waves = spoken(graphs, together=together)
+        assert [wave.shape for wave in waves] == [wave.shape for wave in exact]
+        assert min(map(decibels, exact, waves)) > least
+
+
+def test_what_is_asked_for_is_recorded(cuda, sovits):
+    graphs = GraphSoVITS(sovits, cuda, torch.float16)
+    spoken(graphs)
+    for recorded in (graphs._flow, graphs._dec):
+        assert recorded._recordings
+        assert all(each.graph for each in recorded._recordings.values())
+
+
+def test_it_is_chosen_where_it_sounds_the_same(cuda, sovits):
+    chosen = on_gpu(sovits, cuda)
+    assert chosen is not None
+    assert chosen.device == cuda
