@@ -122,14 +122,14 @@ def test_float32_stays_where_8_bits_gain_nothing(wide, monkeypatch, reason):
         timed = iter([(torch.randn(1, 9), 2.0), (torch.randn(1, 9), 1.0)])
     if reason == "slower":
         timed = iter([(torch.ones(1, 9).cumsum(1), 1.0), (torch.ones(1, 9).cumsum(1), 2.0)])
-    monkeypatch.setattr(choice, "_first_logits", lambda _: next(timed))
+    monkeypatch.setattr(choice, "first_logits", lambda _: next(timed))
     assert faster(wide) is None
 
 
 def test_8_bits_are_taken_where_they_are_faster_and_right(wide, monkeypatch):
-    measured = choice._first_logits
+    measured = choice.first_logits
     speeds = iter([2.0, 1.0])
-    monkeypatch.setattr(choice, "_first_logits", lambda gpt: (measured(gpt)[0], next(speeds)))
+    monkeypatch.setattr(choice, "first_logits", lambda gpt: (measured(gpt)[0], next(speeds)))
     packed = faster(wide)
     assert isinstance(packed, PackedGPT)
     assert packed.size == sum(

@@ -5,16 +5,57 @@ others are there, and neither do its draws.
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from mynah.errors import TextError
+from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
 from mynah.semantic.memory import BUCKETS, Memory
 from mynah.semantic.request import SemanticRequest
 from mynah.semantic.row import Row
 from mynah.semantic.sampling import Sampler
+
+
+class Rows(Protocol):
+    """What a step loop needs of rows that are decoded together; `Batch` tells what each does."""
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows that go on at the next step."""
+
+    @property
+    def free(self) -> int:
+        """How many more may join."""
+
+    def validate(self, request: SemanticRequest) -> None:
+        """Checks that a request can be decoded here."""
+
+    def join(self, requests: Sequence[SemanticRequest]) -> list[Row]:
+        """Reads validated requests, of which no more than `free`, and draws their first tokens."""
+
+    def step(self) -> None:
+        """Has every row go on; those that end leave."""
+
+    def leave(self, row: Row) -> None:
+        """Frees a row's place, whether or not it has ended."""
+
+
+def validate(request: SemanticRequest, config: SemanticConfig, longest: int) -> None:
+    """Checks that a request can be decoded where rows have so many places.
+
+    Raises:
+        TextError, RecordingError, OptionError: see `Batch.validate`.
+    """
+    request.validate(config)
+    if request.places > longest:
+        most = longest - request.max_tokens
+        raise TextError(
+            f"The sentence and the prompt are {request.read} phonemes and tokens, the model "
+            f"takes {most}; split the text or use a shorter recording."
+        )
 
 
 class Batch:
@@ -59,13 +100,7 @@ class Batch:
             TextError, RecordingError, OptionError: see `SemanticRequest.validate`; and the
                 prompt and the sentence together are longer than the largest bucket.
         """
-        request.validate(self._gpt.config)
-        if request.places > self._memory.longest:
-            most = self._memory.longest - request.max_tokens
-            raise TextError(
-                f"The sentence and the prompt are {request.read} phonemes and tokens, the model "
-                f"takes {most}; split the text or use a shorter recording."
-            )
+        validate(request, self._gpt.config, self._memory.longest)
 
     @torch.inference_mode()
     def join(self, requests: Sequence[SemanticRequest]) -> list[Row]:

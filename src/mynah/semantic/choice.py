@@ -1,13 +1,21 @@
 """Which GPT draws tokens: chosen when a model is loaded, by a test on this machine."""
 
+import logging
 import time
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from mynah.precision import Precision
 from mynah.semantic.gpt import GPT
 from mynah.semantic.int8 import int8_is_supported
 from mynah.semantic.packed import PackedGPT
+from mynah.semantic.request import SemanticRequest
+from mynah.semantic.row import Row
+
+if TYPE_CHECKING:
+    from mynah.semantic.graphs import GraphGPT
 
 LARGEST_ERROR = 0.1
 """Of the first logits, of their own spread, at most; where 8-bit sums overflow, it is several times
@@ -17,6 +25,8 @@ LEAST_WIDTH = 128
 """Hidden size below which calling a layer takes longer than its arithmetic."""
 
 _PHONES, _TOKENS, _STEPS = 40, 20, 3
+
+_log = logging.getLogger(__name__)
 
 
 @torch.inference_mode()
@@ -28,10 +38,53 @@ def faster(gpt: GPT) -> PackedGPT | None:
     """
     if gpt.config.hidden < LEAST_WIDTH or not int8_is_supported():
         return None
-    exact, slow = _first_logits(gpt)
+    exact, slow = first_logits(gpt)
     packed = PackedGPT(gpt)
-    logits, fast = _first_logits(packed)
+    logits, fast = first_logits(packed)
     return packed if fast < slow and logits_error(exact, logits) <= LARGEST_ERROR else None
+
+
+@torch.inference_mode()
+def on_gpu(gpt: GPT, device: torch.device, precision: Precision = "auto") -> "GraphGPT | None":
+    """The GPT on a GPU that can compute it, and predicts the same.
+
+    Args:
+        gpt: in fp32 on the CPU.
+        device: the GPU.
+        precision: `auto` has weights, keys and values in half precision.
+    """
+    try:
+        # Its kernels are Triton's, which comes with torch's builds for CUDA only.
+        from mynah.semantic.graphs import GraphGPT  # noqa: PLC0415
+
+        dtype = torch.float16 if precision == "auto" else torch.float32
+        graphs = GraphGPT.on(device, gpt, dtype)
+        error = logits_error(first_logits(gpt)[0], first_logits_on_gpu(graphs))
+    except Exception:  # there are many kinds of GPUs and drivers; the CPU always can
+        _log.warning("The GPT cannot run on %s; the CPU does it.", device, exc_info=True)
+        return None
+    if not error <= LARGEST_ERROR:
+        _log.warning("The GPT is wrong by %.3f on %s; the CPU does it.", error, device)
+        return None
+    return graphs
+
+
+@torch.inference_mode()
+def first_logits_on_gpu(graphs: "GraphGPT") -> Tensor:
+    """What `GPT` predicts after a made-up prompt and in the steps behind it, on the CPU."""
+    config, device = graphs.config, graphs.seats.device
+    phones, tokens = _made_up(config.phoneme_vocabulary, config.eos)
+    request = SemanticRequest(phones, tokens[:_TOKENS])
+    row, seat = Row.of(request, config.vocabulary, torch.device("cpu")), graphs.seats.take()
+    graphs.read([(row, seat)])
+    slots = torch.tensor([seat], dtype=torch.int32, device=device)
+    given, logits = torch.zeros_like(slots), [graphs.network.logits[:1].cpu()]
+    for token in tokens[_TOKENS:].tolist():
+        graphs.seats.token(seat, token)
+        graphs.network.step(slots, given)
+        logits.append(graphs.network.logits[:1].cpu())
+    graphs.seats.give_back(seat)
+    return torch.cat(logits)
 
 
 def logits_error(exact: Tensor, logits: Tensor) -> float:
@@ -42,10 +95,10 @@ def logits_error(exact: Tensor, logits: Tensor) -> float:
     return float((logits - exact).norm() / (exact - exact.mean(-1, keepdim=True)).norm())
 
 
-def _first_logits(gpt: GPT) -> tuple[Tensor, float]:
+@torch.inference_mode()
+def first_logits(gpt: GPT) -> tuple[Tensor, float]:
     """Logits after a made-up prompt and in the steps behind it, and seconds of the fastest step."""
-    phones = torch.arange(_PHONES) * 7 % gpt.config.phoneme_vocabulary
-    tokens = torch.arange(_TOKENS + _STEPS) * 37 % gpt.config.eos
+    phones, tokens = _made_up(gpt.config.phoneme_vocabulary, gpt.config.eos)
     cache = gpt.new_cache(1, _PHONES + len(tokens))
     logits, seconds = [gpt.prefill([phones], [None], [tokens[:_TOKENS]], cache)], []
     for token in tokens[_TOKENS:]:
@@ -53,3 +106,8 @@ def _first_logits(gpt: GPT) -> tuple[Tensor, float]:
         logits.append(gpt.step(token[None], cache))
         seconds.append(time.perf_counter() - began)
     return torch.cat(logits), min(seconds)
+
+
+def _made_up(phonemes: int, eos: int) -> tuple[Tensor, Tensor]:
+    """Ids of phonemes and of tokens, those of the steps behind the prompt included."""
+    return torch.arange(_PHONES) * 7 % phonemes, torch.arange(_TOKENS + _STEPS) * 37 % eos

@@ -1,0 +1,153 @@
+"""Tokens that a GPU draws: those of the plain path, and nobody's depend on the others."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from mynah.errors import ModelError, TextError
+from mynah.semantic import choice
+from mynah.semantic.generate import generate
+from mynah.semantic.request import SemanticRequest
+from mynah.semantic.sampling import SamplingOptions, distribution, penalise_repetition
+
+OPTIONS = [
+    SamplingOptions(),
+    SamplingOptions(top_k=1),
+    SamplingOptions(top_k=50, top_p=0.9, temperature=0.8),
+    SamplingOptions(temperature=1.5, repetition_penalty=1.0),
+]
+
+
+@pytest.fixture
+def make(cuda, gpt):
+    """Puts the tiny GPT on the GPU."""
+    from mynah.semantic.graphs import GraphGPT
+
+    return lambda dtype=torch.float32, **how: GraphGPT.on(cuda, gpt, dtype, **how)
+
+
+def request(number: int, **changes) -> SemanticRequest:
+    """Each number has a text, a prompt, options and a length of its own."""
+    generator = torch.Generator().manual_seed(number)
+    given = {
+        "phones": torch.randint(700, (3 + 25 * number % 67,), generator=generator),
+        "prompt": torch.randint(1024, (37 * number % 140,), generator=generator),
+        "sampling": OPTIONS[number % len(OPTIONS)],
+        "seed": number,
+        "max_tokens": 15 + 11 * number % 40,
+    }
+    return SemanticRequest(**given | changes)
+
+
+def finish(batch, requests):
+    rows = batch.join(requests)
+    while not all(row.ended for row in rows):
+        batch.step()
+    assert all(row.error is None for row in rows)
+    return [row.tokens for row in rows]
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_greedy_tokens_are_the_plain_paths(make, gpt, recorded):
+    """Of the CPU, which computes them in float32, too; longer than attention sees at once."""
+    greedy = {"sampling": SamplingOptions(top_k=1), "max_tokens": 300}
+    requests = [request(number, **greedy) for number in range(5)]
+    drawn = finish(make(recorded=recorded).batch(), requests)
+    assert drawn == [list(generate(gpt, each)) for each in requests]
+
+
+def test_windows_are_recorded(make):
+    graphs = make()
+    finish(graphs.batch(), [request(number) for number in range(3)])
+    assert all(window.graph for window in graphs._windows.values())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_nobodys_tokens_depend_on_the_others(make, dtype):
+    """Alone, all at once, and one after the other into places that others have left."""
+    graphs, requests = make(dtype), [request(number) for number in range(9)]
+    alone = [finish(graphs.batch(), [each])[0] for each in requests]
+    assert finish(graphs.batch(), requests) == alone
+    batch, waiting, rows = graphs.batch(), list(requests), []
+    while waiting or batch.rows:
+        if len(batch.rows) < 3 and waiting:
+            rows += batch.join([waiting.pop(0)])
+        batch.step()
+    assert [row.tokens for row in rows] == alone
+    assert batch.free == graphs.rows
+
+
+def test_another_seed_draws_other_tokens(make):
+    batch = make().batch()
+    drawn = finish(batch, [request(0, seed=seed, max_tokens=40) for seed in (1, 1, 2)])
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_half_precision_predicts_nearly_the_same(make, gpt):
+    exact, _ = choice.first_logits(gpt)
+    assert choice.logits_error(exact, choice.first_logits_on_gpu(make())) < 1e-4
+    assert choice.logits_error(exact, choice.first_logits_on_gpu(make(torch.float16))) < 0.02
+
+
+def test_a_row_whose_numbers_break_harms_no_other(make):
+    graphs = make()
+    alone = finish(graphs.batch(), [request(0)]) + finish(graphs.batch(), [request(2)])
+    bert = torch.full((1024, len(request(1).phones)), torch.nan)
+    batch = graphs.batch()
+    first, broken, third = batch.join([request(0), request(1, bert=bert), request(2)])
+    while batch.rows:
+        batch.step()
+    assert isinstance(broken.error, ModelError)
+    assert [first.tokens, third.tokens] == alone
+    assert finish(batch, [request(0)]) == alone[:1]
+
+
+def test_who_leaves_is_gone_at_once(make):
+    batch = make().batch()
+    first, second = batch.join([request(0, max_tokens=100), request(1, max_tokens=100)])
+    batch.step()
+    batch.step()
+    batch.leave(first)
+    left = list(first.tokens)
+    assert batch.rows == [second]
+    batch.step()
+    assert first.tokens == left
+
+
+def test_a_batch_that_is_dropped_gives_its_seats_back(make):
+    graphs = make()
+    graphs.batch().join([request(0), request(1)])
+    assert graphs.batch().free == graphs.rows
+
+
+def test_a_request_that_is_too_long_is_refused(make):
+    long = replace(request(0), phones=torch.zeros(4000, dtype=torch.long), max_tokens=1500)
+    with pytest.raises(TextError, match="split the text"):
+        make().batch().validate(long)
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_draws_are_as_likely_as_the_distribution_says(make, options):
+    """Thousands of draws from the same logits, each with a seed of its own."""
+    graphs, generator = make(), torch.Generator().manual_seed(0)
+    seats, logits = graphs.seats, 2 * torch.randn(1025, generator=generator)
+    (row,) = (batch := graphs.batch()).join([request(1, sampling=options, max_tokens=1500)])
+    seat, seen = batch._seats[row], row.chance.seen
+    slots = torch.tensor([seat], dtype=torch.int32, device=seats.device)
+    graphs.network.logits[0].copy_(logits)
+    given, drawn = torch.zeros_like(slots), []
+    for seed in range(2000):
+        seats.place(row, seat)
+        seats.seeds[seat].fill_(seed)
+        seats.drawn[seat].fill_(11)
+        graphs.network.draw(slots, given)
+        drawn.append(given.clone())
+    counts = torch.bincount(torch.cat(drawn).cpu(), minlength=1025)
+    penalised = penalise_repetition(logits, seen, options.repetition_penalty)
+    top_p = None if options.top_p == 1 else options.top_p
+    expected = distribution(
+        penalised, top_k=options.top_k, top_p=top_p, temperature=options.temperature
+    )
+    assert (counts / len(drawn) - expected).abs().max() < 0.05
+    assert not counts[expected == 0].any()
