@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from mynah.device import Device
 from mynah.errors import OptionError
 from mynah.precision import Precision
 
@@ -51,6 +52,8 @@ class Settings(BaseSettings):
     """Folder of the model; the starter, which comes with Mynah, if there is none."""
     precision: Precision = "auto"
     """In what the model computes; see `Precision`."""
+    device: Device = "auto"
+    """Where the model computes: `cpu`, `cuda`, or `auto`, a GPU if there is one."""
 
     body_bytes: int = Field(default=MEBIBYTE, gt=0)
     """Largest body of a request without files."""

@@ -4,6 +4,23 @@ from threading import Thread
 
 import torch
 
+from mynah.device import Device
+from mynah.errors import OptionError
+
+_CPU = torch.device("cpu")
+
+
+def device_of(name: Device) -> torch.device:
+    """The device of a name.
+
+    Raises:
+        OptionError: a GPU is asked for, and there is none.
+    """
+    found = torch.cuda.is_available()
+    if name == "cuda" and not found:
+        raise OptionError("There is no GPU that torch can use; choose the device auto or cpu.")
+    return torch.device("cuda", torch.cuda.current_device()) if found and name != "cpu" else _CPU
+
 
 def has_bfloat16(device: torch.device) -> bool:
     """Whether it multiplies in bfloat16; where it does not, that is slower than float32."""

@@ -38,6 +38,15 @@ def test_the_setting(monkeypatch):
         read_settings()
 
 
+def test_the_setting_of_the_device(monkeypatch):
+    assert read_settings().device == "auto"
+    monkeypatch.setenv("MYNAH_DEVICE", "cpu")
+    assert read_settings().device == "cpu"
+    monkeypatch.setenv("MYNAH_DEVICE", "tpu")
+    with pytest.raises(OptionError, match="MYNAH_DEVICE"):
+        read_settings()
+
+
 def test_speech_differs_by_no_more_than_rounding(models, fast, voice):
     exact, rounded = (
         Synthesizer(each).speak("Hello, world.", voice, SpeechOptions(seed=1)).samples

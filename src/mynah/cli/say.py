@@ -44,7 +44,7 @@ def say_to_file(
     text = _standard_input() if text == "-" else text
     sentences = analyse(text, options.language, options.split)
     with speaker_of(voice, voice_text, voice_language, settings) as speaker:
-        synthesizer = Synthesizer(load_models(settings.model, settings.precision))
+        synthesizer = Synthesizer(load_models(settings.model, settings.precision, settings.device))
         chunks = _spoken(synthesizer, sentences, speaker, options)
     speech = Speech(np.concatenate(chunks), synthesizer.sample_rate, text)
     try:

@@ -29,7 +29,7 @@ def serve(settings: Settings) -> None:
     make_data_folder(settings)
     sockets = take_ports(settings.host, [settings.port, *own_ports(settings)])
     queue = SpeechQueue(
-        load_models(settings.model, settings.precision),
+        load_models(settings.model, settings.precision, settings.device),
         size=settings.queue_size,
         deadline=settings.speech_seconds,
         prompt_bytes=settings.kept_voice_bytes,

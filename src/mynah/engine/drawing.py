@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mynah.engine.talk import Utterance
-from mynah.semantic.batch import Batch
+from mynah.semantic.batch import Rows
 from mynah.semantic.row import Row
 from mynah.tracing import span
 
@@ -19,7 +19,7 @@ class Drawing:
         utterances: whose they are.
     """
 
-    batch: Batch
+    batch: Rows
     utterances: dict[Row, Utterance] = field(default_factory=dict)
 
     @property

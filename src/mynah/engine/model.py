@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mynah.acoustic.passage import Passage
 from mynah.engine.prompt import Prompt
 from mynah.options import SpeechOptions
-from mynah.semantic.batch import Batch
+from mynah.semantic.batch import Rows
 from mynah.semantic.request import SemanticRequest
 from mynah.text.sentence import Sentence
 from mynah.voice.voice import Voice
@@ -69,7 +69,7 @@ class SpeechModel(Protocol):
             CheckpointError: they cannot be used, or were made for another model.
         """
 
-    def batch(self) -> Batch:
+    def batch(self) -> Rows:
         """What draws the tokens of up to `rows` sentences together."""
 
     def decode(self, passages: Sequence[Passage]) -> list[NDArray[np.float32]]:

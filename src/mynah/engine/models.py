@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
@@ -12,38 +12,39 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mynah.acoustic.channels_last import ChannelsLastGenerator
+from mynah.acoustic.graphs import TOGETHER, GraphSoVITS
 from mynah.acoustic.passage import Passage
 from mynah.acoustic.piecewise import decode_next
 from mynah.acoustic.sovits import SoVITS
 from mynah.acoustic.vocoder import faster
-from mynah.checkpoints.content import load_content
+from mynah.acoustic.vocoder import on_gpu as sovits_on_gpu
 from mynah.checkpoints.gpt import load_gpt
 from mynah.checkpoints.sovits import load_sovits
 from mynah.checkpoints.trained import Origin
+from mynah.device import Device
+from mynah.engine.model_folder import check_versions, content_of, only, text_features_of
 from mynah.engine.prompt import Prompt
 from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
 from mynah.precision import Precision
-from mynah.semantic.batch import Batch
+from mynah.processor import device_of
+from mynah.semantic.batch import Batch, Rows
 from mynah.semantic.choice import faster as faster_gpt
+from mynah.semantic.choice import on_gpu as gpt_on_gpu
 from mynah.semantic.gpt import GPT
 from mynah.semantic.packed import PackedGPT
 from mynah.semantic.request import SemanticRequest
 from mynah.semantic.sampling import SamplingOptions
 from mynah.semantic.script import Script
-from mynah.semantic.text_features import NoTextFeatures, RobertaTextFeatures, TextFeatures
+from mynah.semantic.text_features import TextFeatures
 from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
-from mynah.voice.content import ContentEncoder
-from mynah.voice.hubert import HubertContent
 from mynah.voice.prompt import read_voice
-from mynah.voice.sounds import Sounds
 from mynah.voice.tokens import ContentFeatures
 from mynah.voice.voice import Voice
 
-CONTENT = "content.pth"
-HUBERT = "chinese-hubert-base"
-BERT = "chinese-roberta-wwm-ext-large"
+if TYPE_CHECKING:
+    from mynah.semantic.graphs import GraphGPT
 
 ROWS = 16
 """Sentences whose tokens are drawn at a time: more make all of them late."""
@@ -70,6 +71,10 @@ class Models:
         size: bytes that a trained version has to itself.
         packed: what draws tokens faster than the GPT itself, if anything does.
         vocoder: what makes sound faster than the SoVITS's own decoder, if anything does.
+        gpt_graphs: what draws tokens on a GPU, where there is one. Those of a model with a script
+            are drawn on the CPU, since every step asks the script.
+        sovits_graphs: what makes sound on a GPU, where there is one. Voices are read by the
+            networks on the CPU all the same.
     """
 
     gpt: GPT
@@ -80,6 +85,8 @@ class Models:
     size: int = 0
     packed: PackedGPT | None = None
     vocoder: ChannelsLastGenerator | None = None
+    gpt_graphs: "GraphGPT | None" = None
+    sovits_graphs: GraphSoVITS | None = None
 
     @property
     def symbols(self) -> SymbolTable:
@@ -94,7 +101,7 @@ class Models:
     @property
     def rows(self) -> int:
         """Sentences whose tokens are best drawn at a time."""
-        return ROWS
+        return self.gpt_graphs.rows if self.gpt_graphs else ROWS
 
     @property
     def step_threads(self) -> int | None:
@@ -105,7 +112,7 @@ class Models:
     @property
     def together(self) -> int:
         """Pieces that are best decoded together: one keeps all cores of a CPU busy."""
-        return 1 if self.sovits.dec.conv_pre.weight.device.type == "cpu" else 8
+        return TOGETHER if self.sovits_graphs else 1
 
     def resolve(self, options: SpeechOptions) -> SpeechOptions:
         """The options, with these models' own ways of drawing where none were chosen."""
@@ -121,7 +128,8 @@ class Models:
         """
         prompt = read_voice(voice, self.content, self.sovits, self.symbols)
         phones, bert = self._read_text(prompt.sentences)
-        return Prompt(prompt.codes, phones, bert, prompt.timbre)
+        timbre = prompt.timbre.to((self.sovits_graphs or self.sovits).device)
+        return Prompt(prompt.codes, phones, bert, timbre)
 
     def prepare(
         self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int
@@ -162,17 +170,31 @@ class Models:
         vocoder = self.vocoder and self.vocoder.of(sovits.dec)
         if vocoder and vocoder is not self.vocoder:
             size += vocoder.size
-        return replace(self, gpt=gpt, sovits=sovits, size=size, packed=packed, vocoder=vocoder)
+        version = replace(self, gpt=gpt, sovits=sovits, size=size, packed=packed, vocoder=vocoder)
+        return version._with_graphs_of(self)
 
-    def batch(self) -> Batch:
+    def _with_graphs_of(self, model: Self) -> Self:
+        """A version with its own networks on the GPU, where the model's are there."""
+        gpt, sovits, size = model.gpt_graphs, model.sovits_graphs, self.size
+        if gpt and self.gpt is not model.gpt:
+            gpt = gpt.of(self.gpt)
+            size += gpt.size
+        if sovits and self.sovits is not model.sovits:
+            sovits = sovits.of(self.sovits)
+            size += sovits.size
+        return replace(self, gpt_graphs=gpt, sovits_graphs=sovits, size=size)
+
+    def batch(self) -> Rows:
         """What draws the tokens of up to `rows` sentences together."""
+        if self.gpt_graphs:
+            return self.gpt_graphs.batch()
         # The model's own has room from the start; there may be many of versions, which grow.
         own = self.origin is None or self.gpt is self.origin.gpt.network
         return Batch(self.packed or self.gpt, ROWS, laid_out=ROWS if own else 1)
 
     def decode(self, passages: Sequence[Passage]) -> list[NDArray[np.float32]]:
         """Sound of the next piece of each passage, which moves on."""
-        waves = decode_next(self.sovits, passages, self.vocoder)
+        waves = decode_next(self.sovits_graphs or self.sovits, passages, self.vocoder)
         return [(PEAK * wave).numpy() for wave in waves]
 
     def _read_text(self, sentences: Sequence[Sentence]) -> tuple[Tensor, Tensor | None]:
@@ -183,7 +205,9 @@ class Models:
         return torch.tensor(ids, dtype=torch.long), torch.cat(known, dim=1) if known else None
 
 
-def load_models(folder: str | Path | None = None, precision: Precision = "auto") -> Models:
+def load_models(
+    folder: str | Path | None = None, precision: Precision = "auto", device: Device = "auto"
+) -> Models:
     """The model in a folder; the starter, which comes with Mynah, if none is given.
 
     A folder holds one GPT (`.ckpt`) and one SoVITS (`.pth`), whatever their names, and
@@ -195,72 +219,57 @@ def load_models(folder: str | Path | None = None, precision: Precision = "auto")
     Args:
         folder: of the model.
         precision: see `Precision`.
+        device: see `Device`.
 
     Raises:
+        OptionError: there is no such device.
         CheckpointError: a part is missing, cannot be read, does not fit the others, or is
             of a version that cannot run yet.
     """
     if folder is not None:
-        return _load(Path(folder), precision)
+        return _load(Path(folder), precision, device_of(device))
     with as_file(files("mynah") / "starter") as starter:
         if not starter.is_dir():
             raise CheckpointError(
                 "This version of Mynah comes without the starter's weights; give the folder of "
                 "a model (--model), or train the starter with recipes/starter."
             )
-        return _load(starter, precision)
+        return _load(starter, precision, device_of(device))
 
 
-def _load(folder: Path, precision: Precision) -> Models:
+def _load(folder: Path, precision: Precision, device: torch.device) -> Models:
     if not folder.is_dir():
         raise CheckpointError(f"There is no folder {folder}; give one that holds a model's files.")
-    semantic, acoustic = _only(folder, ".ckpt"), _only(folder, ".pth")
+    semantic, acoustic = only(folder, ".ckpt"), only(folder, ".pth")
     gpt, sovits = load_gpt(semantic), load_sovits(acoustic)
-    _check_versions(gpt, sovits)
+    check_versions(gpt, sovits)
     sovits.fuse()
     origin = Origin.of(gpt, sovits, acoustic)
-    packed = faster_gpt(gpt) if precision == "auto" else None
-    vocoder = faster(sovits.dec) if precision == "auto" else None
-    content, text_features = _content(folder), _text_features(folder)
-    return Models(gpt, sovits, content, text_features, origin, packed=packed, vocoder=vocoder)
+    content, text_features = content_of(folder), text_features_of(folder)
+    models = Models(gpt, sovits, content, text_features, origin)
+    return fastest(models, precision, device)
 
 
-def _only(folder: Path, suffix: str) -> Path:
-    found = sorted(path for path in folder.glob(f"*{suffix}") if path.name != CONTENT)
-    if len(found) == 1:
-        return found[0]
-    network = {".ckpt": "the GPT", ".pth": "the SoVITS"}[suffix]
-    names = ", ".join(path.name for path in found) or "none"
-    raise CheckpointError(
-        f"{folder} must hold exactly one {suffix} file, {network} of the model, and holds {names}; "
-        "give each model a folder of its own."
+def fastest(models: Models, precision: Precision, device: torch.device) -> Models:
+    """Models as they are fastest on this machine: on the GPU, or else on the CPU.
+
+    Args:
+        models: in fp32 on the CPU.
+        precision: see `Precision`.
+        device: where they are to compute.
+    """
+    gpt, sovits, on_gpu = models.gpt, models.sovits, device.type == "cuda"
+    scripted = bool(models.content and models.content.sounds)
+    gpt_graphs = gpt_on_gpu(gpt, device, precision) if on_gpu and not scripted else None
+    sovits_graphs = sovits_on_gpu(sovits, device, precision) if on_gpu else None
+    rounded = precision == "auto"
+    return replace(
+        models,
+        packed=faster_gpt(gpt) if rounded and not gpt_graphs else None,
+        vocoder=faster(sovits.dec) if rounded and not sovits_graphs else None,
+        gpt_graphs=gpt_graphs,
+        sovits_graphs=sovits_graphs,
     )
-
-
-def _check_versions(gpt: GPT, sovits: SoVITS) -> None:
-    version = sovits.config.version
-    if sovits.config.takes_speaker_vector:
-        raise CheckpointError(
-            f"The SoVITS is {version}, whose speaker encoder is not supported yet; "
-            "use a v1 or v2 checkpoint."
-        )
-    # A GPT does not name its version; v1's have fewer phonemes than all later ones.
-    later = len(SymbolTable.of("v2"))
-    if (gpt.config.phoneme_vocabulary < later) != (version == "v1"):
-        raise CheckpointError(
-            f"The SoVITS is {version} and the GPT, with {gpt.config.phoneme_vocabulary} phonemes, "
-            "is not; put the two that were trained together into the folder."
-        )
-
-
-def _content(folder: Path) -> ContentFeatures | None:
-    if (folder / CONTENT).is_file():
-        return _Encoded(load_content(folder / CONTENT))
-    return HubertContent(folder / HUBERT) if (folder / HUBERT).is_dir() else None
-
-
-def _text_features(folder: Path) -> TextFeatures:
-    return RobertaTextFeatures(folder / BERT) if (folder / BERT).is_dir() else NoTextFeatures()
 
 
 def _joined(prompt: Tensor | None, sentence: Tensor | None) -> Tensor | None:
@@ -268,25 +277,3 @@ def _joined(prompt: Tensor | None, sentence: Tensor | None) -> Tensor | None:
     if prompt is None or sentence is None:
         return sentence
     return torch.cat([prompt, sentence], dim=1)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Encoded:
-    """A content encoder without gradients."""
-
-    encoder: ContentEncoder
-
-    @property
-    def sounds(self) -> Sounds | None:
-        """See `ContentFeatures`."""
-        return self.encoder.sounds
-
-    @property
-    def prompts(self) -> bool:
-        """See `ContentFeatures`."""
-        return self.encoder.config.prompts
-
-    @torch.inference_mode()
-    def __call__(self, samples: Tensor) -> Tensor:
-        features: Tensor = self.encoder(samples)
-        return features

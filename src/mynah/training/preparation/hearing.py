@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mynah.checkpoints.content import load_content
-from mynah.engine.models import CONTENT
+from mynah.engine.model_folder import CONTENT
 from mynah.training.preparation.activity import halved
 from mynah.training.preparation.frames import PER_SECOND, SAMPLE_RATE, Span
 from mynah.training.preparation.sound import Sound

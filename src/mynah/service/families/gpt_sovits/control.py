@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.background import BackgroundTask
 
-from mynah.engine.models import CONTENT
+from mynah.engine.model_folder import CONTENT
 from mynah.errors import ScopeError, UnsupportedError
 from mynah.service.families.gpt_sovits.auth import Admin
 from mynah.service.families.gpt_sovits.references import inside

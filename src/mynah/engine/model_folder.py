@@ -1,0 +1,94 @@
+"""What the folder of a model holds: which files are its networks, and what comes with them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mynah.acoustic.sovits import SoVITS
+from mynah.checkpoints.content import load_content
+from mynah.errors import CheckpointError
+from mynah.semantic.gpt import GPT
+from mynah.semantic.text_features import NoTextFeatures, RobertaTextFeatures, TextFeatures
+from mynah.text.symbols import SymbolTable
+from mynah.voice.content import ContentEncoder
+from mynah.voice.hubert import HubertContent
+from mynah.voice.sounds import Sounds
+from mynah.voice.tokens import ContentFeatures
+
+CONTENT = "content.pth"
+HUBERT = "chinese-hubert-base"
+BERT = "chinese-roberta-wwm-ext-large"
+
+
+def only(folder: Path, suffix: str) -> Path:
+    """The one file with a suffix.
+
+    Raises:
+        CheckpointError: there is none, or there are several.
+    """
+    found = sorted(path for path in folder.glob(f"*{suffix}") if path.name != CONTENT)
+    if len(found) == 1:
+        return found[0]
+    network = {".ckpt": "the GPT", ".pth": "the SoVITS"}[suffix]
+    names = ", ".join(path.name for path in found) or "none"
+    raise CheckpointError(
+        f"{folder} must hold exactly one {suffix} file, {network} of the model, and holds {names}; "
+        "give each model a folder of its own."
+    )
+
+
+def check_versions(gpt: GPT, sovits: SoVITS) -> None:
+    """Checks that two networks were trained together, and can speak.
+
+    Raises:
+        CheckpointError: they were not, or cannot yet.
+    """
+    version = sovits.config.version
+    if sovits.config.takes_speaker_vector:
+        raise CheckpointError(
+            f"The SoVITS is {version}, whose speaker encoder is not supported yet; "
+            "use a v1 or v2 checkpoint."
+        )
+    # A GPT does not name its version; v1's have fewer phonemes than all later ones.
+    later = len(SymbolTable.of("v2"))
+    if (gpt.config.phoneme_vocabulary < later) != (version == "v1"):
+        raise CheckpointError(
+            f"The SoVITS is {version} and the GPT, with {gpt.config.phoneme_vocabulary} phonemes, "
+            "is not; put the two that were trained together into the folder."
+        )
+
+
+def content_of(folder: Path) -> ContentFeatures | None:
+    """The content encoder, if there is one."""
+    if (folder / CONTENT).is_file():
+        return _Encoded(load_content(folder / CONTENT))
+    return HubertContent(folder / HUBERT) if (folder / HUBERT).is_dir() else None
+
+
+def text_features_of(folder: Path) -> TextFeatures:
+    """What tells the GPT of a text's meaning."""
+    return RobertaTextFeatures(folder / BERT) if (folder / BERT).is_dir() else NoTextFeatures()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Encoded:
+    """A content encoder without gradients."""
+
+    encoder: ContentEncoder
+
+    @property
+    def sounds(self) -> Sounds | None:
+        """See `ContentFeatures`."""
+        return self.encoder.sounds
+
+    @property
+    def prompts(self) -> bool:
+        """See `ContentFeatures`."""
+        return self.encoder.config.prompts
+
+    @torch.inference_mode()
+    def __call__(self, samples: Tensor) -> Tensor:
+        features: Tensor = self.encoder(samples)
+        return features
