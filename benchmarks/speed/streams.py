@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -12,6 +13,7 @@ from mynah.engine.request import SpeechRequest
 from mynah.engine.speaker import Speaker
 from mynah.options import SpeechOptions
 from mynah.text.frontend import analyse
+from mynah.text.sentence import Sentence
 
 TEXT = "今天天气真的很好，我们一起去公园散步好吗？"
 """Twenty-one characters."""
@@ -32,30 +34,38 @@ class Answered:
     factor: float
 
 
-def answered(models: Models, callers: int) -> Answered:
-    """Has a number of callers say the same sentence at the same time, each in its own way."""
+def answered(models: Models, callers: int, sentences: Sequence[Sentence] = ()) -> Answered:
+    """Has a number of callers say the same at the same time, each in its own way.
+
+    Args:
+        models: what speaks.
+        callers: how many.
+        sentences: what they say; `TEXT` if none are given.
+    """
+    said = list(sentences) or analyse(TEXT, SpeechOptions().language, split="cut0")
     queue = SpeechQueue(models)
     try:
-        return asyncio.run(_answered(queue, callers))
+        return asyncio.run(_answered(queue, callers, said))
     finally:
         queue.close()
 
 
-async def _answered(queue: SpeechQueue, callers: int) -> Answered:
-    await _say(queue, "warm", 0)  # the voice is read once
+async def _answered(queue: SpeechQueue, callers: int, said: list[Sentence]) -> Answered:
+    await _say(queue, said, "warm", 0)  # the voice is read once
     began = time.perf_counter()
-    heard = await asyncio.gather(*(_say(queue, f"caller {n}", n) for n in range(callers)))
+    heard = await asyncio.gather(*(_say(queue, said, f"caller {n}", n) for n in range(callers)))
     elapsed = time.perf_counter() - began
     firsts = [first for first, _ in heard]
     return Answered(median(firsts), max(firsts), elapsed / sum(seconds for _, seconds in heard))
 
 
-async def _say(queue: SpeechQueue, caller: str, seed: int) -> tuple[float, float]:
+async def _say(
+    queue: SpeechQueue, said: list[Sentence], caller: str, seed: int
+) -> tuple[float, float]:
     """Seconds to the first sound, and of sound."""
-    options = SpeechOptions(seed=seed)
-    sentences = analyse(TEXT, options.language, split="cut0")
     began = time.perf_counter()
-    stream = queue.submit(SpeechRequest(caller, sentences, Speaker("hum", hum), options))
+    request = SpeechRequest(caller, said, Speaker("hum", hum), SpeechOptions(seed=seed))
+    stream = queue.submit(request)
     first, seconds = 0.0, 0.0
     async for chunk in stream:
         first = first or time.perf_counter() - began
