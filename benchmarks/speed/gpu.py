@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import torch
 
@@ -28,14 +28,18 @@ from mynah.engine.prompt import Prompt
 from mynah.semantic.batch import Batch, Rows
 from mynah.semantic.choice import first_logits, first_logits_on_gpu, logits_error
 from mynah.semantic.gpt import GPT
-from mynah.semantic.graphs import GraphGPT
 from mynah.semantic.text_features import NoTextFeatures
 from mynah.text.sentence import Sentence, Word
 from mynah.voice.timbre import Timbre
 from mynah.voice.voice import Voice
 
+if TYPE_CHECKING:
+    from mynah.semantic.graphs import GraphGPT
+
 BATCHES = (1, 4, 16, 64)
 CALLERS = (1, 8, 32)
+WARM_UP = 2
+"""Rounds that are not counted, in which shapes are recorded."""
 PHONES = 42
 """Of the sentence that callers say: one of 21 characters of Mandarin has as many."""
 
@@ -106,10 +110,10 @@ def drawn(batch: Rows, rows: int, tokens: int = 200) -> Drawn:
     def count() -> int:
         return sum(len(row.tokens) for row in joined)
 
-    while count() < 20 * rows:  # graphs are recorded, and windows under way
+    while batch.rows and count() < 20 * rows:  # graphs are recorded, and windows under way
         batch.step()
     began_drawing, first = time.perf_counter(), count()
-    while count() < first + tokens * rows:
+    while batch.rows and count() < first + tokens * rows:
         batch.step()
     seconds, number = time.perf_counter() - began_drawing, count() - first
     for row in joined:
@@ -160,21 +164,24 @@ def main() -> None:
     device = torch.device("cuda", torch.cuda.current_device())
     print(f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}, released sizes")
     gpt, sovits = released()
-    graphs = _semantic(gpt, device)
+    graphs = _semantic(gpt, device) if options.stage in ("semantic", "all") else None
     print(f"  [{time.perf_counter() - began:.1f} s]", flush=True)
-    sounding = _acoustic(sovits, device)
+    sounding = _acoustic(sovits, device) if options.stage in ("acoustic", "all") else None
     print(f"  [{time.perf_counter() - began:.1f} s]", flush=True)
     if graphs and sounding:
         models = PhonemeModels(
             gpt, sovits, None, NoTextFeatures(), gpt_graphs=graphs, sovits_graphs=sounding
         )
         _engine(models, options.rounds)
+    for stage in (graphs, sounding):
+        if stage and not stage.recorded:
+            print(f"{type(stage).__name__}: not all of it could be recorded")
     if graphs and options.profile:
         _print_profile(graphs)
     print(f"  [{time.perf_counter() - began:.1f} s]", flush=True)
 
 
-def _semantic(gpt: GPT, device: torch.device) -> GraphGPT | None:
+def _semantic(gpt: GPT, device: torch.device) -> "GraphGPT | None":
     ways: list[tuple[str, Callable[[], GraphGPT | None]]] = [
         (name, partial(_tried_gpt, gpt, device, recorded))
         for name, recorded in (("windows as graphs", True), ("kernels one by one", False))
@@ -198,7 +205,10 @@ def _semantic(gpt: GPT, device: torch.device) -> GraphGPT | None:
     return graphs
 
 
-def _tried_gpt(gpt: GPT, device: torch.device, recorded: bool) -> GraphGPT | None:
+def _tried_gpt(gpt: GPT, device: torch.device, recorded: bool) -> "GraphGPT":
+    # Triton, which it needs, is not everywhere.
+    from mynah.semantic.graphs import GraphGPT  # noqa: PLC0415
+
     graphs = GraphGPT.on(device, gpt, torch.float16, recorded=recorded)
     drawn(graphs.batch(), 1, 10)
     return graphs
@@ -245,7 +255,8 @@ def _factor(graphs: GraphSoVITS, rows: int) -> float:
 def _engine(models: Models, rounds: int) -> None:
     print(f"both stages, a sentence of {PHONES} phonemes for each caller")
     for callers in CALLERS:
-        answered(models, callers, [sentence(models)])
+        for _ in range(WARM_UP):
+            answered(models, callers, [sentence(models)])
         heard = [answered(models, callers, [sentence(models)]) for _ in range(rounds)]
         first = median(each.first for each in heard)
         slowest = median(each.slowest for each in heard)
@@ -257,7 +268,7 @@ def _engine(models: Models, rounds: int) -> None:
         )
 
 
-def _print_profile(graphs: GraphGPT) -> None:
+def _print_profile(graphs: "GraphGPT") -> None:
     """Where the time of four windows goes, kernel by kernel."""
     batch = graphs.batch()
     (row,) = batch.join([random_request()])
@@ -274,6 +285,7 @@ def _print_profile(graphs: GraphGPT) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.speed.gpu", description=__doc__)
+    parser.add_argument("--stage", choices=["semantic", "acoustic", "all"], default="all")
     parser.add_argument("--rounds", type=int, default=5, help="that callers are answered in")
     parser.add_argument("--profile", action="store_true", help="the kernels of a step")
     return parser.parse_args()

@@ -1,15 +1,20 @@
 """The benchmark of speed measures what it says, on a model that takes no time."""
 
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 
 import pytest
+import torch
 from benchmarks.speed.acoustic import Sentence, real_time_factors, seconds_of
+from benchmarks.speed.gpu import drawn, first_that_works, real_time_factor, sentence
 from benchmarks.speed.reference import reference_tokens, reference_tokens_per_second
 from benchmarks.speed.semantic import random_request, sentences_per_second, tokens_per_second
 from benchmarks.speed.streams import answered
 from benchmarks.speed.voices import switches, write_version
 
+from mynah.acoustic.piecewise import decode_next
+from mynah.semantic.batch import Batch
 from mynah.semantic.generate import generate
 from mynah.semantic.sampling import SamplingOptions
 
@@ -56,6 +61,25 @@ def test_both_stages(models, callers):
     heard = answered(models, callers)
     assert 0 < heard.first <= heard.slowest
     assert heard.factor > 0
+
+
+def test_what_is_measured_on_a_gpu(models):
+    """By what needs none: the plain path on the CPU."""
+    assert drawn(Batch(models.gpt, 2), 2, tokens=1).reading > 0
+    decode, channels = partial(decode_next, models.sovits), models.sovits.config.gin_channels
+    assert real_time_factor(decode, channels, torch.device("cpu"), rows=2, tokens=20) > 0
+    heard = answered(models, 1, [sentence(models)])
+    assert heard.first > 0
+
+
+def test_the_first_way_that_works_is_taken(capsys):
+    def fail() -> None:
+        raise RuntimeError("no such device")
+
+    assert first_that_works([("one", fail), ("two", lambda: 2), ("three", fail)]) == ("two", 2)
+    assert "one does not work" in capsys.readouterr().out
+    with pytest.raises(RuntimeError, match="nothing works"):
+        first_that_works([("one", fail)])
 
 
 def test_many_voices(models, tiny, tmp_path):

@@ -46,7 +46,7 @@ class GraphSoVITS:
         self, sovits: SoVITS, device: torch.device, dtype: torch.dtype, *, recorded: bool = True
     ) -> None:
         self._sovits = deepcopy(sovits).requires_grad_(False).to(device)
-        self._dtype, self._recorded = dtype, recorded
+        self._dtype, self._records = dtype, recorded
         generator = BatchedGenerator(self._sovits.dec, dtype)
         self._flow = Recorded(self._through_flow, recorded=recorded)
         self._dec = Recorded(generator, recorded=recorded)
@@ -55,7 +55,12 @@ class GraphSoVITS:
 
     def of(self, sovits: SoVITS) -> "GraphSoVITS":
         """The same of a trained version's network."""
-        return GraphSoVITS(sovits, self.device, self._dtype, recorded=self._recorded)
+        return GraphSoVITS(sovits, self.device, self._dtype, recorded=self._records)
+
+    @property
+    def recorded(self) -> bool:
+        """Whether all that was asked for was recorded."""
+        return self._flow.recorded and self._dec.recorded
 
     @property
     def config(self) -> AcousticConfig:
@@ -111,9 +116,14 @@ class Recorded:
     """
 
     def __init__(self, compute: Computation, *, recorded: bool) -> None:
-        self._compute, self._recorded = compute, recorded
+        self._compute, self._records = compute, recorded
         self._pool = torch.cuda.graph_pool_handle() if recorded else None
         self._recordings: dict[tuple[int, int], _Recording] = {}
+
+    @property
+    def recorded(self) -> bool:
+        """Whether all shapes that there were could be."""
+        return all(each.graph for each in self._recordings.values())
 
     def __call__(self, z: Tensor, ge: Tensor, mask: Tensor) -> Tensor:
         """Computes; what is given stays as it is until the next call."""
@@ -133,7 +143,7 @@ class Recorded:
             ge.new_zeros((rows, *ge.shape[1:])),
             torch.zeros((rows, 1, frames), dtype=torch.bool, device=z.device),
         )
-        if self._recorded:
+        if self._records:
             recording.record(self._compute, self._pool)
         return recording
 

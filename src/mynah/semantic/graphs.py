@@ -51,8 +51,9 @@ class GraphGPT:
     def __init__(
         self, gpt: GPT, seats: Seats, stream: torch.cuda.Stream, *, recorded: bool = True
     ) -> None:
+        assert seats.rows in ROWS, seats.rows
         self.config = gpt.config
-        self.seats, self._stream, self._recorded = seats, stream, recorded
+        self.seats, self._stream, self._records = seats, stream, recorded
         self.network = DeviceGPT(gpt, seats)
         self._one = torch.zeros(1, dtype=torch.int32, device=seats.device)
         self._first = torch.zeros(1, dtype=torch.int32, device=seats.device)
@@ -64,6 +65,8 @@ class GraphGPT:
         cls, device: torch.device, gpt: GPT, dtype: torch.dtype, *, recorded: bool = True
     ) -> "GraphGPT":
         """A model's own, with as many seats as there is memory for."""
+        # Prompts have any length, and cuDNN's attention plans long for each that is new.
+        torch.backends.cuda.enable_cudnn_sdp(False)
         capacity, rows = BUCKETS[-1], _rows_that_fit(gpt, dtype, device)
         seats = Seats(gpt.config, rows, capacity, dtype=dtype, device=device)
         # Its kernels are short and waited for; those of the acoustic stage can wait for them.
@@ -71,7 +74,7 @@ class GraphGPT:
 
     def of(self, gpt: GPT) -> "GraphGPT":
         """The same of a trained version's GPT, in the same seats."""
-        return GraphGPT(gpt, self.seats, self._stream, recorded=self._recorded)
+        return GraphGPT(gpt, self.seats, self._stream, recorded=self._records)
 
     @property
     def rows(self) -> int:
@@ -82,6 +85,11 @@ class GraphGPT:
     def size(self) -> int:
         """Bytes of its weights."""
         return self.network.size
+
+    @property
+    def recorded(self) -> bool:
+        """Whether all windows that there are were recorded."""
+        return all(window.graph for window in self._windows.values())
 
     def batch(self) -> "GraphBatch":
         """What decodes requests."""
@@ -127,7 +135,7 @@ class GraphGPT:
         given = torch.zeros((STEPS, rows), dtype=torch.int32, device=self.seats.device)
         window = _Window(seats, given)
         window.play(self.network)  # compiles what is not compiled yet, which cannot be recorded
-        if self._recorded:
+        if self._records:
             window.record(self.network, self._stream)
         return window
 
