@@ -132,7 +132,9 @@ class GraphGPT:
     def _window(self, rows: int) -> "_Window":
         """A window of so many rows, which are the spare one now: nothing changes."""
         seats = torch.full((rows,), self.seats.spare, dtype=torch.int32, device=self.seats.device)
-        given = torch.zeros((STEPS, rows), dtype=torch.int32, device=self.seats.device)
+        # A step's begin at multiples of 16 bytes, for which the draw is compiled anyway.
+        width = max(rows, 16 // torch.int32.itemsize)
+        given = torch.zeros((STEPS, width), dtype=torch.int32, device=self.seats.device)
         window = _Window(seats, given)
         window.play(self.network)  # compiles what is not compiled yet, which cannot be recorded
         if self._records:
@@ -146,7 +148,7 @@ class _Window:
 
     Attributes:
         slots: (rows,) int32, their seats.
-        given: (steps, rows) int32, what they draw.
+        given: (steps, rows or more) int32, what they draw.
         graph: that does it; without one kernels are started one by one.
     """
 
@@ -181,7 +183,7 @@ class Given:
     """What rows draw in a window.
 
     Attributes:
-        drawn: (steps, rows) on the CPU, final when `done`: tokens, EOS at the end, `BROKEN`, and
+        drawn: (steps, rows or more) on the CPU, final when `done`: tokens, EOS at the end, `BROKEN`, and
             `NOTHING` after either.
         done: when it is.
     """
