@@ -42,7 +42,7 @@ def say(models, voice, seed) -> np.ndarray:
 def test_a_gpu_is_taken_if_there_is_one(cuda, tiny):
     assert device_of("auto") == device_of("cuda") == cuda
     assert load_models(tiny).sovits_graphs is not None
-    assert load_models(tiny, device="cpu").sovits_graphs is None
+    assert load_models(tiny, "float32", "cpu").sovits_graphs is None
 
 
 def test_it_speaks(on_gpu, voice):

@@ -183,8 +183,8 @@ class Given:
     """What rows draw in a window.
 
     Attributes:
-        drawn: (steps, rows or more) on the CPU, final when `done`: tokens, EOS at the end, `BROKEN`, and
-            `NOTHING` after either.
+        drawn: (steps, rows or more) on the CPU, final when `done`: tokens, EOS at the end, or
+            `BROKEN`, and `NOTHING` after either.
         done: when it is.
     """
 
