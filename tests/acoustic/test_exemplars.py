@@ -7,7 +7,7 @@ import torch
 
 from mynah.acoustic import exemplars as module
 from mynah.acoustic.colouring import BANDS, log_mel, speech
-from mynah.acoustic.exemplars import BETWEEN_SHARE, COARSE, COARSE_SHARE, FINE, Exemplars
+from mynah.acoustic.exemplars import BETWEEN_SHARE, COARSE, COARSE_SHARE, FINE, PLENTY, Exemplars
 from mynah.voice.timbre import Timbre
 
 
@@ -79,11 +79,27 @@ def test_one_frame_is_enough():
     [(COARSE - 1, 0.0), (COARSE, BETWEEN_SHARE), (FINE - 1, BETWEEN_SHARE), (FINE, 0.0)],
 )
 def test_shapes_that_tell_people_apart_go_towards_the_neighbours(cosine, share):
-    """A neighbour without any shape flattens those between the coarse and the fine ones."""
+    """Neighbours without any shape flatten those between the coarse and the fine ones."""
     places = (torch.arange(BANDS) + 0.5) / BANDS
     wave = (torch.pi * places * cosine).cos()[:, None].expand(BANDS, 3)
-    flat = Exemplars(torch.zeros(1, BANDS), torch.zeros(1, BANDS))
+    flat = Exemplars(torch.zeros(PLENTY, BANDS), torch.zeros(PLENTY, BANDS))
     torch.testing.assert_close(lend(flat, wave), (1 - share) * wave, atol=1e-5, rtol=1e-4)
+
+
+def test_a_few_seconds_do_not_draw_shapes_towards_them():
+    wave, few = random(BANDS, 3), torch.zeros(PLENTY - 1, BANDS)
+    torch.testing.assert_close(lend(Exemplars(few, few), wave), wave)
+
+
+@pytest.mark.parametrize("frames, counted", [(PLENTY - 1, 16), (PLENTY, 8)])
+def test_of_plenty_only_the_nearest_few_count(frames, counted):
+    lacking = torch.zeros(frames, BANDS)
+    lacking[:counted] = 1.0
+    rendered = torch.zeros(frames, BANDS)
+    rendered[counted:] = 0.01
+    torch.testing.assert_close(
+        lend(Exemplars(rendered, lacking), torch.zeros(BANDS, 1)), torch.ones(BANDS, 1)
+    )
 
 
 def test_own_words_get_the_details_of_the_recording_and_half_its_shape(

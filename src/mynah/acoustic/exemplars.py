@@ -5,9 +5,12 @@ its words are rendered too, and compared with the recording frame by frame. What
 then lent to the frames that are most like them, whatever those say. (Baas et al. 2023, "Voice
 Conversion With Just Nearest Neighbors", take whole frames; here the words stay the model's own.)
 Of the coarse shape of spectra only half is lent: it tells sounds apart, and frames that are alike
-for the model need not have been of the same sound. Finer shapes, up to the harmonics, tell people
-apart, and go a part of the way to those of the neighbours as well. All that is lent changes
-smoothly, however the neighbours change from one frame to the next.
+for the model need not have been of the same sound. All that is lent changes smoothly, however the
+neighbours change from one frame to the next.
+
+How much is lent depends on how much there is. The nearest frames of a few seconds are far away, and
+going towards them costs words; those of most of a minute are near. Then fewer of them count, and
+finer shapes, up to the harmonics, which tell people apart, go a part of the way to theirs.
 """
 
 from collections.abc import Sequence
@@ -20,14 +23,17 @@ from torch.nn import functional as F
 
 from mynah.acoustic.cepstrum import shape
 
-NEIGHBOURS = 16
+PLENTY = 1_000
+"""Frames, 20 s of them, from which on there is much to choose from."""
+FEW_NEIGHBOURS, NEIGHBOURS = 8, 16
+"""That count where there is plenty, and where there is not."""
 SOFTNESS = 2.0
 """Distance by which a neighbour has to be further away to count e times less."""
 COARSE, FINE = 4, 20
 """Cepstral coefficients: below the first the coarse shape, from the second on harmonics."""
 COARSE_SHARE = 0.5
 BETWEEN_SHARE = 0.4
-"""How far shapes between coarse and fine go towards those of the neighbours."""
+"""How far shapes between coarse and fine go towards those of the neighbours, given plenty."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,16 +76,19 @@ class Exemplars:
         Returns:
             Latents of which the mels are changed.
         """
-        bands = self.rendered.shape[1]
+        bands, known = self.rendered.shape[1], len(self.rendered)
+        neighbours, between = (
+            (FEW_NEIGHBOURS, BETWEEN_SHARE) if known >= PLENTY else (NEIGHBOURS, 0.0)
+        )
         mel = latents[:bands, mask].T
         apart = torch.cdist(mel, self.rendered) / SOFTNESS
-        nearest = apart.topk(min(NEIGHBOURS, len(self.rendered)), largest=False)
+        nearest = apart.topk(min(neighbours, known), largest=False)
         weights = (-nearest.values).softmax(dim=1)[:, :, None]
         alike, lacked = (
             (of_frames[nearest.indices] * weights).sum(dim=1)
             for of_frames in (self.rendered, self.lacking)
         )
-        lent = lacked + BETWEEN_SHARE * shape(alike - mel, COARSE, FINE)
+        lent = lacked + between * shape(alike - mel, COARSE, FINE)
         given = latents.clone()
         given[:bands, mask] += _smooth(lent.T)
         return given
