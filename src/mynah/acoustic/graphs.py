@@ -19,6 +19,7 @@ from mynah.acoustic.config import AcousticConfig
 from mynah.acoustic.piecewise import Vocoder
 from mynah.acoustic.sovits import SoVITS
 from mynah.acoustic.text_encoder import Prior
+from mynah.powers import power_of_two
 from mynah.voice.timbre import Timbre
 
 TOGETHER = 16
@@ -128,7 +129,7 @@ class Recorded:
     def __call__(self, z: Tensor, ge: Tensor, mask: Tensor) -> Tensor:
         """Computes; what is given stays as it is until the next call."""
         rows, _, frames = z.shape
-        shape = _power_of_two(rows), max(SHORTEST, _power_of_two(frames))
+        shape = power_of_two(rows), max(SHORTEST, power_of_two(frames))
         recording = self._recordings.get(shape)
         if recording is None:
             recording = self._recordings[shape] = self._recording(shape, z, ge)
@@ -189,8 +190,3 @@ class _Recording:
             _log.warning("Decoding of %s cannot be recorded.", self.z.shape, exc_info=True)
         else:
             self.graph, self.out = graph, out
-
-
-def _power_of_two(number: int) -> int:
-    """The least one that is not less."""
-    return 1 << (number - 1).bit_length()

@@ -10,6 +10,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
+from mynah.powers import power_of_two
 from mynah.semantic import draw_kernel, kernels
 from mynah.semantic.gpt import GPT, Layer
 from mynah.semantic.row import Row
@@ -126,7 +127,7 @@ class DeviceGPT:
             gpt.ar_audio_position.table,
             self._x,
             K=hidden,
-            BLOCK=_power_of_two(hidden),
+            BLOCK=power_of_two(hidden),
         )
 
     def _layer(self, number: int, layer: Layer, norm: _Norm, slots: Tensor) -> _Norm:
@@ -156,7 +157,7 @@ class DeviceGPT:
             config.head_size**-0.5,
             HEADS=config.heads,
             SIZE=config.head_size,
-            BLOCK_SIZE=_power_of_two(config.head_size),
+            BLOCK_SIZE=power_of_two(config.head_size),
             CAPACITY=cache.capacity,
             BLOCK=PLACES,
             num_warps=8,
@@ -177,7 +178,7 @@ class DeviceGPT:
     ) -> None:
         """See `kernels.product`."""
         n, k = weight.shape
-        width = _power_of_two(k)
+        width = power_of_two(k)
         at_once = max(1, PRODUCT // width)
         kernels.product[(rows, -(-n // at_once))](
             x,
@@ -191,12 +192,7 @@ class DeviceGPT:
             N=n,
             BLOCK_K=width,
             BLOCK_N=at_once,
-            BLOCK_BESIDE=_power_of_two(n),
+            BLOCK_BESIDE=power_of_two(n),
             RELU=relu,
             EPSILON=self._layers[0].norm1.eps,
         )
-
-
-def _power_of_two(number: int) -> int:
-    """The least one that is not less."""
-    return 1 << (number - 1).bit_length()

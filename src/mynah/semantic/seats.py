@@ -6,6 +6,7 @@ numbers, so that nothing moves when others come and go.
 
 import torch
 
+from mynah.powers import power_of_two
 from mynah.semantic.cache import KeyValueCache
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.row import Row
@@ -58,7 +59,7 @@ class Seats:
         )
         self.ended = torch.ones(shape, dtype=whole, device=device)
         self.seeds = torch.zeros(shape, dtype=torch.int64, device=device)
-        width = 1 << (config.vocabulary - 1).bit_length()
+        width = power_of_two(config.vocabulary)
         self.seen = torch.zeros((rows + 1, width), dtype=torch.int8, device=device)
 
     @property
