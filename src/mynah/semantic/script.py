@@ -17,8 +17,6 @@ from mynah.voice.sounds import PAUSE, Sounds
 
 LONGEST_SOUND, LONGEST_PAUSE = 8, 15
 """Tokens of 40 ms: more than 98 % of the sounds and pauses in the starter's corpus have."""
-LAST_PAUSE = 3
-"""Tokens of the pause at the end, at least: last sounds were learnt with silence behind them."""
 MEDIAN = 0.5
 """A sound goes on while it is at least this likely to last beyond what has been drawn of it."""
 
@@ -105,10 +103,7 @@ class Recital:
         sounds, at = self._sounds, self._at
         longest = LONGEST_PAUSE if at < 0 or sounds[at] == PAUSE else LONGEST_SOUND
         here = [at] if at >= 0 and self._held < longest else []
-        if here and sounds[at + 1] is None and self._held < LAST_PAUSE:
-            return here
-        # Only a pause may be left out, and not the last.
-        skipped = sounds[at + 1] == PAUSE and sounds[at + 2] is not None
-        ahead = [at + 1, at + 2] if skipped else [at + 1]
+        # Only a pause may be left out.
+        ahead = [at + 1, at + 2] if sounds[at + 1] == PAUSE else [at + 1]
         # If the same sound comes behind a pause, what sounds like it goes on.
         return here + [place for place in ahead if not here or sounds[place] != sounds[at]]
