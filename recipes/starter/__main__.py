@@ -58,12 +58,12 @@ def dictate_sentences(
     threads: Threads = 1,
     spoken: Annotated[Path, typer.Option(help="Folder of what is said.")] = Path("runs/spoken"),
 ) -> None:
-    """0. Have a public voice say sentences, and tell when it says each phoneme."""
+    """0. Have a public voice say sentences in phonemes that last for whole tokens."""
     dictation.dictate(
         spoken,
         Kokoro(voice, vocabulary, threads),
-        Speakers(speakers),
-        corpus.texts(texts) if texts else {},
+        Speakers.of(speakers),
+        dictation.texts(texts) if texts else {},
         minutes,
     )
 

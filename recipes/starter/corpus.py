@@ -6,8 +6,9 @@ tempo moved together by resampling: to the networks that is another speaker.
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 import av
@@ -17,12 +18,14 @@ import soxr
 from numpy.typing import NDArray
 from rich.progress import track
 
+from recipes.starter.timing import TOKEN, UNKNOWN
+
 RATE = 32_000
 CONTENT_RATE = 16_000
 SHIFT = (0.84, 1.19)
 LONGEST_SECONDS = 11.0
 SHORTEST_SECONDS = 0.7
-SOUND_FILES = {".flac", ".g722", ".ogg", ".wav"}
+SOUND_FILES = {".flac", ".g722", ".ogg", ".opus", ".wav"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +72,23 @@ class Source:
 def spoken_corpus(folder: Path) -> Iterator[Source]:
     """Recordings with words: a folder with `metadata.jsonl` rows of file, lang, text, speaker.
 
-    Rows that `dictation` wrote have the `spans` of their phonemes too.
+    Rows that `dictation` wrote have the places of their tokens too.
     """
     for line in (folder / "metadata.jsonl").read_text("utf-8").splitlines():
         row = json.loads(line)
-        yield Source(
-            folder / row["file"], row["lang"], row["text"], row["speaker"], row.get("spans", [])
-        )
+        spans = spans_of(row.get("places", []))
+        yield Source(folder / row["file"], row["lang"], row["text"], row["speaker"], spans)
 
 
-def texts(folder: Path) -> dict[str, list[str]]:
-    """The texts of each language in a corpus."""
-    found: dict[str, list[str]] = {}
-    for source in spoken_corpus(folder):
-        found.setdefault(source.language, []).append(source.text)
-    return found
+def spans_of(places: Sequence[int]) -> list[tuple[int, float, float]]:
+    """Place, start and end in seconds of each phoneme, from the place of each token's."""
+    spans, begin = [], 0
+    for place, run in groupby(places):
+        end = begin + len([*run])
+        if place != UNKNOWN:
+            spans.append((place, begin * TOKEN, end * TOKEN))
+        begin = end
+    return spans
 
 
 def human_speech(folder: Path, most_per_speaker: int, seed: int = 0) -> Iterator[Source]:

@@ -1,76 +1,162 @@
-"""Has a public voice say sentences, and writes down when it says each phoneme.
+"""Has a public voice say sentences in phonemes that last for whole tokens.
 
-Two hours of a corpus are two thousand sentences, and a prior that has heard each ninety times
-knows them by heart: it foresaw others twice as badly. So sentences are made as they are needed, of
-common words, and of texts of the corpus in other voices.
+So nothing need be aligned afterwards: the voice says our phonemes, not what its own front end makes
+of a text, when it is told to, and its own curve tells how high. Speakers differ in their blend of
+voices, in their size, which moves formants and pitch together by resampling, and in their pitch.
 """
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import time
 
+import numpy as np
 import soundfile
+import soxr
+from numpy.typing import NDArray
 
 from mynah.errors import TextError
 from mynah.text.frontend import analyse
 from recipes.starter import common_words
-from recipes.starter.kokoro import Kokoro, Speakers
+from recipes.starter.kokoro import PITCH_FRAME, RATE, Kokoro, Speakers, Style
 from recipes.starter.letters import letters
-from recipes.starter.spoken import RATE, Letter, trimmed
+from recipes.starter.timing import TOKEN, Letter, whole_tokens
 
-SPEEDS = {"zh": (0.85, 1.05), "en": (0.8, 1.0)}
+SIZES = (0.86, 1.18)
+PLAIN = 0.5
+"""Share of the speakers whose size is left alone."""
+PITCHES = (0.92, 1.08)
+SPEEDS = {"zh": (0.85, 1.05), "en": (0.82, 0.98)}
 """English of the model's own pace is hard to follow."""
 LETTERS = (12, 170)
 IN_A_ROW = 2
 """Sentences by each speaker, so that one can be the other's reference."""
-INVENTED = 0.5
+INVENTED = 0.35
+QUARTERS = 4
+"""Times that the pitch is told in each token."""
+STORED_RATE = 48_000
+"""Of Opus, in which a day of speech fits into a gigabyte."""
+LEVEL = 0.8
+PEAKS = (0.01, 5.0)
+"""Outside of these the voice has failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of `metadata.jsonl`: `spans` are places of phonemes with seconds of start and end."""
+    """A line of `metadata.jsonl`.
+
+    Attributes:
+        file: in the folder.
+        lang: of the text.
+        text: what is said.
+        speaker: whom no other pair of sentences shares.
+        size: by which formants and pitch were moved.
+        phones: symbols of the phonemes.
+        places: of each token the place of its phoneme, -1 in pauses.
+        f0: pitch in hertz, four of each token.
+    """
 
     file: str
     lang: str
     text: str
     speaker: str
-    spans: list[tuple[int, float, float]]
+    size: float
+    phones: list[str]
+    places: list[int]
+    f0: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Whose sentences are dictated: see `Row`."""
+
+    name: str
+    style: Style
+    size: float
+    pitch: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dictated:
+    """Samples at 48 kHz, and see `Row`."""
+
+    samples: NDArray[np.float32]
+    places: list[int]
+    f0: list[int]
+
+
+def texts(corpus: Path) -> dict[str, list[str]]:
+    """The texts of each language in a folder with `metadata.jsonl` rows of lang and text."""
+    found: dict[str, list[str]] = {}
+    for line in (corpus / "metadata.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        found.setdefault(row["lang"], []).append(row["text"])
+    return found
 
 
 def dictate(
-    out: Path, voice: Kokoro, speakers: Speakers, texts: dict[str, list[str]], minutes: float
+    out: Path, voice: Kokoro, speakers: Speakers, known: dict[str, list[str]], minutes: float
 ) -> None:
     """Adds recordings to a folder until the time is over.
 
     Args:
-        out: the folder; recordings that are there stay.
+        out: the folder; recordings that are there stay. One call at a time.
         voice: that speaks.
         speakers: whom to speak as.
-        texts: of each language, beside those of common words.
+        known: texts of each language, beside those of common words.
         minutes: to go on for.
     """
     out.mkdir(parents=True, exist_ok=True)
     index = out / "metadata.jsonl"
     number = len(index.read_text("utf-8").splitlines()) if index.exists() else 0
-    chance, began = random.Random(number), time()
+    chance, began = random.Random(f"{out.name} {number}"), time()
     with index.open("a", encoding="utf-8") as rows:
         while time() - began < 60 * minutes:
             language = chance.choice(sorted(SPEEDS))
-            speaker = speakers.draw(language, chance)
-            for text in _texts(texts.get(language, []), language, chance):
-                spelt = _spelt(text, language)
+            speaker = _speaker(f"{number:06}", speakers.draw(language, chance), chance)
+            for text in _texts(known.get(language, []), language, chance):
+                spelt, phones = _spelt(text, language)
                 if not LETTERS[0] <= len(spelt) <= LETTERS[1]:
                     continue
-                pace = chance.uniform(*SPEEDS[language])
-                spoken = trimmed(voice.speak(spelt, speaker, pace))
-                row = Row(f"{number:06}.flac", language, text, speaker.name, spoken.spans)
-                soundfile.write(out / row.file, spoken.samples, RATE)
+                said = say(voice, spelt, phones, speaker, chance.uniform(*SPEEDS[language]))
+                peak = float(np.abs(said.samples).max())
+                if not PEAKS[0] < peak < PEAKS[1]:
+                    continue
+                file, told = f"{number:06}.opus", (speaker.name, round(speaker.size, 4))
+                samples = said.samples * (LEVEL / peak)
+                soundfile.write(out / file, samples, STORED_RATE, format="OGG", subtype="OPUS")
+                row = Row(file, language, text, *told, phones, said.places, said.f0)
                 rows.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
+                rows.flush()
                 number += 1
             print(f"{number:6d} sentences", flush=True)
+
+
+def say(
+    voice: Kokoro, spelt: Sequence[Letter], phones: Sequence[str], speaker: Speaker, speed: float
+) -> Dictated:
+    """Says letters for whole tokens each."""
+    planned = voice.plan(spelt, speaker.style, speed)
+    timing = whole_tokens(spelt, planned, phones, speaker.size)
+    samples, heights = voice.speak(spelt, speaker.style, timing.frames, speaker.pitch)
+    token = TOKEN * speaker.size  # lasts as a token once it is played at the speaker's size
+    count = len(timing.places)
+    begin, length = int(timing.origin * RATE), int(count * token * RATE)
+    samples = np.pad(samples, (0, max(0, begin + length - len(samples))))[begin : begin + length]
+    times = timing.origin + (np.arange(count * QUARTERS) + 0.5) * token / QUARTERS
+    frames = (times / PITCH_FRAME).astype(int).clip(0, len(heights) - 1)
+    return Dictated(
+        soxr.resample(samples, RATE * speaker.size, STORED_RATE),
+        timing.places,
+        (heights[frames] * speaker.size).astype(int).tolist(),
+    )
+
+
+def _speaker(name: str, style: Style, chance: random.Random) -> Speaker:
+    size = 1.0 if chance.random() < PLAIN else chance.uniform(*SIZES)
+    return Speaker(name, style, size, chance.uniform(*PITCHES))
 
 
 def _texts(known: list[str], language: str, chance: random.Random) -> Iterator[str]:
@@ -81,10 +167,10 @@ def _texts(known: list[str], language: str, chance: random.Random) -> Iterator[s
             yield chance.choice(known)
 
 
-def _spelt(text: str, language: str) -> list[Letter]:
-    """Letters of a text; none where it is more than a sentence of one language."""
+def _spelt(text: str, language: str) -> tuple[list[Letter], list[str]]:
+    """Letters and phonemes of a text; none where it is more than a sentence of one language."""
     try:
         (sentence,) = analyse(text, language=language, split="cut0")
-        return letters(sentence, language)
+        return letters(sentence, language), list(sentence.phones)
     except (TextError, KeyError, ValueError):
-        return []
+        return [], []

@@ -1,7 +1,7 @@
-"""Kokoro-82M, a public voice: says letters it is given, and tells when it says each.
+"""Kokoro-82M, a public voice, told how long each letter lasts and how high it is spoken.
 
-Where a phoneme begins and ends need not be searched for in what it says: it plans that itself
-before it speaks (Hexgrad 2025; after StyleTTS 2, Li et al. 2023).
+It plans lengths and pitch itself before it speaks (Hexgrad 2025; after StyleTTS 2, Li et al. 2023).
+Its graph is opened there: lengths become an input, the pitch is multiplied by another, and is told.
 """
 
 import json
@@ -15,10 +15,14 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
-from recipes.starter.spoken import Letter, Spoken, spans
+from recipes.starter.timing import Letter
 
-PLANNED = "/encoder/Clip_output_0"
+RATE = 24_000
+LENGTHS = "/encoder/Clip_output_0"
 """The model's own tensor of how many frames each letter lasts."""
+PITCH = "/encoder/F0_proj/Conv_output_0"
+"""The model's own tensor of the pitch in hertz."""
+PITCH_FRAME = 0.0125
 TIMBRE = 128
 """Numbers of a style that are timbre; the rest is manner."""
 LEFT_OUT = {"zf_xiaoni", "af_nicole"}
@@ -28,75 +32,119 @@ OWN_TIMBRE = 0.35
 NATIVE = {"zh": "z", "en": "ab"}
 """First letters of the voices that speak a language as their own."""
 
-
-@dataclass(frozen=True, slots=True)
-class Speaker:
-    """A blend of voices, (510, 256): one style for each number of letters."""
-
-    name: str
-    style: NDArray[np.float32]
+Style = NDArray[np.float32]
 
 
 class Kokoro:
     """The model.
 
     Args:
-        model: `model.onnx` as published, whose inputs are tokens, style and speed.
+        model: as published in single precision, whose inputs are letters, style and speed.
         vocabulary: its `vocab.json` or `config.json`.
         threads: of the processor.
     """
 
     def __init__(self, model: Path, vocabulary: Path, threads: int) -> None:
-        graph = onnx.load(model)
-        graph.graph.output.append(onnx.helper.make_empty_tensor_value_info(PLANNED))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        self._session = onnxruntime.InferenceSession(
-            graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
         self.alphabet: dict[str, int] = json.loads(vocabulary.read_text("utf-8"))["vocab"]
+        graph = onnx.load(model)
+        self._inputs = [each.name for each in graph.graph.input]
+        planning = onnx.utils.Extractor(graph).extract_model(self._inputs, [LENGTHS])
+        self._planning = _session(planning, threads)
+        self._speaking = _session(opened(graph), threads)
 
-    def speak(self, letters: Sequence[Letter], speaker: Speaker, speed: float) -> Spoken:
-        """Says at most 500 letters."""
+    def plan(self, letters: Sequence[Letter], style: Style, speed: float) -> NDArray[np.float32]:
+        """Frames of 25 ms of the silence before, of each letter and of the silence behind."""
+        feeds = self._feeds(letters, style, speed)
+        (planned,) = self._planning.run(None, feeds)
+        return np.ravel(planned)
+
+    def speak(
+        self, letters: Sequence[Letter], style: Style, frames: NDArray[np.float32], pitch: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Says letters.
+
+        Args:
+            letters: at most 500.
+            style: of the speaker, (510, 256).
+            frames: as of `plan`.
+            pitch: what its own pitch is multiplied by.
+
+        Returns:
+            Samples at 24 kHz, and the pitch in hertz each 12.5 ms of them.
+        """
+        feeds = self._feeds(letters, style, 1.0)
+        feeds |= {LENGTHS: frames[None], "pitch": np.array([pitch], np.float32)}
+        wanted = {each.name for each in self._speaking.get_inputs()}
+        feeds = {name: each for name, each in feeds.items() if name in wanted}
+        samples, heights = self._speaking.run(None, feeds)
+        return np.ravel(samples), np.ravel(heights)
+
+    def _feeds(
+        self, letters: Sequence[Letter], style: Style, speed: float
+    ) -> dict[str, NDArray[np.generic]]:
         numbers = [self.alphabet[letter.text] for letter in letters]
-        tokens, style, pace = (each.name for each in self._session.get_inputs())
-        samples, planned = self._session.run(
-            None,
-            {
-                tokens: np.array([[0, *numbers, 0]], np.int64),
-                style: speaker.style[len(numbers)][None],
-                pace: np.array([speed], np.float32),
-            },
-        )
-        before, *lasting = np.ravel(planned).tolist()
-        return Spoken(np.ravel(samples), spans(letters, lasting, before))
+        values: list[NDArray[np.generic]] = [
+            np.array([[0, *numbers, 0]], np.int64),
+            style[len(numbers)][None],
+            np.array([speed], np.float32),
+        ]
+        return dict(zip(self._inputs, values, strict=True))
 
 
+def opened(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with lengths and a factor of its pitch as inputs, and its pitch as an output."""
+    graph, floats = model.graph, onnx.TensorProto.FLOAT
+    for name in (LENGTHS, PITCH):
+        for node in graph.node:
+            node.output[:] = [f"{each} before" if each == name else each for each in node.output]
+    graph.input.append(onnx.helper.make_tensor_value_info(LENGTHS, floats, [1, "letters"]))
+    graph.input.append(onnx.helper.make_tensor_value_info("pitch", floats, [1]))
+    behind = next(n for n, node in enumerate(graph.node) if f"{PITCH} before" in node.output) + 1
+    moved = onnx.helper.make_node("Mul", [f"{PITCH} before", "pitch"], [PITCH])
+    graph.node.insert(behind, moved)
+    graph.output.append(onnx.helper.make_empty_tensor_value_info(PITCH))
+    return model
+
+
+def _session(model: onnx.ModelProto, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = threads
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Speakers:
     """Draws blends of voices.
 
-    Args:
-        folder: with a `.bin` file for each voice, 510 x 256 numbers.
+    Attributes:
+        voices: (510, 256) of each: one style for each number of letters.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._voices = {
-            path.stem: np.fromfile(path, np.float32).reshape(510, 256)
-            for path in sorted(folder.glob("*.bin"))
-            if path.stem not in LEFT_OUT
-        }
+    voices: dict[str, Style]
 
-    def draw(self, language: str, chance: random.Random) -> Speaker:
+    @classmethod
+    def of(cls, folder: Path) -> "Speakers":
+        """Those of a folder with a `.bin` file for each voice, 510 x 256 numbers."""
+        return cls(
+            {
+                path.stem: np.fromfile(path, np.float32).reshape(510, 256)
+                for path in sorted(folder.glob("*.bin"))
+                if path.stem not in LEFT_OUT
+            }
+        )
+
+    def draw(self, language: str, chance: random.Random) -> Style:
         """Somebody with the manner of the language's own speakers, and anybody's timbre."""
-        manner = self._blend([v for v in self._voices if v[0] in NATIVE[language]], chance)
+        natives = [name for name in self.voices if name[0] in NATIVE[language]]
+        manner = self._blend(natives, chance)
         if chance.random() < OWN_TIMBRE:
             return manner
-        timbre = self._blend(list(self._voices), chance)
-        style = np.concatenate([timbre.style[:, :TIMBRE], manner.style[:, TIMBRE:]], axis=1)
-        return Speaker(f"{timbre.name}|{manner.name}", style)
+        timbre = self._blend(list(self.voices), chance)
+        return np.concatenate([timbre[:, :TIMBRE], manner[:, TIMBRE:]], axis=1)
 
-    def _blend(self, voices: list[str], chance: random.Random) -> Speaker:
-        first, second = chance.sample(voices, 2)
-        share = chance.choice(SHARES)
-        style = share * self._voices[first] + (1 - share) * self._voices[second]
-        return Speaker(f"{first}:{share}+{second}:{1 - share:.2f}", style)
+    def _blend(self, names: list[str], chance: random.Random) -> Style:
+        first, second = chance.sample(names, 2)
+        share = np.float32(chance.choice(SHARES))
+        return share * self.voices[first] + (1 - share) * self.voices[second]

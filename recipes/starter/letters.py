@@ -15,7 +15,7 @@ from pypinyin.constants import PINYIN_DICT
 from mynah.text.mandarin.syllable import phones_of
 from mynah.text.sentence import Sentence, Span
 from mynah.text.symbols import MARKS
-from recipes.starter.spoken import Letter
+from recipes.starter.timing import Letter
 
 ARPABET = dict(
     each.split(":")

@@ -21,15 +21,27 @@ LOWEST_PITCH, HIGHEST_PITCH = 60.0, 600.0
 
 
 def smooth_part(audio: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows of log envelope (60), log pitch (4 times), voicing (1) and aperiodicity (4): (T, 69).
+    """Rows of log envelope (60), log pitch (4 times), voicing (1) and aperiodicity (4): (T, 69)."""
+    samples = audio.astype(np.float64)
+    pitch, times = pyworld.dio(samples, SAMPLE_RATE, LOWEST_PITCH, HIGHEST_PITCH, frame_period=5.0)
+    pitch = pyworld.stonemask(samples, pitch, times, SAMPLE_RATE)
+    return smooth_part_at(samples, pitch, times)
+
+
+def smooth_part_at(
+    samples: NDArray[np.float64], pitch: NDArray[np.float64], times: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """The same where the pitch is known.
 
     An envelope is the mean power of what WORLD sees every 5 ms, because it looks at 6 ms of a
     sound without a voice: once in 20 ms it would miss the burst of a stop, and hiss at random.
+
+    Args:
+        samples: at 32 kHz.
+        pitch: hertz, 0 where there is no voice.
+        times: seconds of each pitch, 5 ms apart.
     """
-    samples = audio.astype(np.float64)
-    frames = len(audio) // HOP
-    pitch, times = pyworld.dio(samples, SAMPLE_RATE, LOWEST_PITCH, HIGHEST_PITCH, frame_period=5.0)
-    pitch = pyworld.stonemask(samples, pitch, times, SAMPLE_RATE)
+    frames = len(samples) // HOP
     envelope = _mean_power(pyworld.cheaptrick(samples, pitch, times, SAMPLE_RATE), frames)
     # A spectrogram's frame is centred 10 ms into its hop.
     pitch, times = pitch[2::4][:frames].copy(), times[2::4][:frames].copy()

@@ -102,13 +102,13 @@ def distances(model: SoVITS, batch: Batch, duel: Duel, step: int, render: bool) 
     apart = ((foreseen - smooth) * mask).sum(dim=2) / mask.sum(dim=2)
     rendered = _rendering(model, smooth, mask, ge) if render else None
     return Distances(
-        smooth=_mean_distance(foreseen, smooth, mask * batch.weights[:, :, :frames]),
+        smooth=mean_distance(foreseen, smooth, mask * batch.weights[:, :, :frames]),
         colour=apart.abs().mean(),
         flat=(spread(foreseen[:, ENVELOPE], voiced) - spread(smooth[:, ENVELOPE], voiced))
         .abs()
         .mean(),
         dull=duel.loss(smooth[:, ENVELOPE] * mask, foreseen[:, ENVELOPE] * mask, step),
-        mel=None if rendered is None else _mean_distance(rendered, batch.mel[:, :, :frames], mask),
+        mel=None if rendered is None else mean_distance(rendered, batch.mel[:, :, :frames], mask),
     )
 
 
@@ -125,7 +125,8 @@ def _misheard(codes: Tensor) -> Tensor:
     return torch.where(wrong, torch.randint_like(codes, CODEBOOK_SIZE), codes)
 
 
-def _mean_distance(given: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
+def mean_distance(given: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
+    """Mean absolute difference of (B, channels, T) where a mask (B, 1, T) has it count."""
     return ((given - wanted).abs() * mask).sum() / (mask.sum() * wanted.shape[1])
 
 

@@ -1,6 +1,6 @@
 """What rendered speech lacks on the whole: that from which `Colouring` brings it to a speaker's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import starmap
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mynah.acoustic.colouring import moments, speech
+from mynah.acoustic.colouring import Colouring, moments, speech
 from mynah.acoustic.sovits import SoVITS
 from recipes.starter.prior import MEL
 from recipes.starter.sentences import Sentences
@@ -18,16 +18,25 @@ WINDOW = 32
 """Frames of 20 ms in which changes are measured."""
 
 
-@torch.no_grad()
+Pairs = Iterable[tuple[Tensor, Tensor]]
+"""Standardised mels (1, 80, T) of sentences, as the model renders them and as they are."""
+
+
 def measure_rendering(model: SoVITS, work: Path) -> None:
     """Fills in the model's `colouring`, from sentences in many speakers' voices."""
     sentences, colouring = Sentences(work), model.colouring
     colouring.mean.copy_(sentences.frames.statistics["mel_mean"])
     colouring.deviation.copy_(sentences.frames.statistics["mel_deviation"])
-    pairs = list(_pairs(model, sentences))
-    made, real = (torch.stack([*map(_changes, mels)]).sum(0) for mels in zip(*pairs, strict=True))
+    compare(colouring, _pairs(model, sentences))
+
+
+@torch.no_grad()
+def compare(colouring: Colouring, mels: Pairs) -> None:
+    """Fills in what a `colouring` knows of rendered speech; of mels it knows how they vary."""
+    pairs = list(mels)
+    made, real = (torch.stack([*map(_changes, each)]).sum(0) for each in zip(*pairs, strict=True))
     colouring.taps.copy_(filter_of((real / made).sqrt()))
-    told = starmap(moments, (_of_speech(model, rendered) for rendered, _ in pairs))
+    told = starmap(moments, (_of_speech(colouring, rendered) for rendered, _ in pairs))
     means, covariances = (torch.cat(each).mean(dim=0) for each in zip(*told, strict=True))
     deviation = colouring.deviation[:, None]
     colouring.made.copy_(covariances / (deviation @ deviation.T))
@@ -45,8 +54,8 @@ def filter_of(gains: Tensor) -> Tensor:
     return torch.tensor([far, near, 1 - 2 * near - 2 * far, near, far])
 
 
+@torch.no_grad()
 def _pairs(model: SoVITS, sentences: Sentences) -> Iterator[tuple[Tensor, Tensor]]:
-    """Standardised mels (1, 80, T) of sentences, as the model renders them and as they are."""
     rng = np.random.default_rng(0)
     with_words = [n for n, phones in enumerate(sentences.phones) if phones]
     for _ in range(BATCHES):
@@ -67,8 +76,7 @@ def _changes(mel: Tensor) -> Tensor:
     return torch.fft.rfft(apart).abs().square().mean(dim=1).sum(dim=0)
 
 
-def _of_speech(model: SoVITS, rendered: Tensor) -> tuple[Tensor, Tensor]:
+def _of_speech(colouring: Colouring, rendered: Tensor) -> tuple[Tensor, Tensor]:
     """Log-mels (1, 80, T) behind the filter, and which of their frames are no pause."""
-    colouring = model.colouring
     mel = colouring.quickened(rendered) * colouring.deviation[:, None] + colouring.mean[:, None]
     return mel, speech(mel)

@@ -85,7 +85,7 @@ class Sentences:
                 [torch.tensor(each.places).repeat_interleave(2) for each in told], True, UNKNOWN
             ),
             weights=pad(
-                [_weights([sounds[token] for token in row]) for row in tokens], batch_first=True
+                [weights_of([sounds[token] for token in row]) for row in tokens], batch_first=True
             )[:, None],
             smooth=pad(smooth, batch_first=True).transpose(1, 2),
             mel=pad(mel, batch_first=True).transpose(1, 2),
@@ -109,7 +109,7 @@ class Sentences:
         return disguise.spectrogram(heard) if disguise else heard
 
 
-def _weights(sounds: list[int]) -> Tensor:
+def weights_of(sounds: list[int]) -> Tensor:
     """How much each frame of tokens' sounds counts: a sound that is over soon counts as much."""
     lengths = [len(list(run)) for _, run in groupby(sounds)]
     lasting = np.repeat(lengths, lengths)

@@ -8,9 +8,11 @@ import re
 from mynah.text.symbols import SymbolTable
 from mynah.voice import sounds
 from recipes.starter.labels import is_heard
+from recipes.starter.timing import UNKNOWN
+
+__all__ = ["PAUSE", "SILENT", "UNKNOWN", "Sounds", "sound_of"]
 
 PAUSE = "pause"
-UNKNOWN = -1
 SILENT = sounds.PAUSE
 """The number of the pause, as Mynah knows it."""
 

@@ -1,10 +1,14 @@
 """How phonemes are found in time: borders move to where the sound changes."""
 
+from itertools import groupby
+
 import numpy as np
 import pytest
+from recipes.starter.alignment import told_path
 from recipes.starter.boundaries import Halves, Sentence
-from recipes.starter.corpus import Clip
+from recipes.starter.corpus import Clip, spans_of
 from recipes.starter.frames import ENVELOPE_BANDS, SMOOTH_CHANNELS
+from recipes.starter.sounds import SILENT
 
 
 @pytest.fixture
@@ -32,3 +36,28 @@ def test_borders_move_to_where_the_envelope_changes(spoken):
             sentence.settle(halves)
     found = np.array([(sentence.places == 0).sum() for sentence in sentences])
     assert np.abs(found - borders).mean() < 1.0
+
+
+def test_spans_are_runs_of_whole_tokens_without_pauses():
+    assert spans_of([-1, -1, 0, 1, 1, -1, 3]) == [
+        (0, pytest.approx(0.08), pytest.approx(0.12)),
+        (1, pytest.approx(0.12), pytest.approx(0.2)),
+        (3, pytest.approx(0.24), pytest.approx(0.28)),
+    ]
+
+
+def test_frames_go_to_the_phoneme_that_is_heard_then():
+    # Phonemes 0 and 1, a comma, and 3; between 0 and 1 the plan leaves 40 ms unclaimed.
+    told = [(0, 0.1, 0.18), (1, 0.22, 0.3), (3, 0.5, 0.6)]
+    clip = Clip("", "en", "so, so", "she", 1.0, 0, 32_000 * 7 // 10, told)
+    path = told_path(clip, [7, 8, 9, 7, 9], [SILENT] * 7 + [1, 2, SILENT])
+    assert path.shape == (35, 2)
+    runs = [(*row, len([*group])) for row, group in groupby(map(tuple, path.tolist()))]
+    assert runs == [
+        (0, SILENT, 5),
+        (0, 1, 5),
+        (1, 2, 5),
+        (2, SILENT, 10),
+        (3, 1, 5),
+        (4, SILENT, 5),
+    ]
