@@ -1,0 +1,1 @@
+"""From a starter to a clearer one, by dictated speech alone."""
