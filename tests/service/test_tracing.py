@@ -1,6 +1,7 @@
 """Traces, sent to a collector that this test is."""
 
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import grpc
@@ -38,6 +39,17 @@ def collector():
         thread.join()
 
 
+def spans_of(server, collector, names: set[str]) -> dict[str, object]:
+    """The spans that came, by name; a stage ends its own a moment after its sound has left."""
+    deadline = time.monotonic() + 10
+    while True:
+        server.services.traces.force_flush()
+        spans = {span.name: span for span in collector.spans}
+        if spans.keys() >= names or time.monotonic() > deadline:
+            return spans
+        time.sleep(0.02)
+
+
 def test_a_trace_goes_from_the_call_through_text_and_both_stages(start, collector, models):
     url = f"http://127.0.0.1:{collector.server_port}/v1/traces"
     server = start(model=models, traces_url=url)
@@ -47,9 +59,9 @@ def test_a_trace_goes_from_the_call_through_text_and_both_stages(start, collecto
         headers={"traceparent": PARENT},
     )
     assert answer.is_success
-    server.services.traces.force_flush()
-    spans = {span.name: span for span in collector.spans}
-    assert spans.keys() == {"create_speech", "text", "semantic", "acoustic"}
+    names = {"create_speech", "text", "semantic", "acoustic"}
+    spans = spans_of(server, collector, names)
+    assert spans.keys() == names
     call = spans.pop("create_speech")
     assert call.parent_span_id.hex() == PARENT.split("-")[2]
     for span in spans.values():
@@ -70,9 +82,9 @@ def test_grpc_calls_are_traced_too(start, collector, models, free_port):
         assert [*events]
         with pytest.raises(grpc.RpcError):
             SpeechStub(channel).GetVoice(pb.GetVoiceRequest(voice="me"), metadata=metadata)
-    server.services.traces.force_flush()
-    spans = {span.name: span for span in collector.spans}
-    assert spans.keys() == {"SynthesizeStream", "GetVoice", "text", "semantic", "acoustic"}
+    names = {"SynthesizeStream", "GetVoice", "text", "semantic", "acoustic"}
+    spans = spans_of(server, collector, names)
+    assert spans.keys() == names
     call = spans["SynthesizeStream"]
     assert call.parent_span_id.hex() == PARENT.split("-")[2]
     assert {span.trace_id.hex() for span in spans.values()} == {PARENT.split("-")[1]}
