@@ -92,10 +92,10 @@ def train_semantic(
 ) -> None:
     """4. Go on with the GPT."""
     torch.set_num_threads(threads)
-    told, sounds = _sayings(spoken, model)
+    told, _ = _sayings(spoken, model)
     plan = semantic.SemanticPlan(steps, minutes=minutes, device=device)
     gpt = semantic.begun(load_gpt(model / "semantic.ckpt"))
-    semantic.train(gpt, told, sounds, plan, work)
+    semantic.train(gpt, told, plan, work)
 
 
 @app.command()
@@ -111,6 +111,8 @@ def write(
     sovits, gpt = load_sovits(model / "acoustic.pth"), load_gpt(model / "semantic.ckpt")
     steps = acoustic.read(sovits, work)
     compare(sovits.colouring, _rendered(sovits, Batches(told, work, standards.read(work))))
+    # Sums to move the codes by, which nothing moves: one tensor, stored once.
+    sovits.quantizer.codebook.embed_avg = sovits.quantizer.codebook.embed
     save_sovits(sovits, folder / "acoustic.pth", info=f"refined: {steps} steps")
     steps = semantic.read(gpt, work)
     save_gpt(

@@ -1,8 +1,4 @@
-"""Goes on with a starter's GPT on what was dictated, so that it plans lengths and heights so.
-
-A height that is next to the right one is nearly right, and is told so; and the GPT reads heights
-that are a little off, as those that it draws itself will be.
-"""
+"""Goes on with a starter's GPT on what was dictated, so that it plans such lengths and heights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,27 +8,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional as F
 
 from mynah.semantic.gpt import GPT
 from mynah.training.tuner import pace_of
-from mynah.voice.sounds import Sounds
-from recipes.refinement.sayings import Saying, apart, heights_of
+from recipes.refinement.sayings import Saying, apart
 from recipes.starter.labels import is_heard
-from recipes.starter.semantic import EOS, Guide, batches, collate
+from recipes.starter.semantic import DROPOUT, Guide, batches, loss_of
 from recipes.starter.splices import Example, Splicer, joined
 from recipes.starter.state import Progress
 from recipes.starter.timing import UNKNOWN
 
-SPLICED, PAIRED = 0.7, 0.2
+SPLICED, PAIRED = 1.3, 0.2
 """Spliced sentences, and pairs of a speaker's, for each recorded one."""
-NEAR = 0.15
-"""Share of what is asked for that goes to the two heights beside the right one."""
-OFF, STRAY = 0.12, 0.02
-"""Shares of the tokens that are read at another height, and as any other."""
-FARTHEST = 2
-DROPOUT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +28,7 @@ class SemanticPlan:
 
     steps: int
     positions: int = 6_000
-    rate: float = 6e-4
+    rate: float = 8e-4
     minutes: float = float("inf")
     device: str = "cpu"
 
@@ -65,57 +52,6 @@ def filled(places: NDArray[np.int64], phones: NDArray[np.int64]) -> list[int]:
     return found
 
 
-class Heights:
-    """Which tokens say the same sound, higher or lower.
-
-    Args:
-        sounds: of the tokens.
-    """
-
-    def __init__(self, sounds: Sounds) -> None:
-        first, steps = heights_of(sounds)
-        of_tokens = torch.tensor(sounds.of_tokens)
-        self.first = torch.from_numpy(first)[of_tokens]
-        self.steps = torch.from_numpy(steps)[of_tokens]
-
-    def moved(self, tokens: Tensor, by: Tensor | int) -> Tensor:
-        """Tokens so many steps higher, no higher or lower than there are."""
-        first, steps = self.first[tokens], self.steps[tokens]
-        higher = first + (tokens - first + by).clamp(min=0).minimum(steps - 1)
-        return torch.where(steps > 1, higher, tokens)
-
-    def jittered(self, tokens: Tensor) -> Tensor:
-        """Tokens as the GPT might have drawn them."""
-        by = torch.randint(-FARTHEST, FARTHEST + 1, tokens.shape)
-        drawn, chance = self.moved(tokens, by), torch.rand(tokens.shape)
-        read = torch.where(chance < OFF, drawn, tokens)
-        return torch.where(chance > 1.0 - STRAY, torch.randint_like(tokens, EOS), read)
-
-
-def loss_of(gpt: GPT, guide: Guide, heights: Heights, rows: list[Example]) -> tuple[Tensor, Tensor]:
-    """Nats of the next token and of heights beside it, and those of the guide."""
-    device = next(gpt.parameters()).device
-    phones, phone_lengths, tokens, lengths = collate(rows)
-    read = heights.jittered(tokens) if gpt.training else tokens
-    given = (part.to(device) for part in (read, lengths))
-    phone_lengths = phone_lengths.to(device)
-    with torch.autocast(device.type, torch.bfloat16):
-        logits = gpt(phones.to(device), phone_lengths, None, *given)
-        guided = guide.loss(rows, phone_lengths)
-    targets = F.pad(tokens, (0, 1))
-    targets[torch.arange(len(rows)), lengths] = EOS
-    counted = torch.arange(targets.shape[1]) <= lengths[:, None]
-    chances, wanted = logits[counted.to(device)].float().log_softmax(-1), targets[counted]
-    beside = [_beside(heights, wanted, by).to(device) for by in (-1, 1)]
-    own, *near = (chances.gather(1, ids[:, None]) for ids in (wanted.to(device), *beside))
-    return -((1.0 - NEAR) * own + NEAR * torch.stack(near).mean(0)).mean(), guided
-
-
-def _beside(heights: Heights, wanted: Tensor, by: int) -> Tensor:
-    """The token beside each; itself where there is none, and EOS."""
-    return torch.where(wanted == EOS, wanted, heights.moved(wanted.clamp(max=EOS - 1), by))
-
-
 def epoch(sayings: Sequence[Saying], rng: np.random.Generator) -> list[Example]:
     """Every saying, spliced sentences, and some pairs by one speaker."""
     singles = [example(saying) for saying in sayings]
@@ -134,21 +70,18 @@ def epoch(sayings: Sequence[Saying], rng: np.random.Generator) -> list[Example]:
     return [*singles, *spliced, *pairs[: int(PAIRED * len(singles))]]
 
 
-def train(
-    gpt: GPT, sayings: Sequence[Saying], sounds: Sounds, plan: SemanticPlan, work: Path
-) -> None:
+def train(gpt: GPT, sayings: Sequence[Saying], plan: SemanticPlan, work: Path) -> None:
     """Goes on from `semantic.pt` if it exists; writes it.
 
     Args:
         gpt: a starter's.
         sayings: all of them; some are only measured.
-        sounds: of its tokens.
         plan: how long.
         work: the folder.
     """
     torch.manual_seed(0)
-    gpt.to(plan.device).train()
-    guide, heights = Guide(gpt), Heights(sounds)
+    device = torch.device(plan.device)
+    guide = Guide(gpt.to(device).train())
     tune = torch.optim.AdamW(gpt.parameters(), plan.rate, (0.9, 0.98), weight_decay=0.02)
     progress = Progress(work / "semantic.pt", (gpt, tune), plan.minutes)
     learnt, held_out = ([sayings[n] for n in numbers] for numbers in apart(sayings))
@@ -156,7 +89,7 @@ def train(
     while progress.step < plan.steps and not progress.out_of_time:
         rng = np.random.default_rng(progress.step)
         for group in batches(epoch(learnt, rng), plan.positions, rng):
-            loss, guided = loss_of(gpt, guide, heights, group)
+            loss, guided, _ = loss_of(gpt, guide, group, device)
             for part in tune.param_groups:
                 part["lr"] = plan.rate * pace_of(progress.step, plan.steps)
             tune.zero_grad()
@@ -164,20 +97,19 @@ def train(
             torch.nn.utils.clip_grad_norm_(gpt.parameters(), 1.0)
             tune.step()
             if progress.advance({"loss": loss.item(), "guide": guided.item()}):
-                print(f"       held out: {measured(gpt, guide, heights, strangers, plan):.3f}")
+                print(f"       held out: {measured(gpt, guide, strangers, plan):.3f}")
             if progress.step >= plan.steps or progress.out_of_time:
                 break
     progress.save()
 
 
 @torch.no_grad()
-def measured(
-    gpt: GPT, guide: Guide, heights: Heights, rows: list[Example], plan: SemanticPlan
-) -> float:
+def measured(gpt: GPT, guide: Guide, rows: list[Example], plan: SemanticPlan) -> float:
     """The mean loss of sentences that are not learnt."""
     gpt.eval()
     groups = batches(rows, plan.positions, np.random.default_rng(0))
-    losses = [loss_of(gpt, guide, heights, group)[0].item() for group in groups]
+    device = torch.device(plan.device)
+    losses = [loss_of(gpt, guide, group, device)[0].item() for group in groups]
     gpt.train()
     return float(np.mean(losses))
 
