@@ -22,7 +22,7 @@ from mynah.text.frontend import analyse
 from recipes.starter import common_words
 from recipes.starter.kokoro import PITCH_FRAME, RATE, Kokoro, Speakers, Style
 from recipes.starter.letters import letters
-from recipes.starter.timing import TOKEN, Letter, whole_tokens
+from recipes.starter.timing import LEAD, TOKEN, Letter, whole_tokens
 
 SIZES = (0.86, 1.18)
 PLAIN = 0.5
@@ -39,6 +39,8 @@ QUARTERS = 4
 STORED_RATE = 48_000
 """Of Opus, in which a day of speech fits into a gigabyte."""
 LEVEL = 0.8
+RISING = 240
+"""Samples at 24 kHz in which what is dictated becomes audible before its first token."""
 PEAKS = (0.01, 5.0)
 """Outside of these the voice has failed."""
 
@@ -145,6 +147,7 @@ def say(
     count = len(timing.places)
     begin, length = int(timing.origin * RATE), int(count * token * RATE)
     samples = np.pad(samples, (0, max(0, begin + length - len(samples))))[begin : begin + length]
+    samples = _muted(samples, int(LEAD * token * RATE))
     times = timing.origin + (np.arange(count * QUARTERS) + 0.5) * token / QUARTERS
     frames = (times / PITCH_FRAME).astype(int).clip(0, len(heights) - 1)
     return Dictated(
@@ -152,6 +155,12 @@ def say(
         timing.places,
         (heights[frames] * speaker.size).astype(int).tolist(),
     )
+
+
+def _muted(samples: NDArray[np.float32], lead: int) -> NDArray[np.float32]:
+    """Samples that begin with silence: in English the voice is ahead of its plan at first."""
+    rising = np.interp(np.arange(len(samples)), [lead - RISING, lead], [0.0, 1.0])
+    return samples * rising.astype(np.float32)
 
 
 def _speaker(name: str, style: Style, chance: random.Random) -> Speaker:

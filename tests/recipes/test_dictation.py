@@ -15,7 +15,7 @@ pytest.importorskip("wordfreq")
 
 from recipes.starter import dictation, kokoro  # noqa: E402
 from recipes.starter.letters import letters  # noqa: E402
-from recipes.starter.timing import AHEAD  # noqa: E402
+from recipes.starter.timing import AHEAD, LEAD  # noqa: E402
 
 from mynah.text.frontend import analyse  # noqa: E402
 
@@ -109,6 +109,19 @@ def test_each_token_sounds_as_its_phoneme(voice, language: str, size: float):
         assert not texts or heard & {voice.alphabet[text] for text in texts | {" "}}
     heard_of = [place for place, phone in enumerate(phones) if phone not in ",."]
     assert sorted(set(said.places)) == [-1, *heard_of]
+
+
+def test_nothing_is_heard_before_the_first_phoneme(voice, monkeypatch):
+    def speak(*_):
+        return np.full(400_000, 0.5, np.float32), np.full(2_000, PITCH, np.float32)
+
+    monkeypatch.setattr(voice, "speak", speak)
+    told, phones = spelt("en")
+    speaker = dictation.Speaker("somebody", STYLES["af_a"], 1.0, 1.0)
+    said = dictation.say(voice, told, phones, speaker, 1.0)
+    first = 1920 * LEAD
+    assert np.abs(said.samples[: first - 600]).max() < 1e-3
+    np.testing.assert_allclose(said.samples[first + 600 : -600], 0.5, atol=1e-3)
 
 
 def test_the_pitch_is_told_as_it_is_heard(voice):
