@@ -19,28 +19,23 @@ from recipes.refinement import acoustic, listener, measuring, sayings, semantic,
 from recipes.refinement.batches import Batches
 from recipes.refinement.sayings import Saying
 from recipes.starter.export import DRAWN_BY_DEFAULT
+from recipes.starter.options import FOREVER, Device, Minutes, Steps, Threads, Work
 from recipes.starter.prior import MEL
 from recipes.starter.rendered import compare
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 Spoken = Annotated[list[Path], typer.Option(help="Folder that `recipes.starter dictate` wrote.")]
-Work = Annotated[Path, typer.Option(help="Folder of everything that is made.")]
 Model = Annotated[Path, typer.Option(help="Folder of the starter that is gone on with.")]
-Steps = Annotated[int, typer.Option(help="Steps of the whole training, over all calls.")]
-Minutes = Annotated[float, typer.Option(help="When to stop this call; the next one goes on.")]
-Device = Annotated[str, typer.Option(help="cpu or cuda.")]
-Threads = Annotated[int, typer.Option(help="Processor threads of this call.")]
 WORK, MODEL = Path("runs/refinement"), Path("src/mynah/starter")
-FOREVER = float("inf")
 COMPARED = 64
 """Sayings that rendered speech is compared with."""
 
 
 @app.command()
-def measure(spoken: Spoken, model: Model = MODEL, workers: Threads = 2, work: Work = WORK) -> None:
+def measure(spoken: Spoken, model: Model = MODEL, threads: Threads = 2, work: Work = WORK) -> None:
     """1. Measure envelopes and mels, and find how the starter standardises them."""
     told, _ = _sayings(spoken, model)
-    measuring.measure_all(told, work, workers)
+    measuring.measure_all(told, work, threads)
     sovits = load_sovits(model / "acoustic.pth").requires_grad_(False)
     raw = Batches(told, work, standards.unsettled(sovits))
     standards.write(work, standards.find(sovits, raw))

@@ -22,8 +22,8 @@ from recipes.refinement.batches import Batch, Batches
 from recipes.refinement.listener import Listener, missed, unpitched
 from recipes.starter.critic import Duel
 from recipes.starter.cross_guide import CrossGuide
-from recipes.starter.frames import ENVELOPE_BANDS, PITCH_COPIES
 from recipes.starter.prior import (
+    DUEL_RATE,
     ENVELOPE,
     GUIDED,
     LATENTS,
@@ -33,16 +33,14 @@ from recipes.starter.prior import (
     VOICING,
     mean_distance,
 )
+from recipes.starter.rendering import PITCH
 from recipes.starter.spread import spread
 from recipes.starter.state import Progress, Stateful
 
-PITCH = slice(ENVELOPE_BANDS, ENVELOPE_BANDS + PITCH_COPIES + 1)
-"""Pitch and voicing among the smooth channels."""
 NAMED = 0.1
 TRUE = 0.4
 """Share of the rows whose flow is shown more of the truth than of what is foreseen."""
 DISGUISED_EVERY = 3
-DUEL_RATE = 2e-4
 AVERAGED = 0.997
 WARM_UP = 60
 LEAST = 1e-6

@@ -15,6 +15,7 @@ from mynah.voice.mel import mel_filterbank
 from mynah.voice.spectrogram import SAMPLE_RATE, linear_spectrogram
 from recipes.refinement import measured
 from recipes.refinement.sayings import Saying, apart
+from recipes.starter.corpus import grouped
 from recipes.starter.disguise import COLOUR, KNOTS, PLACES, Disguise
 from recipes.starter.sentences import weights_of
 from recipes.starter.timing import TOKEN, UNKNOWN
@@ -83,16 +84,8 @@ class Batches:
 
     def groups(self, numbers: Sequence[int], seconds: float, seed: int) -> list[list[int]]:
         """All of some sayings once, in groups of like length, about `seconds` of sound each."""
-        rng = np.random.default_rng(seed)
-        lengths = {n: len(self.sayings[n].tokens) * TOKEN for n in numbers}
-        order = sorted(numbers, key=lambda n: lengths[n] * rng.uniform(0.93, 1.07))
-        groups: list[list[int]] = [[]]
-        for number in order:
-            if groups[-1] and (len(groups[-1]) + 1) * lengths[number] > seconds:
-                groups.append([])
-            groups[-1].append(number)
-        rng.shuffle(groups)
-        return groups
+        lengths = np.array([len(self.sayings[n].tokens) * TOKEN for n in numbers])
+        return [[numbers[at] for at in group] for group in grouped(lengths, seconds, seed)]
 
     def batch(
         self, numbers: Sequence[int], rng: np.random.Generator, *, disguised: bool, plain: bool

@@ -26,16 +26,11 @@ from recipes.starter import (
     words,
 )
 from recipes.starter.kokoro import Kokoro, Speakers
+from recipes.starter.options import FOREVER, Device, Minutes, Steps, Threads, Work
 from recipes.starter.vocoder import write_vocoder
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
-Work = Annotated[Path, typer.Option(help="Folder of everything that the recipe makes.")]
-Steps = Annotated[int, typer.Option(help="Steps of the whole training, over all calls.")]
-Minutes = Annotated[float, typer.Option(help="When to stop this call; the next one goes on.")]
-Device = Annotated[str, typer.Option(help="cpu or cuda.")]
-Threads = Annotated[int, typer.Option(help="Processor threads of this call.")]
 WORK = Path("runs/starter")
-FOREVER = float("inf")
 
 
 @app.command("words")

@@ -172,8 +172,12 @@ class Track:
 
 def batches(clips: list[Clip], seconds: float, seed: int) -> list[list[int]]:
     """All clip numbers once, in groups of like length, about `seconds` of sound each."""
+    return grouped(np.array([clip.length / RATE for clip in clips]), seconds, seed)
+
+
+def grouped(lengths: NDArray[np.float64], seconds: float, seed: int) -> list[list[int]]:
+    """The places of some lengths in seconds; see `batches`."""
     rng = np.random.default_rng(seed)
-    lengths = np.array([clip.length / RATE for clip in clips])
     groups: list[list[int]] = [[]]
     for number in np.argsort(lengths * rng.uniform(0.93, 1.07, len(lengths))).tolist():
         if groups[-1] and (len(groups[-1]) + 1) * lengths[number] > seconds:
