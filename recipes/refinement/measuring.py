@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,8 @@ def measure_all(sayings: Sequence[Saying], work: Path, workers: int) -> None:
     folder = work / "measured"
     folder.mkdir(parents=True, exist_ok=True)
     left = [(n, saying) for n, saying in enumerate(sayings) if not path_of(work, n).exists()]
-    with ProcessPoolExecutor(workers) as pool:
+    # A forked process would wait for ever for threads of torch that only its parent has.
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         found = pool.map(measure, [saying for _, saying in left], chunksize=8)
         for (number, _), measured in zip(left, track(found, "measuring", len(left)), strict=True):
             partial = folder / "partial.npz"

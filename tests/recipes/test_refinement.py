@@ -221,3 +221,14 @@ def test_sayings_are_measured_at_the_pitch_that_was_told(told, tmp_path):
     pitch = np.exp(measured.smooth[10:-10, 60].astype(float))
     wanted = np.linspace(150, 200, len(measured.smooth))[10:-10]
     np.testing.assert_allclose(pitch, wanted, rtol=0.05)
+
+
+def test_processes_measure_every_saying_and_leave_what_is_there(told, tmp_path):
+    pytest.importorskip("pyworld")
+    from recipes.refinement.measuring import measure_all
+
+    measure_all(told[:2], tmp_path, workers=2)
+    first = path_of(tmp_path, 0).stat().st_mtime_ns
+    measure_all(told[:3], tmp_path, workers=2)
+    assert path_of(tmp_path, 0).stat().st_mtime_ns == first
+    assert [len(each.mel) for each in read(tmp_path, 3)] == [2 * len(s.tokens) for s in told[:3]]
