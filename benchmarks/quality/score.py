@@ -6,13 +6,15 @@ Both sides are first written the same way, so that only what an ear can hear cou
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 
 import cn2an
 from opencc import OpenCC
 from pypinyin import Style, lazy_pinyin
 from whisper_normalizer.english import EnglishTextNormalizer
+
+from mynah.training.intelligibility import edit_distance
 
 # Written apart, spoken alike, and chosen by a recogniser's grammar rather than its ear;
 # 两 is 2 to a recogniser that writes digits.
@@ -62,17 +64,6 @@ def english_words(text: str) -> list[str]:
     """Words after Whisper's own English normaliser (Radford et al. 2022, appendix C)."""
     words = str(_english_normalizer()(text)).split()
     return [word for word in words if re.search(r"\w", word)]  # it leaves dots of an ellipsis
-
-
-def edit_distance(reference: Sequence[object], hypothesis: Sequence[object]) -> int:
-    """Levenshtein distance: insertions, deletions and substitutions at one each."""
-    row = list(range(len(hypothesis) + 1))
-    for i, wanted in enumerate(reference, 1):
-        diagonal, row[0] = row[0], i
-        for j, heard in enumerate(hypothesis, 1):
-            replaced = diagonal + (wanted != heard)
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, replaced)
-    return row[-1]
 
 
 def _error_rate(pairs: Iterable[tuple[list[str], list[str]]]) -> float:

@@ -8,14 +8,11 @@ pytest.importorskip("whisper_normalizer", reason="needs the extra `quality`")
 
 from benchmarks.quality.score import (
     character_error_rate,
-    edit_distance,
     error_rate,
     mandarin_characters,
     syllable_error_rate,
     word_error_rate,
 )
-
-words = st.lists(st.sampled_from("abc"), max_size=8)
 
 
 @pytest.mark.parametrize(
@@ -86,20 +83,6 @@ def test_another_tone_is_a_syllable_error():
 def test_a_reference_without_words_is_refused():
     with pytest.raises(ValueError, match="nothing to compare"):
         word_error_rate("…", "hello")
-
-
-@given(words, words)
-def test_edit_distance_is_a_metric(one, other):
-    distance = edit_distance(one, other)
-    assert distance == edit_distance(other, one)
-    assert (distance == 0) == (one == other)
-    assert abs(len(one) - len(other)) <= distance <= max(len(one), len(other))
-
-
-@given(words, words, words)
-def test_edit_distance_obeys_the_triangle(one, other, third):
-    direct = edit_distance(one, third)
-    assert direct <= edit_distance(one, other) + edit_distance(other, third)
 
 
 @given(st.text(alphabet="0123456789.,%/年月日一二三百万两点-℃第ab ，。", max_size=16))

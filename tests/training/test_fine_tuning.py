@@ -13,7 +13,7 @@ from tone_speech import RATE, hearing_tones, say, write
 from mynah.checkpoints.adapter import Adapter, Whole, load_adapter, save_adapter
 from mynah.engine.models import load_models
 from mynah.errors import CheckpointError, RecordingError
-from mynah.training import fine_tuning
+from mynah.training import fine_tuning, intelligibility
 from mynah.training.fine_tuning import FineTuning, best_prompt
 from mynah.training.trainer import Stopped, TrainingRecording, TrainingRequest
 from mynah.voice.scripts import script
@@ -25,10 +25,11 @@ WORDS = " ".join(script("en").sentences[:6])
 def hearing(monkeypatch):
     """Every model that is loaded hears tones."""
 
-    def load(folder):
-        return hearing_tones(load_models(folder))
+    def load(folder, precision):
+        return hearing_tones(load_models(folder, precision))
 
     monkeypatch.setattr(fine_tuning, "load_models", load)
+    monkeypatch.setattr(intelligibility, "SENTENCES", 1)  # random networks do not end by themselves
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def test_a_version_is_made_and_speaks(request_of, tiny, tmp_path):
         trained.gpt.h.layers[0].linear1.weight, models.gpt.h.layers[0].linear1.weight
     )
     assert json.loads(json.dumps(files.report))["seconds_kept"] > 20
-    measured = ("acoustic_loss", "semantic_loss", "timbre_similarity")
+    measured = ("acoustic_loss", "semantic_loss", "timbre_similarity", "phoneme_error_rate")
     assert files.metrics.keys() == {*measured, *(f"{name}_before" for name in measured)}
     assert 3 <= files.prompts[0].seconds <= 10
     assert len({prompt.path for prompt in files.prompts}) == len(files.prompts) > 1
@@ -85,7 +86,7 @@ def test_a_version_is_made_and_speaks(request_of, tiny, tmp_path):
     assert listener.checkpoints >= 3
 
 
-@pytest.mark.parametrize("asked", [1, 3])  # in the acoustic stage, in the semantic one
+@pytest.mark.parametrize("asked", [1, 3, 6])  # in the acoustic stage, the semantic one, measuring
 def test_a_stopped_training_goes_on_elsewhere(request_of, tmp_path, monkeypatch, asked):
     request = request_of(epochs=2)
     whole, _ = train(tmp_path / "whole", request)
@@ -132,7 +133,7 @@ def test_without_words_only_the_sound_is_learned(request_of, tmp_path):
 def test_badly_heard_tokens_teach_a_part_of_the_sound_alone(request_of, tmp_path, monkeypatch):
     whole, _ = train(tmp_path / "whole", request_of(stages=("acoustic",)))
     monkeypatch.setattr(
-        fine_tuning, "load_models", lambda folder: hearing_tones(load_models(folder), prompts=False)
+        fine_tuning, "load_models", lambda *how: hearing_tones(load_models(*how), prompts=False)
     )
     files, listener = train(tmp_path / "a", request_of())
     assert files.weights.keys() == {"acoustic.adapter"}
@@ -153,8 +154,8 @@ def test_whole_networks_are_learned_on_request(request_of, tmp_path):
 
 
 def test_a_model_without_a_content_encoder_is_refused(request_of, tmp_path, monkeypatch):
-    def load(folder):
-        return replace(load_models(folder), content=None)
+    def load(folder, precision):
+        return replace(load_models(folder, precision), content=None)
 
     monkeypatch.setattr(fine_tuning, "load_models", load)
     with pytest.raises(CheckpointError, match="no content encoder") as caught:

@@ -22,6 +22,7 @@ from mynah.checkpoints.adapter import (
 from mynah.checkpoints.trained import Base, Origin
 from mynah.engine.models import Models, load_models
 from mynah.errors import RecordingError
+from mynah.training.intelligibility import best_ear, error_rate
 from mynah.training.loop import Plan, Telling, learn
 from mynah.training.low_rank import fresh_changes
 from mynah.training.measuring import timbre_similarity
@@ -30,8 +31,17 @@ from mynah.training.preparation.slices import Slice
 from mynah.training.prepared_file import read_prepared, write_prepared
 from mynah.training.study import Study, acoustic_study, semantic_study
 from mynah.training.synthesis import Clip
-from mynah.training.trainer import Report, Stage, TrainedPrompt, TrainingRequest, VersionFiles
+from mynah.training.trainer import (
+    Report,
+    Stage,
+    Stopped,
+    TrainedPrompt,
+    TrainingRequest,
+    VersionFiles,
+)
+from mynah.voice.recording import Recording
 from mynah.voice.spectrogram import SAMPLE_RATE
+from mynah.voice.voice import Voice
 
 RANK = 8
 """Of adapters, if the request leaves it open."""
@@ -45,10 +55,13 @@ whose recordings lend what she sounds like (`mynah.acoustic.exemplars`)."""
 SEED = 0
 """Of everything random: equal requests give equal versions."""
 
+MEASURING = 97.0
+"""Percent of a whole training from which on the version is measured."""
+
 _ADAPTERS: Mapping[Stage, str] = {"acoustic": ACOUSTIC_ADAPTER, "semantic": SEMANTIC_ADAPTER}
 _PERCENT: Mapping[Stage, tuple[float, float]] = {
     "acoustic": (PERCENT, 80.0),
-    "semantic": (80.0, 97.0),
+    "semantic": (80.0, MEASURING),
 }
 _PROMPT_SECONDS = (3.0, 10.0)
 _REFERENCES = 10
@@ -72,15 +85,17 @@ class FineTuning:
             RecordingError, TextError, LanguageError: the recordings cannot be learned from.
             CheckpointError: the model cannot be trained, or the parent is of another.
         """
-        models = load_models(request.model)
+        # As they are without shortcuts that a timing chooses: equal jobs measure equal figures.
+        models = load_models(request.model, "float32")
         prepared = _prepared(folder / "prepared.pt", request, models, report)
         version = folder / "version"
         version.mkdir(exist_ok=True)
         work = _Work(folder, version, request, models, prepared, report, should_stop)
         metrics = work.learn()
-        report.progress("measuring", 97.0)
+        report.progress("measuring", MEASURING)
+        metrics |= work.timbres() | work.understood()
         files = {path.name: path for path in sorted(version.iterdir())}
-        return VersionFiles(files, prepared.data_report, metrics | work.timbres(), work.prompts())
+        return VersionFiles(files, prepared.data_report, metrics, work.prompts())
 
 
 def best_prompt(slices: Sequence[Slice]) -> Slice | None:
@@ -135,16 +150,56 @@ class _Work:
         )
         return {"timbre_similarity_before": before, "timbre_similarity": after}
 
+    def understood(self) -> dict[str, float]:
+        """How much of the reading script is misheard, before and after; nothing without an ear.
+
+        Before is the voice zero-shot, as its best recording alone makes it; after is the version
+        with all that it is prompted with.
+
+        Raises:
+            Stopped: the work is no longer wanted.
+        """
+        ear = best_ear(self.models)
+        if ear is None:
+            return {}
+        slices = self._prompt_slices or self.prepared.slices[:_REFERENCES]
+        before, after = (
+            error_rate(models, self._voice(known), self.request.language, ear, self._tick)
+            for models, known in (
+                (self.models, slices[:1]),
+                (self.models.trained(self.files), slices),
+            )
+        )
+        self.report.message(
+            f"Of the {ear.unit}s of the reading script {after:.1%} are misheard when the version "
+            f"says them, {before:.1%} before it was trained."
+        )
+        return {f"{ear.unit}_error_rate_before": before, f"{ear.unit}_error_rate": after}
+
+    def _voice(self, slices: Sequence[Slice]) -> Voice:
+        recordings = tuple(Recording(each.samples, SAMPLE_RATE) for each in slices)
+        texts = tuple(each.text or "" for each in slices)
+        return Voice("measured", recordings, texts, self.request.language)
+
+    def _tick(self) -> None:
+        if self.should_stop():
+            raise Stopped
+        self.report.progress("measuring", MEASURING)
+
     def prompts(self) -> list[TrainedPrompt]:
         """What the version is to be prompted with, and then more of the voice for its timbre.
 
         Nothing if the words of no slice are known.
         """
+        return [self._prompt(each) for each in self._prompt_slices]
+
+    @property
+    def _prompt_slices(self) -> list[Slice]:
         best = best_prompt(self.prepared.slices)
         if best is None:
             return []
         others = (each for each in self.prepared.slices if each is not best)
-        return [self._prompt(each) for each in islice(chain([best], others), _REFERENCES)]
+        return list(islice(chain([best], others), _REFERENCES))
 
     def _prompt(self, each: Slice) -> TrainedPrompt:
         path = self.folder / f"prompt{self.prepared.slices.index(each)}.flac"

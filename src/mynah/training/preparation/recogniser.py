@@ -43,16 +43,21 @@ class FasterWhisper:
         return " ".join(segment.text.strip() for segment in segments)
 
 
-def installed_recogniser(report: Report) -> Recogniser | None:
-    """The recogniser of this machine; None without one. Nothing is ever downloaded."""
+def installed_recogniser(report: Report | None = None) -> Recogniser | None:
+    """The recogniser of this machine; None without one. Nothing is ever downloaded.
+
+    Args:
+        report: told if it has no model, where that makes a difference to the caller.
+    """
     try:
         return FasterWhisper() if find_spec("faster_whisper") else None
     except (OSError, ValueError, RuntimeError) as error:
         reason = str(error).partition("\n")[0]
-        report.message(
-            f"faster-whisper is installed and its model {SIZE!r} is not ({reason}); recordings "
-            "without words teach only the acoustic stage until it is."
-        )
+        if report:
+            report.message(
+                f"faster-whisper is installed and its model {SIZE!r} is not ({reason}); recordings "
+                "without words teach only the acoustic stage until it is."
+            )
         return None
 
 

@@ -1,0 +1,95 @@
+"""What is misheard of a voice: by words where a recogniser is at hand, else by phonemes."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tone_speech import RATE, ToneEncoder, say
+
+from mynah.training import intelligibility
+from mynah.training.intelligibility import (
+    SENTENCES,
+    PhonemeEar,
+    WordEar,
+    best_ear,
+    edit_distance,
+    error_rate,
+    sentences,
+)
+from mynah.training.preparation.hearing import Head
+from mynah.voice.recording import Recording
+from mynah.voice.scripts import script
+
+units = st.lists(st.sampled_from("abc"), max_size=8)
+
+
+def samples_of(text, language="en"):
+    return Recording(say(text, language), RATE).at(16_000).samples
+
+
+@pytest.mark.parametrize(("text", "language"), [("Hello, my friend.", "en"), ("今天很好。", "zh")])
+def test_phonemes_that_were_said_are_heard(text, language):
+    ear = PhonemeEar(Head(ToneEncoder()))
+    wanted = ear.wanted(text, language)
+    assert len(wanted) > 5
+    assert ear.heard(samples_of(text, language), language) == wanted
+
+
+def test_words_are_compared_without_marks_and_capitals_and_mandarin_by_characters():
+    ear = WordEar(lambda samples, language: "the old clock 不 CHIMED. It's")
+    assert ear.heard(samples_of("Hello."), "en") == ear.wanted(
+        "“The old clock, 不” chimed it’s", ""
+    )
+    assert ear.wanted("今天, APP 好", "zh") == ["今", "天", "app", "好"]
+
+
+class Repeating:
+    """An ear that hears what it is given; each sentence has four units."""
+
+    unit = "word"
+
+    def __init__(self, heard):
+        self.given, self.languages = heard, []
+
+    def wanted(self, text, language):
+        return list("word")
+
+    def heard(self, samples, language):
+        assert len(samples) > 1_600 and abs(samples).max() <= 1
+        self.languages.append(language)
+        return list(self.given)
+
+
+@pytest.mark.parametrize(("heard", "rate"), [("word", 0.0), ("war", 0.5), ("", 1.0)])
+def test_errors_are_counted_over_all_sentences(models, voice, heard, rate):
+    ear, ticks = Repeating(heard), []
+    assert error_rate(models, voice, "auto", ear, lambda: ticks.append(1)) == rate
+    assert ear.languages == ["zh"] * (SENTENCES // 2) + ["en"] * (SENTENCES // 2)
+    assert len(ticks) == SENTENCES
+
+
+def test_a_language_has_the_beginning_of_its_own_script():
+    assert list(sentences("all_zh")) == list(sentences("zh"))
+    assert [text for text, _ in sentences("en")] == list(script("en").sentences[:SENTENCES])
+
+
+def test_words_are_heard_where_a_recogniser_is_and_phonemes_elsewhere(models, monkeypatch):
+    assert best_ear(models).unit == "phoneme"
+    assert best_ear(replace(models, content=None)) is None
+    monkeypatch.setattr(intelligibility, "installed_recogniser", lambda: lambda *heard: "hello")
+    assert best_ear(models).unit == "word"
+
+
+@given(units, units)
+def test_edit_distance_is_a_metric(one, other):
+    distance = edit_distance(one, other)
+    assert distance == edit_distance(other, one)
+    assert (distance == 0) == (one == other)
+    assert abs(len(one) - len(other)) <= distance <= max(len(one), len(other))
+
+
+@given(units, units, units)
+def test_edit_distance_obeys_the_triangle(one, other, third):
+    direct = edit_distance(one, third)
+    assert direct <= edit_distance(one, other) + edit_distance(other, third)
