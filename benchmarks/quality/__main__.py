@@ -24,9 +24,10 @@ def main() -> None:
     sets += speech.from_people(voices, timbres)
     if options.corpus:
         sets += speech.from_corpus(options.corpus, judges, options.limit, options.seed)
-    rows = [judges.row(label, pairs) for label, pairs in sets]
+    people = list(timbres.values())
+    rows = [judges.row(label, pairs, people) for label, pairs in sets]
     command = ["python -m benchmarks.quality", *sys.argv[1:]]
-    page = report(rows, different_speakers(timbres.values()), command)
+    page = report(rows, different_speakers(people), command)
     print(page)
     if options.out:
         options.out.write_text(page)

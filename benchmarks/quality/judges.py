@@ -1,7 +1,7 @@
 """The judges together: one row of figures for one set of utterances."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean
@@ -59,20 +59,30 @@ class Judges:
         """The speaker as a unit vector."""
         return self._speaker.embed(utterance.samples, utterance.sample_rate)
 
-    def row(self, label: str, pairs: Iterable[tuple[Utterance, Array | None]]) -> Row:
+    def row(
+        self,
+        label: str,
+        pairs: Iterable[tuple[Utterance, Array | None]],
+        people: Sequence[Array] = (),
+    ) -> Row:
         """Judges utterances of one language, each with the timbre it should have.
 
         Args:
             label: Who speaks.
             pairs: Utterances and the timbres of their references, at least one pair.
+            people: Timbres of references; utterances are compared with those that are not theirs.
         """
-        heard, heard_by_teacher, similarities, opinions, language = [], [], [], [], ""
+        heard, heard_by_teacher, opinions, language = [], [], [], ""
+        similarities: list[float] = []
+        to_others: list[float] = []
         for utterance, wanted in pairs:
             language = utterance.language
             heard.append((utterance.text, _heard(self._independent[language], utterance)))
             heard_by_teacher.append((utterance.text, _heard(self._teacher, utterance)))
             if wanted is not None:
-                similarities.append(float(wanted @ self.timbre(utterance)))
+                timbre = self.timbre(utterance)
+                similarities.append(float(wanted @ timbre))
+                to_others += [float(other @ timbre) for other in people if other is not wanted]
             opinions.append(self._dnsmos.rate(utterance.samples, utterance.sample_rate).overall)
             line = (utterance.text, heard[-1][1], heard_by_teacher[-1][1])
             print(f"{label} [{language}] {' | '.join(line)}", file=sys.stderr)
@@ -84,6 +94,7 @@ class Judges:
             teacher_errors=Errors.count(heard_by_teacher, language),
             similarity=fmean(similarities) if similarities else None,
             dnsmos=fmean(opinions),
+            similarity_to_others=fmean(to_others) if to_others else None,
         )
 
 

@@ -10,8 +10,8 @@ from benchmarks.quality.row import Errors, Row
 
 _HEAD = """\
 | speaker | language | clips | CER / WER | syllables | Whisper: CER / WER | Whisper: syllables \
-| similarity | DNSMOS |
-|---|---|---|---|---|---|---|---|---|
+| similarity | to others | DNSMOS |
+|---|---|---|---|---|---|---|---|---|---|
 """
 
 _LEGEND = """\
@@ -20,7 +20,8 @@ lower is better. Syllables: errors in pinyin with tones, where homophones are al
 two columns count: Vosk small for Mandarin and Moonshine tiny for English had no part in training.
 Whisper small stands beside them: the starter's content encoder learnt from its encoder, so its
 rates may flatter the starter. Similarity: mean cosine to the reference recording in a speaker
-encoder that had no part in training; between different people of this table it is {baseline:.2f}.
+encoder that had no part in training; between references of different people of this table it is
+{baseline:.2f}. To others: the same to the references of everybody else.
 DNSMOS: predicted mean opinion of cleanness, 1 to 5.
 """
 
@@ -55,7 +56,8 @@ def _line(row: Row) -> str:
         str(row.clips),
         *_rates(row.errors),
         *_rates(row.teacher_errors),
-        "–" if row.similarity is None else f"{row.similarity:.2f}",
+        _cosine(row.similarity),
+        _cosine(row.similarity_to_others),
         f"{row.dnsmos:.2f}",
     ]
     return f"| {' | '.join(cells)} |"
@@ -64,6 +66,10 @@ def _line(row: Row) -> str:
 def _rates(errors: Errors) -> list[str]:
     syllables = "–" if errors.syllable_rate is None else f"{errors.syllable_rate:.1%}"
     return [f"{errors.rate:.1%}", syllables]
+
+
+def _cosine(similarity: float | None) -> str:
+    return "–" if similarity is None else f"{similarity:.2f}"
 
 
 def _machine() -> str:

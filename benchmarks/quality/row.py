@@ -40,6 +40,7 @@ class Row:
         teacher_errors: Of Whisper, which taught the starter.
         similarity: Mean cosine to the references; None where there is no reference.
         dnsmos: Mean predicted opinion, overall.
+        similarity_to_others: Mean cosine to references of other people, if there are any.
     """
 
     label: str
@@ -49,3 +50,4 @@ class Row:
     teacher_errors: Errors
     similarity: float | None
     dnsmos: float
+    similarity_to_others: float | None = None

@@ -34,6 +34,12 @@ def test_errors_that_count_stand_before_those_of_whisper():
     assert figures["DNSMOS"] == "3.25"
 
 
+def test_nobody_is_compared_with_others_where_there_are_none():
+    head, cells = table(row(Errors(0.25, None), Errors(0.05, None)))
+    figures = dict(zip(head, cells, strict=True))
+    assert (figures["similarity"], figures["to others"]) == ("0.50", "–")
+
+
 def test_english_has_no_syllable_figures():
     head, cells = table(row(Errors(0.25, None), Errors(0.05, None), language="en"))
     figures = dict(zip(head, cells, strict=True))
@@ -61,8 +67,10 @@ def test_each_language_is_heard_by_its_own_recogniser_and_by_whisper():
         dnsmos=SimpleNamespace(rate=lambda samples, rate: SimpleNamespace(overall=3.0)),
     )
     said = Utterance(np.zeros(100, dtype=np.float32), 16_000, "你好", "zh")
-    judged = judges.row("someone", [(said, None), (said, np.array([1.0, 0.0]))])
+    own, other = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+    judged = judges.row("someone", [(said, None), (said, own)], [own, other])
     assert judged.errors.rate == 0
     assert judged.teacher_errors == Errors(rate=0.5, syllable_rate=0.5)
     assert judged.similarity == pytest.approx(0.6)
+    assert judged.similarity_to_others == pytest.approx(0.8)
     assert (judged.language, judged.clips, judged.dnsmos) == ("zh", 2, 3.0)
