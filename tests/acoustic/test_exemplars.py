@@ -52,12 +52,18 @@ def lend(exemplars, latents):
     return exemplars.lend(latents, torch.ones(latents.shape[1], dtype=torch.bool))
 
 
-def test_frames_are_lent_what_those_most_like_them_lacked():
+@pytest.fixture
+def careless(monkeypatch):
+    """As much is lent where sounds change as where they last."""
+    monkeypatch.setattr(module, "STEADY", 1e3)
+
+
+def test_frames_are_lent_what_those_most_like_them_lacked(careless):
     places = torch.tensor([9.0] * 8 + [-9.0] * 8)[:, None].expand(-1, BANDS)
     lacking = torch.tensor([1.0] * 8 + [-2.0] * 8)[:, None].expand(-1, BANDS)
     latents = random(96, 4)
-    latents[:BANDS] = places[[0, 0, 15, 15]].T + 0.1
-    lent = lend(Exemplars(places, lacking), latents) - latents
+    latents[:BANDS] = places[[0, 0, 15, 15]].T
+    lent = lend(Exemplars.compared(places, lacking), latents) - latents
     between = torch.tensor([1.0, 0.25, -1.25, -2.0])
     torch.testing.assert_close(lent[:BANDS], between.expand(BANDS, 4))
     assert not lent[BANDS:].any()
@@ -65,12 +71,12 @@ def test_frames_are_lent_what_those_most_like_them_lacked():
 
 def test_the_nearest_counts_most():
     rendered = torch.stack([torch.zeros(BANDS), torch.full((BANDS,), 3.0)])
-    lent = lend(Exemplars(rendered, rendered), torch.zeros(BANDS, 1))
+    lent = lend(Exemplars.compared(rendered, rendered), torch.zeros(BANDS, 1))
     assert 0 <= lent.max() < 0.01
 
 
 def test_one_frame_is_enough():
-    one = Exemplars(torch.zeros(1, BANDS), torch.ones(1, BANDS))
+    one = Exemplars.compared(torch.zeros(1, BANDS), torch.ones(1, BANDS))
     torch.testing.assert_close(lend(one, torch.ones(BANDS, 7)), torch.full((BANDS, 7), 2.0))
 
 
@@ -82,13 +88,13 @@ def test_shapes_that_tell_people_apart_go_towards_the_neighbours(cosine, share):
     """Neighbours without any shape flatten those between the coarse and the fine ones."""
     places = (torch.arange(BANDS) + 0.5) / BANDS
     wave = (torch.pi * places * cosine).cos()[:, None].expand(BANDS, 3)
-    flat = Exemplars(torch.zeros(PLENTY, BANDS), torch.zeros(PLENTY, BANDS))
+    flat = Exemplars.compared(torch.zeros(PLENTY, BANDS), torch.zeros(PLENTY, BANDS))
     torch.testing.assert_close(lend(flat, wave), (1 - share) * wave, atol=1e-5, rtol=1e-4)
 
 
 def test_a_few_seconds_do_not_draw_shapes_towards_them():
     wave, few = random(BANDS, 3), torch.zeros(PLENTY - 1, BANDS)
-    torch.testing.assert_close(lend(Exemplars(few, few), wave), wave)
+    torch.testing.assert_close(lend(Exemplars.compared(few, few), wave), wave)
 
 
 @pytest.mark.parametrize("frames, counted", [(PLENTY - 1, 16), (PLENTY, 8)])
@@ -98,16 +104,52 @@ def test_of_plenty_only_the_nearest_few_count(frames, counted):
     rendered = torch.zeros(frames, BANDS)
     rendered[counted:] = 0.01
     torch.testing.assert_close(
-        lend(Exemplars(rendered, lacking), torch.zeros(BANDS, 1)), torch.ones(BANDS, 1)
+        lend(Exemplars.compared(rendered, lacking), torch.zeros(BANDS, 1)), torch.ones(BANDS, 1)
     )
 
 
+@pytest.mark.parametrize("frames", [500, PLENTY])
+def test_what_is_lacking_is_followed_from_few_neighbours(frames, careless):
+    """Where it grows with what is rendered, as it does if a band is twice as loud in truth."""
+    rendered = 3 * random(frames, BANDS)
+    exemplars = Exemplars.compared(rendered, rendered)
+    mel = rendered[7:10] + 0.3 * random(3, BANDS, seed=1)
+    lent = lend(exemplars, mel.T).T - mel
+    off = (lent - smooth(mel)).norm() / mel.norm()
+    assert off < 0.05 if frames < PLENTY else off > 0.05
+
+
+def test_less_is_lent_where_sounds_change_and_where_nothing_was_like_them():
+    known = random(300, BANDS)
+    exemplars = Exemplars.compared(known, torch.ones(300, BANDS))
+    lasting = torch.zeros(BANDS, 9)
+    changing = lasting.clone()
+    changing[:, 4:] = 1.5
+    far = lasting + 9.0
+
+    def lent(mel):
+        return (lend(exemplars, mel) - mel)[:, 4].mean()
+
+    assert lent(lasting) == pytest.approx(1, abs=0.01)
+    assert lent(changing) < 0.5
+    assert 0 < lent(far) < 0.2
+
+
+def test_given_plenty_everything_is_lent():
+    known = random(PLENTY, BANDS)
+    far = torch.full((BANDS, 4), 9.0)
+    lent = lend(Exemplars.compared(known, torch.ones(PLENTY, BANDS)), far) - far
+    torch.testing.assert_close(lent.mean(), torch.tensor(1.0), atol=0.05, rtol=0)
+
+
 def test_own_words_get_the_details_of_the_recording_and_half_its_shape(
-    coloured, heard, monkeypatch
+    coloured, heard, careless, monkeypatch
 ):
-    """Where each frame is its own neighbour."""
+    """Where each frame is its own neighbour, and lies where it is heard."""
     monkeypatch.setattr(module, "NEIGHBOURS", 1)
-    spectrogram, words, timbre, exemplars = heard
+    monkeypatch.setattr(module, "warped", lambda made, real: torch.arange(len(made)))
+    spectrogram, words, timbre, _ = heard
+    exemplars = coloured.exemplars(*words, timbre, spectrogram)
     prior = coloured.prior(*words, timbre.vector)
     plain, own = (
         coloured.render(prior.mean, prior.mask, each)[0, :BANDS].T
@@ -152,7 +194,7 @@ def test_silence_gives_numbers(coloured, heard):
 def test_several_recordings_are_as_one(heard):
     *_, exemplars = heard
     both = Exemplars.joined([exemplars, exemplars])
-    assert both.nbytes == 2 * exemplars.nbytes
+    assert both.rendered.nbytes + both.lacking.nbytes == 4 * exemplars.lacking.nbytes < both.nbytes
     torch.testing.assert_close(both.lacking[60:], exemplars.lacking)
 
 

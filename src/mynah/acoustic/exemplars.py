@@ -1,16 +1,18 @@
 """Exemplars: a person's own words, as the model renders them and as they really sounded.
 
 What a model renders of a stranger lacks what it never heard of such a voice. A recording tells it:
-its words are rendered too, and compared with the recording frame by frame. What frames lacked is
-then lent to the frames that are most like them, whatever those say. (Baas et al. 2023, "Voice
-Conversion With Just Nearest Neighbors", take whole frames; here the words stay the model's own.)
-Of the coarse shape of spectra only half is lent: it tells sounds apart, and frames that are alike
-for the model need not have been of the same sound. All that is lent changes smoothly, however the
-neighbours change from one frame to the next.
+its words are rendered too, warped in time to where they are in the recording, and compared with it
+frame by frame. What frames lacked is then lent to the frames that are most like them, whatever
+those say. (Baas et al. 2023, "Voice Conversion With Just Nearest Neighbors", take whole frames;
+here the words stay the model's own.) Of the coarse shape of spectra only half is lent: it tells
+sounds apart, and frames that are alike for the model need not have been of the same sound. All that
+is lent changes smoothly, however the neighbours change from one frame to the next.
 
-How much is lent depends on how much there is. The nearest frames of a few seconds are far away, and
-going towards them costs words; those of most of a minute are near. Then fewer of them count, and
-finer shapes, up to the harmonics, which tell people apart, go a part of the way to theirs.
+The nearest frames of a few seconds are far away, so how what is lacking changes from frame to frame
+is estimated (local linear regression) and followed on the way from them; and less is lent where
+sounds change quickly or nothing was like them, since words are lost there. Those of most of a
+minute are near: then fewer of them count, and finer shapes, up to the harmonics, which tell people
+apart, go most of the way to theirs.
 """
 
 from collections.abc import Sequence
@@ -22,6 +24,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mynah.acoustic.cepstrum import shape
+from mynah.acoustic.warping import warped
 
 PLENTY = 1_000
 """Frames, 20 s of them, from which on there is much to choose from."""
@@ -32,8 +35,17 @@ SOFTNESS = 2.0
 COARSE, FINE = 4, 20
 """Cepstral coefficients: below the first the coarse shape, from the second on harmonics."""
 COARSE_SHARE = 0.5
-BETWEEN_SHARE = 0.4
+BETWEEN_SHARE = 0.7
 """How far shapes between coarse and fine go towards those of the neighbours, given plenty."""
+RIDGE = 0.1
+"""Of the regression, in squared deviations of a band: few frames tell little of most directions."""
+STEADY, UNSTEADY = 0.4, 0.3
+"""Mean difference between the frames around one up to which all is lent, and by how much more it
+is e times less."""
+BESIDE = 3
+"""Frames on either side of one that are no neighbours of it, but the same sound."""
+ASKED = 500
+"""Frames at most that are asked how far their neighbours are."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,10 +55,14 @@ class Exemplars:
     Attributes:
         rendered: coloured mels, (frames, bands).
         lacking: what is to be added for them to be more like the recording's, (frames, bands).
+        slope: how what is lacking changes with what is rendered, (bands, bands).
+        apart: how far frames of these words are from their neighbours, ().
     """
 
     rendered: Tensor
     lacking: Tensor
+    slope: Tensor
+    apart: Tensor
 
     @classmethod
     def of(cls, rendered: Tensor, heard: Tensor, spoken: Tensor) -> Self:
@@ -57,14 +73,21 @@ class Exemplars:
             heard: mels of the recording, (bands, frames).
             spoken: which frames are no pause, bool, (1, frames); pauses lack nothing.
         """
-        lacking = ((heard - rendered) * spoken).T
-        return cls(rendered.T, lacking - (1 - COARSE_SHARE) * shape(lacking, 0, COARSE))
+        made, real = rendered.T, heard.T
+        made = made[warped(shape(made, 0, FINE), shape(real, 0, FINE))]
+        lacking = (real - made) * spoken.T
+        return cls.compared(made, lacking - (1 - COARSE_SHARE) * shape(lacking, 0, COARSE))
 
     @classmethod
     def joined(cls, exemplars: Sequence[Self]) -> Self:
         """Those of several recordings of a person as one's."""
         rendered, lacking = zip(*((each.rendered, each.lacking) for each in exemplars), strict=True)
-        return cls(torch.cat(rendered), torch.cat(lacking))
+        return cls.compared(torch.cat(rendered), torch.cat(lacking))
+
+    @classmethod
+    def compared(cls, rendered: Tensor, lacking: Tensor) -> Self:
+        """Those of frames and what these lack, (frames, bands) each."""
+        return cls(rendered, lacking, _slope(rendered, lacking), _apart(rendered))
 
     def lend(self, latents: Tensor, mask: Tensor) -> Tensor:
         """Lends to a row what frames that are like its own have.
@@ -76,31 +99,68 @@ class Exemplars:
         Returns:
             Latents of which the mels are changed.
         """
-        bands, known = self.rendered.shape[1], len(self.rendered)
-        neighbours, between = (
-            (FEW_NEIGHBOURS, BETWEEN_SHARE) if known >= PLENTY else (NEIGHBOURS, 0.0)
-        )
+        bands = self.rendered.shape[1]
         mel = latents[:bands, mask].T
-        apart = torch.cdist(mel, self.rendered) / SOFTNESS
-        nearest = apart.topk(min(neighbours, known), largest=False)
-        weights = (-nearest.values).softmax(dim=1)[:, :, None]
+        nearest = _nearest(torch.cdist(mel, self.rendered))
+        weights = (-nearest.values / SOFTNESS).softmax(dim=1)[:, :, None]
         alike, lacked = (
             (of_frames[nearest.indices] * weights).sum(dim=1)
             for of_frames in (self.rendered, self.lacking)
         )
-        lent = lacked + between * shape(alike - mel, COARSE, FINE)
+        lent = lacked + (mel - alike) @ self.slope
+        if len(self.rendered) < PLENTY:
+            near = self.apart / nearest.values.mean(dim=1).clamp(min=self.apart)
+            lent *= (near * _steadiness(mel))[:, None]
         given = latents.clone()
         given[:bands, mask] += _smooth(lent.T)
         return given
 
     def to(self, device: torch.device) -> Self:
         """The same on a device."""
-        return type(self)(self.rendered.to(device), self.lacking.to(device))
+        parts = (self.rendered, self.lacking, self.slope, self.apart)
+        return type(self)(*(part.to(device) for part in parts))
 
     @property
     def nbytes(self) -> int:
         """Bytes."""
-        return self.rendered.nbytes + self.lacking.nbytes
+        return self.rendered.nbytes + self.lacking.nbytes + self.slope.nbytes + self.apart.nbytes
+
+
+def _nearest(apart: Tensor) -> torch.return_types.topk:
+    """Distances to those that count, (frames, neighbours) of (frames, all), and which they are."""
+    known = apart.shape[1]
+    neighbours = FEW_NEIGHBOURS if known >= PLENTY else NEIGHBOURS
+    return apart.topk(min(neighbours, known), largest=False)
+
+
+def _slope(rendered: Tensor, lacking: Tensor) -> Tensor:
+    """How what is lacking changes with what is rendered, (bands, bands).
+
+    By ridge regression of few frames. Given plenty, towards the neighbours in shapes that tell
+    people apart, and not at all in others.
+    """
+    bands = rendered.shape[1]
+    if len(rendered) >= PLENTY:
+        return -BETWEEN_SHARE * shape(torch.eye(bands), COARSE, FINE).to(rendered)
+    made, lacked = (each.double() - each.double().mean(dim=0) for each in (rendered, lacking))
+    ridge = RIDGE * len(rendered) * torch.eye(bands).to(made)
+    return torch.linalg.solve(made.T @ made + ridge, made.T @ lacked).float()
+
+
+def _apart(rendered: Tensor) -> Tensor:
+    """The median distance of some of the frames from their neighbours."""
+    every = -(-len(rendered) // ASKED)
+    places = torch.arange(len(rendered), device=rendered.device)
+    apart = torch.cdist(rendered[::every], rendered)
+    apart[(places[::every, None] - places).abs() <= BESIDE] = torch.inf
+    return _nearest(apart).values.mean(dim=1).median().clamp(1e-6, 1e6)
+
+
+def _steadiness(mel: Tensor) -> Tensor:
+    """What share is lent to each frame of mels (frames, bands): 1 where sounds last."""
+    around = F.pad(mel.T[None], (1, 1), mode="replicate")[0]
+    moved = (around[:, 2:] - around[:, :-2]).abs().mean(dim=0)
+    return (-((moved - STEADY).clamp(min=0) / UNSTEADY).square()).exp()
 
 
 def _smooth(mels: Tensor) -> Tensor:
