@@ -35,7 +35,7 @@ SOFTNESS = 2.0
 COARSE, FINE = 4, 20
 """Cepstral coefficients: below the first the coarse shape, from the second on harmonics."""
 COARSE_SHARE = 0.5
-BETWEEN_SHARE = 0.85
+BETWEEN_SHARE = 0.7
 """How far shapes between coarse and fine go towards those of the neighbours, given plenty."""
 RIDGE = 0.1
 """Of the regression, in squared deviations of a band: few frames tell little of most directions."""

@@ -47,7 +47,7 @@ RANK = 8
 """Of adapters, if the request leaves it open."""
 STEPS: Mapping[Stage, int] = {"acoustic": 240, "semantic": 120}
 """At most, if the request leaves it open."""
-KEPT_OF_MISHEARD = 0.05
+KEPT_OF_MISHEARD = 0.02
 """Share of what is learnt that a version keeps where tokens are badly heard, on the way back to the
 base model (Wortsman et al. 2022, WiSE-FT). Words are lost faster than likeness is gained: of the
 starter's, all of it lost a quarter of the words, and a tenth was no more like the person than none,
