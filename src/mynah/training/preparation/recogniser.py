@@ -53,7 +53,7 @@ def installed_recogniser(report: Report | None = None) -> Recogniser | None:
         return FasterWhisper() if find_spec("faster_whisper") else None
     except (OSError, ValueError, RuntimeError) as error:
         reason = str(error).partition("\n")[0]
-        if report:
+        if report is not None:
             report.message(
                 f"faster-whisper is installed and its model {SIZE!r} is not ({reason}); recordings "
                 "without words teach only the acoustic stage until it is."
