@@ -29,7 +29,7 @@ def hearing(monkeypatch):
         return hearing_tones(load_models(folder, precision))
 
     monkeypatch.setattr(fine_tuning, "load_models", load)
-    monkeypatch.setattr(intelligibility, "SENTENCES", 1)  # random networks do not end by themselves
+    monkeypatch.setattr(intelligibility, "SENTENCES", 1)  # what is measured does not matter here
 
 
 @pytest.fixture
