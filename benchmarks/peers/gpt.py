@@ -1,6 +1,7 @@
 """`python -m benchmarks.peers.gpt`: Mynah's GPT of released size beside Genie-TTS's."""
 
 import argparse
+from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 
 import torch
@@ -8,9 +9,10 @@ import torch
 from benchmarks.peers.genie import seconds_of_genie
 from benchmarks.speed.reference import reference_tokens_per_second
 from benchmarks.speed.semantic import random_request, tokens_per_second
+from mynah.processor import use_threads
+from mynah.semantic.choice import in_eight_bits, threads_for
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
-from mynah.semantic.packed import PackedGPT
 
 
 def main() -> None:
@@ -26,7 +28,7 @@ def main() -> None:
     }
     genie = 1 / median(seconds_of_genie("genie_gpt.py", gpt, read, options.tokens))
     reference = reference_tokens_per_second(gpt, options.tokens)
-    packed = PackedGPT(gpt)
+    packed = in_eight_bits(gpt)
     ours = {
         "Mynah, float32, batch 1": (gpt, 1),
         "Mynah, 8 bits, batch 1": (packed, 1),
@@ -36,8 +38,10 @@ def main() -> None:
     print(f"  {'Genie-TTS 2.0.2':25} {genie:7.1f}")
     print(f"  {'plain reference loop':25} {reference:7.1f}")
     for name, (network, rows) in ours.items():
-        tokens_per_second(network, rows, 3)
-        speed, _ = tokens_per_second(network, rows, options.tokens)
+        threads = threads_for(network) or torch.get_num_threads()
+        with ThreadPoolExecutor(1, initializer=use_threads, initargs=(threads,)) as stage:
+            stage.submit(tokens_per_second, network, rows, 3).result()
+            speed, _ = stage.submit(tokens_per_second, network, rows, options.tokens).result()
         times = f"{speed / genie:.2f} x Genie-TTS, {speed / reference:.2f} x the reference"
         print(f"  {name:25} {speed:7.1f}, {times}")
 

@@ -14,7 +14,7 @@ from benchmarks.speed.streams import answered
 from benchmarks.speed.subject import SIZES, subject
 from mynah.engine.models import Models
 from mynah.errors import MynahError
-from mynah.processor import use_threads
+from mynah.processor import in_passing, use_threads
 
 BATCHES = (1, 4, 16, 64)
 CALLERS = (1, 2, 4, 8)
@@ -25,12 +25,12 @@ def main() -> None:
     options = _options()
     if options.threads:
         torch.set_num_threads(options.threads)
-    models = subject(options.model, options.size)
+    models = in_passing(subject, options.model, options.size)
     what = options.model or f"random weights of {options.size} size"
     print(f"{what}, torch {torch.__version__}, {torch.get_num_threads()} threads\n")
     print(f"semantic stage, {'8-bit' if models.packed else 'float32'} weights")
-    reference_tokens_per_second(models.gpt, 3)
-    reference = reference_tokens_per_second(models.gpt)
+    in_passing(reference_tokens_per_second, models.gpt, 3)
+    reference = in_passing(reference_tokens_per_second, models.gpt)
     print(f"  plain reference loop in float32: {reference:.1f} tokens/s")
     threads = models.step_threads or torch.get_num_threads()
     with ThreadPoolExecutor(1, initializer=use_threads, initargs=(threads,)) as stage:
@@ -38,9 +38,7 @@ def main() -> None:
     if options.stage == "semantic":
         return
     print("acoustic stage, piece by piece")
-    real_time_factors(models.sovits, vocoder=models.vocoder)
-    for tokens, factor in real_time_factors(models.sovits, vocoder=models.vocoder).items():
-        print(f"  after {tokens:3} tokens: real-time factor {factor:.3f}")
+    in_passing(_print_acoustic, models)
     print("both stages, a sentence of 20 characters for each caller")
     for callers in CALLERS:
         heard = answered(models, callers)
@@ -69,6 +67,12 @@ def _print_semantic(models: Models, reference: float) -> None:
             f"  batch {rows:2}: {speed:5.1f} sentences/s of {len(SHORT)} characters "
             f"and {tokens:.0f} tokens"
         )
+
+
+def _print_acoustic(models: Models) -> None:
+    real_time_factors(models.sovits, vocoder=models.vocoder)
+    for tokens, factor in real_time_factors(models.sovits, vocoder=models.vocoder).items():
+        print(f"  after {tokens:3} tokens: real-time factor {factor:.3f}")
 
 
 def _options() -> argparse.Namespace:

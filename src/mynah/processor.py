@@ -1,11 +1,17 @@
 """What a processor computes by itself, which decides what is fast and what is exact."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
+from typing import ParamSpec, TypeVar
 
 import torch
 
 from mynah.device import Device
 from mynah.errors import OptionError
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 _CPU = torch.device("cpu")
 
@@ -49,3 +55,14 @@ def use_threads(count: int) -> None:
     restoring = Thread(target=torch.set_num_threads, args=(every,))
     restoring.start()
     restoring.join()
+
+
+def in_passing(work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
+    """Has a thread do some work that ends with it.
+
+    Each thread that computes gets a team of helpers from OpenMP and keeps it. Once a process has
+    more of them than there are cores, GNU's has all who wait fall asleep at once, and decoding
+    takes a quarter to a half longer. So only the thread that decodes is to keep a team.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="in passing") as passing:
+        return passing.submit(work, *args, **kwargs).result()

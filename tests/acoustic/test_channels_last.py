@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mynah.acoustic import spectral_convolution, vocoder
+from mynah.acoustic import channels_last, spectral_convolution, vocoder
 from mynah.acoustic.channels_last import ChannelsLastGenerator
 from mynah.acoustic.hifigan import Generator
 from mynah.acoustic.passage import Passage
@@ -52,6 +52,16 @@ def test_it_sounds_as_the_plain_one(model, rows, dtype):
     assert wave.dtype == torch.float32
     least = SIGNAL_TO_NOISE if dtype == torch.bfloat16 else 80
     assert signal_to_noise(exact, wave) > least
+
+
+@pytest.mark.parametrize("part", [700, 1_000, 2_879])
+@torch.inference_mode()
+def test_nothing_is_heard_of_where_parts_of_the_last_stage_meet(model, rows, monkeypatch, part):
+    z, ge, mask = rows
+    decode = ChannelsLastGenerator(model.dec, torch.float32)
+    whole = decode(z, ge, mask)  # of up to 2,880 moments
+    monkeypatch.setattr(channels_last, "PART", part)
+    assert torch.allclose(decode(z, ge, mask), whole, atol=1e-6)
 
 
 @torch.inference_mode()

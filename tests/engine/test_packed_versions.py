@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from mynah.semantic.choice import in_eight_bits
 from mynah.semantic.generate import generate
 from mynah.semantic.int8 import int8_is_supported
-from mynah.semantic.packed import PackedGPT
 from mynah.semantic.request import SemanticRequest
 
 pytestmark = pytest.mark.skipif(not int8_is_supported(), reason="no 8-bit kernels")
@@ -25,13 +25,13 @@ def drawn(models):
 
 @pytest.fixture
 def packed(models):
-    return replace(models, packed=PackedGPT(models.gpt))
+    return replace(models, packed=in_eight_bits(models.gpt))
 
 
 def test_a_version_draws_what_its_own_weights_say(packed, adapt):
     version = packed.trained(adapt(1))
     assert version.packed is not packed.packed
-    assert drawn(version) == list(generate(PackedGPT(version.gpt), REQUEST))
+    assert drawn(version) == list(generate(in_eight_bits(version.gpt), REQUEST))
     assert drawn(packed) == list(generate(packed.packed, REQUEST))
 
 

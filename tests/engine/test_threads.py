@@ -10,7 +10,8 @@ import fakes
 from mynah.engine import models, stage
 from mynah.engine.models import load_models
 from mynah.engine.synthesizer import Synthesizer
-from mynah.processor import use_threads
+from mynah.processor import in_passing, use_threads
+from mynah.semantic import choice
 from mynah.voice.voice import Voice
 
 
@@ -70,7 +71,7 @@ def test_nothing_is_computed_before_threads_are_laid_out(monkeypatch):
 def test_a_gpt_is_small_by_its_weights(monkeypatch):
     starter = load_models(precision="float32")
     assert starter.step_threads == 1
-    monkeypatch.setattr(models, "SMALL", 1_000_000)
+    monkeypatch.setattr(choice, "SMALL", 1_000_000)
     assert starter.step_threads is None
 
 
@@ -90,3 +91,24 @@ def test_a_thread_of_its_own_number_changes_no_other():
         thread.join()
     note()
     assert seen == [1, 3, 3]
+
+
+def test_what_is_done_in_passing_leaves_no_thread_behind():
+    assert not in_passing(threading.current_thread).is_alive()
+    with pytest.raises(ZeroDivisionError):
+        in_passing(divmod, 1, 0)
+
+
+def test_models_are_loaded_and_voices_read_in_passing(monkeypatch):
+    """Teams of threads last as long as who computes with them, and only decoding is to have one."""
+    monkeypatch.setattr(models, "_load", lambda *_: threading.current_thread())
+    assert not load_models().is_alive()
+    reading = []
+
+    class Noting(Counting):
+        def read(self, voice):
+            reading.append(threading.current_thread())
+            return super().read(voice)
+
+    Synthesizer(Noting(1)).speak("One.", Voice("somebody", ()))
+    assert not reading[0].is_alive()

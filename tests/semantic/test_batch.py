@@ -5,7 +5,10 @@ import torch
 
 from mynah.errors import ModelError, TextError
 from mynah.semantic.batch import Batch
+from mynah.semantic.compiled import CompiledGPT, is_compiled
+from mynah.semantic.config import SemanticConfig
 from mynah.semantic.generate import generate
+from mynah.semantic.gpt import GPT
 from mynah.semantic.packed import PackedGPT
 from mynah.semantic.request import SemanticRequest
 from mynah.semantic.sampling import SamplingOptions
@@ -37,9 +40,15 @@ def finish(batch, rows):
     return [row.tokens for row in rows]
 
 
-@pytest.fixture(params=["float32", "int8"])
+@pytest.fixture(params=["float32", "8 bits", "8 bits, compiled"])
 def gpt(gpt, request):
-    return gpt if request.param == "float32" else PackedGPT(gpt)
+    if request.param == "8 bits":
+        return PackedGPT(gpt)
+    if request.param == "8 bits, compiled":
+        torch.manual_seed(0)
+        wide = GPT(SemanticConfig(hidden=128, heads=8, layers=2)).eval()
+        return CompiledGPT(wide) if is_compiled(wide.config) else pytest.skip("not compiled here")
+    return gpt
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import torch
 from torch.nn import functional as F
 
 from mynah.checkpoints.gpt import load_gpt
-from mynah.semantic import choice, int8
-from mynah.semantic.choice import LARGEST_ERROR, LEAST_WIDTH, faster, logits_error
+from mynah.semantic import choice, compiled, int8
+from mynah.semantic.choice import LARGEST_ERROR, LEAST_WIDTH, faster, in_eight_bits, logits_error
+from mynah.semantic.compiled import CompiledGPT, is_compiled
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
 from mynah.semantic.int8 import Int8Linear, int8_is_supported
@@ -36,12 +37,20 @@ def wide():
     return GPT(SemanticConfig(hidden=LEAST_WIDTH, heads=4, layers=2)).eval()
 
 
+@pytest.fixture(params=[PackedGPT, CompiledGPT])
+def pack(request):
+    """Makes a GPT one in 8 bits."""
+    if request.param is CompiledGPT and not is_compiled(SemanticConfig()):
+        pytest.skip("not compiled here: no compiler, or no such instructions")
+    return request.param
+
+
 @torch.inference_mode()
-def test_a_row_does_not_change_by_a_bit_with_those_beside_it(wide):
+def test_a_row_does_not_change_by_a_bit_with_those_beside_it(wide, pack):
     """Rows of other lengths, whose windows end in other blocks, step along."""
-    packed = PackedGPT(wide)
-    hidden = []
-    packed.ar_predict_layer.register_forward_pre_hook(lambda _, args: hidden.append(args[0]))
+    packed = pack(wide)
+    hidden, predict = [], packed._predict
+    packed._predict = lambda x: predict(hidden.append(x.clone()) or x)
     decoded(packed, [0, 1, 2, 3])
     together = torch.stack(hidden[4:])
     for row in range(4):
@@ -50,11 +59,28 @@ def test_a_row_does_not_change_by_a_bit_with_those_beside_it(wide):
         assert torch.equal(torch.stack(hidden[1:])[:, 0], together[:, row])
 
 
+@pytest.mark.parametrize("heads", [8, 4, 2])
 @torch.inference_mode()
-def test_the_starter_predicts_nearly_the_same():
+def test_compiled_layers_do_what_packed_ones_do(heads):
+    """Heads of 16, 32 and 64; rows enough for whole and broken tiles, and for several threads."""
+    config = SemanticConfig(hidden=LEAST_WIDTH, heads=heads, layers=3)
+    if not is_compiled(config):
+        pytest.skip("not compiled here: no compiler, or no such instructions")
+    torch.manual_seed(heads)
+    gpt = GPT(config).eval()
+    compiled, rows = CompiledGPT(gpt), [0, 1, 2, 3] * 4
+    compiled._threads, compiled._rows_of_a_thread = 3, 4
+    exact = decoded(gpt, rows)
+    assert logits_error(exact, decoded(PackedGPT(gpt), rows)) < 0.02
+    assert logits_error(exact, decoded(compiled, rows)) < 0.02
+    assert torch.equal(decoded(compiled, rows[:4])[:, 2], decoded(compiled, rows)[:, 6])
+
+
+@torch.inference_mode()
+def test_the_starter_predicts_nearly_the_same(pack):
     with as_file(files("mynah") / "starter" / "semantic.ckpt") as path:
         gpt = load_gpt(path)
-    exact, logits = decoded(gpt, [0, 1, 2, 3]), decoded(PackedGPT(gpt), [0, 1, 2, 3])
+    exact, logits = decoded(gpt, [0, 1, 2, 3]), decoded(pack(gpt), [0, 1, 2, 3])
     assert 0 < logits_error(exact[0], logits[0]) < LARGEST_ERROR / 2
     assert logits_error(exact, logits) < LARGEST_ERROR
     divergence = F.kl_div(
@@ -64,15 +90,15 @@ def test_the_starter_predicts_nearly_the_same():
 
 
 @torch.inference_mode()
-def test_float32_is_not_touched_by_packing(wide):
+def test_float32_is_not_touched_by_packing(wide, pack):
     before = decoded(wide, [0, 2])
-    PackedGPT(wide)
+    pack(wide)
     assert torch.equal(decoded(wide, [0, 2]), before)
 
 
 @torch.inference_mode()
-def test_a_row_goes_on_where_it_was_copied_to(wide):
-    packed = PackedGPT(wide)
+def test_a_row_goes_on_where_it_was_copied_to(wide, pack):
+    packed = pack(wide)
     cache, longer = packed.new_cache(2, 125), packed.new_cache(3, 200)
     for row in range(2):
         packed.prefill(PHONES[:1], [None], PROMPTS[:1], cache, row)
@@ -131,10 +157,18 @@ def test_8_bits_are_taken_where_they_are_faster_and_right(wide, monkeypatch):
     speeds = iter([2.0, 1.0])
     monkeypatch.setattr(choice, "first_logits", lambda gpt: (measured(gpt)[0], next(speeds)))
     packed = faster(wide)
-    assert isinstance(packed, PackedGPT)
-    assert packed.size == sum(
-        weight.numel() for name, weight in wide.h.named_parameters() if weight.ndim == 2
-    )
+    assert isinstance(packed, CompiledGPT if is_compiled(wide.config) else PackedGPT)
+
+
+def test_its_size_is_that_of_its_matrices(wide, pack):
+    matrices = sum(weight.numel() for weight in wide.h.parameters() if weight.ndim == 2)
+    prediction = 1088 * LEAST_WIDTH if pack is CompiledGPT else 0  # of 1,025 ids, to whole tiles
+    assert pack(wide).size == matrices + prediction
+
+
+def test_without_a_compiler_torch_computes_in_8_bits(wide, monkeypatch):
+    monkeypatch.setattr(compiled, "_compiled", None)
+    assert isinstance(in_eight_bits(wide), PackedGPT)
 
 
 def test_broken_logits_are_within_no_bound():

@@ -8,7 +8,7 @@ nothing. In float32 the largest convolutions are products of spectra.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol, Self
+from typing import Protocol, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,11 @@ Quiet = Callable[[Tensor], Tensor]
 
 SHORT = 24
 """Frames of the one length between: of the first piece, which somebody waits for."""
+
+
+PART = 16_384
+"""Moments before the last stage of which it makes sound at once. Memory for more is given back and
+fetched again at each layer, which takes as long as the work itself."""
 
 
 def made_of(frames: int) -> int:
@@ -53,6 +58,7 @@ class ChannelsLastGenerator:
             )
             for i, up in enumerate(generator.ups)
         ]
+        self._reach = _reach(generator)
 
     @property
     def size(self) -> int:
@@ -87,12 +93,28 @@ class ChannelsLastGenerator:
         x = self._generator.conv_pre(F.pad(z, (0, made_of(end) - end))) + self._generator.cond(ge)
         # Convolutions over time are done as over images of height one, which have this layout.
         x = _ended(x.unsqueeze(2).contiguous(memory_format=torch.channels_last), end)
-        for stage, rate in zip(self._stages, self._generator.rates, strict=True):
+        for stage, rate in zip(self._stages[:-1], self._generator.rates, strict=False):
             end *= rate
             x = stage(x, partial(_ended, end=end))
+        return self._sound(x, end)
+
+    def _sound(self, x: Tensor, end: int) -> Tensor:
+        """The wave of what is before the last stage, made in parts of one length."""
+        rate, length = self._generator.rates[-1], x.shape[3]
+        size = -(-length // -(-length // PART))
+        window, waves = min(length, size + 2 * self._reach), []
+        for start in range(0, end, size):
+            first = min(max(0, start - self._reach), length - window)
+            part = x[..., first : first + window].clone(memory_format=torch.channels_last)
+            made = self._stages[-1](part, partial(_ended, end=(end - first) * rate))
+            own = slice((start - first) * rate, (min(end, start + size) - first) * rate)
+            waves.append(self._wave(made)[..., own])
+        return torch.cat(waves, dim=3).squeeze(2)
+
+    def _wave(self, x: Tensor) -> Tensor:
         post = self._generator.conv_post
         x = F.conv2d(F.leaky_relu_(x), post.weight.unsqueeze(2), padding=(0, int(post.padding[0])))
-        return torch.tanh(x[..., :end]).squeeze(2)
+        return torch.tanh_(x)
 
 
 class Stage:
@@ -150,6 +172,17 @@ class _Upsampling:
 
     def __call__(self, x: Tensor) -> Tensor:
         return F.conv_transpose2d(x, self._weight, self._bias, self._stride, self._padding)
+
+
+def _reach(generator: Generator) -> int:
+    """Moments before the last stage, on either side, that its sound of a moment depends on."""
+    blocks = generator.resblocks[-generator.blocks_per_rate :]
+    refining = max(
+        sum(int(layer.padding[0]) for layer in block.modules() if isinstance(layer, nn.Conv1d))
+        for block in blocks
+    )
+    up, post = cast(nn.ConvTranspose1d, generator.ups[-1]), generator.conv_post
+    return -(-(up.kernel_size[0] + refining + int(post.padding[0])) // generator.rates[-1])
 
 
 def _laid_out(conv: nn.Conv1d | nn.ConvTranspose1d, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

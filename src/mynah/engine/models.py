@@ -27,12 +27,13 @@ from mynah.engine.prompt import Prompt
 from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
 from mynah.precision import Precision
-from mynah.processor import device_of
+from mynah.processor import device_of, in_passing
 from mynah.semantic.batch import Batch, Rows
 from mynah.semantic.choice import faster as faster_gpt
+from mynah.semantic.choice import in_eight_bits, threads_for
 from mynah.semantic.choice import on_gpu as gpt_on_gpu
+from mynah.semantic.eight_bits import EightBitGPT
 from mynah.semantic.gpt import GPT
-from mynah.semantic.packed import PackedGPT
 from mynah.semantic.request import SemanticRequest
 from mynah.semantic.sampling import SamplingOptions
 from mynah.semantic.script import Script
@@ -48,10 +49,6 @@ if TYPE_CHECKING:
 
 ROWS = 16
 """Sentences whose tokens are drawn at a time: more make all of them late."""
-
-SMALL = 16_000_000
-"""Weights of a GPT whose steps are over before a second thread has woken up: between two of them
-threads fall asleep, which no loop over steps alone shows."""
 
 PEAK = 0.98
 """Of the loudest sound that a model can make: the same for every piece, so that none is louder."""
@@ -83,7 +80,7 @@ class Models:
     text_features: TextFeatures
     origin: Origin | None = None
     size: int = 0
-    packed: PackedGPT | None = None
+    packed: EightBitGPT | None = None
     vocoder: ChannelsLastGenerator | None = None
     gpt_graphs: "GraphGPT | None" = None
     sovits_graphs: GraphSoVITS | None = None
@@ -106,8 +103,7 @@ class Models:
     @property
     def step_threads(self) -> int | None:
         """Threads that tokens are drawn fastest with; as many as there are if None."""
-        weights = sum(weight.numel() for weight in self.gpt.h.parameters())
-        return 1 if weights <= SMALL else None
+        return threads_for(self.packed or self.gpt)
 
     @property
     def together(self) -> int:
@@ -165,7 +161,7 @@ class Models:
         size = self.origin.bytes_beside(gpt, sovits)
         packed = self.packed
         if packed and gpt is not self.gpt:
-            packed = PackedGPT(gpt)
+            packed = in_eight_bits(gpt)
             size += packed.size
         vocoder = self.vocoder and self.vocoder.of(sovits.dec)
         if vocoder and vocoder is not self.vocoder:
@@ -227,14 +223,14 @@ def load_models(
             of a version that cannot run yet.
     """
     if folder is not None:
-        return _load(Path(folder), precision, device_of(device))
+        return in_passing(_load, Path(folder), precision, device_of(device))
     with as_file(files("mynah") / "starter") as starter:
         if not starter.is_dir():
             raise CheckpointError(
                 "This version of Mynah comes without the starter's weights; give the folder of "
                 "a model (--model), or train the starter with recipes/starter."
             )
-        return _load(starter, precision, device_of(device))
+        return in_passing(_load, starter, precision, device_of(device))
 
 
 def _load(folder: Path, precision: Precision, device: torch.device) -> Models:

@@ -13,6 +13,7 @@ from mynah.engine.stage import Stage
 from mynah.engine.talk import Talk, Utterance
 from mynah.engine.turns import Turns
 from mynah.engine.versions import Versions
+from mynah.processor import in_passing
 
 
 class ReadingStage(Stage):
@@ -78,7 +79,7 @@ class ReadingStage(Stage):
         if talk is None:
             return
         try:
-            utterance = talk.context.run(self._prepare, talk)
+            utterance = in_passing(talk.context.run, self._prepare, talk)
         except Exception as error:  # whatever it is, the other callers go on
             self._failed(talk, error)
         else:

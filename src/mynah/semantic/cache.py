@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mynah.semantic.config import SemanticConfig
-from mynah.semantic.places import Attend, Places
+from mynah.semantic.places import Attend, Grown, LayeredPlaces
 
 # Keys are read in whole blocks, so that attention meets few different shapes
 # (each of which a CUDA graph has to record) and seldom reads far past the end.
@@ -21,7 +21,7 @@ CACHE_LINE = 64
 """Bytes that a processor reads at a time; what begins with one is read in fewest."""
 
 
-class KeyValueCache(Places):
+class KeyValueCache(LayeredPlaces):
     """Room for `rows` sequences of up to `capacity` phonemes and tokens each.
 
     A row is filled by `GPT.prefill` and grows by `GPT.step`; rows have their own
@@ -52,37 +52,24 @@ class KeyValueCache(Places):
     def fill(
         self, first: int, phones: Sequence[int], tokens: Sequence[int], visible: Tensor
     ) -> list[Attend]:
-        """Starts rows anew, from row `first` on.
-
-        Args:
-            first: row of the first sequence.
-            phones: phonemes of each sequence.
-            tokens: tokens of each.
-            visible: mask (rows, 1, time, time) of what they see of one another.
-        """
-        rows = self._begin(first, phones, tokens)
+        """See `LayeredPlaces.fill`."""
+        rows = self.begin(first, phones, tokens)
         return [
             partial(_fill, keys[rows], values[rows], visible)
             for keys, values in zip(self.keys, self.values, strict=True)
         ]
 
-    def grow(self, rows: int) -> tuple[Tensor, list[Attend]]:
-        """Makes each of the first `rows` rows one place longer.
-
-        Returns:
-            (rows,) positions of the new tokens among the row's tokens, and each layer's
-            attention from the new places to all before them.
-        """
-        last, longest = self._lengthen(rows)
-        window = min(self.capacity, (longest // BLOCK + 1) * BLOCK)
+    def attends(self, grown: Grown) -> list[Attend]:
+        """See `LayeredPlaces.attends`."""
+        last, rows = grown.last, len(grown.last)
+        window = min(self.capacity, (grown.longest // BLOCK + 1) * BLOCK)
         hidden = self._places[:window] > last[:, None, None, None]
         mask = torch.zeros_like(hidden, dtype=self.keys.dtype).masked_fill_(hidden, -torch.inf)
         index = (self._rows[:rows], last)
-        attends: list[Attend] = [
+        return [
             partial(_grow, keys[:rows, :, :window], values[:rows, :, :window], index, mask)
             for keys, values in zip(self.keys, self.values, strict=True)
         ]
-        return last - self.text_lengths[:rows], attends
 
     def copy(self, row: int, to: Self, place: int) -> None:
         """Copies a row to a place of this or a longer cache."""
@@ -108,19 +95,13 @@ def split(projected: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return query, keys, values
 
 
-def side_by_side(parts: Sequence[tuple[int, list[Attend]]]) -> list[Attend]:
-    """Each layer's attention where the first rows look into one cache, the next into another.
-
-    Args:
-        parts: for each cache the number of its rows, and its attention in each layer.
-    """
-    if len(parts) == 1:
-        return parts[0][1]
-    counts = [count for count, _ in parts]
-    return [
-        partial(_side_by_side, counts, layer)
-        for layer in zip(*(attends for _, attends in parts), strict=True)
-    ]
+def side_by_side(parts: Sequence[Grown]) -> list[Attend]:
+    """Each layer's attention where the first rows look into one cache, the next into another."""
+    every = [cast(LayeredPlaces, part.cache).attends(part) for part in parts]
+    if len(every) == 1:
+        return every[0]
+    counts = [len(part.last) for part in parts]
+    return [partial(_side_by_side, counts, layer) for layer in zip(*every, strict=True)]
 
 
 def _side_by_side(counts: list[int], attends: Sequence[Attend], projected: Tensor) -> Tensor:

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from mynah.precision import Precision
+from mynah.semantic.compiled import CompiledGPT, is_compiled
+from mynah.semantic.eight_bits import EightBitGPT
 from mynah.semantic.gpt import GPT
 from mynah.semantic.int8 import int8_is_supported
 from mynah.semantic.packed import PackedGPT
@@ -24,13 +26,31 @@ more."""
 LEAST_WIDTH = 128
 """Hidden size below which calling a layer takes longer than its arithmetic."""
 
+SMALL = 16_000_000
+"""Weights of a GPT whose steps are over before a second thread has woken up: between two of them
+threads fall asleep, which no loop over steps alone shows."""
+
 _PHONES, _TOKENS, _STEPS = 40, 20, 3
 
 _log = logging.getLogger(__name__)
 
 
+def in_eight_bits(gpt: GPT) -> EightBitGPT:
+    """The GPT in 8 bits, compiled if that was possible here."""
+    return CompiledGPT(gpt) if is_compiled(gpt.config) else PackedGPT(gpt)
+
+
+def threads_for(gpt: GPT) -> int | None:
+    """Threads of torch that its tokens are drawn fastest with; as many as there are if None."""
+    if isinstance(gpt, CompiledGPT):
+        return 1
+    inside = sum(weight.numel() for weight in gpt.h.parameters())
+    weights = gpt.size if isinstance(gpt, EightBitGPT) else inside
+    return 1 if weights <= SMALL else None
+
+
 @torch.inference_mode()
-def faster(gpt: GPT) -> PackedGPT | None:
+def faster(gpt: GPT) -> EightBitGPT | None:
     """The GPT in 8 bits, where this machine gains by it and its predictions stay the same.
 
     Args:
@@ -39,7 +59,7 @@ def faster(gpt: GPT) -> PackedGPT | None:
     if gpt.config.hidden < LEAST_WIDTH or not int8_is_supported():
         return None
     exact, slow = first_logits(gpt)
-    packed = PackedGPT(gpt)
+    packed = in_eight_bits(gpt)
     logits, fast = first_logits(packed)
     return packed if fast < slow and logits_error(exact, logits) <= LARGEST_ERROR else None
 

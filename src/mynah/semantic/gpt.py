@@ -19,17 +19,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from mynah.semantic.cache import KeyValueCache, attend, split
+from mynah.semantic.cache import KeyValueCache, attend, side_by_side, split
 from mynah.semantic.config import BERT_SIZE, POSITIONS, SemanticConfig
-from mynah.semantic.places import Attend, Places
+from mynah.semantic.places import Attend, Grown, LayeredPlaces, Places
 from mynah.semantic.sampling import SamplingOptions
 
 
 class Growing(Protocol):
     """Memory of rows that grow by a token a step, such as a `KeyValueCache`."""
 
-    def grow(self, rows: int) -> tuple[Tensor, list[Attend]]:
-        """Makes each of the first `rows` rows one place longer; see `KeyValueCache.grow`."""
+    def grow(self, rows: int) -> list[Grown]:
+        """Makes each of the first `rows` rows one place longer; which, of each cache."""
 
 
 class TokenEmbedding(nn.Module):
@@ -207,10 +207,9 @@ class GPT(nn.Module):
             pad_sequence(list(prompts), batch_first=True).to(device).long(),
         )
         x = x[:, : max(map(sum, zip(text_lengths, prompt_lengths, strict=True)))]
-        visible = _visible(x.shape[1], text_length)
-        x = self.h(x, cache.fill(first, text_lengths, prompt_lengths, visible))
+        x = self._read(x, cache, first, text_lengths, prompt_lengths)
         last = text_length + torch.tensor(prompt_lengths, device=device) - 1
-        return cast(Tensor, self.ar_predict_layer(_take(x, last[:, None])[:, 0]))
+        return self._predict(_take(x, last[:, None])[:, 0])
 
     def step(self, tokens: Tensor, memory: Growing) -> Tensor:
         """Reads one more token in each of the memory's first rows.
@@ -222,10 +221,27 @@ class GPT(nn.Module):
         Returns:
             (rows, vocabulary) logits of each row's next token.
         """
-        positions, attends = memory.grow(len(tokens))
+        grown = memory.grow(len(tokens))
+        positions = torch.cat([part.positions for part in grown])
         x = self.ar_audio_embedding(tokens) + self.ar_audio_position(positions)
-        x = self.h(x[:, None], attends)
-        return cast(Tensor, self.ar_predict_layer(x[:, 0]))
+        return self._predict(self._go_on(x, grown))
+
+    def _read(
+        self, x: Tensor, cache: Places, first: int, phones: Sequence[int], tokens: Sequence[int]
+    ) -> Tensor:
+        """Sends packed sequences (rows, time, hidden), of which a cache keeps keys and values."""
+        visible = _visible(x.shape[1], torch.tensor(phones, device=x.device))
+        return cast(
+            Tensor, self.h(x, cast(LayeredPlaces, cache).fill(first, phones, tokens, visible))
+        )
+
+    def _go_on(self, x: Tensor, grown: Sequence[Grown]) -> Tensor:
+        """Sends a token (rows, hidden) of each row through the layers."""
+        return cast(Tensor, self.h(x[:, None], side_by_side(grown))[:, 0])
+
+    def _predict(self, x: Tensor) -> Tensor:
+        """Rows (rows, hidden) to logits (rows, vocabulary)."""
+        return cast(Tensor, self.ar_predict_layer(x))
 
     def _pack(
         self, phones: Tensor, phone_lengths: Tensor, bert: Tensor | None, tokens: Tensor

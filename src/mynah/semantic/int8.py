@@ -19,7 +19,8 @@ ENGINE = "fbgemm"
 
 # Torch's wrapper looks into every argument for objects of tracing: a third of a small step.
 _PRODUCT = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32.default._op
-_LEAST = 1e-12  # stands for the scale of a row of zeros, which nothing may be divided by
+LEAST = 1e-12
+"""Stands for the scale of a row of zeros, which nothing may be divided by."""
 
 
 class Int8Linear:
@@ -56,7 +57,7 @@ def int8_is_supported() -> bool:
 
 
 def _packed(weight: Tensor) -> torch.ScriptObject:
-    scales = weight.abs().amax(1).clamp_min(_LEAST) / 127
+    scales = weight.abs().amax(1).clamp_min(LEAST) / 127
     zeros = torch.zeros(len(weight), dtype=torch.long)
     with warnings.catch_warnings():
         # Torch says that these tensors will go, and has no other way into its kernel yet.

@@ -8,12 +8,8 @@ its place.
 
 from collections.abc import Sequence
 
-import torch
-from torch import Tensor
-
-from mynah.semantic.cache import side_by_side
 from mynah.semantic.gpt import GPT
-from mynah.semantic.places import Attend, Places
+from mynah.semantic.places import Grown, Places
 from mynah.semantic.row import Row
 
 BUCKETS = (512, 1024, 2048, 4096)
@@ -74,16 +70,15 @@ class Memory:
                 moved = True
         return moved
 
-    def grow(self, rows: int) -> tuple[Tensor, list[Attend]]:
-        """Makes every row one place longer; see `KeyValueCache.grow`."""
+    def grow(self, rows: int) -> list[Grown]:
+        """Makes every row one place longer; which, of each cache that has any."""
         assert rows == len(self.rows), (rows, len(self.rows))
-        grown = [
-            (len(seated), *cache.grow(len(seated)))
+        return [
+            grown
             for cache, seated in zip(self._caches, self._seated, strict=True)
             if seated
+            for grown in cache.grow(len(seated))
         ]
-        positions = torch.cat([positions for _, positions, _ in grown])
-        return positions, side_by_side([(count, attends) for count, _, attends in grown])
 
     def _with_room(self, bucket: int, rows: int) -> Places:
         """A bucket's cache, which has room for some more rows."""

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Self
 
 import torch
@@ -38,25 +39,7 @@ class Places(ABC):
         """Which of the first `rows` rows have no room for another token."""
         return [row for row in range(rows) if self._filled[row] == self.capacity]
 
-    @abstractmethod
-    def fill(
-        self, first: int, phones: Sequence[int], tokens: Sequence[int], visible: Tensor
-    ) -> list[Attend]:
-        """Starts rows anew; see `KeyValueCache.fill`."""
-
-    @abstractmethod
-    def grow(self, rows: int) -> tuple[Tensor, list[Attend]]:
-        """Makes each of the first `rows` rows one place longer; see `KeyValueCache.grow`."""
-
-    @abstractmethod
-    def copy(self, row: int, to: Self, place: int) -> None:
-        """Copies a row to a place of this or a longer one."""
-
-    @abstractmethod
-    def wipe(self, row: int) -> None:
-        """Makes a row's places finite again, whatever was put there."""
-
-    def _begin(self, first: int, phones: Sequence[int], tokens: Sequence[int]) -> slice:
+    def begin(self, first: int, phones: Sequence[int], tokens: Sequence[int]) -> slice:
         """Starts rows anew, with phonemes and tokens of each, from row `first` on: which."""
         lengths = [sum(pair) for pair in zip(phones, tokens, strict=True)]
         assert min(phones) > 0, phones
@@ -67,18 +50,22 @@ class Places(ABC):
         self.text_lengths[rows] = torch.tensor(phones, device=self.device)
         return rows
 
-    def _lengthen(self, rows: int) -> tuple[Tensor, int]:
-        """Makes the first `rows` rows one place longer.
-
-        Returns:
-            (rows,) their lengths before, and the longest of these.
-        """
+    def grow(self, rows: int) -> "list[Grown]":
+        """Makes each of the first `rows` rows one place longer."""
         longest = max(self._filled[:rows])
         assert longest < self.capacity, (longest, self.capacity)
         self._filled[:rows] = [length + 1 for length in self._filled[:rows]]
         last = self.lengths[:rows].clone()
         self.lengths[:rows] += 1
-        return last, longest
+        return [Grown(self, last, longest)]
+
+    @abstractmethod
+    def copy(self, row: int, to: Self, place: int) -> None:
+        """Copies a row to a place of this or a longer one."""
+
+    @abstractmethod
+    def wipe(self, row: int) -> None:
+        """Makes a row's places finite again, whatever was put there."""
 
     def _copy_length(self, row: int, to: "Places", place: int) -> int:
         """Gives a place of this or another cache the length of a row."""
@@ -86,3 +73,44 @@ class Places(ABC):
         to.text_lengths[place] = self.text_lengths[row]
         to._filled[place] = self._filled[row]
         return self._filled[row]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grown:
+    """The first rows of a cache, each one place longer than before.
+
+    Attributes:
+        cache: whose rows.
+        last: (rows,) their new places.
+        longest: the furthest of these, which on a GPU would take time to ask for.
+    """
+
+    cache: Places
+    last: Tensor
+    longest: int
+
+    @property
+    def positions(self) -> Tensor:
+        """(rows,) positions of the new tokens among each row's tokens."""
+        return self.last - self.cache.text_lengths[: len(self.last)]
+
+
+class LayeredPlaces(Places):
+    """Keys and values that layers in torch attend to, each layer by itself."""
+
+    @abstractmethod
+    def fill(
+        self, first: int, phones: Sequence[int], tokens: Sequence[int], visible: Tensor
+    ) -> list[Attend]:
+        """Starts rows anew, from row `first` on.
+
+        Args:
+            first: row of the first sequence.
+            phones: phonemes of each sequence.
+            tokens: tokens of each.
+            visible: mask (rows, 1, time, time) of what they see of one another.
+        """
+
+    @abstractmethod
+    def attends(self, grown: Grown) -> list[Attend]:
+        """Each layer's attention from the new places to all before them."""

@@ -14,15 +14,15 @@ What is new is written with one call a layer, queries too: calls are what small 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Self
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mynah.semantic.blocks import Blocks
 from mynah.semantic.cache import BLOCK, split, zeros
 from mynah.semantic.config import SemanticConfig
-from mynah.semantic.places import Attend, Places
+from mynah.semantic.places import Attend, Grown, LayeredPlaces
 
 _DTYPE = torch.float16
 
@@ -65,14 +65,10 @@ class _Layer:
     values: Tensor
 
 
-class TableCache(Places):
+class TableCache(Blocks, LayeredPlaces):
     """A `KeyValueCache` on the CPU that is filled one row at a time, and grows fast.
 
     Queries come divided by the square root of their size already.
-
-    Attributes:
-        keys: (layers, rows, heads, blocks, head size, places of a block).
-        values: (layers, rows, heads, places, head size).
     """
 
     def __init__(self, config: SemanticConfig, rows: int, capacity: int) -> None:
@@ -94,36 +90,21 @@ class TableCache(Places):
     def fill(
         self, first: int, phones: Sequence[int], tokens: Sequence[int], visible: Tensor
     ) -> list[Attend]:
-        """Starts a row anew; see `KeyValueCache.fill`."""
+        """Starts a row anew; see `LayeredPlaces.fill`."""
         assert len(phones) == 1, phones
-        self._begin(first, phones, tokens)
+        self.begin(first, phones, tokens)
         rows = zip(self.keys[:, first], self.values[:, first], strict=True)
         return [partial(_fill, keys, values, visible) for keys, values in rows]
 
-    def grow(self, rows: int) -> tuple[Tensor, list[Attend]]:
-        """Makes each of the first `rows` rows one place longer; see `KeyValueCache.grow`."""
-        last, longest = self._lengthen(rows)
-        blocks = longest // BLOCK + 1
+    def attends(self, grown: Grown) -> list[Attend]:
+        """See `LayeredPlaces.attends`."""
+        last, rows, blocks = grown.last, len(grown.last), grown.longest // BLOCK + 1
         if (rows, blocks) != (self._window.rows, self._window.blocks):
             self._window = self._window_of(rows, blocks)
         hidden = torch.arange(blocks * BLOCK) > last[:, None]
         mask = torch.zeros(hidden.shape, dtype=_DTYPE).masked_fill_(hidden, -torch.inf)
         masks, new = mask.repeat_interleave(self._heads, 0), self._new_places(last)
-        attends: list[Attend] = [
-            partial(_grow, layer, self._window, masks, new) for layer in self._layers
-        ]
-        return last - self.text_lengths[:rows], attends
-
-    def copy(self, row: int, to: Self, place: int) -> None:
-        """Copies a row to a place of this or a longer cache."""
-        blocks = -(-self._copy_length(row, to, place) // BLOCK)
-        to.keys[:, place, :, :blocks] = self.keys[:, row, :, :blocks]
-        to.values[:, place, :, : blocks * BLOCK] = self.values[:, row, :, : blocks * BLOCK]
-
-    def wipe(self, row: int) -> None:
-        """Makes a row's places finite again, whatever was put there."""
-        self.keys[:, row] = 0
-        self.values[:, row] = 0
+        return [partial(_grow, layer, self._window, masks, new) for layer in self._layers]
 
     def _layer_of(self, memory: Tensor) -> _Layer:
         numbers = (len(memory) - self._width) // 2
