@@ -23,6 +23,7 @@ from recipes.starter import (
     semantic,
     teacher,
     tokens,
+    translations,
     words,
 )
 from recipes.starter.kokoro import Kokoro, Speakers
@@ -48,7 +49,12 @@ def dictate_sentences(
     voice: Annotated[Path, typer.Option(help="Kokoro-82M, ONNX.")],
     vocabulary: Annotated[Path, typer.Option(help="Its vocab.json.")],
     speakers: Annotated[Path, typer.Option(help="Folder of its voices, .bin files.")],
-    texts: Annotated[Path | None, typer.Option(help="Corpus whose texts are said too.")] = None,
+    texts: Annotated[
+        list[Path] | None, typer.Option(help="Corpus whose texts are said too; several.")
+    ] = None,
+    silent: Annotated[
+        bool, typer.Option(help="Tell only how long and how high, which a GPT learns from.")
+    ] = False,
     minutes: Minutes = 60.0,
     threads: Threads = 1,
     spoken: Annotated[Path, typer.Option(help="Folder of what is said.")] = Path("runs/spoken"),
@@ -58,9 +64,19 @@ def dictate_sentences(
         spoken,
         Kokoro(voice, vocabulary, threads),
         Speakers.of(speakers),
-        dictation.texts(texts) if texts else {},
+        dictation.texts(texts or []),
         minutes,
+        silent=silent,
     )
+
+
+@app.command("texts")
+def gather_texts(
+    packages: Annotated[Path, typer.Option(help="Folder of unpacked packages.")],
+    texts: Annotated[Path, typer.Option(help="Folder of what is found.")] = Path("runs/texts"),
+) -> None:
+    """0. Gather sentences of programs' translations and manuals, to be dictated."""
+    translations.gather(packages, texts)
 
 
 @app.command()

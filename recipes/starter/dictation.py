@@ -82,24 +82,31 @@ class Speaker:
 
 @dataclass(frozen=True, slots=True)
 class Dictated:
-    """Samples at 48 kHz, and see `Row`."""
+    """Samples at 48 kHz, if it is heard, and see `Row`."""
 
-    samples: NDArray[np.float32]
+    samples: NDArray[np.float32] | None
     places: list[int]
     f0: list[int]
 
 
-def texts(corpus: Path) -> dict[str, list[str]]:
-    """The texts of each language in a folder with `metadata.jsonl` rows of lang and text."""
+def texts(folders: Sequence[Path]) -> dict[str, list[str]]:
+    """The texts of each language in folders with `metadata.jsonl` rows of lang and text."""
     found: dict[str, list[str]] = {}
-    for line in (corpus / "metadata.jsonl").read_text("utf-8").splitlines():
-        row = json.loads(line)
-        found.setdefault(row["lang"], []).append(row["text"])
+    for folder in folders:
+        for line in (folder / "metadata.jsonl").read_text("utf-8").splitlines():
+            row = json.loads(line)
+            found.setdefault(row["lang"], []).append(row["text"])
     return found
 
 
 def dictate(
-    out: Path, voice: Kokoro, speakers: Speakers, known: dict[str, list[str]], minutes: float
+    out: Path,
+    voice: Kokoro,
+    speakers: Speakers,
+    known: dict[str, list[str]],
+    minutes: float,
+    *,
+    silent: bool = False,
 ) -> None:
     """Adds recordings to a folder until the time is over.
 
@@ -109,6 +116,8 @@ def dictate(
         speakers: whom to speak as.
         known: texts of each language, beside those of common words.
         minutes: to go on for.
+        silent: only what a GPT is to plan is told, how long and how high, which takes a twentieth
+            of the time. No folder may have both.
     """
     out.mkdir(parents=True, exist_ok=True)
     index = out / "metadata.jsonl"
@@ -122,13 +131,11 @@ def dictate(
                 spelt, phones = _spelt(text, language)
                 if not LETTERS[0] <= len(spelt) <= LETTERS[1]:
                     continue
-                said = say(voice, spelt, phones, speaker, chance.uniform(*SPEEDS[language]))
-                peak = float(np.abs(said.samples).max())
-                if not PEAKS[0] < peak < PEAKS[1]:
-                    continue
+                speed = chance.uniform(*SPEEDS[language])
+                said = say(voice, spelt, phones, speaker, speed, silent=silent)
                 file, told = f"{number:06}.opus", (speaker.name, round(speaker.size, 4))
-                samples = said.samples * (LEVEL / peak)
-                soundfile.write(out / file, samples, STORED_RATE, format="OGG", subtype="OPUS")
+                if said.samples is not None and not _stored(said.samples, out / file):
+                    continue
                 row = Row(file, language, text, *told, phones, said.places, said.f0)
                 rows.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
                 rows.flush()
@@ -137,24 +144,38 @@ def dictate(
 
 
 def say(
-    voice: Kokoro, spelt: Sequence[Letter], phones: Sequence[str], speaker: Speaker, speed: float
+    voice: Kokoro,
+    spelt: Sequence[Letter],
+    phones: Sequence[str],
+    speaker: Speaker,
+    speed: float,
+    *,
+    silent: bool = False,
 ) -> Dictated:
-    """Says letters for whole tokens each."""
-    planned = voice.plan(spelt, speaker.style, speed)
-    timing = whole_tokens(spelt, planned, phones, speaker.size)
-    samples, heights = voice.speak(spelt, speaker.style, timing.frames, speaker.pitch)
+    """Says letters for whole tokens each, or only plans to."""
+    timing = whole_tokens(spelt, voice.plan(spelt, speaker.style, speed), phones, speaker.size)
+    how = spelt, speaker.style, timing.frames, speaker.pitch
+    samples, heights = (None, voice.heights(*how)) if silent else voice.speak(*how)
     token = TOKEN * speaker.size  # lasts as a token once it is played at the speaker's size
     count = len(timing.places)
+    times = timing.origin + (np.arange(count * QUARTERS) + 0.5) * token / QUARTERS
+    frames = (times / PITCH_FRAME).astype(int).clip(0, len(heights) - 1)
+    pitch = (heights[frames] * speaker.size).astype(int).tolist()
+    if samples is None:
+        return Dictated(None, timing.places, pitch)
     begin, length = int(timing.origin * RATE), int(count * token * RATE)
     samples = np.pad(samples, (0, max(0, begin + length - len(samples))))[begin : begin + length]
     samples = _muted(samples, int(LEAD * token * RATE))
-    times = timing.origin + (np.arange(count * QUARTERS) + 0.5) * token / QUARTERS
-    frames = (times / PITCH_FRAME).astype(int).clip(0, len(heights) - 1)
-    return Dictated(
-        soxr.resample(samples, RATE * speaker.size, STORED_RATE),
-        timing.places,
-        (heights[frames] * speaker.size).astype(int).tolist(),
-    )
+    return Dictated(soxr.resample(samples, RATE * speaker.size, STORED_RATE), timing.places, pitch)
+
+
+def _stored(samples: NDArray[np.float32], path: Path) -> bool:
+    """Writes samples at one level, unless the voice has failed; whether it did not."""
+    peak = float(np.abs(samples).max())
+    if not PEAKS[0] < peak < PEAKS[1]:
+        return False
+    soundfile.write(path, samples * (LEVEL / peak), STORED_RATE, format="OGG", subtype="OPUS")
+    return True
 
 
 def _muted(samples: NDArray[np.float32], lead: int) -> NDArray[np.float32]:

@@ -132,6 +132,19 @@ def test_the_pitch_is_told_as_it_is_heard(voice):
     assert set(said.f0) == {int(PITCH * 1.1 * 1.15)}
 
 
+def test_what_is_only_planned_is_what_would_be_said(voice, tmp_path: Path, monkeypatch):
+    told, phones = spelt("zh")
+    speaker = dictation.Speaker("somebody", STYLES["zf_c"], 0.9, 1.1)
+    said = dictation.say(voice, told, phones, speaker, 1.0)
+    planned = dictation.say(voice, told, phones, speaker, 1.0, silent=True)
+    assert (planned.places, planned.f0) == (said.places, said.f0)
+    assert planned.samples is None
+    monkeypatch.setattr(dictation, "INVENTED", 0.0)
+    monkeypatch.setattr(dictation, "LETTERS", (5, 170))
+    dictation.dictate(tmp_path, voice, kokoro.Speakers(STYLES), TEXTS, 0.01, silent=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["metadata.jsonl"]
+
+
 def test_a_folder_is_gone_on_with(voice, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(dictation, "INVENTED", 0.0)
     monkeypatch.setattr(dictation, "LETTERS", (5, 170))
@@ -151,7 +164,9 @@ def test_texts_are_told_apart_by_language(tmp_path: Path):
     told = [("zh", "好"), ("en", "good"), ("zh", "是")]
     rows = [json.dumps({"lang": language, "text": text}) + "\n" for language, text in told]
     (tmp_path / "metadata.jsonl").write_text("".join(rows))
-    assert dictation.texts(tmp_path) == {"zh": ["好", "是"], "en": ["good"]}
+    assert dictation.texts([tmp_path]) == {"zh": ["好", "是"], "en": ["good"]}
+    assert dictation.texts([tmp_path] * 2)["en"] == ["good", "good"]
+    assert dictation.texts([]) == {}
 
 
 def test_timbres_are_anybodys_and_manners_native():
