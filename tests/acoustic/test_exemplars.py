@@ -7,7 +7,15 @@ import torch
 
 from mynah.acoustic import exemplars as module
 from mynah.acoustic.colouring import BANDS, log_mel, speech
-from mynah.acoustic.exemplars import BETWEEN_SHARE, COARSE, COARSE_SHARE, FINE, PLENTY, Exemplars
+from mynah.acoustic.exemplars import (
+    BETWEEN_SHARE,
+    COARSE,
+    COARSE_SHARE,
+    FINE,
+    PLENTY,
+    Comparison,
+    Exemplars,
+)
 from mynah.voice.timbre import Timbre
 
 
@@ -32,7 +40,7 @@ def heard(coloured):
     spectrogram = speech_like(3, 60)
     timbre = coloured.timbre([spectrogram])
     words = torch.arange(30)[None], torch.arange(8)[None]
-    return spectrogram, words, timbre, coloured.exemplars(*words, timbre, spectrogram)
+    return spectrogram, words, timbre, coloured.compare(*words, timbre, spectrogram)
 
 
 def shape(mel):
@@ -63,7 +71,7 @@ def test_frames_are_lent_what_those_most_like_them_lacked(careless):
     lacking = torch.tensor([1.0] * 8 + [-2.0] * 8)[:, None].expand(-1, BANDS)
     latents = random(96, 4)
     latents[:BANDS] = places[[0, 0, 15, 15]].T
-    lent = lend(Exemplars.compared(places, lacking), latents) - latents
+    lent = lend(Exemplars.of([Comparison(places, lacking)]), latents) - latents
     between = torch.tensor([1.0, 0.25, -1.25, -2.0])
     torch.testing.assert_close(lent[:BANDS], between.expand(BANDS, 4))
     assert not lent[BANDS:].any()
@@ -71,12 +79,12 @@ def test_frames_are_lent_what_those_most_like_them_lacked(careless):
 
 def test_the_nearest_counts_most():
     rendered = torch.stack([torch.zeros(BANDS), torch.full((BANDS,), 3.0)])
-    lent = lend(Exemplars.compared(rendered, rendered), torch.zeros(BANDS, 1))
+    lent = lend(Exemplars.of([Comparison(rendered, rendered)]), torch.zeros(BANDS, 1))
     assert 0 <= lent.max() < 0.01
 
 
 def test_one_frame_is_enough():
-    one = Exemplars.compared(torch.zeros(1, BANDS), torch.ones(1, BANDS))
+    one = Exemplars.of([Comparison(torch.zeros(1, BANDS), torch.ones(1, BANDS))])
     torch.testing.assert_close(lend(one, torch.ones(BANDS, 7)), torch.full((BANDS, 7), 2.0))
 
 
@@ -88,13 +96,13 @@ def test_shapes_that_tell_people_apart_go_towards_the_neighbours(cosine, share):
     """Neighbours without any shape flatten those between the coarse and the fine ones."""
     places = (torch.arange(BANDS) + 0.5) / BANDS
     wave = (torch.pi * places * cosine).cos()[:, None].expand(BANDS, 3)
-    flat = Exemplars.compared(torch.zeros(PLENTY, BANDS), torch.zeros(PLENTY, BANDS))
+    flat = Exemplars.of([Comparison(torch.zeros(PLENTY, BANDS), torch.zeros(PLENTY, BANDS))])
     torch.testing.assert_close(lend(flat, wave), (1 - share) * wave, atol=1e-5, rtol=1e-4)
 
 
 def test_a_few_seconds_do_not_draw_shapes_towards_them():
     wave, few = random(BANDS, 3), torch.zeros(PLENTY - 1, BANDS)
-    torch.testing.assert_close(lend(Exemplars.compared(few, few), wave), wave)
+    torch.testing.assert_close(lend(Exemplars.of([Comparison(few, few)]), wave), wave)
 
 
 @pytest.mark.parametrize("frames, counted", [(PLENTY - 1, 16), (PLENTY, 8)])
@@ -104,7 +112,8 @@ def test_of_plenty_only_the_nearest_few_count(frames, counted):
     rendered = torch.zeros(frames, BANDS)
     rendered[counted:] = 0.01
     torch.testing.assert_close(
-        lend(Exemplars.compared(rendered, lacking), torch.zeros(BANDS, 1)), torch.ones(BANDS, 1)
+        lend(Exemplars.of([Comparison(rendered, lacking)]), torch.zeros(BANDS, 1)),
+        torch.ones(BANDS, 1),
     )
 
 
@@ -112,7 +121,7 @@ def test_of_plenty_only_the_nearest_few_count(frames, counted):
 def test_what_is_lacking_is_followed_from_few_neighbours(frames, careless):
     """Where it grows with what is rendered, as it does if a band is twice as loud in truth."""
     rendered = 3 * random(frames, BANDS)
-    exemplars = Exemplars.compared(rendered, rendered)
+    exemplars = Exemplars.of([Comparison(rendered, rendered)])
     mel = rendered[7:10] + 0.3 * random(3, BANDS, seed=1)
     lent = lend(exemplars, mel.T).T - mel
     off = (lent - smooth(mel)).norm() / mel.norm()
@@ -121,7 +130,7 @@ def test_what_is_lacking_is_followed_from_few_neighbours(frames, careless):
 
 def test_less_is_lent_where_sounds_change_and_where_nothing_was_like_them():
     known = random(300, BANDS)
-    exemplars = Exemplars.compared(known, torch.ones(300, BANDS))
+    exemplars = Exemplars.of([Comparison(known, torch.ones(300, BANDS))])
     lasting = torch.zeros(BANDS, 9)
     changing = lasting.clone()
     changing[:, 4:] = 1.5
@@ -138,7 +147,7 @@ def test_less_is_lent_where_sounds_change_and_where_nothing_was_like_them():
 def test_given_plenty_everything_is_lent():
     known = random(PLENTY, BANDS)
     far = torch.full((BANDS, 4), 9.0)
-    lent = lend(Exemplars.compared(known, torch.ones(PLENTY, BANDS)), far) - far
+    lent = lend(Exemplars.of([Comparison(known, torch.ones(PLENTY, BANDS))]), far) - far
     torch.testing.assert_close(lent.mean(), torch.tensor(1.0), atol=0.05, rtol=0)
 
 
@@ -149,7 +158,7 @@ def test_own_words_get_the_details_of_the_recording_and_half_its_shape(
     monkeypatch.setattr(module, "NEIGHBOURS", 1)
     monkeypatch.setattr(module, "warped", lambda made, real: torch.arange(len(made)))
     spectrogram, words, timbre, _ = heard
-    exemplars = coloured.exemplars(*words, timbre, spectrogram)
+    exemplars = Exemplars.of([coloured.compare(*words, timbre, spectrogram)])
     prior = coloured.prior(*words, timbre.vector)
     plain, own = (
         coloured.render(prior.mean, prior.mask, each)[0, :BANDS].T
@@ -164,16 +173,16 @@ def test_own_words_get_the_details_of_the_recording_and_half_its_shape(
 
 
 def test_a_recording_is_heard_without_its_level(coloured, heard):
-    spectrogram, words, timbre, exemplars = heard
-    quiet = coloured.exemplars(*words, timbre, 0.2 * spectrogram)
-    torch.testing.assert_close(quiet.lacking, exemplars.lacking, atol=1e-3, rtol=1e-3)
+    spectrogram, words, timbre, compared = heard
+    quiet = coloured.compare(*words, timbre, 0.2 * spectrogram)
+    torch.testing.assert_close(quiet.lacking, compared.lacking, atol=1e-3, rtol=1e-3)
 
 
 def test_pauses_lack_nothing(coloured, heard):
     spectrogram, words, timbre, _ = heard
     spectrogram = spectrogram.clone()
     spectrogram[:, :, 20:40] *= 1e-4
-    lacking = coloured.exemplars(*words, timbre, spectrogram).lacking
+    lacking = coloured.compare(*words, timbre, spectrogram).lacking
     assert not lacking[20:40].any()
     assert lacking[:20].any() and lacking[40:].any()
 
@@ -181,26 +190,26 @@ def test_pauses_lack_nothing(coloured, heard):
 @pytest.mark.parametrize("frames", [47, 71])
 def test_a_recording_may_be_longer_or_shorter_than_its_tokens(coloured, heard, frames):
     _, words, timbre, _ = heard
-    told = coloured.exemplars(*words, timbre, speech_like(4, frames))
+    told = coloured.compare(*words, timbre, speech_like(4, frames))
     assert told.rendered.shape == told.lacking.shape == (min(frames, 60), BANDS)
 
 
 def test_silence_gives_numbers(coloured, heard):
     _, words, timbre, _ = heard
-    told = coloured.exemplars(*words, timbre, torch.zeros(1, 1025, 60))
+    told = coloured.compare(*words, timbre, torch.zeros(1, 1025, 60))
     assert told.lacking.isfinite().all()
 
 
 def test_several_recordings_are_as_one(heard):
-    *_, exemplars = heard
-    both = Exemplars.joined([exemplars, exemplars])
-    assert both.rendered.nbytes + both.lacking.nbytes == 4 * exemplars.lacking.nbytes < both.nbytes
-    torch.testing.assert_close(both.lacking[60:], exemplars.lacking)
+    *_, compared = heard
+    both = Exemplars.of([compared, compared])
+    assert both.rendered.nbytes + both.lacking.nbytes == 4 * compared.lacking.nbytes < both.nbytes
+    torch.testing.assert_close(both.lacking[60:], compared.lacking)
 
 
 def test_speakers_of_a_batch_lend_nothing_to_each_other(coloured, heard):
-    *_, timbre, exemplars = heard
-    alone = [replace(timbre, exemplars=[exemplars]), timbre]
+    *_, timbre, compared = heard
+    alone = [replace(timbre, exemplars=[Exemplars.of([compared])]), timbre]
     latents, mask = random(2, 96, 20), torch.ones(2, 1, 20, dtype=torch.bool)
     together = coloured.render(latents, mask, Timbre.joined(alone))
     for row, each in enumerate(alone):
@@ -212,8 +221,8 @@ def test_speakers_of_a_batch_lend_nothing_to_each_other(coloured, heard):
 
 
 def test_a_row_is_lent_the_same_beside_a_longer_one(coloured, heard):
-    *_, timbre, exemplars = heard
-    own = replace(timbre, exemplars=[exemplars])
+    *_, timbre, compared = heard
+    own = replace(timbre, exemplars=[Exemplars.of([compared])])
     latents, mask = random(2, 96, 20), torch.ones(2, 1, 20, dtype=torch.bool)
     latents[0, :, 12:], mask[0, :, 12:] = 0, False
     together = coloured.render(latents, mask, Timbre.joined([own, own]))

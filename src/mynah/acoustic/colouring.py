@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mynah.acoustic.exemplars import Exemplars
+from mynah.acoustic.exemplars import Comparison
 from mynah.voice.mel import mel_filterbank
 
 BANDS = 80
@@ -85,7 +85,7 @@ class Colouring(nn.Module):
         mel = colour[:, :, :-1] @ self.quickened(latents[:, :BANDS]) + colour[:, :, -1:]
         return torch.cat([mel, latents[:, BANDS:]], dim=1)
 
-    def exemplars(self, latents: Tensor, spectrogram: Tensor) -> Exemplars:
+    def compare(self, latents: Tensor, spectrogram: Tensor) -> Comparison:
         """What a recording's frames lack when its words are rendered.
 
         Args:
@@ -94,7 +94,7 @@ class Colouring(nn.Module):
         """
         mel = log_mel(spectrogram)[:, :, : latents.shape[2]]
         rendered, spoken = latents[:, :BANDS, : mel.shape[2]], speech(mel)
-        return Exemplars.of(rendered[0], self._standardised(mel, spoken)[0], spoken[0])
+        return Comparison.of(rendered[0], self._standardised(mel, spoken)[0], spoken[0])
 
     def quickened(self, mel: Tensor) -> Tensor:
         """Mels (batch, 80, frames) that move as quickly as speech."""

@@ -49,20 +49,16 @@ ASKED = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Exemplars:
-    """Frames of a person's words.
+class Comparison:
+    """Frames of a recording's words.
 
     Attributes:
         rendered: coloured mels, (frames, bands).
         lacking: what is to be added for them to be more like the recording's, (frames, bands).
-        slope: how what is lacking changes with what is rendered, (bands, bands).
-        apart: how far frames of these words are from their neighbours, ().
     """
 
     rendered: Tensor
     lacking: Tensor
-    slope: Tensor
-    apart: Tensor
 
     @classmethod
     def of(cls, rendered: Tensor, heard: Tensor, spoken: Tensor) -> Self:
@@ -76,17 +72,30 @@ class Exemplars:
         made, real = rendered.T, heard.T
         made = made[warped(shape(made, 0, FINE), shape(real, 0, FINE))]
         lacking = (real - made) * spoken.T
-        return cls.compared(made, lacking - (1 - COARSE_SHARE) * shape(lacking, 0, COARSE))
+        return cls(made, lacking - (1 - COARSE_SHARE) * shape(lacking, 0, COARSE))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exemplars:
+    """Frames of a person's words.
+
+    Attributes:
+        rendered: see `Comparison`.
+        lacking: see `Comparison`.
+        slope: how what is lacking changes with what is rendered, (bands, bands).
+        apart: how far frames of these words are from their neighbours, ().
+    """
+
+    rendered: Tensor
+    lacking: Tensor
+    slope: Tensor
+    apart: Tensor
 
     @classmethod
-    def joined(cls, exemplars: Sequence[Self]) -> Self:
-        """Those of several recordings of a person as one's."""
-        rendered, lacking = zip(*((each.rendered, each.lacking) for each in exemplars), strict=True)
-        return cls.compared(torch.cat(rendered), torch.cat(lacking))
-
-    @classmethod
-    def compared(cls, rendered: Tensor, lacking: Tensor) -> Self:
-        """Those of frames and what these lack, (frames, bands) each."""
+    def of(cls, comparisons: Sequence[Comparison]) -> Self:
+        """Those of recordings of one person."""
+        rendered = torch.cat([each.rendered for each in comparisons])
+        lacking = torch.cat([each.lacking for each in comparisons])
         return cls(rendered, lacking, _slope(rendered, lacking), _apart(rendered))
 
     def lend(self, latents: Tensor, mask: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mynah.acoustic.colouring import Colouring
 from mynah.acoustic.config import FRAMES_PER_TOKEN, SPEAKER_VECTOR, SSL_CHANNELS, AcousticConfig
-from mynah.acoustic.exemplars import Exemplars
+from mynah.acoustic.exemplars import Comparison
 from mynah.acoustic.flow import Flow
 from mynah.acoustic.hifigan import Generator
 from mynah.acoustic.lengths import length_mask
@@ -122,9 +122,9 @@ class SoVITS(nn.Module):
         return self.colouring(spectrograms, mask) if self.config.coloured else None
 
     @torch.no_grad()
-    def exemplars(
+    def compare(
         self, codes: Tensor, phones: Tensor, timbre: Timbre, spectrogram: Tensor
-    ) -> Exemplars:
+    ) -> Comparison:
         """What a recording tells of its speaker beside the timbre; the model has to colour.
 
         Args:
@@ -135,7 +135,7 @@ class SoVITS(nn.Module):
         """
         prior = self.prior(codes, phones, timbre.vector)
         rendered = self.render(prior.mean, prior.mask, timbre)
-        return self.colouring.exemplars(rendered, spectrogram)
+        return self.colouring.compare(rendered, spectrogram)
 
     def prior(
         self,

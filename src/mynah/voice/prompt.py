@@ -7,7 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from mynah.acoustic.exemplars import Exemplars
+from mynah.acoustic.exemplars import Comparison, Exemplars
 from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
@@ -30,9 +30,9 @@ class VoiceReader(TokenReader, Protocol):
         """Timbre of linear spectrograms (1, 1025, T) each."""
         ...
 
-    def exemplars(
+    def compare(
         self, codes: Tensor, phones: Tensor, timbre: Timbre, spectrogram: Tensor
-    ) -> Exemplars:
+    ) -> Comparison:
         """What tokens (1, N) and phonemes (1, P) of a spectrogram (1, 1025, T) tell beside."""
         ...
 
@@ -81,10 +81,10 @@ def read_voice(
             for known, length in zip(phones, seconds, strict=True)
         ]
         told = [
-            _exemplars(*each, timbre, content, reader)
+            _compared(*each, timbre, content, reader)
             for each in zip(references, spectrograms, words, strict=True)
         ]
-        timbre = replace(timbre, exemplars=[Exemplars.joined(told)])
+        timbre = replace(timbre, exemplars=[Exemplars.of(told)])
     if not content.prompts or not phones[0] or seconds[0] > LONGEST_PROMPT_SECONDS + 1:
         return VoicePrompt(no_codes, (), timbre)
     codes = read_tokens(voice.recordings[0], content, reader, phones[0], _SILENCE_SECONDS)
@@ -99,14 +99,14 @@ def _spectrogram(reference: Recording) -> Tensor:
     return linear_spectrogram(torch.from_numpy(reference.at(REFERENCE_RATE).samples)[None])
 
 
-def _exemplars(
+def _compared(
     reference: Recording,
     spectrogram: Tensor,
     phones: Sequence[int],
     timbre: Timbre,
     content: ContentFeatures,
     reader: VoiceReader,
-) -> Exemplars:
+) -> Comparison:
     codes = read_tokens(reference, content, reader, phones, silence=0.0)
     said = torch.tensor([phones or [WORDLESS]])
-    return reader.exemplars(codes[None], said, timbre, spectrogram)
+    return reader.compare(codes[None], said, timbre, spectrogram)
