@@ -45,7 +45,7 @@ def _options() -> argparse.Namespace:
         "--corpus", type=Path, help="also judge a sample of this corpus (metadata.jsonl)"
     )
     parser.add_argument(
-        "--limit", type=int, default=20, help="sentences or clips a row (default: 20)"
+        "--limit", type=int, default=50, help="sentences or clips a row (default: 50)"
     )
     parser.add_argument("--seed", type=int, default=0, help="of synthesis and sampling")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of the judges")

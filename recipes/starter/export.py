@@ -20,7 +20,7 @@ from recipes.starter.sounds import SILENT, UNKNOWN, Sounds
 from recipes.starter.tokens import read_alphabet
 
 DEVIATION = 0.02
-DRAWN_BY_DEFAULT = {"top_k": 15, "temperature": 0.45, "repetition_penalty": 1.0}
+DRAWN_BY_DEFAULT = {"top_k": 15, "temperature": 0.3, "repetition_penalty": 1.0}
 """A sound that lasts repeats its token, which GPT-SoVITS's own defaults would punish."""
 
 
