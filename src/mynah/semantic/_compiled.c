@@ -5,7 +5,7 @@
  * by the calls that a step consists of, and by keys and values that are read as tables.
  *
  * Weights lie as the products want them: 64 rows of a matrix side by side, four columns of each
- * after the other (`packed` in compiled.py). What goes in is rounded row by row to whole numbers
+ * after the other (`_Matrix` in compiled.py). What goes in is rounded row by row to whole numbers
  * from 0 to 255. Sums of whole numbers are exact, and every other sum is made for one row in one
  * order, so no row's result depends by a bit on the rows beside it.
  *
@@ -14,11 +14,12 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) /* which has no such pragma */
 #define VECTORS
 #endif
 
 #ifdef VECTORS
+#pragma GCC push_options /* what asks whether the processor can must run on those that cannot */
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,fma,f16c")
 #include <immintrin.h>
 #include <math.h>
@@ -322,6 +323,7 @@ static int predict(const Network *net, const float *x, int64_t rows, float *logi
     free(sizes);
     return 1;
 }
+#pragma GCC pop_options
 #endif
 
 static PyObject *supported(PyObject *self, PyObject *nothing)
