@@ -83,7 +83,7 @@ class Kokoro:
     def heights(
         self, letters: Sequence[Letter], style: Style, frames: NDArray[np.float32], pitch: float
     ) -> NDArray[np.float32]:
-        """The pitch that `speak` would give, in a hundredth of the time."""
+        """The pitch that `speak` would give, in a twentieth of the time."""
         (heights,) = self._run(self._raising, letters, style, frames, pitch)
         return heights
 
