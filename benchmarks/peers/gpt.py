@@ -1,7 +1,6 @@
 """`python -m benchmarks.peers.gpt`: Mynah's GPT of released size beside Genie-TTS's."""
 
 import argparse
-from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 
 import torch
@@ -9,8 +8,9 @@ import torch
 from benchmarks.peers.genie import seconds_of_genie
 from benchmarks.speed.reference import reference_tokens_per_second
 from benchmarks.speed.semantic import random_request, tokens_per_second
-from mynah.processor import use_threads
-from mynah.semantic.choice import in_eight_bits, threads_for
+from benchmarks.speed.stage import stage_of
+from mynah.processor import in_passing
+from mynah.semantic.choice import in_eight_bits
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
 
@@ -27,7 +27,7 @@ def main() -> None:
         "prompts": request.prompt[None].numpy(),
     }
     genie = 1 / median(seconds_of_genie("genie_gpt.py", gpt, read, options.tokens))
-    reference = reference_tokens_per_second(gpt, options.tokens)
+    reference = in_passing(reference_tokens_per_second, gpt, options.tokens)
     packed = in_eight_bits(gpt)
     ours = {
         "Mynah, float32, batch 1": (gpt, 1),
@@ -38,8 +38,7 @@ def main() -> None:
     print(f"  {'Genie-TTS 2.0.2':25} {genie:7.1f}")
     print(f"  {'plain reference loop':25} {reference:7.1f}")
     for name, (network, rows) in ours.items():
-        threads = threads_for(network) or torch.get_num_threads()
-        with ThreadPoolExecutor(1, initializer=use_threads, initargs=(threads,)) as stage:
+        with stage_of(network.step_threads) as stage:
             stage.submit(tokens_per_second, network, rows, 3).result()
             speed, _ = stage.submit(tokens_per_second, network, rows, options.tokens).result()
         times = f"{speed / genie:.2f} x Genie-TTS, {speed / reference:.2f} x the reference"

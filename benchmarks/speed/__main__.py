@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -10,11 +9,12 @@ import torch
 from benchmarks.speed.acoustic import real_time_factors
 from benchmarks.speed.reference import reference_tokens_per_second
 from benchmarks.speed.semantic import SHORT, sentences_per_second, tokens_per_second
+from benchmarks.speed.stage import stage_of
 from benchmarks.speed.streams import answered
 from benchmarks.speed.subject import SIZES, subject
 from mynah.engine.models import Models
 from mynah.errors import MynahError
-from mynah.processor import in_passing, use_threads
+from mynah.processor import in_passing
 
 BATCHES = (1, 4, 16, 64)
 CALLERS = (1, 2, 4, 8)
@@ -32,8 +32,7 @@ def main() -> None:
     in_passing(reference_tokens_per_second, models.gpt, 3)
     reference = in_passing(reference_tokens_per_second, models.gpt)
     print(f"  plain reference loop in float32: {reference:.1f} tokens/s")
-    threads = models.step_threads or torch.get_num_threads()
-    with ThreadPoolExecutor(1, initializer=use_threads, initargs=(threads,)) as stage:
+    with stage_of(models.step_threads) as stage:
         stage.submit(_print_semantic, models, reference).result()
     if options.stage == "semantic":
         return

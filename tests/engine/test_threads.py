@@ -11,7 +11,7 @@ from mynah.engine import models, stage
 from mynah.engine.models import load_models
 from mynah.engine.synthesizer import Synthesizer
 from mynah.processor import in_passing, use_threads
-from mynah.semantic import choice
+from mynah.semantic import gpt
 from mynah.voice.voice import Voice
 
 
@@ -71,7 +71,7 @@ def test_nothing_is_computed_before_threads_are_laid_out(monkeypatch):
 def test_a_gpt_is_small_by_its_weights(monkeypatch):
     starter = load_models(precision="float32")
     assert starter.step_threads == 1
-    monkeypatch.setattr(choice, "SMALL", 1_000_000)
+    monkeypatch.setattr(gpt, "SMALL", 1_000_000)
     assert starter.step_threads is None
 
 

@@ -30,7 +30,7 @@ from mynah.precision import Precision
 from mynah.processor import device_of, in_passing
 from mynah.semantic.batch import Batch, Rows
 from mynah.semantic.choice import faster as faster_gpt
-from mynah.semantic.choice import in_eight_bits, threads_for
+from mynah.semantic.choice import in_eight_bits
 from mynah.semantic.choice import on_gpu as gpt_on_gpu
 from mynah.semantic.eight_bits import EightBitGPT
 from mynah.semantic.gpt import GPT
@@ -103,7 +103,7 @@ class Models:
     @property
     def step_threads(self) -> int | None:
         """Threads that tokens are drawn fastest with; as many as there are if None."""
-        return threads_for(self.packed or self.gpt)
+        return (self.packed or self.gpt).step_threads
 
     @property
     def together(self) -> int:

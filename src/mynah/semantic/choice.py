@@ -26,10 +26,6 @@ more."""
 LEAST_WIDTH = 128
 """Hidden size below which calling a layer takes longer than its arithmetic."""
 
-SMALL = 16_000_000
-"""Weights of a GPT whose steps are over before a second thread has woken up: between two of them
-threads fall asleep, which no loop over steps alone shows."""
-
 _PHONES, _TOKENS, _STEPS = 40, 20, 3
 
 _log = logging.getLogger(__name__)
@@ -38,15 +34,6 @@ _log = logging.getLogger(__name__)
 def in_eight_bits(gpt: GPT) -> EightBitGPT:
     """The GPT in 8 bits, compiled if that was possible here."""
     return CompiledGPT(gpt) if is_compiled(gpt.config) else PackedGPT(gpt)
-
-
-def threads_for(gpt: GPT) -> int | None:
-    """Threads of torch that its tokens are drawn fastest with; as many as there are if None."""
-    if isinstance(gpt, CompiledGPT):
-        return 1
-    inside = sum(weight.numel() for weight in gpt.h.parameters())
-    weights = gpt.size if isinstance(gpt, EightBitGPT) else inside
-    return 1 if weights <= SMALL else None
 
 
 @torch.inference_mode()

@@ -83,6 +83,11 @@ class CompiledGPT(EightBitGPT):
         inside = sum(each.weight.nbytes for matrices in self._matrices for each in matrices)
         return inside + self._prediction.weight.nbytes
 
+    @property
+    def step_threads(self) -> int:
+        """One: the C code has threads of its own."""
+        return 1
+
     def new_cache(self, rows: int, capacity: int) -> Places:
         """See `GPT.new_cache`."""
         return SeatCache(self.config, rows, capacity)

@@ -45,6 +45,11 @@ class SemanticConfig:
         return self.hidden // self.heads
 
     @property
+    def weights(self) -> int:
+        """Weights of the layers' matrices, all of which a step reads."""
+        return 12 * self.layers * self.hidden**2
+
+    @property
     def eos(self) -> int:
         """Id of the end-of-speech token, the last of the vocabulary."""
         return self.vocabulary - 1

@@ -24,6 +24,10 @@ from mynah.semantic.config import BERT_SIZE, POSITIONS, SemanticConfig
 from mynah.semantic.places import Attend, Grown, LayeredPlaces, Places
 from mynah.semantic.sampling import SamplingOptions
 
+SMALL = 16_000_000
+"""Weights of a GPT whose steps are over before a second thread has woken up: between two of them
+threads fall asleep, which no loop over steps alone shows."""
+
 
 class Growing(Protocol):
     """Memory of rows that grow by a token a step, such as a `KeyValueCache`."""
@@ -140,6 +144,11 @@ class GPT(nn.Module):
         self.h = Layers(config, dropout)
         self.ar_predict_layer = nn.Linear(config.hidden, config.vocabulary, bias=False)
         self.dropout = nn.Dropout(dropout)
+
+    @property
+    def step_threads(self) -> int | None:
+        """Threads of torch that steps are fastest with; as many as there are if None."""
+        return 1 if self.config.weights <= SMALL else None
 
     def forward(
         self,

@@ -1,0 +1,13 @@
+"""The thread that a stage of the engine computes in, for benchmarks of what it does."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+
+from mynah.processor import use_threads
+
+
+def stage_of(threads: int | None) -> ThreadPoolExecutor:
+    """A thread for which torch uses so many; as many as there are if None."""
+    count = threads or torch.get_num_threads()
+    return ThreadPoolExecutor(1, initializer=use_threads, initargs=(count,))
