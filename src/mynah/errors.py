@@ -50,6 +50,12 @@ class VoiceVersionNotFoundError(MynahError):
     code = "voice_version_not_found"
 
 
+class NothingTrainedError(MynahError):
+    """The version has no weights of its own that could be given away."""
+
+    code = "nothing_trained"
+
+
 class ReferenceNotFoundError(MynahError):
     """No voice of this name can lend its timbre."""
 

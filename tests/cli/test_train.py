@@ -1,6 +1,7 @@
 """`mynah train` and `mynah jobs`: jobs of the server's own kind, in the foreground."""
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from mynah.checkpoints.sovits import load_sovits
+from mynah.engine.export import RELEASED_FILES
 from mynah.service.jobs import children
 
 TRAINER = Path(__file__).parent.parent / "service"
@@ -207,3 +210,23 @@ def test_a_voice_of_the_data_folder_can_be_heard(train, mynah, tmp_path):
     ended = mynah("say", "Good morning.", "--voice", "ann", "--out", out)
     assert (ended.code, ended.err) == (0, "")
     assert soundfile.info(out).duration > 0.1
+
+
+def test_a_version_is_written_as_files_that_other_tools_open(
+    train, mynah, refused, adapt, tmp_path, tiny
+):
+    assert "There is no data folder" in refused("export", "ann", "--out", tmp_path / "out")
+    assert train("steps is 1").code == 0
+    assert "neither semantic.adapter" in refused("export", "ann", "--out", tmp_path / "out")
+    (folder,) = tmp_path.glob("data/versions/*/*/*")
+    for path in adapt(1).iterdir():
+        shutil.copyfile(path, folder / path.name)
+    ended = mynah("export", "ann", "--out", tmp_path / "out")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines() == [str(tmp_path / "out" / name) for name in RELEASED_FILES]
+    assert mynah("models", "inspect", tmp_path / "out" / "gpt.ckpt").code == 0
+    assert load_sovits(tmp_path / "out" / "sovits.pth").config.version == "v2"
+    refusal = refused("export", "ann", "--version", 1, "--out", tmp_path / "none")
+    assert "no weights of its own" in refusal
+    assert not (tmp_path / "none").exists()
+    assert "no version 5" in refused("export", "ann", "--version", 5, "--out", tmp_path / "none")

@@ -96,7 +96,7 @@ def start(tmp_path) -> Iterator[Callable[..., Running]]:
     """Starts servers with some settings; all stop at the end."""
     started: list[Running] = []
 
-    def start(model: SpeechModel | None = None, **settings) -> Running:
+    def start(model: SpeechModel | None = None, /, **settings) -> Running:
         started.append(serve(tmp_path, model or Hummer(), **settings))
         return started[-1]
 
@@ -128,7 +128,7 @@ def serve_in() -> Iterator[Callable[..., Running]]:
         running.stop()
 
 
-def serve(folder: Path, model: SpeechModel, **given) -> Running:
+def serve(folder: Path, model: SpeechModel, /, **given) -> Running:
     settings = Settings(data=folder, **{"shutdown_seconds": 1, **given})
     queue = Unpaused(model, size=settings.queue_size, deadline=settings.speech_seconds)
     app = create_app(settings, queue)

@@ -242,7 +242,7 @@ def test_a_deadline_ends_events_with_an_error(start):
 
 
 def test_a_model_speaks(start, models):
-    server = start(model=models)
+    server = start(models)
     answer = server.openai().audio.speech.create(
         model="mynah", input="你好。Hello.", voice="mandarin", response_format="wav"
     )

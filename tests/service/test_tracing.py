@@ -52,7 +52,7 @@ def spans_of(server, collector, names: set[str]) -> dict[str, object]:
 
 def test_a_trace_goes_from_the_call_through_text_and_both_stages(start, collector, models):
     url = f"http://127.0.0.1:{collector.server_port}/v1/traces"
-    server = start(model=models, traces_url=url)
+    server = start(models, traces_url=url)
     answer = server.client().post(
         "/v1/audio/speech",
         json={"input": "你好。", "voice": "mandarin"},
@@ -74,7 +74,7 @@ def test_a_trace_goes_from_the_call_through_text_and_both_stages(start, collecto
 
 def test_grpc_calls_are_traced_too(start, collector, models, free_port):
     url = f"http://127.0.0.1:{collector.server_port}/v1/traces"
-    server = start(model=models, traces_url=url, grpc_port=free_port)
+    server = start(models, traces_url=url, grpc_port=free_port)
     metadata = (("authorization", f"Bearer {server.secret}"), ("traceparent", PARENT))
     said = pb.SynthesizeRequest(manner=pb.Manner(voice="mandarin"), input="你好。")
     with grpc.insecure_channel(f"127.0.0.1:{free_port}") as channel:

@@ -7,16 +7,19 @@ import time
 import numpy as np
 import pytest
 import soundfile
+import torch
 from job_orders import IDLE, make_voice
 
 from mynah.checkpoints.adapter import load_adapter, save_adapter
+from mynah.checkpoints.file import read_checkpoint
+from mynah.engine.models import load_models
 from mynah.service.folders import LocalFolders
 from mynah.service.versions.version import add_version
 
 
 @pytest.fixture
-def server(start, models):
-    return start(models, **IDLE)
+def server(start, models, tiny):
+    return start(models, **IDLE, model=tiny)
 
 
 @pytest.fixture
@@ -87,6 +90,35 @@ def test_a_timbre_that_is_lent_goes_with_the_weights(client, voice, publish, ada
         for references in ([], ["ljspeech"])
     )
     assert not np.array_equal(own, lent)
+
+
+def test_a_version_is_given_away_as_files_that_speak_like_it(
+    client, voice, publish, adapt, tiny, tmp_path
+):
+    folder = adapt(1)
+    publish(folder)
+    for file, base in (("gpt.ckpt", "semantic.ckpt"), ("sovits.pth", "acoustic.pth")):
+        answer = client.get(f"/v1/voices/{voice}/versions/2/{file}")
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-disposition"].endswith(f'-2-{file}"')
+        (tmp_path / file).write_bytes(answer.content)
+        given, origin = read_checkpoint(tmp_path / file), read_checkpoint(tiny / base)
+        assert (given.info, given.config) == (origin.info, origin.config)
+        assert given.weight.keys() == origin.weight.keys()
+    given, base = load_models(tmp_path, "float32"), load_models(tiny, "float32")
+    version = base.trained(folder)
+    for network in ("gpt", "sovits"):
+        ours, its, before = (getattr(each, network).state_dict() for each in (given, version, base))
+        for name, tensor in ours.items():
+            torch.testing.assert_close(tensor, its[name], rtol=2e-3, atol=2e-3)
+        assert any(not torch.allclose(ours[name], before[name], atol=1e-2) for name in ours)
+
+
+def test_a_version_without_weights_has_no_files(client, voice, error_of):
+    answer = client.get(f"/v1/voices/{voice}/versions/1/gpt.ckpt")
+    assert (answer.status_code, error_of(answer)["code"]) == (409, "nothing_trained")
+    assert client.get(f"/v1/voices/{voice}/versions/7/gpt.ckpt").status_code == 404
+    assert client.get(f"/v1/voices/{voice}/versions/1/other.ckpt").status_code == 400
 
 
 def other_base(folder):

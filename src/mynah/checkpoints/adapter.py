@@ -47,10 +47,6 @@ class LowRank:
             raise ValueError(f"no change for the shape {tuple(parameter.shape)}")
         return (self.up @ self.down).view(parameter.shape)
 
-    def scaled(self, share: float) -> "LowRank":
-        """A part of it, in the same directions."""
-        return LowRank(self.down, share * self.up)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Whole:
@@ -71,10 +67,6 @@ class Whole:
         if parameter.shape != self.delta.shape:
             raise ValueError(f"no change for the shape {tuple(parameter.shape)}")
         return self.delta
-
-    def scaled(self, share: float) -> "Whole":
-        """A part of it."""
-        return Whole(share * self.delta)
 
 
 Change = LowRank | Whole
@@ -145,6 +137,21 @@ def changed(state: Mapping[str, Tensor], adapter: Adapter, base: str) -> dict[st
             "load it with the model that the voice was trained on, or train the voice again"
         )
     return {name: _changed(name, state.get(name), each) for name, each in adapter.changes.items()}
+
+
+def adapters_in(folder: Path) -> tuple[Path | None, Path | None]:
+    """The adapters of a version's GPT and SoVITS; None of a network that was not trained.
+
+    Raises:
+        CheckpointError: there is neither.
+    """
+    semantic, acoustic = folder / SEMANTIC_ADAPTER, folder / ACOUSTIC_ADAPTER
+    if not (semantic.is_file() or acoustic.is_file()):
+        raise CheckpointError(
+            f"the version has neither {SEMANTIC_ADAPTER} nor {ACOUSTIC_ADAPTER}: "
+            "speak with another version, or train the voice again"
+        )
+    return semantic if semantic.is_file() else None, acoustic if acoustic.is_file() else None
 
 
 def save_adapter(adapter: Adapter, path: Path) -> None:

@@ -12,14 +12,12 @@ from torch import Tensor, nn
 from mynah.acoustic.sovits import SoVITS
 from mynah.acoustic.weight_norm import fused_state
 from mynah.checkpoints.adapter import (
-    ACOUSTIC_ADAPTER,
-    SEMANTIC_ADAPTER,
+    adapters_in,
     changed,
     fingerprint,
     load_adapter,
 )
 from mynah.checkpoints.sovits import load_sovits
-from mynah.errors import CheckpointError
 from mynah.semantic.gpt import GPT
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -92,15 +90,10 @@ class Origin:
         Raises:
             CheckpointError: it holds none, or they cannot be used or are for another model.
         """
-        semantic, acoustic = folder / SEMANTIC_ADAPTER, folder / ACOUSTIC_ADAPTER
-        if not (semantic.is_file() or acoustic.is_file()):
-            raise CheckpointError(
-                f"the version has neither {SEMANTIC_ADAPTER} nor {ACOUSTIC_ADAPTER}: "
-                "speak with another version, or train the voice again"
-            )
+        semantic, acoustic = adapters_in(folder)
         return (
-            self.gpt.trained(semantic) if semantic.is_file() else self.gpt.network,
-            self.sovits.trained(acoustic) if acoustic.is_file() else self.sovits.network,
+            self.gpt.trained(semantic) if semantic else self.gpt.network,
+            self.sovits.trained(acoustic) if acoustic else self.sovits.network,
         )
 
     def bytes_beside(self, gpt: GPT, sovits: SoVITS) -> int:

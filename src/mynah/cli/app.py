@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mynah.cli.training_commands import EXAMPLE, jobs, train
+from mynah.cli.training_commands import EXAMPLE, export, jobs, train
 from mynah.options import SpeechOptions
 
 _DEFAULTS = SpeechOptions()
@@ -198,3 +198,4 @@ def revoke(key: Annotated[str, typer.Argument(help="The id that `keys list` show
 
 app.command(epilog=EXAMPLE)(train)
 app.add_typer(jobs, name="jobs")
+app.command(epilog="Example: [bold]mynah export ann --out ann/[/]")(export)

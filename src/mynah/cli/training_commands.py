@@ -1,4 +1,4 @@
-"""The commands of training and their options: `mynah train` and `mynah jobs`."""
+"""The commands of training and their options: `mynah train`, `mynah jobs` and `mynah export`."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -92,6 +92,25 @@ def train(
         (), language, epochs, rank, stages, parent=1, promote=True, denoise=denoise
     )
     run(read_settings(model=model), name, recordings or [], text or [], order)
+
+
+def export(
+    name: Annotated[str, typer.Argument(metavar="VOICE", help="Name of a voice that was trained.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder to write gpt.ckpt and sovits.pth into.")],
+    version: Annotated[
+        int | None, typer.Option(min=1, help="Number of the version; the one that speaks.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Folder with the model that was trained further.")
+    ] = None,
+) -> None:
+    """Write a trained version as the files that GPT-SoVITS's own tools open."""
+    from mynah.cli.export import export as write  # noqa: PLC0415
+    from mynah.config import read_settings  # noqa: PLC0415
+
+    for path in write(read_settings(model=model), name, version, out):
+        typer.echo(path)
 
 
 @jobs.command("list")

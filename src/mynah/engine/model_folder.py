@@ -1,6 +1,9 @@
 """What the folder of a model holds: which files are its networks, and what comes with them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.resources import as_file, files
 from pathlib import Path
 
 import torch
@@ -20,6 +23,29 @@ from mynah.voice.tokens import ContentFeatures
 CONTENT = "content.pth"
 HUBERT = "chinese-hubert-base"
 BERT = "chinese-roberta-wwm-ext-large"
+
+
+@contextmanager
+def opened(folder: Path | None) -> Iterator[Path]:
+    """The folder of a model for as long as it is entered; the starter's without one.
+
+    Raises:
+        CheckpointError: it is not there.
+    """
+    if folder is not None:
+        if not folder.is_dir():
+            raise CheckpointError(
+                f"There is no folder {folder}; give one that holds a model's files."
+            )
+        yield folder
+        return
+    with as_file(files("mynah") / "starter") as starter:
+        if not starter.is_dir():
+            raise CheckpointError(
+                "This version of Mynah comes without the starter's weights; give the folder of "
+                "a model (--model), or train the starter with recipes/starter."
+            )
+        yield starter
 
 
 def only(folder: Path, suffix: str) -> Path:

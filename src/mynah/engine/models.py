@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -22,7 +21,7 @@ from mynah.checkpoints.gpt import load_gpt
 from mynah.checkpoints.sovits import load_sovits
 from mynah.checkpoints.trained import Origin
 from mynah.device import Device
-from mynah.engine.model_folder import check_versions, content_of, only, text_features_of
+from mynah.engine.model_folder import check_versions, content_of, only, opened, text_features_of
 from mynah.engine.prompt import Prompt
 from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
@@ -222,20 +221,11 @@ def load_models(
         CheckpointError: a part is missing, cannot be read, does not fit the others, or is
             of a version that cannot run yet.
     """
-    if folder is not None:
-        return in_passing(_load, Path(folder), precision, device_of(device))
-    with as_file(files("mynah") / "starter") as starter:
-        if not starter.is_dir():
-            raise CheckpointError(
-                "This version of Mynah comes without the starter's weights; give the folder of "
-                "a model (--model), or train the starter with recipes/starter."
-            )
-        return in_passing(_load, starter, precision, device_of(device))
+    with opened(None if folder is None else Path(folder)) as found:
+        return in_passing(_load, found, precision, device_of(device))
 
 
 def _load(folder: Path, precision: Precision, device: torch.device) -> Models:
-    if not folder.is_dir():
-        raise CheckpointError(f"There is no folder {folder}; give one that holds a model's files.")
     semantic, acoustic = only(folder, ".ckpt"), only(folder, ".pth")
     gpt, sovits = load_gpt(semantic), load_sovits(acoustic)
     check_versions(gpt, sovits)

@@ -69,6 +69,7 @@ _OF_CODE: dict[str, tuple[int, str, str | None]] = {
     "invalid_recording_url": (400, _INVALID, "recording_urls"),
     "voice_not_found": (404, _INVALID, "voice"),
     "voice_version_not_found": (404, _INVALID, "version"),
+    "nothing_trained": (409, _INVALID, "version"),
     "reference_not_found": (404, _INVALID, "references"),
     "model_not_found": (404, _INVALID, "model"),
     "audio_not_found": (404, _INVALID, None),

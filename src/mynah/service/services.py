@@ -33,6 +33,7 @@ from mynah.service.stored_audio import AudioStore
 from mynah.service.uploads import UploadRules
 from mynah.service.versions.answers import Answers
 from mynah.service.versions.casting import Casting
+from mynah.service.versions.export import Exports
 from mynah.service.versions.guard import Guard, GuardRules
 from mynah.service.versions.rollout import Rollouts
 from mynah.service.versions.version import Versions
@@ -60,7 +61,8 @@ class Services:
         first_answers: what writes were answered, for those who ask again.
         voices: whom callers speak with.
         versions: of them.
-        rollouts: which of these speak.
+        exports: of these versions, for other tools.
+        rollouts: which of them speak.
         answers: how they do.
         guard: takes back those that do badly.
         jobs, job_events: long work, and what happened to it.
@@ -84,6 +86,7 @@ class Services:
     first_answers: FirstAnswers
     voices: Voices
     versions: Versions
+    exports: Exports
     rollouts: Rollouts
     answers: Answers
     guard: Guard
@@ -109,6 +112,7 @@ class Services:
         voices = Voices(records, storage, folders)
         limits = _limits(settings)
         model = model_version(settings.model)
+        versions = Versions(records, model)
         jobs = Jobs(records, settings.jobs_per_key)
         rollouts, answers = Rollouts(records), Answers(records)
         guard = Guard(rollouts, answers, _guard_rules(settings))
@@ -125,7 +129,8 @@ class Services:
             limits=limits,
             first_answers=FirstAnswers(records),
             voices=voices,
-            versions=Versions(records, model),
+            versions=versions,
+            exports=Exports(versions, folders, settings.model),
             rollouts=rollouts,
             answers=answers,
             guard=guard,

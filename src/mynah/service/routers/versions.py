@@ -1,10 +1,16 @@
 """`/v1/voices/{voice}/versions` and what decides which of them speaks."""
 
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Annotated, Any
 
 from fastapi import APIRouter
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.background import BackgroundTask
 
+from mynah.engine.export import ReleasedFile
 from mynah.errors import RequestError
 from mynah.service.auth import Speaker, Trainer
 from mynah.service.idempotency import DESCRIBED
@@ -17,6 +23,7 @@ from mynah.service.voices import VoiceRecord
 router = APIRouter(tags=["versions"])
 
 Number = Annotated[int, Field(ge=1, lt=1 << 31)]
+CHECKPOINT = "application/octet-stream"
 Weight = Annotated[float, Field(ge=0, le=1e6)]
 
 
@@ -135,6 +142,27 @@ def list_versions(voice: str, _: Speaker, services: ServicesOf) -> VersionList:
         for version in services.versions.of(record)
     ]
     return VersionList(data=bodies, rollout=rollout)
+
+
+@router.get(
+    "/voices/{voice}/versions/{version}/{file}",
+    response_class=FileResponse,
+    responses={200: {"description": "The file.", "content": {CHECKPOINT: {}}}},
+)
+def download_version(
+    voice: str, version: Number, file: ReleasedFile, _: Trainer, services: ServicesOf
+) -> FileResponse:
+    """Fetch a trained version as one of the two files that GPT-SoVITS's own tools open."""
+    record = services.voices.own(voice)
+    folder = Path(mkdtemp(prefix="mynah-"))
+    forget = BackgroundTask(rmtree, folder, ignore_errors=True)
+    try:
+        services.exports.write(record, version, file, folder / file)
+    except BaseException:
+        rmtree(folder, ignore_errors=True)
+        raise
+    name = f"{record.id}-{version}-{file}"
+    return FileResponse(folder / file, media_type=CHECKPOINT, filename=name, background=forget)
 
 
 @router.post("/voices/{voice}/versions/{version}/promote", dependencies=[DESCRIBED])

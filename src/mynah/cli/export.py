@@ -1,0 +1,44 @@
+"""What `mynah export` does."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from mynah.config import Settings
+from mynah.engine.export import RELEASED_FILES
+from mynah.errors import VoiceNotFoundError
+from mynah.service.folders import LocalFolders
+from mynah.service.model_version import model_version
+from mynah.service.records import open_records
+from mynah.service.storage import FolderStorage
+from mynah.service.versions.export import Exports
+from mynah.service.versions.version import Versions
+from mynah.service.voices import Voices
+
+
+def export(settings: Settings, name: str, version: int | None, out: Path) -> Iterator[Path]:
+    """Writes the files of a version into a folder, and gives each once it is there.
+
+    Args:
+        settings: of the server whose voice it is.
+        name: of the voice.
+        version: its number; the one that speaks without.
+        out: the folder.
+
+    Raises:
+        MynahError: there is no such version, it has no weights, or they cannot be used.
+    """
+    if not (settings.database_url or settings.data.is_dir()):
+        raise VoiceNotFoundError(
+            f"There is no data folder {settings.data}; set MYNAH_DATA to that of the voice."
+        )
+    records = open_records(settings.database)
+    try:
+        storage, folders = FolderStorage(settings.data / "audio"), LocalFolders(settings.versions)
+        versions = Versions(records, model_version(settings.model))
+        exports = Exports(versions, folders, settings.model)
+        voice = Voices(records, storage, folders).own(name)
+        for file in RELEASED_FILES:
+            exports.write(voice, version or int(voice.default_version), file, out / file)
+            yield out / file
+    finally:
+        records.dispose()
