@@ -2,7 +2,7 @@
 
 It counts from a file of its folder, so that a step that is done twice or left out shows in the
 weights. What it does is said in the recording's words, such as `steps is 20 pause is 0.1` or
-`failing is 7 how is disk`.
+`failing is 7 how is disk` or `weights is none`.
 """
 
 import errno
@@ -38,8 +38,9 @@ class SlowTrainer:
         weights.write_bytes(b"w" * 200_000)
         prompts = [TrainedPrompt(request.recordings[0].path, "Trained words.", 4.0)]
         seconds = sum(recording.seconds for recording in request.recordings)
+        files = {"acoustic.pth": weights, "steps.json": folder / "steps.json"}
         return VersionFiles(
-            {"acoustic.pth": weights, "steps.json": folder / "steps.json"},
+            {} if plan.get("weights") == "none" else files,
             {"seconds": seconds, "epochs": request.epochs, "parent": str(request.parent)},
             {"similarity": float(plan.get("similarity", 0.9)), "similarity_before": 0.7},
             prompts,

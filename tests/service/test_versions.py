@@ -114,6 +114,22 @@ def test_the_engine_is_given_the_weights_of_a_version(speakers, voice):
     assert speakers.speaker(Speaking(voice, "3")).load().texts == ("Trained words.",)
 
 
+def test_a_version_may_have_nothing_but_prompts_of_its_own(
+    shared, client, voice, recording, speakers
+):
+    plan = "steps is 1 weights is none"
+    version = make_version(shared, client, voice, recording, plan, parent=2)
+    assert spoken(client, voice) == str(version)
+    speaker = speakers.speaker(Speaking(voice))
+    assert (speaker.weights, speaker.load().texts) == (None, ("Trained words.",))
+    listed = client.get(f"/v1/voices/{voice}/versions").json()["data"]
+    assert [each["trained"] for each in listed] == [False, True, True, False]
+    assert len(list((shared.services.settings.versions / voice).iterdir())) == 2
+    after = make_version(shared, client, voice, recording, parent=version, promote=False)
+    body = client.get(f"/v1/voices/{voice}/versions").json()["data"][after - 1]
+    assert body["report"]["parent"] == "None"
+
+
 def test_the_engine_is_given_the_words_of_every_recording(speakers, client, recording):
     files = [("recordings", ("one.wav", recording(), "audio/wav"))] * 3
     form = {"name": "wordy", "text": ["Hello.", "", "See you."], "language": "en"}

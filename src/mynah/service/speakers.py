@@ -97,9 +97,9 @@ class Speakers:
         sample = self._samples.get(voice.id)
         load = sample.voice if sample else partial(self._load, voice, version)
         key = f"{voice.id}/{version}"
-        trained = version != FIRST_VERSION
-        weights = TrainedWeights(key, partial(self._weights, voice, version)) if trained else None
-        return Speaker(key, load, weights)
+        place = self._place(voice, version) if version != FIRST_VERSION else ""
+        fetch = partial(self._folder, voice, version, place)
+        return Speaker(key, load, TrainedWeights(key, fetch) if place else None)
 
     def _lender(self, name: str) -> Speaker:
         try:
@@ -122,14 +122,18 @@ class Speakers:
             *files, text=[row["text"] for row in rows], language=voice.language, name=voice.name
         )
 
-    def _weights(self, voice: VoiceRecord, version: str) -> Path:
+    def _place(self, voice: VoiceRecord, version: str) -> str:
+        """Where the weights of a trained version are; empty if the model's own speak."""
         its = versions.c.voice_id == voice.id, versions.c.number == int(version)
         with self._records.connect() as connection:
-            key = connection.scalar(select(versions.c.weights).where(*its))
-        if not key:
+            place = connection.scalar(select(versions.c.weights).where(*its))
+        if place is None:
             raise VoiceNotFoundError(f"The voice {voice.name:.80} was deleted; choose another.")
+        return str(place)
+
+    def _folder(self, voice: VoiceRecord, version: str, place: str) -> Path:
         try:
-            return self._folders.path(key)
+            return self._folders.path(place)
         except FileNotFoundError:
             raise CheckpointError(
                 f"The files of version {version} of the voice {voice.name:.80} are gone; "

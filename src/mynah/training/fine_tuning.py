@@ -22,15 +22,14 @@ from mynah.checkpoints.adapter import (
 from mynah.checkpoints.trained import Base, Origin
 from mynah.engine.models import Models, load_models
 from mynah.errors import RecordingError
-from mynah.training.intelligibility import best_ear, error_rate
+from mynah.training.intelligibility import best_ear
 from mynah.training.loop import Plan, Telling, learn
 from mynah.training.low_rank import fresh_changes
-from mynah.training.measuring import timbre_similarity
+from mynah.training.measuring import Trial
 from mynah.training.preparation.prepare import PERCENT, Prepared, prepare
 from mynah.training.preparation.slices import Slice
 from mynah.training.prepared_file import read_prepared, write_prepared
 from mynah.training.study import Study, acoustic_study, semantic_study
-from mynah.training.synthesis import Clip
 from mynah.training.trainer import (
     Report,
     Stage,
@@ -47,11 +46,6 @@ RANK = 8
 """Of adapters, if the request leaves it open."""
 STEPS: Mapping[Stage, int] = {"acoustic": 240, "semantic": 120}
 """At most, if the request leaves it open."""
-KEPT_OF_MISHEARD = 0.02
-"""Share of what is learnt that a version keeps where tokens are badly heard, on the way back to the
-base model (Wortsman et al. 2022, WiSE-FT). Words are lost faster than likeness is gained: of the
-starter's, all of it lost a quarter of the words, and a tenth was no more like the person than none,
-whose recordings lend what she sounds like (`mynah.acoustic.exemplars`)."""
 SEED = 0
 """Of everything random: equal requests give equal versions."""
 
@@ -91,9 +85,7 @@ class FineTuning:
         version = folder / "version"
         version.mkdir(exist_ok=True)
         work = _Work(folder, version, request, models, prepared, report, should_stop)
-        metrics = work.learn()
-        report.progress("measuring", MEASURING)
-        metrics |= work.timbres() | work.understood()
+        metrics = work.learn() | work.tried()
         files = {path.name: path for path in sorted(version.iterdir())}
         return VersionFiles(files, prepared.data_report, metrics, work.prompts())
 
@@ -131,27 +123,18 @@ class _Work:
     def learn(self) -> dict[str, float]:
         """Writes the adapters; gives the held-out losses."""
         metrics: dict[str, float] = {}
+        asked = self._hears_well or self.request.epochs is not None
+        stages = self.request.stages if asked else self._only_lend()
         for stage, file in _ADAPTERS.items():
-            study = self._study(stage) if stage in self.request.stages else None
+            study = self._study(stage) if stage in stages else None
             if study is not None:
                 metrics |= self._learn(stage, study)
             elif self.request.parent and (self.request.parent / file).is_file():
                 shutil.copyfile(self.request.parent / file, self.files / file)
         return metrics
 
-    def timbres(self) -> dict[str, float]:
-        """How like the speaker held-out slices sound, before and after."""
-        spoken = self.models.trained(self.files).sovits
-        prompt = best_prompt(self.prepared.slices) or self.prepared.slices[0]
-        held_out = [Clip.of(each) for each in self.prepared.held_out or self.prepared.slices[:1]]
-        base = self.models.sovits
-        before, after = (
-            timbre_similarity(each, base, Clip.of(prompt), held_out) for each in (base, spoken)
-        )
-        return {"timbre_similarity_before": before, "timbre_similarity": after}
-
-    def understood(self) -> dict[str, float]:
-        """How much of the reading script is misheard, before and after; nothing without an ear.
+    def tried(self) -> dict[str, float]:
+        """How like its speaker the version sounds, and how clear, if an ear is at hand.
 
         Before is the voice zero-shot, as its best recording alone makes it; after is the version
         with all that it is prompted with.
@@ -160,21 +143,19 @@ class _Work:
             Stopped: the work is no longer wanted.
         """
         ear = best_ear(self.models)
-        if ear is None:
-            return {}
+        held_out = self.prepared.held_out or self.prepared.slices[:1]
+        trial = Trial(self.request.language, self.models.sovits, held_out, ear, self._tick)
         slices = self._prompt_slices or self.prepared.slices[:_REFERENCES]
-        before, after = (
-            error_rate(models, self._voice(known), self.request.language, ear, self._tick)
-            for models, known in (
-                (self.models, slices[:1]),
-                (self.models.trained(self.files), slices),
+        spoken = self.models.trained(self.files) if any(self.files.iterdir()) else self.models
+        before = trial.of(self.models, self._voice(slices[:1]))
+        after = trial.of(spoken, self._voice(slices))
+        if ear:
+            rate = f"{ear.unit}_error_rate"
+            self.report.message(
+                f"Of the {ear.unit}s of the reading script {after[rate]:.1%} are misheard when the "
+                f"version says them, {before[rate]:.1%} before it was trained."
             )
-        )
-        self.report.message(
-            f"Of the {ear.unit}s of the reading script {after:.1%} are misheard when the version "
-            f"says them, {before:.1%} before it was trained."
-        )
-        return {f"{ear.unit}_error_rate_before": before, f"{ear.unit}_error_rate": after}
+        return {f"{name}_before": value for name, value in before.items()} | after
 
     def _voice(self, slices: Sequence[Slice]) -> Voice:
         recordings = tuple(Recording(each.samples, SAMPLE_RATE) for each in slices)
@@ -189,15 +170,15 @@ class _Work:
     def prompts(self) -> list[TrainedPrompt]:
         """What the version is to be prompted with, and then more of the voice for its timbre.
 
-        Nothing if the words of no slice are known.
+        Nothing if the words of no slice are known, and the model needs them.
         """
         return [self._prompt(each) for each in self._prompt_slices]
 
     @property
-    def _prompt_slices(self) -> list[Slice]:
+    def _prompt_slices(self) -> Sequence[Slice]:
         best = best_prompt(self.prepared.slices)
         if best is None:
-            return []
+            return [] if self._hears_well else self.prepared.slices[:_REFERENCES]
         others = (each for each in self.prepared.slices if each is not best)
         return list(islice(chain([best], others), _REFERENCES))
 
@@ -213,7 +194,7 @@ class _Work:
 
     @property
     def _hears_well(self) -> bool:
-        """Whether the tokens of recordings are what was said in them."""
+        """Whether the tokens of recordings are what was said in them, and can be learned from."""
         return self.models.content is not None and self.models.content.prompts
 
     def _study(self, stage: Stage) -> Study | None:
@@ -229,6 +210,22 @@ class _Work:
         if study is None:
             self._leave_manner("without the words of the recordings", "send their text")
         return study
+
+    def _only_lend(self) -> Sequence[Stage]:
+        """No stage: of tokens that were misheard networks learn to mumble.
+
+        The starter lost a quarter of the words so; a tenth of what it had learnt lost some still,
+        and was no more like the person than her recordings alone, which lend what she sounds like
+        (`mynah.acoustic.exemplars`).
+        """
+        if "acoustic" not in self.request.stages:
+            self._leave_manner("from what this model hears in recordings", "use another model")
+        self.report.message(
+            "Nothing is learned from recordings that this model does not hear well; they lend the "
+            "version what it is to sound like. Give epochs to learn the sound all the same, and "
+            "fewer clear words."
+        )
+        return ()
 
     def _leave_manner(self, why: str, remedy: str) -> None:
         untold = f"The manner of speaking cannot be learned {why}"
@@ -248,9 +245,8 @@ class _Work:
             Telling(self.report, stage, *_PERCENT[stage]),
             self.should_stop,
         )
-        share = 1.0 if self._hears_well else KEPT_OF_MISHEARD
-        kept = {name: change.scaled(share) for name, change in outcome.changes.items()}
-        save_adapter(Adapter(study.base.fingerprint, kept), self.files / _ADAPTERS[stage])
+        adapter = Adapter(study.base.fingerprint, outcome.changes)
+        save_adapter(adapter, self.files / _ADAPTERS[stage])
         self.report.message(
             f"{stage}: the held-out loss went from {outcome.loss_before:.3f} to "
             f"{outcome.loss:.3f} in {outcome.steps} steps."

@@ -1,4 +1,4 @@
-"""How much of what a voice says is understood: fixed sentences, spoken and heard again.
+"""How much of what a voice says is understood: fixed sentences, and who hears them.
 
 By a recogniser where one is installed, and else by the CTC head that finds words in recordings. It
 names phonemes and knows no words, so its rates are higher; both tell versions of one model apart,
@@ -6,7 +6,7 @@ and are not to be compared with each other.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Protocol
 
@@ -15,15 +15,12 @@ import torch
 from numpy.typing import NDArray
 
 from mynah.engine.models import Models
-from mynah.engine.synthesizer import Synthesizer
-from mynah.options import SpeechOptions
 from mynah.training.preparation.hearing import PhonemeScores, phoneme_scores
 from mynah.training.preparation.recogniser import Recogniser, installed_recogniser
 from mynah.training.preparation.words import lines
 from mynah.voice.recording import Recording
 from mynah.voice.scripts import script
 from mynah.voice.tokens import CONTENT_RATE
-from mynah.voice.voice import Voice
 
 SENTENCES = 8
 """That are spoken: half a minute."""
@@ -98,28 +95,11 @@ def best_ear(models: Models) -> Ear | None:
     return PhonemeEar(scores) if scores else None
 
 
-def error_rate(
-    models: Models, voice: Voice, language: str, ear: Ear, tick: Callable[[], None]
-) -> float:
-    """Errors per unit of the reading script's first sentences; above 1 if much was added.
-
-    Args:
-        models: speak.
-        voice: whom they sound like.
-        language: as `analyse` takes it.
-        ear: hears them.
-        tick: called before each sentence.
-    """
-    synthesizer = Synthesizer(models)
-    errors = units = 0
-    for text, of_language in sentences(language):
-        tick()
-        spoken = synthesizer.speak(text, voice, SpeechOptions(language=of_language))
-        recording = Recording(spoken.samples, spoken.sample_rate).at(CONTENT_RATE)
-        wanted = ear.wanted(text, of_language)
-        errors += edit_distance(wanted, ear.heard(recording.samples, of_language))
-        units += len(wanted)
-    return errors / units
+def mistakes(ear: Ear, text: str, language: str, said: Recording) -> tuple[int, int]:
+    """Units of a sentence that were misheard or added, and units that it has."""
+    wanted = ear.wanted(text, language)
+    heard = ear.heard(said.at(CONTENT_RATE).samples, language)
+    return edit_distance(wanted, heard), len(wanted)
 
 
 def sentences(language: str) -> Iterator[tuple[str, str]]:

@@ -34,7 +34,8 @@ class TrainingRequest:
     Attributes:
         recordings: at least one.
         language: of their words.
-        epochs: times that each recording is seen; None leaves it to the trainer.
+        epochs: times that each recording is seen; None leaves it to the trainer, also whether
+            it is worth learning from at all.
         rank: of the adapters, 0 for full fine-tuning; None leaves it to the trainer.
         stages: which networks learn.
         model: folder of the base model; None is the starter.
@@ -66,7 +67,8 @@ class VersionFiles:
     """What came of it.
 
     Attributes:
-        weights: files of the version, by the names that they are to have.
+        weights: files of the version, by the names that they are to have; without any, the base
+            model's own speak, with other prompts.
         report: on the data: seconds kept and dropped, and why. Must be JSON.
         metrics: measured on held-out recordings; `similarity` and `similarity_before` decide
             whether the version may speak at once.

@@ -83,7 +83,8 @@ class Publisher:
         ]
         self._forget_earlier(new)
         try:
-            self._folders.put(new.key, new.files.weights)
+            if new.files.weights:
+                self._folders.put(new.key, new.files.weights)
             keep_recordings(self._storage, prompts)
             commit(lambda connection: _write(connection, new, prompts))
         except (OSError, MynahError, LeaseLostError):
@@ -106,7 +107,7 @@ def _write(connection: Connection, new: NewVersion, prompts: list[StoredRecordin
             connection,
             new.voice_id,
             job_id=new.job_id,
-            weights=new.key,
+            weights=new.key if new.files.weights else "",
             base_model=new.base_model,
             parent=new.parent,
             report=dict(new.files.report),
