@@ -5,7 +5,7 @@ from statistics import median
 
 import torch
 
-from benchmarks.peers.genie import seconds_of_genie
+from benchmarks.peers.peer import GENIE
 from benchmarks.speed.acoustic import RELEASED, Sentence, seconds_of
 from mynah.acoustic.channels_last import ChannelsLastGenerator
 from mynah.acoustic.sovits import SoVITS
@@ -27,7 +27,7 @@ def main() -> None:
         f"v2ProPlus, random weights, {sentence.seconds:.1f} s of sound, "
         f"{torch.get_num_threads()} threads, {dtypes()[0]}, real-time factors:"
     )
-    print(f"  Genie-TTS 2.0.2  {genie / sentence.seconds:.3f}")
+    print(f"  {GENIE.name:15}  {genie / sentence.seconds:.3f}")
     for name, seconds in (("Mynah, plain", plain), ("Mynah", ours)):
         factor = seconds / sentence.seconds
         print(f"  {name:15}  {factor:.3f}, {genie / seconds:.2f} x as fast as Genie-TTS")
@@ -41,7 +41,7 @@ def _seconds_of_genie(sovits: SoVITS, sentence: Sentence, times: int) -> list[fl
         "ge": sentence.timbre.vector.numpy(),
         "ge_advanced": sovits.ge_to512(sentence.timbre.vector.mT).mT.detach().numpy(),
     }
-    return seconds_of_genie("genie_decoder.py", sovits, inputs, times)
+    return GENIE.seconds("genie_decoder.py", sovits, inputs, times)
 
 
 def _options() -> argparse.Namespace:

@@ -1,11 +1,11 @@
-"""`python -m benchmarks.peers.gpt`: Mynah's GPT of released size beside Genie-TTS's."""
+"""`python -m benchmarks.peers.gpt`: Mynah's GPT of released size beside those of peers."""
 
 import argparse
 from statistics import median
 
 import torch
 
-from benchmarks.peers.genie import seconds_of_genie
+from benchmarks.peers.peer import GENIE, GSV
 from benchmarks.speed.reference import reference_tokens_per_second
 from benchmarks.speed.semantic import random_request, tokens_per_second
 from benchmarks.speed.stage import stage_of
@@ -23,10 +23,15 @@ def main() -> None:
     with torch.no_grad():
         gpt.ar_predict_layer.weight[gpt.config.eos] = 0  # it never ends by itself
     read = {
+        "phones": request.phones[None].numpy(),
         "x": torch.randn(1, len(request.phones), gpt.config.hidden).numpy(),
         "prompts": request.prompt[None].numpy(),
     }
-    genie = 1 / median(seconds_of_genie("genie_gpt.py", gpt, read, options.tokens))
+    scripts = {GENIE: "genie_gpt.py", GSV: "gsv_gpt.py"}
+    peers = {
+        peer.name: 1 / median(peer.seconds(script, gpt, read, options.tokens))
+        for peer, script in scripts.items()
+    }
     reference = in_passing(reference_tokens_per_second, gpt, options.tokens)
     packed = in_eight_bits(gpt)
     ours = {
@@ -35,14 +40,15 @@ def main() -> None:
         "Mynah, 8 bits, batch 16": (packed, 16),
     }
     print(f"GPT of released size, random weights, {torch.get_num_threads()} threads, tokens/s:")
-    print(f"  {'Genie-TTS 2.0.2':25} {genie:7.1f}")
-    print(f"  {'plain reference loop':25} {reference:7.1f}")
+    others = peers | {"plain reference loop": reference}
+    for name, speed in others.items():
+        print(f"  {name:25} {speed:7.1f}")
     for name, (network, rows) in ours.items():
         with stage_of(network.step_threads) as stage:
             stage.submit(tokens_per_second, network, rows, 3).result()
             speed, _ = stage.submit(tokens_per_second, network, rows, options.tokens).result()
-        times = f"{speed / genie:.2f} x Genie-TTS, {speed / reference:.2f} x the reference"
-        print(f"  {name:25} {speed:7.1f}, {times}")
+        times = (f"{speed / other:.2f} x {name}" for name, other in others.items())
+        print(f"  {name:25} {speed:7.1f}, {', '.join(times)}")
 
 
 def _options() -> argparse.Namespace:

@@ -17,7 +17,7 @@ from mynah.errors import MynahError
 from mynah.processor import in_passing
 
 BATCHES = (1, 4, 16, 64)
-CALLERS = (1, 2, 4, 8)
+CALLERS = (1, 2, 4, 8, 16, 32)
 
 
 def main() -> None:
