@@ -1,14 +1,13 @@
 """`/v1/voices/{voice}/versions` and what decides which of them speaks."""
 
+from functools import partial
 from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.background import BackgroundTask
 
 from mynah.engine.export import ReleasedFile
 from mynah.errors import RequestError
@@ -23,7 +22,7 @@ from mynah.service.voices import VoiceRecord
 router = APIRouter(tags=["versions"])
 
 Number = Annotated[int, Field(ge=1, lt=1 << 31)]
-CHECKPOINT = "application/octet-stream"
+CHECKPOINT, PART = "application/octet-stream", 1 << 20
 Weight = Annotated[float, Field(ge=0, le=1e6)]
 
 
@@ -146,23 +145,25 @@ def list_versions(voice: str, _: Speaker, services: ServicesOf) -> VersionList:
 
 @router.get(
     "/voices/{voice}/versions/{version}/{file}",
-    response_class=FileResponse,
+    response_class=StreamingResponse,
     responses={200: {"description": "The file.", "content": {CHECKPOINT: {}}}},
 )
 def download_version(
     voice: str, version: Number, file: ReleasedFile, _: Trainer, services: ServicesOf
-) -> FileResponse:
+) -> StreamingResponse:
     """Fetch a trained version as one of the two files that GPT-SoVITS's own tools open."""
     record = services.voices.own(voice)
-    folder = Path(mkdtemp(prefix="mynah-"))
-    forget = BackgroundTask(rmtree, folder, ignore_errors=True)
-    try:
-        services.exports.write(record, version, file, folder / file)
-    except BaseException:
-        rmtree(folder, ignore_errors=True)
-        raise
-    name = f"{record.id}-{version}-{file}"
-    return FileResponse(folder / file, media_type=CHECKPOINT, filename=name, background=forget)
+    with TemporaryDirectory(prefix="mynah-") as folder:
+        path = Path(folder) / file
+        services.exports.write(record, version, file, path)
+        size, whole = path.stat().st_size, path.open("rb")
+    # Its name is gone, so nothing of it stays, however the answer ends.
+    headers = {
+        "content-length": str(size),
+        "content-disposition": f'attachment; filename="{record.id}-{version}-{file}"',
+    }
+    parts = iter(partial(whole.read, PART), b"")
+    return StreamingResponse(parts, media_type=CHECKPOINT, headers=headers)
 
 
 @router.post("/voices/{voice}/versions/{version}/promote", dependencies=[DESCRIBED])
