@@ -128,23 +128,26 @@ def test_what_is_lacking_is_followed_from_few_neighbours(frames, careless):
     assert off < 0.05 if frames < PLENTY else off > 0.05
 
 
-def test_less_is_lent_where_sounds_change_and_where_nothing_was_like_them():
-    known = random(300, BANDS)
-    exemplars = Exemplars.of([Comparison(known, torch.ones(300, BANDS))])
-    lasting = torch.zeros(BANDS, 9)
-    changing = lasting.clone()
-    changing[:, 4:] = 1.5
-    far = lasting + 9.0
-
-    def lent(mel):
-        return (lend(exemplars, mel) - mel)[:, 4].mean()
-
-    assert lent(lasting) == pytest.approx(1, abs=0.01)
-    assert lent(changing) < 0.5
-    assert 0 < lent(far) < 0.2
+def lent_in_the_middle(frames, mel):
+    known = Comparison(random(frames, BANDS), torch.ones(frames, BANDS))
+    return (lend(Exemplars.of([known]), mel) - mel)[:, 4].mean()
 
 
-def test_given_plenty_everything_is_lent():
+LASTING = torch.zeros(BANDS, 9)
+CHANGING = torch.cat([LASTING[:, :4], LASTING[:, 4:] + 1.0], dim=1)
+
+
+@pytest.mark.parametrize(("frames", "least", "most"), [(300, 0.0, 0.3), (PLENTY, 0.35, 0.55)])
+def test_less_is_lent_where_sounds_change(frames, least, most):
+    assert lent_in_the_middle(frames, LASTING) == pytest.approx(1, abs=0.05)
+    assert least < lent_in_the_middle(frames, CHANGING) < most
+
+
+def test_of_few_less_is_lent_where_nothing_was_like_them():
+    assert 0 < lent_in_the_middle(300, LASTING + 9.0) < 0.2
+
+
+def test_of_plenty_as_much_is_lent_far_away():
     known = random(PLENTY, BANDS)
     far = torch.full((BANDS, 4), 9.0)
     lent = lend(Exemplars.of([Comparison(known, torch.ones(PLENTY, BANDS))]), far) - far

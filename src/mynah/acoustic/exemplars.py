@@ -9,10 +9,10 @@ sounds apart, and frames that are alike for the model need not have been of the 
 is lent changes smoothly, however the neighbours change from one frame to the next.
 
 The nearest frames of a few seconds are far away, so how what is lacking changes from frame to frame
-is estimated (local linear regression) and followed on the way from them; and less is lent where
-sounds change quickly or nothing was like them, since words are lost there. Those of most of a
-minute are near: then fewer of them count, and finer shapes, up to the harmonics, which tell people
-apart, go most of the way to theirs.
+is estimated (local linear regression) and followed on the way from them, and less is lent where
+nothing was like them. Those of most of a minute are near: then fewer of them count, and finer
+shapes, up to the harmonics, which tell people apart, go most of the way to theirs. In both cases
+less is lent where sounds change quickly, since words are lost there.
 """
 
 from collections.abc import Sequence
@@ -39,9 +39,10 @@ BETWEEN_SHARE = 0.7
 """How far shapes between coarse and fine go towards those of the neighbours, given plenty."""
 RIDGE = 0.1
 """Of the regression, in squared deviations of a band: few frames tell little of most directions."""
-STEADY, UNSTEADY = 0.4, 0.3
-"""Mean difference between the frames around one up to which all is lent, and by how much more it
-is e times less."""
+STEADY = 0.4
+"""Mean difference between the frames around one up to which all is lent."""
+UNSTEADY_OF_PLENTY, UNSTEADY = 0.5, 0.3
+"""By how much more it is e times less, where there is plenty, and where there is not."""
 BESIDE = 3
 """Frames on either side of one that are no neighbours of it, but the same sound."""
 ASKED = 500
@@ -117,11 +118,12 @@ class Exemplars:
             for of_frames in (self.rendered, self.lacking)
         )
         lent = lacked + (mel - alike) @ self.slope
-        if len(self.rendered) < PLENTY:
-            near = self.apart / nearest.values.mean(dim=1).clamp(min=self.apart)
-            lent *= (near * _steadiness(mel))[:, None]
+        plenty = len(self.rendered) >= PLENTY
+        share = _steadiness(mel, UNSTEADY_OF_PLENTY if plenty else UNSTEADY)
+        if not plenty:
+            share *= self.apart / nearest.values.mean(dim=1).clamp(min=self.apart)
         given = latents.clone()
-        given[:bands, mask] += _smooth(lent.T)
+        given[:bands, mask] += _smooth((share[:, None] * lent).T)
         return given
 
     def to(self, device: torch.device) -> Self:
@@ -165,11 +167,11 @@ def _apart(rendered: Tensor) -> Tensor:
     return _nearest(apart).values.mean(dim=1).median().clamp(1e-6, 1e6)
 
 
-def _steadiness(mel: Tensor) -> Tensor:
+def _steadiness(mel: Tensor, unsteady: float) -> Tensor:
     """What share is lent to each frame of mels (frames, bands): 1 where sounds last."""
     around = F.pad(mel.T[None], (1, 1), mode="replicate")[0]
     moved = (around[:, 2:] - around[:, :-2]).abs().mean(dim=0)
-    return (-((moved - STEADY).clamp(min=0) / UNSTEADY).square()).exp()
+    return (-((moved - STEADY).clamp(min=0) / unsteady).square()).exp()
 
 
 def _smooth(mels: Tensor) -> Tensor:
