@@ -46,6 +46,8 @@ RANK = 8
 """Of adapters, if the request leaves it open."""
 STEPS: Mapping[Stage, int] = {"acoustic": 240, "semantic": 120}
 """At most, if the request leaves it open."""
+MISHEARD = "from what this model hears in recordings", "use another model"
+"""Why the manner of speaking cannot be learned, and what to do."""
 SEED = 0
 """Of everything random: equal requests give equal versions."""
 
@@ -204,7 +206,7 @@ class _Work:
         if stage == "acoustic":
             return acoustic_study(self._origin.sovits, models, prepared, rank, device)
         if not self._hears_well:
-            self._leave_manner("from what this model hears in recordings", "use another model")
+            self._leave_manner(*MISHEARD)
             return None
         study = semantic_study(self._origin.gpt, models, prepared, language, rank, device)
         if study is None:
@@ -219,7 +221,7 @@ class _Work:
         (`mynah.acoustic.exemplars`).
         """
         if "acoustic" not in self.request.stages:
-            self._leave_manner("from what this model hears in recordings", "use another model")
+            self._leave_manner(*MISHEARD)
         self.report.message(
             "Nothing is learned from recordings that this model does not hear well; they lend the "
             "version what it is to sound like. Give epochs to learn the sound all the same, and "
