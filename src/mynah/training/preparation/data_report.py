@@ -86,8 +86,8 @@ def remarks(findings: Findings) -> Iterator[str]:
     wordless = sum(cut.text is None for take in findings.takes for cut in take.cuts)
     if wordless:
         yield (
-            f"{wordless} slices have no words: only the acoustic stage learns from them; send the "
-            "recordings' text for the semantic stage."
+            f"{wordless} slices have no words, so they tell of the voice's sound alone, and less "
+            "of it; send the recordings' text."
         )
     if transcript.unchecked:
         yield (
