@@ -2,8 +2,8 @@
 
 They are some hundred convolutions each, of which the CPU takes longer to start one than the GPU to
 compute it, unless rows are many and long. So what is done for a number of rows and of frames is
-recorded when it is first asked for, and played from then on with one call. Rows and frames are
-filled up to powers of two; what is behind a row's end is masked.
+recorded when it is first asked for, and played from then on with one call. Rows are filled up to a
+power of two, frames to a multiple of some; what is behind a row's end is masked.
 """
 
 import logging
@@ -25,8 +25,8 @@ from mynah.voice.timbre import Timbre
 TOGETHER = 16
 """Most rows that are decoded together."""
 
-SHORTEST = 32
-"""Frames that shorter rows are filled up to."""
+FRAMES = 32
+"""Frames are filled up to a multiple: pieces come to few lengths, most of them one of these."""
 
 _log = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ class Recorded:
     def __call__(self, z: Tensor, ge: Tensor, mask: Tensor) -> Tensor:
         """Computes; what is given stays as it is until the next call."""
         rows, _, frames = z.shape
-        shape = power_of_two(rows), max(SHORTEST, power_of_two(frames))
+        shape = power_of_two(rows), -(-frames // FRAMES) * FRAMES
         recording = self._recordings.get(shape)
         if recording is None:
             recording = self._recordings[shape] = self._recording(shape, z, ge)

@@ -173,8 +173,8 @@ class GPT(nn.Module):
         Returns:
             (rows, tokens + 1, vocabulary) logits.
         """
-        x = self._pack(phones, phone_lengths, bert, tokens)
-        visible = _visible(x.shape[1], phone_lengths)
+        x = self.pack(phones, phone_lengths, bert, tokens)
+        visible = visible_places(x.shape[1], phone_lengths)
         x = self.h(x, [partial(_read, visible)] * self.config.layers)
         predicting = torch.arange(tokens.shape[1] + 1, device=x.device) + phone_lengths[:, None] - 1
         return cast(Tensor, self.ar_predict_layer(_take(x, predicting)))
@@ -209,7 +209,7 @@ class GPT(nn.Module):
         device = self.ar_predict_layer.weight.device
         text_lengths, prompt_lengths = list(map(len, phones)), list(map(len, prompts))
         text_length = torch.tensor(text_lengths, device=device)
-        x = self._pack(
+        x = self.pack(
             pad_sequence(list(phones), batch_first=True).to(device).long(),
             text_length,
             _padded_features(bert, text_lengths, device),
@@ -235,11 +235,33 @@ class GPT(nn.Module):
         x = self.ar_audio_embedding(tokens) + self.ar_audio_position(positions)
         return self._predict(self._go_on(x, grown))
 
+    def pack(
+        self, phones: Tensor, phone_lengths: Tensor, bert: Tensor | None, tokens: Tensor
+    ) -> Tensor:
+        """Embeds phonemes and tokens, each row's tokens directly after its phonemes.
+
+        Args:
+            phones: (rows, phones) ids, padded with any.
+            phone_lengths: (rows,).
+            bert: (rows, bert, phones) features, or None for zeros.
+            tokens: (rows, tokens) ids, padded with any.
+
+        Returns:
+            (rows, phones + tokens, hidden); what is behind a row's last token is padding.
+        """
+        text, audio = self._embed_text(phones, bert), self._embed_audio(tokens)
+        place = torch.arange(text.shape[1] + audio.shape[1], device=text.device)
+        lengths = phone_lengths[:, None]
+        padding = text.shape[1] - lengths
+        # What `where` lets run over the end is padding; the last place stands in for it.
+        source = torch.where(place < lengths, place, place + padding).clamp_max(len(place) - 1)
+        return cast(Tensor, self.dropout(_take(torch.cat([text, audio], dim=1), source)))
+
     def _read(
         self, x: Tensor, cache: Places, first: int, phones: Sequence[int], tokens: Sequence[int]
     ) -> Tensor:
         """Sends packed sequences (rows, time, hidden), of which a cache keeps keys and values."""
-        visible = _visible(x.shape[1], torch.tensor(phones, device=x.device))
+        visible = visible_places(x.shape[1], torch.tensor(phones, device=x.device))
         return cast(
             Tensor, self.h(x, cast(LayeredPlaces, cache).fill(first, phones, tokens, visible))
         )
@@ -251,18 +273,6 @@ class GPT(nn.Module):
     def _predict(self, x: Tensor) -> Tensor:
         """Rows (rows, hidden) to logits (rows, vocabulary)."""
         return cast(Tensor, self.ar_predict_layer(x))
-
-    def _pack(
-        self, phones: Tensor, phone_lengths: Tensor, bert: Tensor | None, tokens: Tensor
-    ) -> Tensor:
-        """Embeds phonemes and tokens, each row's tokens directly after its phonemes."""
-        text, audio = self._embed_text(phones, bert), self._embed_audio(tokens)
-        place = torch.arange(text.shape[1] + audio.shape[1], device=text.device)
-        lengths = phone_lengths[:, None]
-        padding = text.shape[1] - lengths
-        # What `where` lets run over the end is padding; the last place stands in for it.
-        source = torch.where(place < lengths, place, place + padding).clamp_max(len(place) - 1)
-        return cast(Tensor, self.dropout(_take(torch.cat([text, audio], dim=1), source)))
 
     def _embed_text(self, phones: Tensor, bert: Tensor | None) -> Tensor:
         project = self.bert_proj
@@ -296,7 +306,7 @@ def _read(visible: Tensor, projected: Tensor) -> Tensor:
     return attend(visible, *split(projected))
 
 
-def _visible(length: int, phone_lengths: Tensor) -> Tensor:
+def visible_places(length: int, phone_lengths: Tensor) -> Tensor:
     """Mask (rows, 1, query, key): phonemes and whatever is not in the future."""
     place = torch.arange(length, device=phone_lengths.device)
     return (place < phone_lengths[:, None, None, None]) | (place <= place[:, None])

@@ -22,6 +22,7 @@ from mynah.semantic.on_device import DeviceGPT
 from mynah.semantic.request import SemanticRequest
 from mynah.semantic.row import Row
 from mynah.semantic.seats import Seats
+from mynah.transfer import send
 
 STEPS = 4
 """Of a window: fewer cost time between windows, more let those who wait for their first sound, and
@@ -54,7 +55,7 @@ class GraphGPT:
         assert seats.rows in ROWS, seats.rows
         self.config = gpt.config
         self.seats, self._stream, self._records = seats, stream, recorded
-        self.network = DeviceGPT(gpt, seats)
+        self.network = DeviceGPT(gpt, seats, recorded=recorded)
         self._one = torch.zeros(1, dtype=torch.int32, device=seats.device)
         self._first = torch.zeros(1, dtype=torch.int32, device=seats.device)
         self._windows: dict[int, _Window] = {}
@@ -88,8 +89,8 @@ class GraphGPT:
 
     @property
     def recorded(self) -> bool:
-        """Whether all windows that there are were recorded."""
-        return all(window.graph for window in self._windows.values())
+        """Whether all windows and readings that there are were recorded."""
+        return self.network.recorded and all(window.graph for window in self._windows.values())
 
     def batch(self) -> "GraphBatch":
         """What decodes requests."""
@@ -122,8 +123,7 @@ class GraphGPT:
             window = self._windows.get(size)
             if window is None:
                 window = self._windows[size] = self._window(size)
-            told = torch.tensor(filled, dtype=torch.int32).pin_memory()
-            window.slots.copy_(told, non_blocking=True)
+            send(torch.tensor(filled), window.slots)
             window.play(self.network)
             drawn = torch.empty(window.given.shape, dtype=torch.int32, pin_memory=True)
             drawn.copy_(window.given, non_blocking=True)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mynah.powers import power_of_two
 from mynah.semantic import draw_kernel, kernels
 from mynah.semantic.gpt import GPT, Layer
+from mynah.semantic.reading import Reader
 from mynah.semantic.row import Row
 from mynah.semantic.sampling import MIN_TOKENS
 from mynah.semantic.seats import Seats
@@ -43,13 +44,14 @@ class DeviceGPT:
     Args:
         gpt: in fp32, in eval mode; it is copied.
         seats: where its rows are.
+        recorded: whether readings are recorded graphs; windows of steps are somebody else's.
 
     Attributes:
         config: the sizes.
         logits: (seats, vocabulary) of the last step, by rows; the first of what was read last.
     """
 
-    def __init__(self, gpt: GPT, seats: Seats) -> None:
+    def __init__(self, gpt: GPT, seats: Seats, *, recorded: bool) -> None:
         self.config, self._seats = gpt.config, seats
         self._gpt = deepcopy(gpt).requires_grad_(False).to(seats.device, seats.cache.keys.dtype)
         self._layers = [cast(Layer, layer) for layer in self._gpt.h.layers]
@@ -61,6 +63,12 @@ class DeviceGPT:
         self._x, self._between, self._mixed = room(hidden), room(hidden), room(hidden)
         self._projected, self._wide = room(3 * hidden), room(4 * hidden)
         self.logits = room(self.config.vocabulary)
+        self._reader = Reader(self._gpt, seats.cache, self.logits[:1], recorded=recorded)
+
+    @property
+    def recorded(self) -> bool:
+        """Whether all readings that there were could be recorded."""
+        return self._reader.recorded
 
     @property
     def size(self) -> int:
@@ -68,10 +76,8 @@ class DeviceGPT:
         return sum(weight.nbytes for weight in self._gpt.parameters())
 
     def read(self, row: Row, seat: int) -> None:
-        """Reads a request into a seat by itself, since padding changes roundings."""
-        asked, cache = row.request, self._seats.cache
-        logits = self._gpt.prefill([asked.phones], [asked.bert], [asked.prompt], cache, seat)
-        self.logits[:1].copy_(logits)
+        """Reads a request into a seat; what is predicted after it is the first row's."""
+        self._reader.read(row.request, seat)
         self._seats.place(row, seat)
 
     def step(self, slots: Tensor, given: Tensor) -> None:

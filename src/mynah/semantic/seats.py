@@ -10,6 +10,7 @@ from mynah.powers import power_of_two
 from mynah.semantic.cache import KeyValueCache
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.row import Row
+from mynah.transfer import send
 
 
 class Seats:
@@ -94,7 +95,7 @@ class Seats:
             (self.seeds, chance.generator.initial_seed() & (2**63 - 1)),
         ):
             state[seat].fill_(value)
-        self.seen[seat, : self._vocabulary].copy_(chance.seen)
+        send(chance.seen, self.seen[seat, : self._vocabulary])
         # A draw makes its row a place longer, for the token that was read before. The first
         # draw comes after what has its places already.
         self.cache.lengths[seat].sub_(1)

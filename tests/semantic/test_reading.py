@@ -1,0 +1,74 @@
+"""What a row begins with, read at a length of its own: as the plain path reads it."""
+
+import pytest
+import torch
+
+from mynah.semantic.cache import KeyValueCache
+from mynah.semantic.reading import Reader
+from mynah.semantic.request import SemanticRequest
+
+CAPACITY = 512
+
+
+@pytest.fixture(params=["cpu", "recorded", "kernel by kernel"])
+def read(request, gpt):
+    """Reads requests into the second of three rows: logits, keys and values of each."""
+    on_gpu = request.param != "cpu"
+    device = request.getfixturevalue("cuda") if on_gpu else torch.device("cpu")
+    gpt.to(device)
+    cache = KeyValueCache(gpt.config, 3, CAPACITY, dtype=torch.float32, device=device)
+    logits = torch.zeros((1, gpt.config.vocabulary), device=device)
+    reader = Reader(gpt, cache, logits, recorded=request.param == "recorded")
+
+    def each(*requests: SemanticRequest) -> list[tuple[torch.Tensor, ...]]:
+        found = []
+        for asked in requests:
+            with torch.inference_mode():
+                reader.read(asked, 1)
+            assert cache.lengths.tolist()[1] == asked.read
+            assert cache.text_lengths.tolist()[1] == len(asked.phones)
+            kept = (cache.keys[:, 1, :, : asked.read], cache.values[:, 1, :, : asked.read])
+            found.append((logits.cpu().clone(), *(each.cpu().clone() for each in kept)))
+        assert reader.recorded == (request.param == "recorded")
+        assert not cache.keys[:, 0].any()
+        return found
+
+    return each
+
+
+def plain(gpt, asked: SemanticRequest) -> tuple[torch.Tensor, ...]:
+    gpt.to("cpu")
+    cache = KeyValueCache(gpt.config, 1, CAPACITY, dtype=torch.float32, device=torch.device("cpu"))
+    with torch.inference_mode():
+        logits = gpt.prefill([asked.phones], [asked.bert], [asked.prompt], cache)
+    return logits, cache.keys[:, 0, :, : asked.read], cache.values[:, 0, :, : asked.read]
+
+
+def asked(phones: int, prompt: int, *, bert: float | None = None) -> SemanticRequest:
+    generator = torch.Generator().manual_seed(phones)
+    return SemanticRequest(
+        phones=torch.randint(700, (phones,), generator=generator),
+        prompt=torch.randint(1024, (prompt,), generator=generator),
+        bert=None if bert is None else bert * torch.randn(1024, phones, generator=generator),
+    )
+
+
+def test_it_reads_as_the_plain_path(read, gpt):
+    """Longer and shorter ones by turns; what an earlier one was told is not seen."""
+    requests = [
+        asked(50, 14, bert=1.0),
+        asked(1, 0),
+        asked(20, 31, bert=torch.nan),
+        asked(60, 200),
+        asked(33, 0, bert=1.0),
+        asked(12, 500),
+    ]
+    for request, found in zip(requests, read(*requests), strict=True):
+        for expected, value in zip(plain(gpt, request), found, strict=True):
+            torch.testing.assert_close(value, expected, atol=2e-3, rtol=2e-3, equal_nan=True)
+
+
+def test_it_reads_the_same_again_whatever_came_between(read):
+    first, _, again = read(asked(20, 30), asked(25, 20, bert=torch.nan), asked(20, 30))
+    for one, other in zip(first, again, strict=True):
+        assert torch.equal(one, other)
