@@ -48,6 +48,16 @@ def decibels(exact, wave) -> float:
     return float(10 * torch.log10(exact.var() / (wave - exact).square().mean()))
 
 
+def test_what_it_is_filled_up_with_is_not_heard(sovits):
+    """Where nothing can be recorded, and nothing is rounded."""
+    exact = spoken(sovits)
+    graphs = GraphSoVITS(sovits, torch.device("cpu"), torch.float32, recorded=False)
+    for together in (True, False):
+        waves = spoken(graphs, together=together)
+        assert [wave.shape for wave in waves] == [wave.shape for wave in exact]
+        assert min(map(decibels, exact, waves)) > 80
+
+
 @pytest.mark.parametrize("recorded", [True, False])
 @pytest.mark.parametrize(("dtype", "least"), [(torch.float32, 45.0), (torch.float16, 35.0)])
 def test_it_sounds_as_on_the_cpu(cuda, sovits, dtype, least, recorded):

@@ -11,14 +11,24 @@ CAPACITY = 512
 
 
 @pytest.fixture(params=["cpu", "recorded", "kernel by kernel"])
-def read(request, gpt):
+def device(request):
+    """Where it reads; a GPU records what is not on its default stream."""
+    if request.param == "cpu":
+        yield torch.device("cpu")
+        return
+    gpu = request.getfixturevalue("cuda")
+    with torch.cuda.stream(torch.cuda.Stream(gpu)):
+        yield gpu
+
+
+@pytest.fixture
+def read(request, device, gpt):
     """Reads requests into the second of three rows: logits, keys and values of each."""
-    on_gpu = request.param != "cpu"
-    device = request.getfixturevalue("cuda") if on_gpu else torch.device("cpu")
+    recorded = request.node.callspec.params["device"] == "recorded"
     gpt.to(device)
     cache = KeyValueCache(gpt.config, 3, CAPACITY, dtype=torch.float32, device=device)
     logits = torch.zeros((1, gpt.config.vocabulary), device=device)
-    reader = Reader(gpt, cache, logits, recorded=request.param == "recorded")
+    reader = Reader(gpt, cache, logits, recorded=recorded)
 
     def each(*requests: SemanticRequest) -> list[tuple[torch.Tensor, ...]]:
         found = []
@@ -29,7 +39,7 @@ def read(request, gpt):
             assert cache.text_lengths.tolist()[1] == len(asked.phones)
             kept = (cache.keys[:, 1, :, : asked.read], cache.values[:, 1, :, : asked.read])
             found.append((logits.cpu().clone(), *(each.cpu().clone() for each in kept)))
-        assert reader.recorded == (request.param == "recorded")
+        assert reader.recorded == recorded
         assert not cache.keys[:, 0].any()
         return found
 

@@ -36,7 +36,7 @@ class BatchedGenerator:
         """Bytes beside the generator's."""
         return sum(stage.size for stage in self._stages)
 
-    def __call__(self, z: Tensor, ge: Tensor, mask: Tensor) -> Tensor:
+    def __call__(self, z: Tensor, ge: Tensor, mask: Tensor) -> tuple[Tensor]:
         """Decodes latents.
 
         Args:
@@ -45,7 +45,7 @@ class BatchedGenerator:
             mask: bool, (batch, 1, frames).
 
         Returns:
-            Waveform of shape (batch, 1, hop * frames) between -1 and 1, zero where masked.
+            Waveform alone, of shape (batch, 1, hop * frames) between -1 and 1, zero where masked.
         """
         x = self._generator.enter(z, ge, mask).unsqueeze(2)
         x, heard = x.contiguous(memory_format=torch.channels_last), mask.unsqueeze(2)
@@ -56,7 +56,7 @@ class BatchedGenerator:
         x = F.conv2d(
             F.leaky_relu_(x).float(), post.weight.unsqueeze(2), padding=(0, int(post.padding[0]))
         )
-        return torch.tanh(x * heard).squeeze(2)
+        return (torch.tanh(x * heard).squeeze(2),)
 
 
 def _quietened(x: Tensor, mask: Tensor) -> Tensor:

@@ -1,13 +1,14 @@
-"""What a GPU does differently in the acoustic stage: the flow and the decoder are recorded graphs.
+"""What a GPU does differently in the acoustic stage: all of its networks are recorded graphs.
 
-They are some hundred convolutions each, of which the CPU takes longer to start one than the GPU to
-compute it, unless rows are many and long. So what is done for a number of rows and of frames is
-recorded when it is first asked for, and played from then on with one call. Rows are filled up to a
-power of two, frames to a multiple of some; what is behind a row's end is masked.
+They are some hundreds of small kernels each, of which the CPU takes longer to start one than the
+GPU to compute it, unless rows are many and long. So what is done for a number of rows and of frames
+is recorded when it is first asked for, and played from then on with one call. Rows, tokens and
+phonemes are filled up to powers of two, frames to a multiple of some; what is behind a row's end is
+masked.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from mynah.acoustic.batched import BatchedGenerator
-from mynah.acoustic.config import AcousticConfig
+from mynah.acoustic.config import FRAMES_PER_TOKEN, AcousticConfig
 from mynah.acoustic.piecewise import Vocoder
 from mynah.acoustic.sovits import SoVITS
 from mynah.acoustic.text_encoder import Prior
@@ -27,6 +28,9 @@ TOGETHER = 16
 
 FRAMES = 32
 """Frames are filled up to a multiple: pieces come to few lengths, most of them one of these."""
+
+SHORTEST = 32
+"""Tokens and phonemes that shorter rows are filled up to."""
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +53,7 @@ class GraphSoVITS:
         self._sovits = deepcopy(sovits).requires_grad_(False).to(device)
         self._dtype, self._records = dtype, recorded
         generator = BatchedGenerator(self._sovits.dec, dtype)
+        self._prior = Recorded(self._through_prior, recorded=recorded)
         self._flow = Recorded(self._through_flow, recorded=recorded)
         self._dec = Recorded(generator, recorded=recorded)
         weights = sum(weight.nbytes for weight in self._sovits.parameters())
@@ -61,7 +66,7 @@ class GraphSoVITS:
     @property
     def recorded(self) -> bool:
         """Whether all that was asked for was recorded."""
-        return self._flow.recorded and self._dec.recorded
+        return all(each.recorded for each in (self._prior, self._flow, self._dec))
 
     @property
     def config(self) -> AcousticConfig:
@@ -79,114 +84,135 @@ class GraphSoVITS:
         return self._decode
 
     def prior(
-        self,
-        codes: Tensor,
-        phones: Tensor,
-        ge: Tensor,
-        *,
-        lengths: Tensor | None = None,
-        phone_lengths: Tensor | None = None,
+        self, codes: Tensor, phones: Tensor, ge: Tensor, *, lengths: Tensor, phone_lengths: Tensor
     ) -> Prior:
-        """See `SoVITS.prior`."""
-        return self._sovits.prior(codes, phones, ge, lengths=lengths, phone_lengths=phone_lengths)
+        """See `SoVITS.prior`; what is given stays as it is until the next call."""
+        rows, tokens = codes.shape
+        filled = power_of_two(rows)
+        of_tokens, of_phones = (
+            max(SHORTEST, power_of_two(each.shape[1])) for each in (codes, phones)
+        )
+        prior = self._prior(
+            (codes, (filled, of_tokens)),
+            (phones, (filled, of_phones)),
+            (ge, (filled, *ge.shape[1:])),
+            # Nothing of rows that are nobody's is real; what they come to is not a number.
+            (lengths, (filled,)),
+            (phone_lengths, (filled,)),
+        )
+        return Prior(*(each[:rows, :, : FRAMES_PER_TOKEN * tokens] for each in prior))
 
     def render(self, latents: Tensor, mask: Tensor, timbre: Timbre) -> Tensor:
         """See `SoVITS.render`."""
-        return self._sovits.coloured(self._flow(latents, timbre.vector, mask), mask, timbre)
+        through = _filled_up(self._flow, latents, timbre.vector, mask)
+        return self._sovits.coloured(through, mask, timbre)
 
     def _decode(self, z: Tensor, ge: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None:
             mask = torch.ones_like(z[:, :1], dtype=torch.bool)
-        return self._dec(z, ge, mask)
+        return _filled_up(self._dec, z, ge, mask)
 
-    def _through_flow(self, latents: Tensor, ge: Tensor, mask: Tensor) -> Tensor:
-        return self._sovits.flow.inverse(latents, mask, ge) * mask
+    def _through_prior(
+        self, codes: Tensor, phones: Tensor, ge: Tensor, lengths: Tensor, phone_lengths: Tensor
+    ) -> Prior:
+        return self._sovits.prior(codes, phones, ge, lengths=lengths, phone_lengths=phone_lengths)
+
+    def _through_flow(self, latents: Tensor, ge: Tensor, mask: Tensor) -> tuple[Tensor]:
+        return (self._sovits.flow.inverse(latents, mask, ge) * mask,)
 
 
-Computation = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""Of latents (rows, channels, frames), timbre vectors (rows, timbre channels, 1), and a bool mask
-(rows, 1, frames), to (rows, channels, a multiple of the frames)."""
+def _filled_up(recorded: "Recorded", z: Tensor, ge: Tensor, mask: Tensor) -> Tensor:
+    """What comes of latents when frames are filled up; it stays as it is until the next call.
+
+    Args:
+        recorded: of latents, timbre vectors and a mask.
+        z: (rows, channels, frames).
+        ge: (rows, timbre channels, 1).
+        mask: bool, (rows, 1, frames).
+    """
+    rows, channels, frames = z.shape
+    filled, length = power_of_two(rows), -(-frames // FRAMES) * FRAMES
+    (out,) = recorded(
+        (z, (filled, channels, length)),
+        (ge, (filled, *ge.shape[1:])),
+        (mask, (filled, 1, length)),
+    )
+    return out[:rows, :, : frames * (out.shape[2] // length)]
+
+
+Shape = tuple[int, ...]
+
+Computation = Callable[..., tuple[Tensor, ...]]
+"""Of tensors to tensors; it must not look at any value."""
 
 
 class Recorded:
     """A computation that is recorded for each shape that it is asked for.
 
     Args:
-        compute: what is recorded; it must not look at any value.
+        compute: what is recorded.
         recorded: whether it is; otherwise shapes are filled up all the same.
     """
 
     def __init__(self, compute: Computation, *, recorded: bool) -> None:
-        self._compute, self._records = compute, recorded
+        self._compute = compute
         self._pool = torch.cuda.graph_pool_handle() if recorded else None
-        self._recordings: dict[tuple[int, int], _Recording] = {}
+        self._recordings: dict[tuple[Shape, ...], _Recording] = {}
 
     @property
     def recorded(self) -> bool:
         """Whether all shapes that there were could be."""
         return all(each.graph for each in self._recordings.values())
 
-    def __call__(self, z: Tensor, ge: Tensor, mask: Tensor) -> Tensor:
-        """Computes; what is given stays as it is until the next call."""
-        rows, _, frames = z.shape
-        shape = power_of_two(rows), -(-frames // FRAMES) * FRAMES
-        recording = self._recordings.get(shape)
+    def __call__(self, *given: tuple[Tensor, Shape]) -> tuple[Tensor, ...]:
+        """Computes of tensors, each filled up to a shape; what comes out stays until the next."""
+        values, shapes = zip(*given, strict=True)
+        recording = self._recordings.get(shapes)
         if recording is None:
-            recording = self._recordings[shape] = self._recording(shape, z, ge)
-        recording.fill(z, ge, mask)
-        out = recording.play(self._compute)
-        return out[:rows, :, : frames * (out.shape[2] // shape[1])]
-
-    def _recording(self, shape: tuple[int, int], z: Tensor, ge: Tensor) -> "_Recording":
-        rows, frames = shape
-        recording = _Recording(
-            z.new_zeros((rows, z.shape[1], frames)),
-            ge.new_zeros((rows, *ge.shape[1:])),
-            torch.zeros((rows, 1, frames), dtype=torch.bool, device=z.device),
-        )
-        if self._records:
-            recording.record(self._compute, self._pool)
-        return recording
+            places = [value.new_zeros(shape) for value, shape in given]
+            recording = self._recordings[shapes] = _Recording(places)
+            if self._pool is not None:
+                recording.record(self._compute, self._pool)
+        recording.fill(values)
+        return recording.play(self._compute)
 
 
 @dataclass(slots=True)
 class _Recording:
     """A computation of one shape: what goes in and comes out, always at the same place."""
 
-    z: Tensor
-    ge: Tensor
-    mask: Tensor
-    out: Tensor | None = None
+    given: Sequence[Tensor]
+    out: tuple[Tensor, ...] = ()
     graph: torch.cuda.CUDAGraph | None = None
 
-    def fill(self, z: Tensor, ge: Tensor, mask: Tensor) -> None:
+    def fill(self, values: Sequence[Tensor]) -> None:
         """Puts in what is to be computed, and nothing into the rest."""
-        rows, _, frames = z.shape
-        for place, value in ((self.z, z), (self.mask, mask)):
+        for place, value in zip(self.given, values, strict=True):
             place.zero_()
-            place[:rows, :, :frames].copy_(value)
-        self.ge[:rows].copy_(ge)
+            place[tuple(map(slice, value.shape))].copy_(value)
 
-    def play(self, compute: Computation) -> Tensor:
+    def play(self, compute: Computation) -> tuple[Tensor, ...]:
         """What comes out."""
-        if self.graph is None or self.out is None:
-            return compute(self.z, self.ge, self.mask)
+        if self.graph is None:
+            return compute(*self.given)
         self.graph.replay()
         return self.out
 
-    def record(self, compute: Computation, pool: "torch.cuda._POOL_HANDLE | None") -> None:
+    def record(self, compute: Computation, pool: "torch.cuda._POOL_HANDLE") -> None:
         """Records; if that cannot be, it is slower."""
-        aside, here = torch.cuda.Stream(self.z.device), torch.cuda.current_stream(self.z.device)
+        device = self.given[0].device
+        aside, here = torch.cuda.Stream(device), torch.cuda.current_stream(device)
         aside.wait_stream(here)
         with torch.cuda.stream(aside):
-            compute(self.z, self.ge, self.mask)  # chooses kernels, which cannot be recorded
+            compute(*self.given)  # chooses kernels, which cannot be recorded
         here.wait_stream(aside)
         graph = torch.cuda.CUDAGraph()
         try:
             # Of other threads: they may do as they like meanwhile.
             with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
-                out = compute(self.z, self.ge, self.mask)
+                out = compute(*self.given)
         except RuntimeError:
-            _log.warning("Decoding of %s cannot be recorded.", self.z.shape, exc_info=True)
+            shapes = [tuple(each.shape) for each in self.given]
+            _log.warning("Decoding of %s cannot be recorded.", shapes, exc_info=True)
         else:
             self.graph, self.out = graph, out

@@ -52,13 +52,7 @@ class Acoustic(Protocol):
         """What decodes latents."""
 
     def prior(
-        self,
-        codes: Tensor,
-        phones: Tensor,
-        ge: Tensor,
-        *,
-        lengths: Tensor | None = None,
-        phone_lengths: Tensor | None = None,
+        self, codes: Tensor, phones: Tensor, ge: Tensor, *, lengths: Tensor, phone_lengths: Tensor
     ) -> Prior:
         """See `SoVITS.prior`."""
 
