@@ -208,9 +208,6 @@ def prepared(model: SoVITS) -> list[nn.Parameter]:
     model.train().requires_grad_(False)
     for part in (model.enc_p, model.flow):
         part.requires_grad_(True)
-        for each in part.modules():
-            if isinstance(each, nn.Dropout):
-                each.p = 0.0
     return [weight for weight in model.parameters() if weight.requires_grad]
 
 
