@@ -7,7 +7,6 @@ phonemes are filled up to powers of two, frames to a multiple of some; what is b
 masked.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from mynah.acoustic.config import FRAMES_PER_TOKEN, AcousticConfig
 from mynah.acoustic.piecewise import Vocoder
 from mynah.acoustic.sovits import SoVITS
 from mynah.acoustic.text_encoder import Prior
+from mynah.cuda_graph import graph_of
 from mynah.powers import power_of_two
 from mynah.voice.timbre import Timbre
 
@@ -31,8 +31,6 @@ FRAMES = 32
 
 SHORTEST = 32
 """Tokens and phonemes that shorter rows are filled up to."""
-
-_log = logging.getLogger(__name__)
 
 
 class GraphSoVITS:
@@ -199,20 +197,16 @@ class _Recording:
         return self.out
 
     def record(self, compute: Computation, pool: "torch.cuda._POOL_HANDLE") -> None:
-        """Records; if that cannot be, it is slower."""
+        """Records what `play` does."""
         device = self.given[0].device
         aside, here = torch.cuda.Stream(device), torch.cuda.current_stream(device)
         aside.wait_stream(here)
         with torch.cuda.stream(aside):
             compute(*self.given)  # chooses kernels, which cannot be recorded
         here.wait_stream(aside)
-        graph = torch.cuda.CUDAGraph()
-        try:
-            # Of other threads: they may do as they like meanwhile.
-            with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
-                out = compute(*self.given)
-        except RuntimeError:
-            shapes = [tuple(each.shape) for each in self.given]
-            _log.warning("Decoding of %s cannot be recorded.", shapes, exc_info=True)
-        else:
-            self.graph, self.out = graph, out
+
+        def play() -> None:
+            self.out = compute(*self.given)
+
+        what = f"Decoding of {[tuple(each.shape) for each in self.given]}"
+        self.graph = graph_of(play, what, pool=pool)

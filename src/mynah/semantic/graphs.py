@@ -6,14 +6,15 @@ rows, and played with one call. What it drew is looked at while the next one run
 draws nothing more, and is found out a window or two later.
 """
 
-import logging
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from mynah.cuda_graph import graph_of
 from mynah.semantic.batch import validate
 from mynah.semantic.draw_kernel import BROKEN, NOTHING
 from mynah.semantic.gpt import GPT
@@ -33,8 +34,6 @@ ROWS = (1, 2, 4, 8, 16, 32, 64)
 
 SHARE = 4
 """The part of the free memory that rows may take: a fourth."""
-
-_log = logging.getLogger(__name__)
 
 
 class GraphGPT:
@@ -165,17 +164,10 @@ class _Window:
             network.step(self.slots, given)
 
     def record(self, network: DeviceGPT, stream: torch.cuda.Stream) -> None:
-        """Records what `play` does; if that cannot be, it is slower."""
+        """Records what `play` does."""
         stream.synchronize()
-        graph = torch.cuda.CUDAGraph()
-        try:
-            # Of other threads: they may do as they like meanwhile.
-            with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
-                self.play(network)
-        except RuntimeError:
-            _log.warning("Steps of %d rows cannot be recorded.", len(self.slots), exc_info=True)
-        else:
-            self.graph = graph
+        what = f"Steps of {len(self.slots)} rows"
+        self.graph = graph_of(partial(self.play, network), what, stream=stream)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ of a length is recorded when it is first asked for, and played from then on with
 are filled up to powers of two.
 """
 
-import logging
 from functools import partial
 
 import torch
 from torch import Tensor
 
+from mynah.cuda_graph import graph_of
 from mynah.powers import power_of_two
 from mynah.semantic.cache import KeyValueCache, attend, split
 from mynah.semantic.config import BERT_SIZE, POSITIONS
@@ -21,8 +21,6 @@ from mynah.transfer import send
 
 SHORTEST = 64
 """Phonemes and tokens that shorter rows are filled up to."""
-
-_log = logging.getLogger(__name__)
 
 
 class Reader:
@@ -97,21 +95,12 @@ class _Reading:
             self._compute()
 
     def record(self, pool: "torch.cuda._POOL_HANDLE") -> None:
-        """Records what `play` does; if that cannot be, it is slower."""
+        """Records what `play` does."""
         self._compute()  # chooses kernels, which cannot be recorded
         stream = torch.cuda.current_stream(self._cache.device)
         stream.synchronize()
-        graph = torch.cuda.CUDAGraph()
-        try:
-            # Of other threads: they may do as they like meanwhile.
-            with torch.cuda.graph(
-                graph, pool=pool, stream=stream, capture_error_mode="thread_local"
-            ):
-                self._compute()
-        except RuntimeError:
-            _log.warning("Rows of %d places cannot be recorded.", self._places, exc_info=True)
-        else:
-            self.graph = graph
+        what = f"Rows of {self._places} places"
+        self.graph = graph_of(self._compute, what, stream=stream, pool=pool)
 
     def _compute(self) -> None:
         gpt, cache = self._gpt, self._cache
