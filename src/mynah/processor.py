@@ -9,6 +9,7 @@ import torch
 
 from mynah.device import Device
 from mynah.errors import OptionError
+from mynah.runtime.cores import compute_threads
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -42,6 +43,20 @@ def has_int8_sums() -> bool:
     Without, two of them are added in sixteen bits, which hold products of seven bits with eight.
     """
     return bool(torch.cpu.get_capabilities().get("avx512_vnni"))
+
+
+def use_available_cores() -> int:
+    """Set the number of torch's threads to the cores that there are, unless it is lower already.
+
+    For all threads that compute with torch for the first time after it; before any does, please.
+
+    Returns:
+        That number.
+    """
+    threads = min(torch.get_num_threads(), compute_threads())
+    if threads < torch.get_num_threads():
+        torch.set_num_threads(threads)
+    return threads
 
 
 def use_threads(count: int) -> None:

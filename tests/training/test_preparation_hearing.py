@@ -1,6 +1,7 @@
 """What names phonemes, and what writes down words, where a model or a machine has it."""
 
 import importlib.machinery
+import os
 import shutil
 import sys
 from types import ModuleType, SimpleNamespace
@@ -70,8 +71,9 @@ def whisper(monkeypatch):
     module.said, module.calls = [" Hello, ", "my dear friend."], []
 
     class WhisperModel:
-        def __init__(self, size, local_files_only):
+        def __init__(self, size, local_files_only, cpu_threads):
             assert local_files_only
+            assert 1 <= cpu_threads <= len(os.sched_getaffinity(0))
             if module.said is None:
                 raise OSError("no such model\nlong advice")
 

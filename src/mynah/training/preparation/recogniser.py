@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mynah.errors import TextError
+from mynah.runtime.cores import compute_threads
 from mynah.training.preparation.frames import SAMPLE_RATE
 from mynah.training.preparation.sound import Sound
 from mynah.training.preparation.words import lines
@@ -35,7 +36,9 @@ class FasterWhisper:
     """
 
     def __init__(self) -> None:
-        self._model = import_module("faster_whisper").WhisperModel(SIZE, local_files_only=True)
+        self._model = import_module("faster_whisper").WhisperModel(
+            SIZE, local_files_only=True, cpu_threads=compute_threads()
+        )
 
     def __call__(self, samples: NDArray[np.float32], language: str) -> str:
         """The words of a 16 kHz waveform (S,)."""

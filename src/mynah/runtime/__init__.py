@@ -1,0 +1,1 @@
+"""What Mynah knows of the machine that it runs on."""
