@@ -13,6 +13,7 @@ from mynah.engine.stage import Stage
 from mynah.engine.talk import Talk, Utterance
 from mynah.engine.turns import Turns
 from mynah.errors import ModelError
+from mynah.runtime.wait_policy import WaitPolicy
 from mynah.tracing import span
 
 Wave = NDArray[np.float32]
@@ -24,6 +25,7 @@ class AcousticStage(Stage):
     Args:
         together: most pieces that are decoded at once.
         changed: the engine's lock.
+        waiting: see `Stage`.
         sounded: takes a piece of an utterance, and the seconds that it took.
         failed: told of talks that cannot go on, and with which utterance.
     """
@@ -32,10 +34,11 @@ class AcousticStage(Stage):
         self,
         together: int,
         changed: threading.Condition,
+        waiting: WaitPolicy,
         sounded: Callable[[Utterance, Wave, float], None],
         failed: Callable[[Talk, Exception, Utterance], None],
     ) -> None:
-        super().__init__("acoustic", changed)
+        super().__init__("acoustic", changed, waiting)
         self._together = together
         self._sounded = sounded
         self._failed = failed

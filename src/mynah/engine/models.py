@@ -27,6 +27,7 @@ from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
 from mynah.precision import Precision
 from mynah.processor import device_of, in_passing, use_available_cores
+from mynah.runtime.wait_policy import sleeping_teams
 from mynah.semantic.batch import Batch, Rows
 from mynah.semantic.choice import faster as faster_gpt
 from mynah.semantic.choice import in_eight_bits
@@ -221,8 +222,8 @@ def load_models(
         CheckpointError: a part is missing, cannot be read, does not fit the others, or is
             of a version that cannot run yet.
     """
-    use_available_cores()
-    with opened(None if folder is None else Path(folder)) as found:
+    threads = use_available_cores()
+    with opened(None if folder is None else Path(folder)) as found, sleeping_teams(threads):
         return in_passing(_load, found, precision, device_of(device))
 
 

@@ -9,6 +9,7 @@ import math
 import threading
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from mynah.engine.acoustic_stage import AcousticStage
@@ -22,6 +23,7 @@ from mynah.engine.stats import QueueStats, Tempo
 from mynah.engine.talk import Talk, Utterance
 from mynah.engine.versions import Versions
 from mynah.errors import QueueFullError, UnavailableError
+from mynah.runtime.wait_policy import WaitPolicy
 
 PROMPT_BYTES = 64 << 20
 """Memory for voices that stay ready to speak."""
@@ -55,9 +57,14 @@ class Pipeline:
         self._open = True
         self._changed = changed = threading.Condition()
         versions, prompts = Versions(model, version_bytes, changed), Kept[Prompt](prompt_bytes)
-        self._reading = ReadingStage(versions, prompts, changed, self._prepared, self._failed)
-        self._semantic = SemanticStage(model, changed, self._move, self._failed)
-        self._acoustic = AcousticStage(model.together, changed, self._sounded, self._failed)
+        self._waiting = waiting = WaitPolicy(torch.get_num_threads())
+        self._reading = ReadingStage(
+            versions, prompts, changed, waiting, self._prepared, self._failed
+        )
+        self._semantic = SemanticStage(model, changed, waiting, self._move, self._failed)
+        self._acoustic = AcousticStage(
+            model.together, changed, waiting, self._sounded, self._failed
+        )
         self._stages = (self._reading, self._semantic, self._acoustic)
         for stage in self._stages:
             stage.start()
@@ -82,6 +89,8 @@ class Pipeline:
                     f"{self._size} requests are being spoken, and no more fit; try again shortly.",
                     self._tempo.seconds_to_a_place([talk.left for talk in self._talks]),
                 )
+            if not self._talks:
+                self._waiting.resume()
             self._talks.add(talk)
             self._move(talk)
 
@@ -97,6 +106,8 @@ class Pipeline:
         """The caller wants no more; what is in the works for it is thrown away."""
         with self._changed:
             talk.over = True
+            if self._talks == {talk}:
+                self._waiting.pause()
             self._talks.discard(talk)
             for stage in self._stages:
                 stage.withdraw(talk)
@@ -120,6 +131,7 @@ class Pipeline:
         self._open = False
         for stage in self._stages:
             stage.close()
+        self._waiting.close()
         with self._changed:
             for talk in list(self._talks):
                 talk.deliver(_stopping())

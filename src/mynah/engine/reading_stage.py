@@ -14,6 +14,7 @@ from mynah.engine.talk import Talk, Utterance
 from mynah.engine.turns import Turns
 from mynah.engine.versions import Versions
 from mynah.processor import in_passing
+from mynah.runtime.wait_policy import WaitPolicy
 
 
 class ReadingStage(Stage):
@@ -27,6 +28,7 @@ class ReadingStage(Stage):
         versions: what speaks.
         prompts: voices that were read before.
         changed: the engine's lock.
+        waiting: see `Stage`.
         prepared: takes what is ready.
         failed: told of talks whose next sentence cannot be spoken.
     """
@@ -36,10 +38,11 @@ class ReadingStage(Stage):
         versions: Versions,
         prompts: Kept[Prompt],
         changed: threading.Condition,
+        waiting: WaitPolicy,
         prepared: Callable[[Utterance], None],
         failed: Callable[[Talk, Exception], None],
     ) -> None:
-        super().__init__("reading", changed)
+        super().__init__("reading", changed, waiting)
         self._versions = versions
         self._prompts = prompts
         self._prepared = prepared

@@ -12,6 +12,7 @@ from mynah.engine.stage import Stage
 from mynah.engine.talk import Talk, Utterance
 from mynah.engine.turns import Turns
 from mynah.errors import MynahError
+from mynah.runtime.wait_policy import WaitPolicy
 
 READ_AT_ONCE = 512
 """Phonemes and prompt tokens that are read between two steps, for which the other rows wait;
@@ -27,6 +28,7 @@ class SemanticStage(Stage):
     Args:
         model: what draws where nothing is trained.
         changed: the engine's lock.
+        waiting: see `Stage`.
         progressed: told of talks that have more tokens; with the lock held.
         failed: told of talks that cannot go on, and with which utterance.
     """
@@ -35,10 +37,11 @@ class SemanticStage(Stage):
         self,
         model: SpeechModel,
         changed: threading.Condition,
+        waiting: WaitPolicy,
         progressed: Callable[[Talk], None],
         failed: Callable[[Talk, Exception, Utterance], None],
     ) -> None:
-        super().__init__("semantic", changed, model.step_threads)
+        super().__init__("semantic", changed, waiting, model.step_threads)
         self._model = model
         self._progressed = progressed
         self._failed = failed

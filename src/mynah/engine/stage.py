@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 
 from mynah.engine.talk import Talk
 from mynah.processor import use_threads
+from mynah.runtime.wait_policy import WaitPolicy
 
 
 class Stage(ABC):
@@ -13,11 +14,19 @@ class Stage(ABC):
     Args:
         name: of the thread.
         changed: the engine's lock, told of everything that may be work for somebody.
+        waiting: adapts to the load between rounds.
         threads: with which its networks compute; as many as there are if not given.
     """
 
-    def __init__(self, name: str, changed: threading.Condition, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        changed: threading.Condition,
+        waiting: WaitPolicy,
+        threads: int | None = None,
+    ) -> None:
         self._changed = changed
+        self._waiting = waiting
         self._threads = threads
         self._open = True
         self._laid_out = threading.Event()
@@ -59,6 +68,7 @@ class Stage(ABC):
             use_threads(self._threads)
         self._laid_out.set()
         while self._await():
+            self._waiting.observe()
             self._round()
 
     def _await(self) -> bool:
