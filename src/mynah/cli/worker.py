@@ -7,6 +7,7 @@ import threading
 
 from mynah.config import Settings
 from mynah.errors import OptionError
+from mynah.runtime.wait_policy import CHOICES
 from mynah.service.jobs.attempt import attempt
 from mynah.service.jobs.holder import holder_name
 from mynah.service.jobs.runner import missing_celery
@@ -17,8 +18,18 @@ NICENESS = 5
 """Speech, for which somebody waits, goes before training, for which nobody does."""
 
 
+def sleep_while_waiting() -> None:
+    """Have OpenMP's threads sleep when they wait for each other, unless the user has chosen.
+
+    Jobs leave the cores to speech. libgomp reads this once, when torch is loaded.
+    """
+    if not any(name in os.environ for name in CHOICES):
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+
+
 def work_once(settings: Settings, job_id: str) -> None:
     """Works on one job, if nobody else does; SIGTERM ends it at its next checkpoint."""
+    sleep_while_waiting()
     logging.config.dictConfig(log_config())
     os.nice(NICENESS)
     stopping = threading.Event()
@@ -43,6 +54,7 @@ def work(settings: Settings) -> None:
         from mynah.service.jobs.cluster import QUEUE, open_celery  # noqa: PLC0415 - an extra
     except ImportError:
         raise missing_celery() from None
+    sleep_while_waiting()
     logging.config.dictConfig(log_config())
     # Workers need not know of each other: what they share is in the table of jobs.
     alone = ["--without-gossip", "--without-mingle"]
