@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,23 +42,34 @@ class Served:
 
 
 @contextmanager
-def serving(model: Path | None, port: int) -> Iterator[Served]:
+def serving(
+    model: Path | None,
+    port: int,
+    python: str = sys.executable,
+    environment: Mapping[str, str] = os.environ,
+) -> Iterator[Served]:
     """Serves as long as the context is open.
+
+    Args:
+        model: folder of a model; the starter without it.
+        port: of the server.
+        python: the interpreter that has Mynah.
+        environment: of the server.
 
     Raises:
         ServerError: the server ends, or is not ready in time.
     """
     with tempfile.TemporaryDirectory() as folder:
-        environment = os.environ | {"MYNAH_DATA": folder, "MYNAH_PORT": str(port)}
+        own = {**environment, "MYNAH_DATA": folder, "MYNAH_PORT": str(port)}
         if model:
-            environment["MYNAH_MODEL"] = str(model)
+            own["MYNAH_MODEL"] = str(model)
         scopes = ("--scope", "speak", "--scope", "train")
-        create = _mynah("keys", "create", "load", *scopes)
+        create = _mynah(python, "keys", "create", "load", *scopes)
         secret = subprocess.check_output(
-            create, env=environment, stderr=subprocess.DEVNULL, text=True
+            create, env=own, stderr=subprocess.DEVNULL, text=True
         ).strip()
         with (Path(folder) / "log").open("w") as log:
-            process = subprocess.Popen(_mynah("serve"), env=environment, stderr=log)
+            process = subprocess.Popen(_mynah(python, "serve"), env=own, stderr=log)
             # A benchmark that is told to end leaves no server behind.
             default = signal.signal(signal.SIGTERM, lambda *_: sys.exit("Terminated."))
             try:
@@ -71,8 +82,8 @@ def serving(model: Path | None, port: int) -> Iterator[Served]:
                 signal.signal(signal.SIGTERM, default)
 
 
-def _mynah(*arguments: str) -> Sequence[str]:
-    return [sys.executable, "-m", "mynah", *arguments]
+def _mynah(python: str, *arguments: str) -> Sequence[str]:
+    return [python, "-m", "mynah", *arguments]
 
 
 def _wait(process: subprocess.Popen[bytes], url: str) -> None:

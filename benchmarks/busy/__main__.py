@@ -1,0 +1,109 @@
+"""`python -m benchmarks.busy`: the starter on two cores, alone and beside other busy processes.
+
+Sentences of each subject take turns under each load, so that all figures and ratios are of one
+run. `--against` adds another subject: an interpreter of another checkout, settings of the
+environment, or both. With `--clients` a server's clients are compared with the engine alone.
+"""
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from statistics import median
+
+from benchmarks.busy.processes import Busy, Told, free_port, pin, speaking
+from benchmarks.busy.subject import Subject
+from benchmarks.load.callers import BYTES_PER_SECOND, SPOKEN, crowd
+from benchmarks.load.server import serving
+from mynah.errors import MynahError
+
+LOADS = (0, 2, 4)
+CORES = 2
+
+
+def main() -> None:
+    """Measures what the options ask for and prints it."""
+    options = _options()
+    pin(CORES)
+    subjects = [Subject(), *map(Subject.parse, options.against)]
+    with speaking(subjects) as told:
+        if options.rounds:
+            _tell_factors(subjects, _factors(told, options.rounds))
+        for each, subject in zip(told, subjects, strict=True) if options.clients else ():
+            _tell_clients(subject, each, options)
+
+
+def _factors(told: Sequence[Told], rounds: int) -> Mapping[int, Sequence[Sequence[float]]]:
+    """Real-time factors by the number of busy processes, of each round and subject."""
+    factors: dict[int, list[list[float]]] = {load: [] for load in LOADS}
+    with closing(Busy(max(LOADS))) as busy:
+        for seed in range(rounds):
+            for load in LOADS:
+                with busy.of(load):
+                    factors[load].append([each.one(seed) for each in told])
+    return factors
+
+
+def _tell_factors(
+    subjects: Sequence[Subject], factors: Mapping[int, Sequence[Sequence[float]]]
+) -> None:
+    rounds = len(factors[0])
+    print(f"real-time factor on {CORES} cores, median of {rounds} sentences (least to most)")
+    for number, subject in enumerate(subjects):
+        print(f"{subject.name}:")
+        alone = median(row[number] for row in factors[0])
+        for load, rows in factors.items():
+            own = [row[number] for row in rows]
+            paired = median(row[number] / row[0] for row in rows)
+            print(
+                f"  beside {load} busy processes: {median(own):.3f} ({min(own):.3f} to "
+                f"{max(own):.3f}), {median(own) / alone:.2f} x alone, "
+                f"{paired:.3f} x this checkout",
+                flush=True,
+            )
+
+
+def _tell_clients(subject: Subject, told: Told, options: argparse.Namespace) -> None:
+    """A server's clients and as many callers of the bare engine, in turn."""
+    alone, served = [], []
+    with serving(None, free_port(), subject.python, subject.whole_environment) as server:
+        for _ in range(options.turns):
+            alone.append(told.many(options.clients, options.seconds))
+            began = time.monotonic()
+            heard = asyncio.run(crowd(server, options.clients, options.seconds))
+            sound = sum(each.sound for each in heard if each.outcome == SPOKEN)
+            served.append(sound / BYTES_PER_SECOND / (time.monotonic() - began))
+    print(
+        f"{subject.name}: {options.clients} clients {_listed(served)} s of speech a second, the "
+        f"engine alone {_listed(alone)}; {median(served) / median(alone):.2f} of it",
+        flush=True,
+    )
+
+
+def _listed(figures: Sequence[float]) -> str:
+    return ", ".join(f"{figure:.2f}" for figure in figures)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks.busy", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="sentences a load (default: 7)")
+    parser.add_argument(
+        "--against",
+        action="append",
+        default=[],
+        metavar="SUBJECT",
+        help="an interpreter, NAME=value, or both in one word; may be given again",
+    )
+    parser.add_argument("--clients", type=int, default=0, help="of a server (default: 0, none)")
+    parser.add_argument("--seconds", type=float, default=20, help="of asking (default: 20)")
+    parser.add_argument("--turns", type=int, default=2, help="of clients (default: 2)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except MynahError as error:
+        sys.exit(str(error))
