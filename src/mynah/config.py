@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     """Folder of the database and the recordings."""
     database_url: str = ""
     """SQLAlchemy URL of the records; empty is SQLite in the data folder."""
+    database_upgrade: Literal["", "auto", "manual"] = ""
+    """An older database is upgraded when a server starts, or by `mynah db upgrade` alone; if empty,
+    SQLite is when a server starts, which copies the file first, and PostgreSQL is not."""
     no_auth: bool = False
     """Serve without keys: everyone who can reach the port may do everything."""
     trust_network: bool = False

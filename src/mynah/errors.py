@@ -74,6 +74,12 @@ class CheckpointError(MynahError):
     code = "invalid_checkpoint"
 
 
+class StorageError(MynahError):
+    """The database or the data folder cannot be used: damaged, read-only, of another version."""
+
+    code = "storage_unusable"
+
+
 class RequestError(MynahError):
     """A field of a request is missing, unknown or of the wrong form."""
 

@@ -6,7 +6,18 @@ import sys
 
 import pytest
 
-COMMANDS = ["say", "voices", "phonemize", "models", "models inspect", "train", "jobs", "jobs retry"]
+COMMANDS = [
+    "say",
+    "voices",
+    "phonemize",
+    "models",
+    "models inspect",
+    "train",
+    "jobs",
+    "jobs retry",
+    "db",
+    "db upgrade",
+]
 
 
 def process(*arguments, stdin=""):

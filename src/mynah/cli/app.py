@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mynah.cli.db import db
 from mynah.cli.training_commands import EXAMPLE, export, jobs, train
 from mynah.options import SpeechOptions
 
@@ -198,4 +199,5 @@ def revoke(key: Annotated[str, typer.Argument(help="The id that `keys list` show
 
 app.command(epilog=EXAMPLE)(train)
 app.add_typer(jobs, name="jobs")
+app.add_typer(db, name="db")
 app.command(epilog="Example: [bold]mynah export ann --out ann/[/]")(export)

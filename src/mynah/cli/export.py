@@ -6,9 +6,9 @@ from pathlib import Path
 from mynah.config import Settings
 from mynah.engine.export import RELEASED_FILES
 from mynah.errors import VoiceNotFoundError
+from mynah.service.data import open_data
 from mynah.service.folders import LocalFolders
 from mynah.service.model_version import model_version
-from mynah.service.records import open_records
 from mynah.service.storage import FolderStorage
 from mynah.service.versions.export import Exports
 from mynah.service.versions.version import Versions
@@ -31,7 +31,7 @@ def export(settings: Settings, name: str, version: int | None, out: Path) -> Ite
         raise VoiceNotFoundError(
             f"There is no data folder {settings.data}; set MYNAH_DATA to that of the voice."
         )
-    records = open_records(settings.database)
+    records = open_data(settings)
     try:
         storage, folders = FolderStorage(settings.data / "audio"), LocalFolders(settings.versions)
         versions = Versions(records, model_version(settings.model))

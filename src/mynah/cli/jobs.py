@@ -5,19 +5,20 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
-from mynah.cli.data_folder import make_data_folder
 from mynah.cli.job_run import OPERATOR, JobRun
 from mynah.cli.line import one_line
 from mynah.config import Settings
 from mynah.errors import VoiceNotFoundError
+from mynah.service.data import open_data
 from mynah.service.folders import LocalFolders
 from mynah.service.jobs.events import JobEvents
 from mynah.service.jobs.job import Job
 from mynah.service.jobs.jobs import Jobs
 from mynah.service.jobs.workshop import open_workshop
-from mynah.service.records import open_records
 from mynah.service.storage import FolderStorage
 from mynah.service.voices import Voices
+from mynah.storage.data_folder import make_data_folder
+from mynah.storage.migrate import MigrationPolicy
 
 
 class JobBook:
@@ -28,8 +29,8 @@ class JobBook:
     """
 
     def __init__(self, settings: Settings) -> None:
-        make_data_folder(settings)
-        records = open_records(settings.database)
+        make_data_folder(settings.data)
+        records = open_data(settings)
         self._jobs = Jobs(records, settings.jobs_per_key)
         self._events = JobEvents(records)
         self._voices = _voices(settings, records)
@@ -85,8 +86,8 @@ def retry(settings: Settings, job_id: str) -> None:
         JobNotEndedError: it has succeeded.
         JobFailedError: it failed again.
     """
-    make_data_folder(settings)
-    with open_workshop(settings) as workshop:
+    make_data_folder(settings.data)
+    with open_workshop(settings, MigrationPolicy.CREATE) as workshop:
         JobRun(settings, workshop).go_on(job_id)
 
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from mynah.config import read_settings
+from mynah.service.data import open_data
 from mynah.service.keys import Key, Keys
-from mynah.service.records import open_records
 
 
 def open_keys() -> Keys:
     """The keys of the server with the same settings."""
-    return Keys(open_records(read_settings().database))
+    return Keys(open_data(read_settings()))
 
 
 def rows(keys: Keys) -> Iterator[tuple[str, ...]]:

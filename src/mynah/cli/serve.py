@@ -5,29 +5,33 @@ import ipaddress
 import logging.config
 import sys
 
-from mynah.cli.data_folder import make_data_folder
 from mynah.cli.ports import take_ports
 from mynah.config import Settings
 from mynah.engine.models import load_models
 from mynah.engine.queue import SpeechQueue
 from mynah.errors import OptionError
 from mynah.service.app import create_app
+from mynah.service.data import open_data, server_policy
 from mynah.service.families.mount import own_ports
 from mynah.service.logs import log_config
 from mynah.service.web_server import settle, web_server
+from mynah.storage.data_folder import make_data_folder
+from mynah.storage.migrate import check
 
 
 def serve(settings: Settings) -> None:
     """Serves until it is stopped.
 
     Raises:
-        OptionError: it would be open to everyone, or its data folder or a port cannot be used.
+        OptionError: it would be open to everyone, or a port cannot be used.
+        StorageError: its data folder or its database cannot be used.
         CheckpointError: the model cannot be loaded.
     """
     check_access(settings)
     logging.config.dictConfig(log_config())
-    make_data_folder(settings)
+    # The ports first: an earlier server that still has them still uses the data.
     sockets = take_ports(settings.host, [settings.port, *own_ports(settings)])
+    _prepare_data(settings)
     queue = SpeechQueue(
         load_models(settings.model, settings.precision, settings.device),
         size=settings.queue_size,
@@ -42,6 +46,12 @@ def serve(settings: Settings) -> None:
     settle()
     with contextlib.suppress(KeyboardInterrupt):
         web_server(app).run(sockets)
+
+
+def _prepare_data(settings: Settings) -> None:
+    make_data_folder(settings.data)
+    open_data(settings, server_policy(settings)).dispose()
+    check(settings.database)
 
 
 def check_access(settings: Settings) -> None:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from mynah.config import Settings
 from mynah.engine.speaker import Speaker
 from mynah.errors import VoiceNotFoundError
+from mynah.service.data import open_data
 from mynah.service.folders import LocalFolders
-from mynah.service.records import open_records
 from mynah.service.speakers import Speakers, Speaking
 from mynah.service.storage import FolderStorage
 from mynah.service.voices import Voices
@@ -43,7 +43,7 @@ def speaker_of(name: str, text: str | None, language: str, settings: Settings) -
         return
     if not (settings.database_url or settings.data.is_dir()):  # saying something makes no folder
         raise _not_found(name, settings)
-    records = open_records(settings.database)
+    records = open_data(settings)
     try:
         storage, folders = FolderStorage(settings.data / "audio"), LocalFolders(settings.versions)
         speakers = Speakers(Voices(records, storage, folders), records, storage, folders)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from mynah.cli.data_folder import make_data_folder
 from mynah.cli.job_run import OPERATOR, JobRun
 from mynah.config import MEBIBYTE, Settings
 from mynah.errors import OptionError, RecordingError, VoiceNotFoundError
@@ -15,6 +14,8 @@ from mynah.service.jobs.workshop import open_workshop
 from mynah.service.uploads import UploadRules, admit
 from mynah.service.voices import NewRecording, VoiceName, VoiceRecord, Voices
 from mynah.service.words import check_words
+from mynah.storage.data_folder import make_data_folder
+from mynah.storage.migrate import MigrationPolicy
 
 LARGEST = 256 * MEBIBYTE
 """Of a recording; five minutes in stereo at 96 kHz and 32 bits have less."""
@@ -40,10 +41,10 @@ def train(
     Raises:
         MynahError: something given cannot be used, or the training failed.
     """
-    make_data_folder(settings)
+    make_data_folder(settings.data)
     check_words(texts, len(recordings), order.language)
     rules = TrainingRules(settings.train_shortest_seconds, settings.train_longest_seconds)
-    with open_workshop(settings) as workshop:
+    with open_workshop(settings, MigrationPolicy.CREATE) as workshop:
         run, training = JobRun(settings, workshop), workshop.training
         run.jobs.check_room(OPERATOR)
         clips = _clips(recordings, texts, settings.train_longest_seconds)

@@ -8,11 +8,13 @@ import threading
 from mynah.config import Settings
 from mynah.errors import OptionError
 from mynah.runtime.wait_policy import CHOICES
+from mynah.service.data import open_data
 from mynah.service.jobs.attempt import attempt
 from mynah.service.jobs.holder import holder_name
 from mynah.service.jobs.runner import missing_celery
 from mynah.service.jobs.workshop import open_workshop
 from mynah.service.logs import log_config
+from mynah.storage.migrate import MigrationPolicy
 
 NICENESS = 5
 """Speech, for which somebody waits, goes before training, for which nobody does."""
@@ -44,6 +46,7 @@ def work(settings: Settings) -> None:
 
     Raises:
         OptionError: there is no broker, or Celery is not installed.
+        StorageError: the server's data cannot be used; a worker never upgrades them.
     """
     if not settings.broker_url:
         raise OptionError(
@@ -56,6 +59,7 @@ def work(settings: Settings) -> None:
         raise missing_celery() from None
     sleep_while_waiting()
     logging.config.dictConfig(log_config())
+    open_data(settings, MigrationPolicy.CHECK).dispose()
     # Workers need not know of each other: what they share is in the table of jobs.
     alone = ["--without-gossip", "--without-mingle"]
     size = ["--concurrency", str(settings.job_workers)]

@@ -2,8 +2,6 @@
 
 import secrets
 import time
-from pathlib import Path
-from sqlite3 import Connection as SQLiteConnection
 
 from sqlalchemy import (
     JSON,
@@ -22,6 +20,9 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import make_url
+
+from mynah.storage.migrate import MigrationPolicy, prepare
+from mynah.storage.sqlite_file import prepare_connection
 
 metadata = MetaData()
 
@@ -206,17 +207,22 @@ delivery_attempts = Table(
 )
 
 
-def open_records(url: str) -> Engine:
-    """The database of a URL, with its tables; made if it does not exist."""
+def open_records(url: str, policy: MigrationPolicy = MigrationPolicy.CREATE) -> Engine:
+    """The database of a URL, with today's tables.
+
+    Args:
+        url: of SQLAlchemy.
+        policy: the most that may be changed in its schema for that.
+
+    Raises:
+        StorageError: it cannot be used, or that is not enough.
+    """
+    prepare(url, policy)
     where = make_url(url)
     if where.get_backend_name() != "sqlite":
-        engine = create_engine(where, pool_pre_ping=True)
-    else:
-        if where.database:
-            Path(where.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(where)
-        event.listen(engine, "connect", _prepare_sqlite)
-    metadata.create_all(engine)
+        return create_engine(where, pool_pre_ping=True)
+    engine = create_engine(where)
+    event.listen(engine, "connect", prepare_connection)
     return engine
 
 
@@ -228,9 +234,3 @@ def new_id(kind: str) -> str:
 def now() -> int:
     """Seconds since 1970, as all tables have them."""
     return int(time.time())
-
-
-def _prepare_sqlite(connection: SQLiteConnection, _: object) -> None:
-    # Readers go on while one writes, and a second writer waits instead of failing.
-    for pragma in ("journal_mode=WAL", "busy_timeout=5000", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")

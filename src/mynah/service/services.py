@@ -14,6 +14,7 @@ from mynah.service.cache import SpeechCache
 from mynah.service.cache_stores import open_store
 from mynah.service.callers import Callers
 from mynah.service.changes import Changes, watch_changes
+from mynah.service.data import open_data, server_policy
 from mynah.service.fetching import FetchRules
 from mynah.service.folders import LocalFolders
 from mynah.service.idempotency_records import FirstAnswers
@@ -24,7 +25,6 @@ from mynah.service.keys import Keys
 from mynah.service.limits import LimitRules, Limits
 from mynah.service.metrics import Metrics
 from mynah.service.model_version import model_version
-from mynah.service.records import open_records
 from mynah.service.screen import Mode, Screen
 from mynah.service.speakers import Speakers
 from mynah.service.speech import SpeechDesk
@@ -105,7 +105,7 @@ class Services:
     @classmethod
     def open(cls, settings: Settings, queue: SpeechQueue) -> Self:
         """Opens database and storage."""
-        records = open_records(settings.database)
+        records = open_data(settings, server_policy(settings))
         changes, keys = watch_changes(records), Keys(records)
         metrics = Metrics(queue)
         storage, folders = FolderStorage(settings.data / "audio"), LocalFolders(settings.versions)

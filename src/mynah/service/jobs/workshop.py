@@ -4,22 +4,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mynah.config import Settings
+from mynah.service.data import open_data
 from mynah.service.folders import LocalFolders
 from mynah.service.jobs.attempt import Workshop
 from mynah.service.jobs.folders import JobFolders
 from mynah.service.jobs.leases import Leases
 from mynah.service.jobs.training_room import TrainingRoom
 from mynah.service.model_version import model_version
-from mynah.service.records import open_records
 from mynah.service.storage import FolderStorage
 from mynah.service.versions.version import Versions
 from mynah.service.voices import Voices
+from mynah.storage.migrate import MigrationPolicy
 
 
 @contextmanager
-def open_workshop(settings: Settings) -> Iterator[Workshop]:
-    """A workshop for as long as it is entered."""
-    records = open_records(settings.database)
+def open_workshop(
+    settings: Settings, policy: MigrationPolicy = MigrationPolicy.CHECK
+) -> Iterator[Workshop]:
+    """A workshop for as long as it is entered.
+
+    Raises:
+        StorageError: the data cannot be used, or needs more than the policy allows.
+    """
+    records = open_data(settings, policy)
     storage, folders = FolderStorage(settings.data / "audio"), LocalFolders(settings.versions)
     room = TrainingRoom(
         trainer=settings.trainer,

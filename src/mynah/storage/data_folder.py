@@ -1,0 +1,47 @@
+"""The format of the data folder: of the weights and recordings in it, apart from the database."""
+
+from pathlib import Path
+
+from mynah.errors import StorageError
+from mynah.writing import write_whole
+
+FORMAT = 1
+"""Weights in `versions/`, recordings in `audio/`, checkpoints in `jobs/`, as they are now."""
+FORMAT_FILE = "format"
+
+
+def make_data_folder(folder: Path) -> None:
+    """Make the folder if it is not there, and have it say its format.
+
+    Raises:
+        StorageError: it cannot be made or written, or has a format that is not known.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        check_format(folder)
+        if not (folder / FORMAT_FILE).exists():
+            write_whole(folder / FORMAT_FILE, f"{FORMAT}\n".encode())
+    except OSError as error:
+        raise StorageError(
+            f"The data folder {folder} cannot be made or written ({error.strerror}); let this "
+            "user write it, or set MYNAH_DATA to another folder."
+        ) from None
+
+
+def check_format(folder: Path) -> None:
+    """Refuse a folder of a newer Mynah; one that does not say its format has the first.
+
+    Raises:
+        StorageError: that is so, or its format cannot be read.
+    """
+    try:
+        said = (folder / FORMAT_FILE).read_bytes()[:20].decode("ascii", "replace").strip()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        said = f"unreadable: {error.strerror}"
+    if said != str(FORMAT):
+        raise StorageError(
+            f"The data folder {folder} has the format {said!r}, and this Mynah knows {FORMAT}; "
+            "install the newer Mynah that wrote it, or set MYNAH_DATA to another folder."
+        )

@@ -1,0 +1,1 @@
+"""Revisions of the schema, one a file; its name begins with the revision's."""
