@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, column, inspect, select, table
+from sqlalchemy import Connection, Text, column, inspect, select, table
 from sqlalchemy.types import TypeEngine
 
 VERSION_TABLE = "alembic_version"
@@ -37,7 +37,7 @@ def read_schema(connection: Connection) -> Schema:
     tables = frozenset(inspect(connection).get_table_names())
     if VERSION_TABLE not in tables:
         return Schema(None, tables)
-    stamps = select(column("version_num")).select_from(table(VERSION_TABLE))
+    stamps = select(column("version_num", Text)).select_from(table(VERSION_TABLE))
     stamped = sorted(connection.scalars(stamps))
     return Schema(" and ".join(stamped) or None, tables - {VERSION_TABLE})
 

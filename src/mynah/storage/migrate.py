@@ -155,7 +155,7 @@ def _migrate(access: SchemaAccess) -> Path | None:
         if copy is not None:
             copy.unlink(missing_ok=True)  # of a database that is as it was
         raise
-    facts = {"before": migration.base, "after": migration.head, "copy": copy and str(copy)}
+    facts = {"before": migration.stamped, "after": migration.head, "copy": copy and str(copy)}
     _log.info("database upgraded", extra=facts)
     return copy
 
