@@ -176,6 +176,21 @@ def test_an_upgrade_waits_for_another_however_long_that_takes(folder, url, secon
     assert migrate.check(url) == "r0002"
 
 
+def test_a_look_does_not_mix_what_was_before_and_after_an_upgrade(url, second, monkeypatch):
+    second()
+    read, upgraded = migrate.read_columns, []
+
+    def late(connection):
+        if not upgraded:
+            upgraded.append(True)
+            migrate.upgrade(url)
+        return read(connection)
+
+    monkeypatch.setattr(migrate, "read_columns", late)
+    assert migrate.upgrade(url) is None
+    assert migrate.check(url) == "r0002"
+
+
 def test_of_many_that_start_at_once_on_nothing_one_makes_the_tables(tmp_path):
     url = f"sqlite:///{tmp_path / 'new' / 'mynah.db'}"
     servers = [upgrading(url, revisions.MIGRATIONS) for _ in range(4)]

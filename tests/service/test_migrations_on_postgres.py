@@ -129,6 +129,24 @@ def test_of_many_that_start_at_once_one_upgrades(url, second):
     assert migrate.check(url) == "r0002"
 
 
+def test_a_look_does_not_mix_what_was_before_and_after_an_upgrade(url, second, monkeypatch):
+    engine = create_engine(url)
+    metadata.create_all(engine)
+    engine.dispose()
+    second()
+    read, upgraded = migrate.read_columns, []
+
+    def late(connection):
+        if not upgraded:
+            upgraded.append(True)
+            migrate.upgrade(url)
+        return read(connection)
+
+    monkeypatch.setattr(migrate, "read_columns", late)
+    assert migrate.upgrade(url) is None
+    assert migrate.check(url) == "r0002"
+
+
 def test_an_upgrade_that_fails_changes_nothing(url, second):
     open_records(url).dispose()
     second(f"{CHANGES}\n    op.execute('no statement')")

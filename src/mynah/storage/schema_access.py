@@ -25,7 +25,7 @@ class SchemaAccess(Protocol):
     shared: bool
 
     def look(self) -> AbstractContextManager[Connection]:
-        """A connection to read with; a database that is not there is an empty one."""
+        """A connection to read one state of it with; a database that is not there is empty."""
 
     def change(self) -> AbstractContextManager[Connection]:
         """A connection in the only transaction that changes the schema, committed at the end."""
@@ -92,6 +92,7 @@ class SQLiteSchema:
                 poolclass=NullPool,
             )
         with _connected(engine) as connection:
+            connection.exec_driver_sql("BEGIN")  # the driver begins none before it reads
             yield connection
 
     @contextmanager
@@ -149,13 +150,16 @@ class ServerSchema:
     @contextmanager
     def look(self) -> Iterator[Connection]:
         """See `SchemaAccess`."""
-        with _connected(create_engine(self._url, poolclass=NullPool)) as connection:
+        engine = create_engine(self._url, poolclass=NullPool, isolation_level="REPEATABLE READ")
+        with _connected(engine) as connection:
             yield connection
 
     @contextmanager
     def change(self) -> Iterator[Connection]:
         """See `SchemaAccess`."""
-        with self.look() as connection, connection.begin():
+        # Not repeatable: what is read must be newer than the wait for others.
+        engine = create_engine(self._url, poolclass=NullPool, isolation_level="READ COMMITTED")
+        with _connected(engine) as connection, connection.begin():
             one_at_a_time(connection, "schema")
             yield connection
 
