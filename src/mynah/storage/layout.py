@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Text, column, inspect, select, table
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.types import TypeEngine
 
 VERSION_TABLE = "alembic_version"
@@ -37,8 +37,7 @@ def read_schema(connection: Connection) -> Schema:
     tables = frozenset(inspect(connection).get_table_names())
     if VERSION_TABLE not in tables:
         return Schema(None, tables)
-    stamps = select(column("version_num", Text)).select_from(table(VERSION_TABLE))
-    stamped = sorted(connection.scalars(stamps))
+    stamped = sorted(connection.scalars(text(f"SELECT version_num FROM {VERSION_TABLE}")))
     return Schema(" and ".join(stamped) or None, tables - {VERSION_TABLE})
 
 
