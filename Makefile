@@ -4,10 +4,24 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: test lint types demo proto clean
+.PHONY: test test-released lint types demo proto clean
 
 test: lint types
 	$(BIN)/pytest
+
+# Folders as GPT-SoVITS releases them, with the oldest and both major versions of transformers.
+TRANSFORMERS := 4.46 4.57 5
+RELEASED_TESTS := tests/engine/test_released_folders.py tests/semantic/test_text_features.py \
+	tests/service/test_released_size.py
+
+test-released: $(TRANSFORMERS:%=build/transformers-%/.ready)
+	set -e; for version in $(TRANSFORMERS); do echo "transformers $$version"; \
+		PYTHONPATH=$(CURDIR)/build/transformers-$$version $(BIN)/pytest -m '' $(RELEASED_TESTS); done
+
+build/transformers-%/.ready: $(READY)
+	rm -rf $(@D)
+	$(BIN)/pip install --quiet --disable-pip-version-check --target $(@D) 'transformers==$*.*'
+	touch $@
 
 lint: $(READY)
 	$(BIN)/ruff check .

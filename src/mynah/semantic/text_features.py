@@ -7,14 +7,24 @@ zeros for every other language. Upstream: `TTS_infer_pack/TextPreprocessor.py`.
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from mynah.errors import CheckpointError, TextError
+from mynah.encoders.pretrained import Architecture, load_pretrained
+from mynah.encoders.vocabulary import Vocabulary
+from mynah.errors import TextError
 from mynah.semantic.config import BERT_SIZE
 from mynah.text.sentence import Sentence, Span
+
+ROBERTA = Architecture(
+    "chinese-roberta-wwm-ext-large",
+    "bert",
+    ("BertConfig", "BertModel"),
+    BERT_SIZE,
+    arguments={"add_pooling_layer": False},
+)
 
 LAYER = -3
 """Which hidden states are the features: the third from the last."""
@@ -49,7 +59,8 @@ class RobertaTextFeatures:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._tokenizer, self._model = _load(folder)
+        self._model = load_pretrained(folder, ROBERTA)
+        self._vocabulary = Vocabulary.read(folder, self._model.config.vocab_size)
 
     @torch.inference_mode()
     def __call__(self, sentence: Sentence) -> Tensor:
@@ -65,15 +76,13 @@ class RobertaTextFeatures:
         return features
 
     def _read(self, run: Sequence[Span]) -> Tensor:
-        tokenizer = self._tokenizer
         limit = self._model.config.max_position_embeddings - 2
         if len(run) > limit:
             raise TextError(
                 f"The sentence has {len(run)} Chinese characters in a row, the BERT reads {limit}; "
                 "split it."
             )
-        characters = tokenizer.convert_tokens_to_ids([span.text for span in run])
-        ids = [tokenizer.cls_token_id, *characters, tokenizer.sep_token_id]
+        ids = self._vocabulary.encode([span.text for span in run])
         states = self._model(torch.tensor([ids]), output_hidden_states=True).hidden_states
         read: Tensor = states[LAYER][0, 1:-1]
         return read
@@ -83,26 +92,3 @@ def _mandarin_runs(spans: Sequence[Span]) -> Iterator[list[Span]]:
     for mandarin, run in groupby(spans, key=lambda span: span.language == "zh"):
         if mandarin:
             yield list(run)
-
-
-def _load(folder: Path) -> tuple[Any, Any]:
-    try:
-        from transformers import AutoModel, AutoTokenizer  # noqa: PLC0415
-    except ImportError:
-        raise CheckpointError(
-            "The Chinese BERT needs the package transformers: pip install 'mynah[released]'."
-        ) from None
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
-    except (OSError, ValueError) as error:
-        raise CheckpointError(
-            f"{folder.name} holds no readable Chinese BERT ({str(error).splitlines()[0]}); "
-            "pass the folder chinese-roberta-wwm-ext-large as it was released."
-        ) from error
-    if model.config.hidden_size != BERT_SIZE:
-        raise CheckpointError(
-            f"The BERT in {folder.name} has {model.config.hidden_size} features, not {BERT_SIZE}; "
-            "pass the folder chinese-roberta-wwm-ext-large."
-        )
-    return tokenizer, model

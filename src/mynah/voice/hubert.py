@@ -8,9 +8,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mynah.errors import CheckpointError
-from mynah.voice.content import ContentEncoder
+from mynah.encoders.pretrained import Architecture, load_pretrained
+from mynah.voice.content import FEATURES, ContentEncoder
 from mynah.voice.sounds import Sounds
+
+HUBERT = Architecture(
+    "chinese-hubert-base", "hubert", ("HubertConfig", "HubertModel"), FEATURES, arguments={}
+)
 
 
 class HubertContent:
@@ -28,19 +32,7 @@ class HubertContent:
     prompts = True
 
     def __init__(self, folder: Path) -> None:
-        try:
-            from transformers import HubertModel  # noqa: PLC0415
-        except ImportError:
-            raise CheckpointError(
-                "chinese-hubert-base needs the package transformers: pip install 'mynah[released]'."
-            ) from None
-        try:
-            self._model = HubertModel.from_pretrained(folder, local_files_only=True).eval()
-        except (OSError, ValueError) as error:
-            raise CheckpointError(
-                f"{folder.name} holds no readable HuBERT ({str(error).splitlines()[0]}); "
-                "pass the folder chinese-hubert-base as it was released."
-            ) from error
+        self._model = load_pretrained(folder, HUBERT)
 
     @torch.inference_mode()
     def __call__(self, samples: Tensor) -> Tensor:
