@@ -1,16 +1,21 @@
 """`mynah serve` and `mynah keys` as an operator types them."""
 
+import math
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import httpx
 import pytest
+import torch
 
+from mynah.checkpoints.file import read_checkpoint, write_checkpoint
 from mynah.cli.serve import check_access
 from mynah.config import Settings, read_settings
 from mynah.errors import OptionError
@@ -71,8 +76,25 @@ def test_an_operator_makes_a_key_serves_and_revokes_it(run):
     assert secret not in log
 
 
+def test_a_model_that_cannot_speak_is_not_served(run, tiny, tmp_path):
+    """Its weights load, and make no sound."""
+    folder = shutil.copytree(tiny, tmp_path / "broken")
+    checkpoint = read_checkpoint(folder / "acoustic.pth")
+    weight = {
+        name: torch.full_like(value, math.nan) if name.startswith("dec.conv_pre") else value
+        for name, value in checkpoint.weight.items()
+    }
+    write_checkpoint(folder / "acoustic.pth", replace(checkpoint, weight=weight))
+    server = run("serve", "--port", "0", "--model", str(folder))
+    _, log = server.communicate(timeout=120)
+    assert server.returncode == 1
+    (said,) = [line for line in log.splitlines() if line.startswith("mynah: The model")]
+    assert "cannot speak" in said and "mynah models inspect" in said
+    assert "Traceback" not in log and "Uvicorn running" not in log
+
+
 def wait_for(client: httpx.Client) -> None:
-    limit = time.monotonic() + 30
+    limit = time.monotonic() + 120
     while True:
         try:
             client.get("/health/ready").raise_for_status()

@@ -9,6 +9,7 @@ from mynah.cli.ports import take_ports
 from mynah.config import Settings
 from mynah.engine.models import load_models
 from mynah.engine.queue import SpeechQueue
+from mynah.engine.self_test import self_test
 from mynah.errors import OptionError
 from mynah.service.app import create_app
 from mynah.service.data import open_data, server_policy
@@ -25,7 +26,7 @@ def serve(settings: Settings) -> None:
     Raises:
         OptionError: it would be open to everyone, or a port cannot be used.
         StorageError: its data folder or its database cannot be used.
-        CheckpointError: the model cannot be loaded.
+        CheckpointError: the model cannot be loaded, or cannot speak.
     """
     check_access(settings)
     logging.config.dictConfig(log_config())
@@ -43,6 +44,7 @@ def serve(settings: Settings) -> None:
     if not settings.no_auth and not app.state.services.keys.all():
         hint = "mynah: there are no keys yet, so nobody can call; run `mynah keys create`"
         print(hint, file=sys.stderr)  # noqa: T201
+    self_test(queue)
     settle()
     with contextlib.suppress(KeyboardInterrupt):
         web_server(app).run(sockets)

@@ -11,19 +11,13 @@ from fastapi import FastAPI
 
 from mynah.service.connection import Connection
 from mynah.service.services import Services
-from mynah.text.frontend import analyse
 
 KEEP_ALIVE_SECONDS = 75
-
-_ALL_DICTIONARIES = "你好。They read it."
-"""A text for which the front end loads all that it ever does."""
 
 
 def settle() -> None:
     """Has done with what would hold callers up, when everything is loaded and nobody calls yet."""
     _give_memory_back()
-    # It takes a second, for each of the callers who would come first and together.
-    analyse(_ALL_DICTIONARIES)
     # What is there stays: looking for garbage in it stops all threads for a quarter of a second.
     gc.collect()
     gc.freeze()
