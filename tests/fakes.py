@@ -76,6 +76,7 @@ class Model:
     together = 1
     step_threads: int | None = None
     size = 0
+    warnings: tuple[str, ...] = ()
 
     @property
     def gpt(self):

@@ -1,6 +1,8 @@
 """`mynah models inspect` tells what a file holds and runs nothing in it."""
 
+import json
 import os
+import shutil
 
 import pytest
 import torch
@@ -44,6 +46,52 @@ def test_a_sovits_of_each_version(mynah, parity, version, symbols):
 
 def test_a_content_encoder(mynah, tiny):
     assert rows(mynah("models", "inspect", tiny / "content.pth"))["kind"] == "content encoder"
+
+
+def test_a_folder_whose_encoders_are_missing(mynah, parity, tmp_path):
+    folder = tmp_path / "teacher"
+    folder.mkdir()
+    shutil.copy(parity("s1_tiny.ckpt"), folder)
+    shutil.copy(parity("s2_v2_tiny.pth"), folder)
+    told = rows(mynah("models", "inspect", folder))
+    assert told["folder"] == "teacher"
+    assert told["GPT"].startswith("s1_tiny.ckpt: GPT (semantic), v2 or later, 3 layers")
+    assert told["SoVITS"].startswith("s2_v2_tiny.pth: SoVITS (acoustic), v2, 32000 Hz")
+    assert told["content"] == (
+        "missing (chinese-hubert-base): voices give their timbre only, not their way of speaking"
+    )
+    assert told["BERT"] == "missing (chinese-roberta-wwm-ext-large): Mandarin sounds flat"
+
+
+def test_a_folder_with_its_encoders(mynah, parity, tmp_path):
+    for name, kind, width in (
+        ("chinese-hubert-base", "hubert", 768),
+        ("chinese-roberta-wwm-ext-large", "bert", 1024),
+    ):
+        (tmp_path / name).mkdir()
+        config = {"model_type": kind, "hidden_size": width, "num_hidden_layers": 12}
+        (tmp_path / name / "config.json").write_text(json.dumps(config))
+    (tmp_path / "chinese-hubert-base" / "pytorch_model.bin").write_bytes(bytes(2_000_000))
+    told = rows(mynah("models", "inspect", tmp_path))
+    assert told["GPT"] == "missing (a .ckpt file): the model cannot speak"
+    assert told["content"] == "chinese-hubert-base: hubert, 12 layers, pytorch_model.bin of 2 MB"
+    assert "no weights (model.safetensors or pytorch_model.bin)" in told["BERT"]
+
+
+def test_a_folder_that_speaks_by_itself(mynah, tiny, tmp_path):
+    told = rows(mynah("models", "inspect", tiny))
+    assert told["content"].startswith("content.pth: content encoder")
+    assert "BERT" not in told
+    folder = shutil.copytree(tiny, tmp_path / "two")
+    shutil.copy(folder / "acoustic.pth", folder / "another.pth")
+    told = rows(mynah("models", "inspect", folder))
+    assert told["SoVITS"].startswith("acoustic.pth, another.pth: the model cannot speak")
+
+
+def test_an_encoder_of_another_kind(refused, tmp_path):
+    (tmp_path / "chinese-hubert-base").mkdir()
+    (tmp_path / "chinese-hubert-base" / "config.json").write_text('{"model_type": "bert"}')
+    assert "not 'hubert'" in refused("models", "inspect", tmp_path)
 
 
 def test_what_a_file_says_of_itself_cannot_command_the_terminal(mynah, parity, tmp_path):

@@ -4,6 +4,7 @@
 """
 
 import json
+import logging
 import shutil
 import socket
 import sys
@@ -174,3 +175,26 @@ def test_a_version_of_transformers_that_nobody_tried(hubert, monkeypatch, versio
     monkeypatch.setitem(sys.modules, "transformers", types.SimpleNamespace(__version__=version))
     said = refused(HubertContent, hubert)
     assert f"from 4.46 to 5, and {version} is installed" in said and "mynah[released]" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "warning"),
+    [
+        (released.BERT, f"no text features ({released.BERT} is missing): Mandarin sounds flat"),
+        (released.HUBERT, f"no content encoder ({released.HUBERT} is missing): voices give"),
+    ],
+)
+def test_what_is_missing_is_logged(folder, name, warning, caplog):
+    shutil.rmtree(folder / name)
+    with caplog.at_level(logging.WARNING):
+        (told,) = load_models(folder, "float32", "cpu").warnings
+    assert told.startswith(warning)
+    assert [record.getMessage() for record in caplog.records] == [told]
+    assert caplog.records[0].missing == name
+
+
+def test_nothing_is_missing(folder, tiny, caplog):
+    """Of a whole folder, of a small model that was trained without a BERT, and of the starter."""
+    for each in (folder, tiny, None):
+        assert load_models(each, "float32", "cpu").warnings == ()
+    assert not caplog.records

@@ -72,6 +72,23 @@ def test_one_answer_or_many_are_the_same_speech_as_over_http(begin):
     assert whole.usage.output_tokens == 10
 
 
+def test_what_the_model_lacks_is_told_with_the_speech(begin):
+    rpc = begin()
+    rpc.server.model.warnings = ("no text features", "no content encoder")
+    body = {"input": TWO, "voice": "ljspeech", "response_format": "pcm"}
+    told = rpc.server.client().post("/v1/audio/speech", json=body).headers["x-model-warning"]
+    assert told == "no text features; no content encoder"
+    whole = rpc.speech.Synthesize.with_call(request(), metadata=rpc.metadata, timeout=10)[1]
+    stream = rpc.call("SynthesizeStream", request())
+    assert audio_of(stream)
+    for ended in (whole, stream):
+        metadata = dict(ended.trailing_metadata())
+        assert (metadata["x-model-warning"], metadata["x-voice-version"]) == (told, "1")
+    rpc.server.model.warnings = ()
+    whole = rpc.speech.Synthesize.with_call(request(), metadata=rpc.metadata, timeout=10)[1]
+    assert "x-model-warning" not in dict(whole.trailing_metadata())
+
+
 def test_audio_comes_while_the_rest_is_being_made(begin):
     rpc = begin()
     events = rpc.call("SynthesizeStream", request("Here I am. A slow end."))

@@ -1,5 +1,6 @@
 """`mynah serve` and `mynah keys` as an operator types them."""
 
+import json
 import math
 import os
 import re
@@ -91,6 +92,28 @@ def test_a_model_that_cannot_speak_is_not_served(run, tiny, tmp_path):
     (said,) = [line for line in log.splitlines() if line.startswith("mynah: The model")]
     assert "cannot speak" in said and "mynah models inspect" in said
     assert "Traceback" not in log and "Uvicorn running" not in log
+
+
+def test_a_missing_encoder_is_told_by_log_and_answer(run, tiny, tmp_path):
+    folder = shutil.copytree(tiny, tmp_path / "released")
+    (folder / "content.pth").unlink()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = run("serve", "--port", str(port), "--no-auth", "--model", str(folder))
+    body = {"input": "Hello.", "voice": "ljspeech", "response_format": "wav"}
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+            wait_for(client)
+            answer = client.post("/v1/audio/speech", json=body)
+    finally:
+        server.terminate()
+        _, log = server.communicate(timeout=20)
+    warnings = [line for line in map(json.loads, log.splitlines()) if line["level"] == "warning"]
+    assert [line["missing"] for line in warnings] == [
+        "chinese-hubert-base",
+        "chinese-roberta-wwm-ext-large",
+    ]
+    assert answer.headers["x-model-warning"] == "; ".join(line["event"] for line in warnings)
 
 
 def wait_for(client: httpx.Client) -> None:

@@ -108,12 +108,19 @@ def phonemize(
 
 @models.command()
 def inspect(
-    file: Annotated[Path, typer.Argument(help="A .ckpt or .pth file; nothing in it is executed.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="A .ckpt or .pth file, or the folder of a model; nothing in it is executed."
+        ),
+    ],
 ) -> None:
-    """Tell what a model file holds: its kind, version, sizes and training."""
+    """Tell what a model holds: kinds, versions, sizes, training, and parts that are missing."""
     from mynah.cli.inspect import describe  # noqa: PLC0415
+    from mynah.cli.inspect_folder import describe_folder  # noqa: PLC0415
 
-    for name, value in describe(file).items():
+    rows = describe_folder(path) if path.is_dir() else describe(path)
+    for name, value in rows.items():
         typer.echo(f"{name + ':':<12} {value}")
 
 

@@ -40,6 +40,10 @@ class SpeechModel(Protocol):
         """Samples per second of everything it speaks."""
 
     @property
+    def warnings(self) -> Sequence[str]:
+        """What its speech lacks because a part of it is missing, a line in ASCII each."""
+
+    @property
     def rows(self) -> int:
         """Sentences whose tokens are best drawn at a time."""
 

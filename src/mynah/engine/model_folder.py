@@ -13,16 +13,43 @@ from mynah.acoustic.sovits import SoVITS
 from mynah.checkpoints.content import load_content
 from mynah.errors import CheckpointError
 from mynah.semantic.gpt import GPT
-from mynah.semantic.text_features import NoTextFeatures, RobertaTextFeatures, TextFeatures
+from mynah.semantic.text_features import (
+    ROBERTA,
+    NoTextFeatures,
+    RobertaTextFeatures,
+    TextFeatures,
+)
 from mynah.text.symbols import SymbolTable
 from mynah.voice.content import ContentEncoder
-from mynah.voice.hubert import HubertContent
+from mynah.voice.hubert import HUBERT, HubertContent
 from mynah.voice.sounds import Sounds
 from mynah.voice.tokens import ContentFeatures
 
 CONTENT = "content.pth"
-HUBERT = "chinese-hubert-base"
-BERT = "chinese-roberta-wwm-ext-large"
+
+
+@dataclass(frozen=True, slots=True)
+class MissingPart:
+    """A part that a model speaks better with.
+
+    Attributes:
+        part: its part in the model.
+        name: of its folder.
+        effect: how speech is without it.
+    """
+
+    part: str
+    name: str
+    effect: str
+
+    def __str__(self) -> str:
+        return f"no {self.part} ({self.name} is missing): {self.effect}"
+
+
+_NO_CONTENT = MissingPart(
+    "content encoder", HUBERT.name, "voices give their timbre only, not their way of speaking"
+)
+_NO_TEXT_FEATURES = MissingPart("text features", ROBERTA.name, "Mandarin sounds flat")
 
 
 @contextmanager
@@ -48,13 +75,18 @@ def opened(folder: Path | None) -> Iterator[Path]:
         yield starter
 
 
+def candidates(folder: Path, suffix: str) -> list[Path]:
+    """The files that may be the network with a suffix."""
+    return sorted(path for path in folder.glob(f"*{suffix}") if path.name != CONTENT)
+
+
 def only(folder: Path, suffix: str) -> Path:
     """The one file with a suffix.
 
     Raises:
         CheckpointError: there is none, or there are several.
     """
-    found = sorted(path for path in folder.glob(f"*{suffix}") if path.name != CONTENT)
+    found = candidates(folder, suffix)
     if len(found) == 1:
         return found[0]
     network = {".ckpt": "the GPT", ".pth": "the SoVITS"}[suffix]
@@ -63,6 +95,17 @@ def only(folder: Path, suffix: str) -> Path:
         f"{folder} must hold exactly one {suffix} file, {network} of the model, and holds {names}; "
         "give each model a folder of its own."
     )
+
+
+def missing_parts(folder: Path) -> tuple[MissingPart, ...]:
+    """The parts that a model in the layout of GPT-SoVITS lacks.
+
+    A model with a content encoder of its own kind was trained without a BERT, and lacks nothing.
+    """
+    if (folder / CONTENT).is_file():
+        return ()
+    parts = (_NO_CONTENT, _NO_TEXT_FEATURES)
+    return tuple(part for part in parts if not (folder / part.name).is_dir())
 
 
 def check_versions(gpt: GPT, sovits: SoVITS) -> None:
@@ -90,12 +133,14 @@ def content_of(folder: Path) -> ContentFeatures | None:
     """The content encoder, if there is one."""
     if (folder / CONTENT).is_file():
         return _Encoded(load_content(folder / CONTENT))
-    return HubertContent(folder / HUBERT) if (folder / HUBERT).is_dir() else None
+    released = folder / HUBERT.name
+    return HubertContent(released) if released.is_dir() else None
 
 
 def text_features_of(folder: Path) -> TextFeatures:
     """What tells the GPT of a text's meaning."""
-    return RobertaTextFeatures(folder / BERT) if (folder / BERT).is_dir() else NoTextFeatures()
+    released = folder / ROBERTA.name
+    return RobertaTextFeatures(released) if released.is_dir() else NoTextFeatures()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

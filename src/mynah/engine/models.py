@@ -1,7 +1,8 @@
 """The networks of one model, loaded together because their weights only fit each other."""
 
+import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -21,7 +22,14 @@ from mynah.checkpoints.gpt import load_gpt
 from mynah.checkpoints.sovits import load_sovits
 from mynah.checkpoints.trained import Origin
 from mynah.device import Device
-from mynah.engine.model_folder import check_versions, content_of, only, opened, text_features_of
+from mynah.engine.model_folder import (
+    check_versions,
+    content_of,
+    missing_parts,
+    only,
+    opened,
+    text_features_of,
+)
 from mynah.engine.prompt import Prompt
 from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
@@ -53,6 +61,8 @@ ROWS = 16
 PEAK = 0.98
 """Of the loudest sound that a model can make: the same for every piece, so that none is louder."""
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Models:
@@ -64,6 +74,7 @@ class Models:
         content: the content encoder that prompts are read with; without one a voice
             gives its timbre only, and speech is begun without a prompt.
         text_features: what the GPT is told of a text's meaning.
+        warnings: what its speech lacks because a part is missing, a line each.
         origin: what trained versions are made of; None if the networks come from no files.
         size: bytes that a trained version has to itself.
         packed: what draws tokens faster than the GPT itself, if anything does.
@@ -78,6 +89,7 @@ class Models:
     sovits: SoVITS
     content: ContentFeatures | None
     text_features: TextFeatures
+    warnings: tuple[str, ...] = field(default=(), kw_only=True)
     origin: Origin | None = None
     size: int = 0
     packed: EightBitGPT | None = None
@@ -210,7 +222,8 @@ def load_models(
     the content encoder that they were trained with: the folder `chinese-hubert-base` for
     GPT-SoVITS, the file `content.pth` for a small model; without one only the timbre of a
     voice is heard. If the folder `chinese-roberta-wwm-ext-large` is there too, it gives
-    the text features; GPT-SoVITS speaks Mandarin flatly without.
+    the text features; GPT-SoVITS speaks Mandarin flatly without. A warning is logged for each of
+    the two that a model of GPT-SoVITS lacks.
 
     Args:
         folder: of the model.
@@ -234,7 +247,11 @@ def _load(folder: Path, precision: Precision, device: torch.device) -> Models:
     sovits.fuse()
     origin = Origin.of(gpt, sovits, acoustic)
     content, text_features = content_of(folder), text_features_of(folder)
-    models = Models(gpt, sovits, content, text_features, origin)
+    missing = missing_parts(folder)
+    for part in missing:
+        _log.warning(str(part), extra={"missing": part.name})
+    warnings = tuple(map(str, missing))
+    models = Models(gpt, sovits, content, text_features, origin, warnings=warnings)
     return fastest(models, precision, device)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Sequence
 from typing import Self
 
 from mynah.engine.model import SpeechModel
@@ -114,6 +115,11 @@ class SpeechQueue:
     def sample_rate(self) -> int:
         """Samples per second of all speech."""
         return self._model.sample_rate
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What all speech lacks because a part of the model is missing, a line in ASCII each."""
+        return self._model.warnings
 
     def resolve(self, options: SpeechOptions) -> SpeechOptions:
         """The options, with the model's own where none were chosen."""

@@ -8,8 +8,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _told: ContextVar[dict[str, str] | None] = ContextVar("answer_headers", default=None)
 
 
+def collect() -> dict[str, str]:
+    """Collects what is told while the present task answers a call; see `tell`."""
+    # One dictionary for the call: tasks that it starts copy the context, not this.
+    told: dict[str, str] = {}
+    _told.set(told)
+    return told
+
+
 def tell(**headers: str) -> None:
-    """Puts headers on the answer to the present HTTP request; elsewhere it does nothing.
+    """Puts headers, or gRPC's metadata, on the answer to the present call, if there is one.
 
     Args:
         headers: names with `_` for `-`. A name that was told before is told anew.
@@ -38,16 +46,11 @@ class AnswerHeadersMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # One dictionary for the request: tasks that it starts copy the context, not this.
-        told: dict[str, str] = {}
-        token = _told.set(told)
+        told = collect()
 
         async def telling(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(told)
             await send(message)
 
-        try:
-            await self._app(scope, receive, telling)
-        finally:
-            _told.reset(token)
+        await self._app(scope, receive, telling)

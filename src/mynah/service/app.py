@@ -67,6 +67,7 @@ TOLD_HEADERS = (
     "server-timing",
     "x-voice-version",
     "x-audio-id",
+    "x-model-warning",
     "ratelimit-limit",
     "ratelimit-remaining",
     "ratelimit-reset",

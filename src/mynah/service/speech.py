@@ -94,6 +94,8 @@ class SpeechDesk:
             UnavailableError, DeadlineError: there is no place for it, or it took too long.
         """
         began = time.perf_counter()
+        if self._queue.warnings:
+            tell(x_model_warning="; ".join(self._queue.warnings))
         audio = await self._open(order)
         self._metrics.first_audio.observe(time.perf_counter() - began)
         return audio

@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 
+from mynah.service.answer_headers import collect
 from mynah.service.auth import authenticate
 from mynah.service.errors import Problem, counting, log_defect, problem_of
 from mynah.service.keys import Caller
@@ -53,6 +54,7 @@ async def answering(
     name = new_request_id(sent.get(HEADER))
     began = time.perf_counter()
     status = "CANCELLED"
+    told = collect()
     try:
         with (
             _traced(call, services, sent),
@@ -60,7 +62,7 @@ async def answering(
         ):
             yield await authenticate(services, _secret(sent.get("authorization", "")), scope)
         status = "OK"
-        context.set_trailing_metadata(((HEADER, name),))
+        context.set_trailing_metadata((*told.items(), (HEADER, name)))
     except Exception as error:
         with counting(lambda code: services.metrics.errors.labels(code).inc()):
             problem = problem_of(error)
