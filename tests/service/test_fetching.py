@@ -85,6 +85,8 @@ def test_a_redirect_is_looked_at_like_a_url(start, web, error_of):
         "http://[::ffff:10.0.0.1]/a",
         f"https://127.0.0.1:{web.server_port}/a",
         "file:///etc/passwd",
+        "http://xn--a/",
+        "http://localhost:99999/",
     )
     for onward in onwards:
         refused(error_of, make(server, web.url(f"/to/{onward}")))

@@ -26,6 +26,7 @@ class Receiver:
     def __init__(self) -> None:
         self.statuses = [204]
         self.seen: list[tuple[dict, bytes]] = []
+        self.location = "/elsewhere"
         self.hang = threading.Event()
         self.hang.set()
 
@@ -43,7 +44,7 @@ def receiving() -> Iterator[tuple[str, Receiver]]:
             receiver.seen.append(({k.lower(): v for k, v in self.headers.items()}, body))
             receiver.hang.wait(60)
             self.send_response(receiver.status())
-            self.send_header("location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")
+            self.send_header("location", receiver.location)
             self.send_header("content-length", "0")
             self.end_headers()
 
@@ -132,6 +133,16 @@ def test_a_receiver_that_fails_is_tried_again_and_a_replay_has_the_same_id(
     assert (answer.status_code, answer.json()["state"]) == (202, "pending")
     wait_until(lambda: len(heard.seen) == 4)
     assert len({headers["webhook-id"] for headers, _ in heard.seen}) == 1
+
+
+def test_a_redirect_to_no_host_is_an_attempt_that_failed(shared, made, recording, receiver):
+    client, voice = made
+    url, heard = receiver
+    heard.statuses, heard.location = [302, 200], "http://xn--a/"
+    secret_of(client)
+    client.post(f"/v1/jobs/{begin(client, voice, recording, callback_url=url)}/cancel")
+    tried = the_delivery(client, "delivered")["attempts"]
+    assert [attempt["status"] for attempt in tried] == [None, 200]
     assert len({body for _, body in heard.seen}) == 1
 
 

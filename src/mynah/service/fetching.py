@@ -13,11 +13,10 @@ import httpx
 
 from mynah.errors import OptionError, RecordingUrlError
 from mynah.service.addresses import PrivateHostError, Reach, UnknownHostError
+from mynah.service.urls import NotUrlError, parse_url
 
 ANY_HOST = "*"
 REDIRECTS = 3
-
-_LARGEST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class FetchRules:
                 "This server fetches no recordings; send them in the call, or have its operator "
                 "set MYNAH_FETCH_HOSTS."
             )
-        if url.scheme not in self.schemes or (url.port or 0) > _LARGEST_PORT:
+        if url.scheme not in self.schemes:
             raise RecordingUrlError(
                 f"Recordings are fetched by {' or '.join(self.schemes)}; use such a URL."
             )
@@ -83,10 +82,10 @@ async def fetch(url: str, rules: FetchRules) -> bytes:
     """
     try:
         async with asyncio.timeout(rules.seconds):
-            return await _fetch(httpx.URL(url), rules)
-    except httpx.InvalidURL:
-        raise RecordingUrlError(f"{url:.80} is not a URL; correct it.") from None
-    except httpx.HTTPError as error:
+            return await _fetch(parse_url(url), rules)
+    except NotUrlError:
+        raise RecordingUrlError(f"{url:.80} is no URL, or leads on to none; correct it.") from None
+    except (httpx.HTTPError, UnicodeError) as error:  # of a redirect's host, which httpx parses
         raise RecordingUrlError(
             f"A recording cannot be fetched ({type(error).__name__}); check its URL."
         ) from None
@@ -105,7 +104,7 @@ async def _fetch(url: httpx.URL, rules: FetchRules) -> bytes:
             try:
                 if not answer.has_redirect_location:
                     return await _body(answer, rules)
-                url = url.join(answer.headers["location"])
+                url = parse_url(answer.headers["location"], url)
             finally:
                 await answer.aclose()
     raise RecordingUrlError(f"A URL leads on more than {REDIRECTS} times; use where it ends.")

@@ -14,6 +14,7 @@ from standardwebhooks import Webhook
 
 from mynah.errors import CallbackError, OptionError
 from mynah.service.addresses import PrivateHostError, Reach, UnknownHostError
+from mynah.service.urls import NotUrlError, parse_url
 
 _SCHEMES = ("https", "http")
 _LONGEST_URL = 2000
@@ -98,7 +99,8 @@ class Sender:
             return Outcome(None, f"no answer within {self._seconds:g} s")
         except CallbackError as error:
             return Outcome(None, str(error))
-        except (httpx.HTTPError, OSError) as error:
+        # httpx parses the host of a redirect, which is not followed.
+        except (httpx.HTTPError, OSError, UnicodeError) as error:
             return Outcome(None, type(error).__name__)
 
     async def _send(self, message: Message) -> int:
@@ -135,10 +137,10 @@ def parsed(text: str) -> httpx.URL:
         CallbackError: it may not.
     """
     try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL:
+        url = parse_url(text)
+    except NotUrlError:
         raise CallbackError("The callback URL is not a URL; correct it.") from None
-    if url.scheme not in _SCHEMES or not url.host or len(text) > _LONGEST_URL or url.userinfo:
+    if url.scheme not in _SCHEMES or len(text) > _LONGEST_URL or url.userinfo:
         raise CallbackError(
             "A callback URL begins with https:// and a host, without a name and password; "
             "correct it."

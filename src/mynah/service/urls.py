@@ -1,0 +1,30 @@
+"""URLs that callers give: parsed whole, so that no part of one fails later."""
+
+import httpx
+
+_LARGEST_PORT = 65_535
+
+
+class NotUrlError(ValueError):
+    """The text is no URL that can be connected to; whoever asked tells their caller."""
+
+
+def parse_url(text: str, base: httpx.URL | None = None) -> httpx.URL:
+    """A URL whose every part can be read.
+
+    Args:
+        text: the URL.
+        base: what it is relative to, if it is a redirect's.
+
+    Raises:
+        NotUrlError: it is none, its host's name is not one, or its port is out of range.
+    """
+    try:
+        url = base.join(text) if base else httpx.URL(text)
+        # The name of a host is decoded when it is asked for, and may turn out to be none.
+        has_host = bool(url.host)
+    except (httpx.InvalidURL, ValueError):
+        raise NotUrlError from None
+    if not has_host or (url.port is not None and not 0 < url.port <= _LARGEST_PORT):
+        raise NotUrlError
+    return url
