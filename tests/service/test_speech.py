@@ -122,7 +122,7 @@ def test_openai_raises_its_own_error_for_an_unknown_voice(server):
         ({"input": "\ud800"}, 400, "invalid_request", "input"),
         ({"voice": {}}, 400, "invalid_request", "voice"),
         ({"voice": ["a"]}, 400, "invalid_request", "voice"),
-        ({"voice": "x\0y"}, 404, "voice_not_found", "voice"),
+        ({"voice": "x\0y"}, 400, "invalid_request", "voice"),
         ({"model": "gpt-9"}, 404, "model_not_found", "model"),
         ({"speed": 9}, 400, "invalid_request", "speed"),
         ({"speed": "fast"}, 400, "invalid_request", "speed"),

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
 from mynah.errors import MynahError, RequestError, UnavailableError
+from mynah.service.plain_text import encodable
 from mynah.service.request_id import current_request_id
 
 Write = Callable[[Exception], Response]
@@ -129,7 +130,8 @@ def problem_of(error: Exception) -> Problem:
     """What to answer to an exception; one that nobody raised on purpose tells nothing."""
     problem = _described(error)
     _count.get()(problem.code)
-    return problem
+    # Messages quote what callers sent and files are named, and an answer has to be encoded.
+    return replace(problem, message=encodable(problem.message))
 
 
 def _described(error: Exception) -> Problem:
@@ -237,4 +239,16 @@ def _of_status(error: HTTPException) -> Problem:
     kinds = {401: _UNAUTHENTICATED, 403: _FORBIDDEN}
     kind = kinds.get(error.status_code, _INVALID if error.status_code < 500 else _DEFECT)
     code = _OF_STATUS.get(error.status_code, f"http_{error.status_code}")
-    return Problem(error.status_code, kind, code, error.detail, None, error.headers or {})
+    message = _reason_of(error.__cause__) or error.detail
+    return Problem(error.status_code, kind, code, message, None, error.headers or {})
+
+
+def _reason_of(cause: BaseException | None) -> str | None:
+    """Reason for which a body cannot be read; FastAPI's own message leaves it out."""
+    if isinstance(cause, UnicodeError):
+        return "The body is not UTF-8; encode it so."
+    if isinstance(cause, RecursionError):
+        return "The body is nested too deeply; send what the API describes."
+    if type(cause) is ValueError:  # of `int`; those of parsers are of kinds of their own
+        return "A number of the body has too many digits; send a smaller one."
+    return None

@@ -5,6 +5,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from mynah.service.plain_text import encodable
 from mynah.service.request_id import current_request_id
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "color_message"}
@@ -25,7 +26,7 @@ class JsonFormatter(logging.Formatter):
         extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if record.exc_info:
             extra["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line | extra, ensure_ascii=False, default=str)
+        return encodable(json.dumps(line | extra, ensure_ascii=False, default=str))
 
 
 def log_config() -> dict[str, Any]:

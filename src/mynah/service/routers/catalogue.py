@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from mynah.service.auth import Speaker
+from mynah.service.plain_text import PlainText
 from mynah.text.frontend import analyse
 from mynah.text.language import CODES
 from mynah.text.sentence import Sentence
@@ -60,8 +61,8 @@ class PhonemesBody(BaseModel):
         json_schema_extra={"examples": [{"input": "你好，world.", "language": "zh"}]},
     )
     input: str = Field(min_length=1, max_length=4096)
-    language: str = "auto"
-    split: str = "cut5"
+    language: PlainText = "auto"
+    split: PlainText = "cut5"
 
 
 class Word(BaseModel):

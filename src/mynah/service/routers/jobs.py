@@ -16,6 +16,7 @@ from mynah.service.departure import EventResponse
 from mynah.service.idempotency import DESCRIBED
 from mynah.service.jobs.events import JobEvent
 from mynah.service.jobs.job import ENDED, Job, State
+from mynah.service.plain_text import PLAIN, PlainText
 from mynah.service.services import Services, ServicesOf
 
 POLL_SECONDS = 0.5
@@ -95,7 +96,7 @@ class JobQuery(BaseModel):
     """Which jobs to list."""
 
     model_config = ConfigDict(extra="forbid")
-    after: Annotated[str, StringConstraints(max_length=100)] = ""
+    after: Annotated[str, StringConstraints(max_length=100), PLAIN] = ""
     limit: int = Field(default=20, ge=1, le=100)
 
 
@@ -112,19 +113,19 @@ def list_jobs(
 
 
 @router.get("/{job}")
-def get_job(job: str, caller: Trainer, services: ServicesOf) -> JobDetails:
+def get_job(job: PlainText, caller: Trainer, services: ServicesOf) -> JobDetails:
     """See how far a job is, and what it said."""
     return job_details(services.jobs.get(caller, job), services)
 
 
 @router.post("/{job}/cancel", dependencies=[DESCRIBED])
-def cancel_job(job: str, caller: Trainer, services: ServicesOf) -> JobDetails:
+def cancel_job(job: PlainText, caller: Trainer, services: ServicesOf) -> JobDetails:
     """End a job: at once if it waits, within seconds if it runs."""
     return job_details(services.jobs.cancel(caller, job), services)
 
 
 @router.post("/{job}/retry", status_code=202, dependencies=[DESCRIBED])
-def retry_job(job: str, caller: Trainer, services: ServicesOf) -> JobDetails:
+def retry_job(job: PlainText, caller: Trainer, services: ServicesOf) -> JobDetails:
     """Queue a job again that failed or was cancelled; it goes on from its checkpoint."""
     return job_details(services.jobs.retry(caller, job), services)
 
@@ -135,7 +136,7 @@ def retry_job(job: str, caller: Trainer, services: ServicesOf) -> JobDetails:
     responses={200: {"description": "Events until its end.", "content": {"text/event-stream": {}}}},
 )
 async def watch_job(
-    job: str,
+    job: PlainText,
     caller: Trainer,
     services: ServicesOf,
     last_event_id: Annotated[int, Header(ge=0, lt=1 << 63)] = 0,

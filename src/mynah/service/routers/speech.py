@@ -21,6 +21,7 @@ from mynah.service.errors import problem_of
 from mynah.service.idempotency import DESCRIBED
 from mynah.service.keys import Caller
 from mynah.service.option_fields import option_field
+from mynah.service.plain_text import PLAIN, PlainText
 from mynah.service.routers.catalogue import ALIASES, MODEL
 from mynah.service.routers.stored_audio import StoredAudioBody, stored_audio_body
 from mynah.service.services import Services, ServicesOf
@@ -39,7 +40,7 @@ class VoiceId(BaseModel):
     """A voice by its id alone."""
 
     model_config = ConfigDict(extra="forbid")
-    id: str
+    id: PlainText
 
 
 class Manner(BaseModel):
@@ -47,28 +48,30 @@ class Manner(BaseModel):
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-    voice: str | VoiceId
+    voice: PlainText | VoiceId
     """Name or id of a voice."""
-    version: Annotated[str, Field(coerce_numbers_to_str=True, examples=[ZERO_SHOT])] | None = None
+    version: (
+        Annotated[str, Field(coerce_numbers_to_str=True, examples=[ZERO_SHOT]), PLAIN] | None
+    ) = None
     """Which version of the voice; the one that is rolled out if not given. `1`, or `zero-shot`, is
     the one for which nothing was trained."""
-    user: Annotated[str, Field(max_length=200)] | None = None
+    user: Annotated[str, Field(max_length=200), PLAIN] | None = None
     """For whom it is spoken. Where versions share a voice's callers, the same user hears the same
     version."""
-    references: list[str] = Field(default=[], max_length=10)
+    references: list[PlainText] = Field(default=[], max_length=10)
     """Names or ids of more voices, whose recordings are averaged with this one's into the timbre.
     The manner of speaking stays that of `voice`."""
-    model: str = MODEL
+    model: PlainText = MODEL
     """A model that `GET /v1/models` lists."""
     response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] = "mp3"
     """Kind of audio; `pcm` is bare 16-bit samples at 24 kHz. Streams of `wav` and `flac`
     leave their length open in the header, as their specifications allow; stored files have it."""
-    instructions: str | None = None
+    instructions: PlainText | None = None
     """Taken because OpenAI's clients send it; this model follows none."""
     speed: float = option_field("speed", "2 is twice as fast.")
-    language: Annotated[str, Field(json_schema_extra={"enum": [*CODES]})] = "auto"
+    language: Annotated[str, Field(json_schema_extra={"enum": [*CODES]}), PLAIN] = "auto"
     """Language of the text; `GET /v1/languages` explains them."""
-    split: Annotated[str, Field(json_schema_extra={"enum": [*METHODS]})] = "cut5"
+    split: Annotated[str, Field(json_schema_extra={"enum": [*METHODS]}), PLAIN] = "cut5"
     """Where the text is cut into sentences, as GPT-SoVITS names it."""
     seed: int = option_field("seed", "Equal seeds give equal sound.")
     top_k: int | None = option_field("top_k", "Number of likeliest tokens to choose among.")

@@ -102,7 +102,7 @@ class _Session:
         name = None
         try:
             given = _object_of(message)
-            name = str(given.get("context_id", ""))
+            name = _name_in(given)
             if given.get("cancel") is True:
                 await self._cancel(name)
             elif name in self._contexts:
@@ -182,6 +182,13 @@ def _object_of(message: str | None) -> dict[str, Any]:
     if message is None:
         raise RequestError("A message is not text; send each as a JSON object in a text frame.")
     return validated(_OBJECT.validate_json, message)
+
+
+def _name_in(given: dict[str, Any]) -> str:
+    name = given.get("context_id", "")
+    if not isinstance(name, str):
+        raise RequestError("A context_id is no string; send it as one.", "context_id")
+    return name
 
 
 def _validated(given: dict[str, Any]) -> PieceBody:

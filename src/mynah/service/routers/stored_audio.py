@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mynah.service.auth import Speaker
 from mynah.service.idempotency import DESCRIBED
+from mynah.service.plain_text import PLAIN, PlainText
 from mynah.service.records import now
 from mynah.service.services import ServicesOf
 from mynah.service.stored_audio import StoredAudio
@@ -33,7 +34,7 @@ class LinkQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     expires: int = Field(ge=0, lt=1 << 63)
-    signature: str = Field(max_length=128)
+    signature: Annotated[str, Field(max_length=128), PLAIN]
 
 
 class DeletedAudio(BaseModel):
@@ -50,7 +51,7 @@ class DeletedAudio(BaseModel):
     responses={200: {"description": "The audio.", "content": {"audio/*": {}}}},
 )
 def get_stored_audio(
-    audio_id: str, link: Annotated[LinkQuery, Query()], services: ServicesOf
+    audio_id: PlainText, link: Annotated[LinkQuery, Query()], services: ServicesOf
 ) -> Response:
     """Fetch speech that was kept, by the link of its answer."""
     kept, data = services.stored.read(audio_id, link.expires, link.signature)
@@ -60,7 +61,7 @@ def get_stored_audio(
 
 
 @router.delete("/{audio_id}", dependencies=[DESCRIBED])
-def delete_stored_audio(audio_id: str, caller: Speaker, services: ServicesOf) -> DeletedAudio:
+def delete_stored_audio(audio_id: PlainText, caller: Speaker, services: ServicesOf) -> DeletedAudio:
     """Delete speech that was kept, before it expires."""
     services.stored.delete(caller.id, audio_id)
     return DeletedAudio(id=audio_id)

@@ -10,6 +10,7 @@ from mynah.service.auth import Trainer
 from mynah.service.idempotency import DESCRIBED
 from mynah.service.jobs.order import TrainingOrder
 from mynah.service.keys import Caller
+from mynah.service.plain_text import PLAIN, PlainText
 from mynah.service.routers.jobs import JobDetails, job_details
 from mynah.service.routers.voices import admit_all
 from mynah.service.services import Services, ServicesOf
@@ -19,7 +20,7 @@ from mynah.training.trainer import Stage
 
 router = APIRouter(prefix="/voices", tags=["training"])
 
-Words = Annotated[str, StringConstraints(max_length=10_000)]
+Words = Annotated[str, StringConstraints(max_length=10_000), PLAIN]
 
 
 class TrainingForm(BaseModel):
@@ -33,7 +34,7 @@ class TrainingForm(BaseModel):
     """Whether to learn from the recordings that the voice was made of, too."""
     text: list[Words] = []
     """The words of each recording, in their order, if they are known."""
-    language: str = "auto"
+    language: PlainText = "auto"
     """Language of these words."""
     epochs: int | None = Field(default=None, ge=1, le=1000)
     """Times that each recording is seen; best left to the trainer."""
@@ -53,7 +54,7 @@ class TrainingForm(BaseModel):
 
 @router.post("/{voice}/train", status_code=202, dependencies=[DESCRIBED])
 def train_voice(
-    voice: str, form: Annotated[TrainingForm, File()], caller: Trainer, services: ServicesOf
+    voice: PlainText, form: Annotated[TrainingForm, File()], caller: Trainer, services: ServicesOf
 ) -> JobDetails:
     """Train a voice on a minute of speech; meanwhile it speaks as before."""
     _check(form, caller, services)

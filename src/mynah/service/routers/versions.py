@@ -13,6 +13,7 @@ from mynah.engine.export import ReleasedFile
 from mynah.errors import RequestError
 from mynah.service.auth import Speaker, Trainer
 from mynah.service.idempotency import DESCRIBED
+from mynah.service.plain_text import PlainText
 from mynah.service.services import Services, ServicesOf
 from mynah.service.versions.answers import Tally
 from mynah.service.versions.rollout import Kind, Rollout
@@ -131,7 +132,7 @@ class RatedBody(BaseModel):
 
 
 @router.get("/voices/{voice}/versions")
-def list_versions(voice: str, _: Speaker, services: ServicesOf) -> VersionList:
+def list_versions(voice: PlainText, _: Speaker, services: ServicesOf) -> VersionList:
     """List a voice's versions, how they do, and who hears which."""
     record = services.voices.get(voice)
     rollout = _rollout(record, services)
@@ -149,7 +150,7 @@ def list_versions(voice: str, _: Speaker, services: ServicesOf) -> VersionList:
     responses={200: {"description": "The file.", "content": {CHECKPOINT: {}}}},
 )
 def download_version(
-    voice: str, version: Number, file: ReleasedFile, _: Trainer, services: ServicesOf
+    voice: PlainText, version: Number, file: ReleasedFile, _: Trainer, services: ServicesOf
 ) -> StreamingResponse:
     """Fetch a trained version as one of the two files that GPT-SoVITS's own tools open."""
     record = services.voices.own(voice)
@@ -167,7 +168,9 @@ def download_version(
 
 
 @router.post("/voices/{voice}/versions/{version}/promote", dependencies=[DESCRIBED])
-def promote_version(voice: str, version: Number, _: Trainer, services: ServicesOf) -> RolloutBody:
+def promote_version(
+    voice: PlainText, version: Number, _: Trainer, services: ServicesOf
+) -> RolloutBody:
     """Have everyone hear a version, from the next request on."""
     record = services.voices.own(voice)
     services.versions.get(record, version)
@@ -175,14 +178,16 @@ def promote_version(voice: str, version: Number, _: Trainer, services: ServicesO
 
 
 @router.post("/voices/{voice}/rollback", dependencies=[DESCRIBED])
-def roll_voice_back(voice: str, _: Trainer, services: ServicesOf) -> RolloutBody:
+def roll_voice_back(voice: PlainText, _: Trainer, services: ServicesOf) -> RolloutBody:
     """Have everyone hear what they heard before the last promotion, from the next request on."""
     record = services.voices.own(voice)
     return _body(record, services.rollouts.roll_back(record.id), services)
 
 
 @router.put("/voices/{voice}/traffic", dependencies=[DESCRIBED])
-def split_traffic(voice: str, traffic: Traffic, _: Trainer, services: ServicesOf) -> RolloutBody:
+def split_traffic(
+    voice: PlainText, traffic: Traffic, _: Trainer, services: ServicesOf
+) -> RolloutBody:
     """Split callers among versions; each goes on hearing the same one."""
     record = services.voices.own(voice)
     for version in traffic.weights:
@@ -193,7 +198,9 @@ def split_traffic(voice: str, traffic: Traffic, _: Trainer, services: ServicesOf
 
 
 @router.post("/audio/{audio_id}/rating", dependencies=[DESCRIBED])
-def rate_audio(audio_id: str, body: RatingBody, caller: Speaker, services: ServicesOf) -> RatedBody:
+def rate_audio(
+    audio_id: PlainText, body: RatingBody, caller: Speaker, services: ServicesOf
+) -> RatedBody:
     """Rate a piece of speech by its `X-Audio-Id`; it counts for the version that spoke."""
     if body.rating is None and body.similarity is None:
         raise RequestError("There is nothing in the rating; send rating or similarity.", "rating")

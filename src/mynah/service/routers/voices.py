@@ -14,6 +14,7 @@ from mynah.errors import RequestError
 from mynah.service.auth import Speaker, Trainer
 from mynah.service.fetching import fetch
 from mynah.service.idempotency import DESCRIBED
+from mynah.service.plain_text import PLAIN, PlainText
 from mynah.service.services import Services, ServicesOf
 from mynah.service.uploads import CONTENT_TYPE, admit
 from mynah.service.voices import NewRecording, VoiceName, VoiceRecord
@@ -22,8 +23,8 @@ from mynah.service.words import check_words
 router = APIRouter(prefix="/voices", tags=["voices"])
 
 Url = Annotated[str, StringConstraints(max_length=2000)]
-Words = Annotated[str, StringConstraints(max_length=2000)]
-Label = Annotated[str, StringConstraints(max_length=200)]
+Words = Annotated[str, StringConstraints(max_length=2000), PLAIN]
+Label = Annotated[str, StringConstraints(max_length=200), PLAIN]
 Labels = Annotated[dict[Label, Label], Field(max_length=50)]
 
 
@@ -40,7 +41,7 @@ class VoiceForm(BaseModel):
     """Where the server fetches more recordings, if its operator lets it; they follow the others."""
     text: list[Words] = []
     """The words of each recording, in their order. Without them only the timbre is taken."""
-    language: str = "auto"
+    language: PlainText = "auto"
     """Language of these words."""
     labels: Json[Labels] = {}
     """Whatever is to be remembered of the voice: a JSON object of strings."""
@@ -87,7 +88,7 @@ class PageQuery(BaseModel):
     """Which voices to list."""
 
     model_config = ConfigDict(extra="forbid")
-    after: Annotated[str, StringConstraints(max_length=100)] = ""
+    after: Annotated[str, StringConstraints(max_length=100), PLAIN] = ""
     limit: int = Field(default=20, ge=1, le=100)
 
 
@@ -122,19 +123,21 @@ def list_voices(
 
 
 @router.get("/{voice}")
-def get_voice(voice: str, _: Speaker, services: ServicesOf) -> VoiceBody:
+def get_voice(voice: PlainText, _: Speaker, services: ServicesOf) -> VoiceBody:
     """Look a voice up by its id or name."""
     return _body(services.voices.get(voice))
 
 
 @router.patch("/{voice}", dependencies=[DESCRIBED])
-def change_voice(voice: str, changes: VoiceChanges, _: Trainer, services: ServicesOf) -> VoiceBody:
+def change_voice(
+    voice: PlainText, changes: VoiceChanges, _: Trainer, services: ServicesOf
+) -> VoiceBody:
     """Change a voice's name, labels or consent."""
     return _body(services.voices.change(voice, changes.model_dump(exclude_unset=True)))
 
 
 @router.delete("/{voice}", dependencies=[DESCRIBED])
-def delete_voice(voice: str, _: Trainer, services: ServicesOf) -> DeletedVoice:
+def delete_voice(voice: PlainText, _: Trainer, services: ServicesOf) -> DeletedVoice:
     """Delete a voice and its recordings."""
     return DeletedVoice(id=services.voices.delete(voice).id)
 
@@ -144,7 +147,7 @@ def delete_voice(voice: str, _: Trainer, services: ServicesOf) -> DeletedVoice:
     response_class=Response,
     responses={200: {"description": "The recording.", "content": {CONTENT_TYPE: {}}}},
 )
-def preview_voice(voice: str, _: Speaker, services: ServicesOf) -> Response:
+def preview_voice(voice: PlainText, _: Speaker, services: ServicesOf) -> Response:
     """Hear the recording that a voice is made of."""
     return Response(services.voices.preview(voice), media_type=CONTENT_TYPE)
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from mynah.service.auth import Trainer
 from mynah.service.idempotency import DESCRIBED
+from mynah.service.plain_text import PLAIN, PlainText
 from mynah.service.services import Services, ServicesOf
 from mynah.service.webhooks.deliveries import Delivery, State
 
@@ -57,7 +58,7 @@ class DeliveryQuery(BaseModel):
     """Which deliveries to list."""
 
     model_config = ConfigDict(extra="forbid")
-    after: Annotated[str, StringConstraints(max_length=100)] = ""
+    after: Annotated[str, StringConstraints(max_length=100), PLAIN] = ""
     limit: int = Field(default=20, ge=1, le=100)
 
 
@@ -79,7 +80,7 @@ def list_deliveries(
 
 
 @router.post("/deliveries/{delivery}/replay", status_code=202, dependencies=[DESCRIBED])
-def replay_delivery(delivery: str, caller: Trainer, services: ServicesOf) -> DeliveryBody:
+def replay_delivery(delivery: PlainText, caller: Trainer, services: ServicesOf) -> DeliveryBody:
     """Send a webhook once more, under the same id."""
     return _body(services.deliveries.replay(caller, delivery), services)
 

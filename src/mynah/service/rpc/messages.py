@@ -10,10 +10,15 @@ from google.protobuf.message import Message
 from pydantic import BaseModel
 
 from mynah.service.errors import validated
+from mynah.service.plain_text import PlainText
 from mynah.service.routers.voices import VoiceBody, VoiceChanges, VoiceForm
 from mynah.v1 import speech_pb2 as pb
 
 Body = TypeVar("Body", bound=BaseModel)
+
+
+class _Named(BaseModel):
+    voice: PlainText
 
 
 def body_of(kind: type[Body], message: Message, **more: Any) -> Body:  # noqa: ANN401
@@ -45,6 +50,11 @@ def voice_form(request: pb.CreateVoiceRequest) -> VoiceForm:
         name: getattr(request, name) for name in ("language", "consent") if request.HasField(name)
     }
     return validated(VoiceForm.model_validate, fields)
+
+
+def voice_name(request: pb.GetVoiceRequest | pb.UpdateVoiceRequest | pb.DeleteVoiceRequest) -> str:
+    """The name or id in a request that is about a voice."""
+    return validated(_Named.model_validate, {"voice": request.voice}).voice
 
 
 def voice_changes(request: pb.UpdateVoiceRequest) -> VoiceChanges:

@@ -14,7 +14,13 @@ from mynah.service.routers import voices
 from mynah.service.routers.speech import Manner, SpeechBody
 from mynah.service.routers.voices import PageQuery
 from mynah.service.rpc.answering import Context, answering
-from mynah.service.rpc.messages import body_of, voice_changes, voice_form, voice_message
+from mynah.service.rpc.messages import (
+    body_of,
+    voice_changes,
+    voice_form,
+    voice_message,
+    voice_name,
+)
 from mynah.service.services import Services
 from mynah.service.speech import SpeechOrder
 from mynah.v1 import speech_pb2 as pb
@@ -85,7 +91,7 @@ class SpeechCalls(SpeechServicer):
     ) -> pb.Voice:
         """Looks a voice up."""
         async with answering("GetVoice", self._services, context, "speak") as caller:
-            name = request.voice
+            name = voice_name(request)
             found = await run_in_threadpool(voices.get_voice, name, caller, self._services)
             return voice_message(found)
 
@@ -105,7 +111,7 @@ class SpeechCalls(SpeechServicer):
     ) -> pb.Voice:
         """Changes a voice's name, labels or consent."""
         async with answering("UpdateVoice", self._services, context, "train") as caller:
-            changes, name = voice_changes(request), request.voice
+            changes, name = voice_changes(request), voice_name(request)
             changed = await run_in_threadpool(
                 voices.change_voice, name, changes, caller, self._services
             )
@@ -116,7 +122,7 @@ class SpeechCalls(SpeechServicer):
     ) -> pb.DeleteVoiceResponse:
         """Deletes a voice and its recordings."""
         async with answering("DeleteVoice", self._services, context, "train") as caller:
-            name = request.voice
+            name = voice_name(request)
             gone = await run_in_threadpool(voices.delete_voice, name, caller, self._services)
             return pb.DeleteVoiceResponse(id=gone.id)
 

@@ -12,6 +12,7 @@ from mynah.service.departure import AudioResponse, while_connected
 from mynah.service.families.elevenlabs.auth import Speaker
 from mynah.service.families.elevenlabs.formats import FORMATS, format_of
 from mynah.service.families.elevenlabs.models import LONGEST_TEXT
+from mynah.service.plain_text import PLAIN, PlainText
 from mynah.service.routers.catalogue import MODEL
 from mynah.service.services import ServicesOf
 from mynah.service.speakers import Speaking
@@ -59,9 +60,9 @@ class SpeechBody(BaseModel):
 
     text: str = Field(min_length=1, max_length=LONGEST_TEXT)
     """The text."""
-    model_id: str = MODEL
+    model_id: PlainText = MODEL
     """`mynah`; the names of ElevenLabs' own models stand for it too."""
-    language_code: str | None = None
+    language_code: PlainText | None = None
     """Language of the text; told from the text if it is not given."""
     voice_settings: VoiceSettings | None = None
     """Speed; what else there is has no effect."""
@@ -71,13 +72,13 @@ class SpeechBody(BaseModel):
     """Not supported: must be empty."""
     audio_effects: None = None
     """Not supported: must be null."""
-    previous_text: str | None = None
+    previous_text: PlainText | None = None
     """Without effect, as are all fields below."""
-    next_text: str | None = None
-    previous_request_ids: list[str] | None = None
-    next_request_ids: list[str] | None = None
+    next_text: PlainText | None = None
+    previous_request_ids: list[PlainText] | None = None
+    next_request_ids: list[PlainText] | None = None
     use_pvc_as_ivc: bool | None = None
-    apply_text_normalization: str | None = None
+    apply_text_normalization: PlainText | None = None
     apply_language_text_normalization: bool | None = None
 
     def options(self) -> SpeechOptions:
@@ -98,6 +99,7 @@ class SpeechQuery(BaseModel):
 
     output_format: Annotated[
         str,
+        PLAIN,
         AfterValidator(_known_format),
         Field(json_schema_extra={"enum": sorted(FORMATS)}),
     ] = "mp3_44100_128"
@@ -113,7 +115,7 @@ class SpeechQuery(BaseModel):
 @router.post("/stream", response_class=Response)
 async def convert_text(
     request: Request,
-    voice_id: str,
+    voice_id: PlainText,
     body: SpeechBody,
     query: Annotated[SpeechQuery, Query()],
     caller: Speaker,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, Json
 
 from mynah.errors import RequestError
 from mynah.service.families.elevenlabs.auth import Speaker, Trainer
+from mynah.service.plain_text import PlainText
 from mynah.service.routers.catalogue import MODEL
 from mynah.service.routers.voices import Labels, Words, admit_all
 from mynah.service.services import ServicesOf
@@ -91,13 +92,13 @@ def add_voice(form: Annotated[VoiceForm, File()], _: Trainer, services: Services
 
 
 @router.get("/{voice_id}")
-def get_voice(voice_id: str, _: Speaker, services: ServicesOf) -> Voice:
+def get_voice(voice_id: PlainText, _: Speaker, services: ServicesOf) -> Voice:
     """Look a voice up."""
     return _written(services.voices.get(voice_id))
 
 
 @router.delete("/{voice_id}")
-def delete_voice(voice_id: str, _: Trainer, services: ServicesOf) -> Deleted:
+def delete_voice(voice_id: PlainText, _: Trainer, services: ServicesOf) -> Deleted:
     """Delete a voice and its recordings."""
     services.voices.delete(voice_id)
     return Deleted()

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from mynah.service.families.gpt_sovits.auth import Speaker
+from mynah.service.plain_text import is_plain
 from mynah.service.services import ServicesOf
 
 FOLDER = "参考音频"
@@ -26,5 +27,6 @@ class ListedSpeaker(BaseModel):
 def list_speakers(_: Speaker, services: ServicesOf) -> list[ListedSpeaker]:
     """List the recordings of the folder that SillyTavern takes its voices from."""
     files = (services.settings.references / FOLDER).glob("*.wav")
-    names = sorted(file.stem for file in files)
+    # A name that is not UTF-8 could neither be listed nor sent back.
+    names = sorted(file.stem for file in files if is_plain(file.stem))
     return [ListedSpeaker(name=name, voice_id=name) for name in names]

@@ -18,6 +18,7 @@ from mynah.service.families.gpt_sovits.auth import Speaker
 from mynah.service.families.gpt_sovits.references import References, read_speaker
 from mynah.service.keys import Caller
 from mynah.service.option_fields import option_field
+from mynah.service.plain_text import PLAIN, PlainText
 from mynah.service.services import Services, ServicesOf
 from mynah.service.speech import SpeechOrder
 from mynah.text.language import code_of
@@ -51,7 +52,7 @@ def _language(value: str) -> str:
 
 Required = Annotated[str, Field(min_length=1)]
 FilePath = Annotated[str, Field(min_length=1, max_length=1000)]
-Language = Annotated[str, AfterValidator(_language)]
+Language = Annotated[str, PLAIN, AfterValidator(_language)]
 
 
 class Speech(BaseModel):
@@ -95,7 +96,7 @@ class Speech(BaseModel):
     repetition_penalty: float | None = option_field(
         "repetition_penalty", "How much said tokens lose."
     )
-    text_split_method: str = "cut5"
+    text_split_method: PlainText = "cut5"
     """Where the text is cut, `cut0` to `cut5`."""
     speed_factor: float = option_field("speed", "2 is twice as fast.")
     fragment_interval: float = option_field("pause", "Seconds of silence between sentences.")
