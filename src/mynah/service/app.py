@@ -125,7 +125,7 @@ def _middlewares(services: Services) -> list[Middleware]:
             allow_headers=["*"],
             expose_headers=[HEADER, "retry-after", *TOLD_HEADERS],
         ),
-        Middleware(DefectMiddleware),
+        Middleware(DefectMiddleware, write_at=write_at(settings)),
         Middleware(OwnPortMiddleware, paths=own_ports(settings)),
         Middleware(BodyLimitMiddleware, rules=rules, write_at=write_at(settings)),
         Middleware(IdempotencyMiddleware, write_at=write_at(settings)),

@@ -2,8 +2,12 @@
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
-from mynah.service.errors import Write, answer, log_defect
+from mynah.service.errors import WriteAt, log_defect
+
+_INTERNAL_ERROR = 1011
+"""Code that closes a WebSocket (RFC 6455, 7.4.1)."""
 
 
 class DefectMiddleware:
@@ -11,12 +15,12 @@ class DefectMiddleware:
 
     Args:
         app: inside.
-        write: makes the answer.
+        write_at: makes the answer.
     """
 
-    def __init__(self, app: ASGIApp, write: Write = answer) -> None:
+    def __init__(self, app: ASGIApp, write_at: WriteAt) -> None:
         self._app = app
-        self._write = write
+        self._write_at = write_at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Calls the app inside."""
@@ -33,7 +37,14 @@ class DefectMiddleware:
             return
         except Exception as error:
             log_defect(error)
-            if scope["type"] != "http":
-                raise
             if not begun:
-                await self._write(error)(scope, receive, send)
+                await self._answer(error, scope, receive, send)
+            elif scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": _INTERNAL_ERROR})
+
+    async def _answer(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+        response = self._write_at(scope.get("path", ""))(error)
+        if scope["type"] == "websocket":
+            await WebSocket(scope, receive, send).send_denial_response(response)
+        else:
+            await response(scope, receive, send)

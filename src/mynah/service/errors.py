@@ -182,7 +182,10 @@ def add_error_handlers(app: FastAPI, write: Write = answer) -> None:
     """Makes an app answer every error raised on purpose in its own way."""
 
     def handle(_: Request, error: Exception) -> Response:
-        return write(error)
+        response = write(error)
+        if response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
+            log_defect(error)
+        return response
 
     for kind in (MynahError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, handle)

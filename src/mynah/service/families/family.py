@@ -33,7 +33,7 @@ def create_family(
         docs_url=None,
         redoc_url=None,
         responses=error_responses(error),
-        middleware=[Middleware(DefectMiddleware, write=write)],
+        middleware=[Middleware(DefectMiddleware, write_at=lambda _: write)],
     )
     app.state.services = services
     add_error_handlers(app, write)

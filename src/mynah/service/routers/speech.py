@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import closing
+from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
@@ -11,13 +12,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from mynah.errors import ModelNotFoundError, MynahError, RequestError
+from mynah.errors import ModelNotFoundError, RequestError
 from mynah.options import SpeechOptions
 from mynah.service.audio import AudioStream
 from mynah.service.auth import Speaker
 from mynah.service.containers import AudioFormat, with_length
 from mynah.service.departure import AudioResponse, while_connected
-from mynah.service.errors import problem_of
+from mynah.service.errors import error_body, log_defect, problem_of
 from mynah.service.idempotency import DESCRIBED
 from mynah.service.keys import Caller
 from mynah.service.option_fields import option_field
@@ -176,12 +177,11 @@ async def _events(audio: AudioStream) -> AsyncIterator[str]:
     try:
         async for data in audio:
             yield _event(type="speech.audio.delta", audio=base64.b64encode(data).decode())
-    except MynahError as error:
+    except Exception as error:  # the status has been sent; the last event tells of it
         problem = problem_of(error)
-        yield _event(
-            type="error",
-            error={"type": problem.type, "code": problem.code, "message": problem.message},
-        )
+        if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            log_defect(error)
+        yield _event(type="error", error=error_body(problem))
         return
     said, spoken = audio.phonemes, audio.semantic_tokens
     usage = {"input_tokens": said, "output_tokens": spoken, "total_tokens": said + spoken}
