@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mynah.cli.command import PlainTextCommand
 from mynah.cli.db import db
 from mynah.cli.training_commands import EXAMPLE, export, jobs, train
 from mynah.options import SpeechOptions
@@ -31,8 +32,9 @@ Language = Annotated[
 
 
 @app.command(
+    cls=PlainTextCommand,
     epilog="Example: [bold]mynah say 'Good morning.' --voice me.wav "
-    "--voice-text 'What I say in me.wav.' --out morning.wav[/]"
+    "--voice-text 'What I say in me.wav.' --out morning.wav[/]",
 )
 def say(
     text: Annotated[str, typer.Argument(help="What to say; - reads it from standard input.")],
@@ -85,7 +87,7 @@ def say(
     )
 
 
-@app.command()
+@app.command(cls=PlainTextCommand)
 def voices() -> None:
     """List the voices that come with Mynah."""
     from mynah.voice.samples import samples  # noqa: PLC0415
@@ -94,7 +96,7 @@ def voices() -> None:
         typer.echo(f"{sample.name}\t{sample.language}\t{sample.licence}\t{sample.origin}")
 
 
-@app.command()
+@app.command(cls=PlainTextCommand)
 def phonemize(
     texts: Annotated[list[str], typer.Argument(help="One or more texts.")],
     language: Language = _DEFAULTS.language,
@@ -106,7 +108,7 @@ def phonemize(
         typer.echo(json.dumps(row, ensure_ascii=False))
 
 
-@models.command()
+@models.command(cls=PlainTextCommand)
 def inspect(
     path: Annotated[
         Path,
@@ -124,7 +126,10 @@ def inspect(
         typer.echo(f"{name + ':':<12} {value}")
 
 
-@app.command(epilog="Every setting is also an environment variable, such as MYNAH_PORT.")
+@app.command(
+    cls=PlainTextCommand,
+    epilog="Every setting is also an environment variable, such as MYNAH_PORT.",
+)
 def serve(
     *,
     host: Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1.")] = None,
@@ -153,7 +158,10 @@ def serve(
     )
 
 
-@app.command(epilog="Without a broker the server works on jobs itself, and needs no worker.")
+@app.command(
+    cls=PlainTextCommand,
+    epilog="Without a broker the server works on jobs itself, and needs no worker.",
+)
 def worker(
     *,
     once: Annotated[
@@ -170,7 +178,7 @@ def worker(
         work(read_settings())
 
 
-@keys.command()
+@keys.command(cls=PlainTextCommand)
 def create(
     name: Annotated[str, typer.Argument(help="What you call the key.")],
     scope: Annotated[
@@ -187,7 +195,7 @@ def create(
     typer.echo(secret)
 
 
-@keys.command("list")
+@keys.command("list", cls=PlainTextCommand)
 def list_keys() -> None:
     """List the keys: id, name, scopes, day they were made, state."""
     from mynah.cli.keys import open_keys, rows  # noqa: PLC0415
@@ -196,7 +204,7 @@ def list_keys() -> None:
         typer.echo("\t".join(row))
 
 
-@keys.command()
+@keys.command(cls=PlainTextCommand)
 def revoke(key: Annotated[str, typer.Argument(help="The id that `keys list` shows.")]) -> None:
     """Revoke a key; a running server refuses it from its next call on."""
     from mynah.cli.keys import open_keys  # noqa: PLC0415
@@ -204,7 +212,7 @@ def revoke(key: Annotated[str, typer.Argument(help="The id that `keys list` show
     typer.echo(f"{open_keys().revoke(key).id} is revoked")
 
 
-app.command(epilog=EXAMPLE)(train)
+app.command(cls=PlainTextCommand, epilog=EXAMPLE)(train)
 app.add_typer(jobs, name="jobs")
 app.add_typer(db, name="db")
-app.command(epilog="Example: [bold]mynah export ann --out ann/[/]")(export)
+app.command(cls=PlainTextCommand, epilog="Example: [bold]mynah export ann --out ann/[/]")(export)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
+from mynah.cli.line import one_line
 from mynah.cli.speakers import speaker_of
 from mynah.config import Settings
 from mynah.engine.models import load_models
@@ -53,7 +54,7 @@ def say_to_file(
         raise OptionError(
             f"{out} cannot be written ({error.strerror}); choose another --out."
         ) from None
-    typer.echo(f"{out}  {speech.seconds:.1f} s")
+    typer.echo(f"{one_line(str(out))}  {speech.seconds:.1f} s")
 
 
 def _spoken(

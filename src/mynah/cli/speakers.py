@@ -9,6 +9,7 @@ from mynah.engine.speaker import Speaker
 from mynah.errors import VoiceNotFoundError
 from mynah.service.data import open_data
 from mynah.service.folders import LocalFolders
+from mynah.service.plain_text import is_plain
 from mynah.service.speakers import Speakers, Speaking
 from mynah.service.storage import FolderStorage
 from mynah.service.voices import Voices
@@ -41,7 +42,9 @@ def speaker_of(name: str, text: str | None, language: str, settings: Settings) -
     if name in bundled:
         yield _reader(bundled[name].voice())
         return
-    if not (settings.database_url or settings.data.is_dir()):  # saying something makes no folder
+    # A path of any bytes may be there; a name of a voice that is not UTF-8 cannot.
+    missing = not (settings.database_url or settings.data.is_dir())
+    if missing or not is_plain(name):  # saying something makes no folder
         raise _not_found(name, settings)
     records = open_data(settings)
     try:

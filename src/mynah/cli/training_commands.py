@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from mynah.cli.command import PlainTextCommand
+from mynah.cli.line import one_line
 from mynah.training.trainer import Stage
 
 EXAMPLE = (
@@ -110,10 +112,10 @@ def export(
     from mynah.config import read_settings  # noqa: PLC0415
 
     for path in write(read_settings(model=model), name, version, out):
-        typer.echo(path)
+        typer.echo(one_line(str(path)))
 
 
-@jobs.command("list")
+@jobs.command("list", cls=PlainTextCommand)
 def list_jobs(
     limit: Annotated[int, typer.Option(min=1, help="Most jobs to list.")] = 20,
 ) -> None:
@@ -128,7 +130,7 @@ def list_jobs(
 JobId = Annotated[str, typer.Argument(help="The id that `jobs list` shows.")]
 
 
-@jobs.command()
+@jobs.command(cls=PlainTextCommand)
 def show(job: JobId) -> None:
     """Tell how far a job is, and what it said."""
     from mynah.cli.jobs import JobBook  # noqa: PLC0415
@@ -138,7 +140,7 @@ def show(job: JobId) -> None:
         typer.echo(f"{name + ':':<12} {value}")
 
 
-@jobs.command()
+@jobs.command(cls=PlainTextCommand)
 def cancel(job: JobId) -> None:
     """End a job: at once if it waits, within seconds if it runs."""
     from mynah.cli.jobs import JobBook  # noqa: PLC0415
@@ -147,7 +149,7 @@ def cancel(job: JobId) -> None:
     typer.echo(JobBook(read_settings()).cancel(job))
 
 
-@jobs.command()
+@jobs.command(cls=PlainTextCommand)
 def retry(job: JobId) -> None:
     """Go on with a job that failed, was cancelled or was left alone, from its checkpoint."""
     from mynah.cli.jobs import retry as go_on  # noqa: PLC0415
