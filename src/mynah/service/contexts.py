@@ -13,10 +13,12 @@ from mynah.errors import RequestError, TextError
 from mynah.service.containers import AudioFormat, Encoder, Samples
 from mynah.service.speech import SpeechDesk, SpeechOrder
 from mynah.text.frontend import MAX_CHARACTERS
-from mynah.text.splitting import complete_sentences
+from mynah.text.sentence_buffer import SentenceBuffer
 
 _BARE = AudioFormat("pcm")
 _FULL_SCALE = 32768
+_READ_AT_ONCE = 4096
+"""Characters in which the event loop itself looks for sentences; a thread does in more."""
 
 
 class Mark(Enum):
@@ -39,6 +41,9 @@ class Piece:
     text: str
     flush: bool = False
     last: bool = False
+
+
+_NOTHING = Piece("")
 
 
 class SpeechContext:
@@ -71,7 +76,9 @@ class SpeechContext:
         """
         if self._ending:
             raise RequestError("This context has had its last text; open another.", "context_id")
-        # A piece without text costs memory too.
+        if piece == _NOTHING:
+            return
+        # A piece costs memory beside that of its text.
         self._waiting += 1 + len(piece.text)
         if self._waiting > MAX_CHARACTERS:
             raise TextError(f"More than {MAX_CHARACTERS} characters wait to be said; send slower.")
@@ -98,15 +105,13 @@ class SpeechContext:
             MynahError: whatever speaking raised; a text without words is an error only if
                 nothing else was said.
         """
-        held = ""
+        held = SentenceBuffer()
         while True:
             piece = await self._pieces.get()
             if isinstance(piece, Exception):
                 raise piece
-            held += piece.text
             self._waiting -= 1
-            whole = piece.flush or piece.last
-            ready, held = (held, "") if whole else complete_sentences(held)
+            ready = await _complete(held, piece)
             self._waiting -= len(ready)
             if any(map(str.isalnum, ready)):
                 async with aclosing(self._spoken(ready)) as spoken:
@@ -141,6 +146,16 @@ class SpeechContext:
         if not self._phonemes:
             raise TextError("The text has no words; give it letters, characters or figures to say.")
         return await run_in_threadpool(self._encoder.finish)
+
+
+async def _complete(held: SentenceBuffer, piece: Piece) -> str:
+    """What can be spoken after a piece; many that wait leave the event loop to others between."""
+    if len(piece.text) > _READ_AT_ONCE:
+        ready = await run_in_threadpool(held.add, piece.text)
+    else:
+        await asyncio.sleep(0)
+        ready = held.add(piece.text)
+    return ready + held.flush() if piece.flush or piece.last else ready
 
 
 def _encoded(encoder: Encoder, pcm: bytes) -> bytes:

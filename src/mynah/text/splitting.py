@@ -18,13 +18,15 @@ _CLAUSES_OF_CUT1 = 4
 _CLAUSE_ENDS = "，。？！,.?!~:：—…\n"
 _CUT5_ENDS = ",.;?!、，。；：？！…\n"
 _SENTENCE_ENDS = ".?!。？！…\n"
+_SENTENCE_END = re.compile(f"[{_SENTENCE_ENDS}]")
 _ABBREVIATION = re.compile(
     r"\b(?:Mrs?|Ms|Dr|Prof|St|Jr|Sr|vs|etc|Inc|Ltd|Co|Corp|Ave|Blvd|Rd|Mt|Gen|Col|Capt|Lt|Sgt|Rev"
     r"|Hon|Gov|Sen|Rep|Fig|Vol|pp|approx|dept|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec"
     r"|[A-Za-z](?:\.[A-Za-z])*|No(?=\. \d))\. ",
     re.IGNORECASE,
 )
-_LONGEST_ABBREVIATION = 12
+LOOKBEHIND = 12
+"""Characters before a mark by which it is judged; no abbreviation is longer."""
 _DAY_AND_YEAR = re.compile(r"\d, [12]\d{3}\b")
 
 
@@ -39,7 +41,7 @@ def _ends(text: str, at: int, ends: str) -> bool:
     if mark in ".,:~" and after.isalnum() and after.isascii():
         return mark != "." and not (after.isdigit() and text[at - 1 : at].isdigit())
     if mark == "." and after == " ":
-        around = text[max(0, at - _LONGEST_ABBREVIATION) : at + 3]
+        around = text[max(0, at - LOOKBEHIND) : at + 3]
         return not any(m.end() > len(around) - 2 for m in _ABBREVIATION.finditer(around))
     return True
 
@@ -116,17 +118,34 @@ def complete_sentences(text: str) -> tuple[str, str]:
     number or abbreviation. Sentences under five characters wait for the next one, and what is
     longer than 510 characters without an end is cut as :func:`split` would cut it.
     """
-    ends = [
-        at + 1
-        for at in range(len(text))
-        if _ends(text, at, _SENTENCE_ENDS) and (text[at] != "." or at + 2 < len(text))
-    ]
-    ready = text[: max(ends, default=0)]
+    end, _ = sentence_ends(text, 0)
+    ready = text[:end]
     rest = text[len(ready) :]
     if len(rest) > LONGEST_PIECE:
-        cut = len(ready) + _place_to_cut(rest)
+        cut = len(ready) + place_to_cut(rest)
         return text[:cut], text[cut:]
     return (ready, rest) if len(ready.strip()) >= SHORTEST_PIECE else ("", text)
+
+
+def sentence_ends(text: str, start: int) -> tuple[int, int]:
+    """The end of the last complete sentence, and the first mark that more text may make one.
+
+    Args:
+        text: still grows.
+        start: marks before it are passed over.
+
+    Returns:
+        The place after the end, 0 if no sentence ends; the place of the undecided mark, or the
+        length of the text.
+    """
+    end, undecided = 0, len(text)
+    for found in _SENTENCE_END.finditer(text, start):
+        at = found.start()
+        if text[at] == "." and at + 2 >= len(text):
+            undecided = min(undecided, at)
+        elif _ends(text, at, _SENTENCE_ENDS):
+            end = at + 1
+    return end, undecided
 
 
 def first_clause(text: str) -> str:
@@ -157,14 +176,17 @@ def _join(left: str, right: str) -> str:
 def _cut_long(piece: str) -> Iterator[str]:
     """Cut before the limit."""
     while len(piece) > LONGEST_PIECE:
-        cut = _place_to_cut(piece[:LONGEST_PIECE])
+        cut = place_to_cut(piece[:LONGEST_PIECE])
         yield piece[:cut].strip()
         piece = piece[cut:]
     if piece.strip():
         yield piece.strip()
 
 
-def _place_to_cut(head: str) -> int:
-    """After the last clause end, else after the last blank, else at the end."""
+def place_to_cut(head: str) -> int:
+    """Place to cut a text in which no sentence ends.
+
+    After the last clause end, else after the last blank, else at the end.
+    """
     clause = max((at + 1 for at in range(len(head) - 1) if _ends(head, at, _CUT5_ENDS)), default=0)
     return clause or head.rfind(" ") + 1 or len(head)
