@@ -5,15 +5,18 @@ from asyncio import Transport
 from asyncio.events import TimerHandle
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+import httptools
 from starlette.exceptions import HTTPException
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mynah.config import Settings
 from mynah.service.errors import answer, counting
+from mynah.service.lingering import LingeringTransport
 from mynah.service.metrics import Metrics
 from mynah.service.request_id import HEADER, new_request_id
+from mynah.service.upgrades import UpgradeIgnoringParser
 
 HEAD_BYTES = 1 << 16
 """Largest head of a request: its first line and its headers."""
@@ -45,6 +48,8 @@ class Connection(HttpToolsProtocol):
         self._unread: TimerHandle | None = None
         self._head: _Head | None = None
         self._timer: TimerHandle | None = None
+        self._lingering: LingeringTransport | None = None
+        self.parser = cast(httptools.HttpRequestParser, UpgradeIgnoringParser(self))
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """The client has to ask for something now."""
@@ -69,6 +74,9 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """More of a request."""
+        if self._lingering is not None:
+            self._lingering.discard(len(data))
+            return
         head = self._head
         super().data_received(data)
         if self._is_fed:
@@ -86,9 +94,27 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head has come; the app bounds the body."""
+        if self.ignores_upgrade():
+            return
         self._head = None
         self._stop_waiting()
         super().on_headers_complete()
+        if cycle := self.cycle:
+            cycle.transport = LingeringTransport(
+                self.transport, lambda: cycle.more_body, self._linger
+            )
+
+    def on_message_complete(self) -> None:
+        """The request has come."""
+        if not self.ignores_upgrade():
+            super().on_message_complete()
+
+    def ignores_upgrade(self) -> bool:
+        """True while the latest request offers a protocol that is not taken."""
+        if not self.parser.should_upgrade() or self._should_upgrade():
+            return False
+        # CONNECT is an upgrade too, without that header.
+        return any(name == b"upgrade" for name, _ in self.headers)
 
     def send_400_response(self, msg: str) -> None:
         """What came is not HTTP."""
@@ -113,6 +139,11 @@ class Connection(HttpToolsProtocol):
         if self._unread is not None:
             self._unread.cancel()
             self._unread = None
+
+    def _linger(self, transport: LingeringTransport) -> None:
+        """The answer is over, and its client is still sending."""
+        self._lingering = transport
+        self.flow.resume_reading()
 
     def _leave(self) -> None:
         """Who does not read cannot be told so either; what speaks for them stops at once."""
