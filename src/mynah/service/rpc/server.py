@@ -8,14 +8,22 @@ from grpc_health.v1 import health, health_pb2
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
-from mynah.config import MEBIBYTE
 from mynah.errors import OptionError
+from mynah.service.rpc.admission import AdmissionInterceptor
+from mynah.service.rpc.methods import SERVICE, largest_message
 from mynah.service.rpc.speech import SpeechCalls
 from mynah.service.services import Services
-from mynah.v1 import speech_pb2
 from mynah.v1.speech_pb2_grpc import add_SpeechServicer_to_server
 
-_SERVICE = speech_pb2.DESCRIPTOR.services_by_name["Speech"].full_name
+_SERVICE = SERVICE.full_name
+_OPTIONS = [
+    # Without it a second server on the port would get every other call.
+    ("grpc.so_reuseport", 0),
+    # Of a message that nobody reads yet no more arrives than this.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", 1 << 16),
+    ("grpc.max_concurrent_streams", 100),
+]
 
 
 @asynccontextmanager
@@ -26,10 +34,8 @@ async def grpc_server(services: Services, port: int) -> AsyncIterator[None]:
         OptionError: the port is taken.
     """
     settings = services.settings
-    uploads = settings.upload_bytes * settings.upload_recordings + MEBIBYTE
-    # Without it a second server on the port would get every other call.
-    options = [("grpc.max_receive_message_length", uploads), ("grpc.so_reuseport", 0)]
-    server = grpc.aio.server(options=options)
+    options = [("grpc.max_receive_message_length", largest_message(settings)), *_OPTIONS]
+    server = grpc.aio.server(interceptors=[AdmissionInterceptor(services)], options=options)
     add_SpeechServicer_to_server(SpeechCalls(services), server)  # type: ignore[no-untyped-call]
     state = health.aio.HealthServicer()  # type: ignore[attr-defined]
     add_HealthServicer_to_server(state, server)

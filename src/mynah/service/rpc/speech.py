@@ -13,7 +13,8 @@ from mynah.service.keys import Caller
 from mynah.service.routers import voices
 from mynah.service.routers.speech import Manner, SpeechBody
 from mynah.service.routers.voices import PageQuery
-from mynah.service.rpc.answering import Context, answering
+from mynah.service.rpc.admission import admitted
+from mynah.service.rpc.answering import Context
 from mynah.service.rpc.messages import (
     body_of,
     voice_changes,
@@ -41,90 +42,82 @@ class SpeechCalls(SpeechServicer):
         self, request: pb.SynthesizeRequest, context: Context
     ) -> pb.SynthesizeResponse:
         """Speaks a text and answers when all of it is spoken."""
-        async with answering("Synthesize", self._services, context, "speak") as caller:
-            order = _order(request, caller)
-            with closing(await self._services.speech.open(order)) as audio:
-                data = b"".join([part async for part in audio])
-            return pb.SynthesizeResponse(
-                audio=data, media_type=order.form.media_type, usage=_usage(audio)
-            )
+        order = _order(request, admitted())
+        with closing(await self._services.speech.open(order)) as audio:
+            data = b"".join([part async for part in audio])
+        return pb.SynthesizeResponse(
+            audio=data, media_type=order.form.media_type, usage=_usage(audio)
+        )
 
     async def SynthesizeStream(  # noqa: N802
         self, request: pb.SynthesizeRequest, context: Context
     ) -> AsyncIterator[pb.SpeechEvent]:
         """Speaks a text and answers with audio as it is ready."""
-        async with answering("SynthesizeStream", self._services, context, "speak") as caller:
-            with closing(await self._services.speech.open(_order(request, caller))) as audio:
-                async for part in audio:
-                    yield pb.SpeechEvent(audio=part)
-            yield pb.SpeechEvent(done=_usage(audio))
+        with closing(await self._services.speech.open(_order(request, admitted()))) as audio:
+            async for part in audio:
+                yield pb.SpeechEvent(audio=part)
+        yield pb.SpeechEvent(done=_usage(audio))
 
     async def Converse(  # noqa: N802
         self, pieces: AsyncIterator[pb.TextPiece], context: Context
     ) -> AsyncIterator[pb.SpeechEvent]:
         """Speaks a text while it is being written."""
-        async with answering("Converse", self._services, context, "speak") as caller:
-            first = await anext(pieces, None)
-            if first is None:
-                raise RequestError("There is no first piece; send one with a manner.", "manner")
-            manner = body_of(Manner, first.manner)
-            speech = SpeechContext(self._services.speech, manner.order(caller, ""))
-            reading = asyncio.create_task(_read(first, pieces, speech))
-            try:
-                async with aclosing(speech.audio()) as audio:
-                    async for part in audio:
-                        yield _event(part)
-                yield pb.SpeechEvent(done=pb.Usage(**speech.usage()))
-            finally:
-                reading.cancel()
+        first = await anext(pieces, None)
+        if first is None:
+            raise RequestError("There is no first piece; send one with a manner.", "manner")
+        manner = body_of(Manner, first.manner)
+        speech = SpeechContext(self._services.speech, manner.order(admitted(), ""))
+        reading = asyncio.create_task(_read(first, pieces, speech))
+        try:
+            async with aclosing(speech.audio()) as audio:
+                async for part in audio:
+                    yield _event(part)
+            yield pb.SpeechEvent(done=pb.Usage(**speech.usage()))
+        finally:
+            reading.cancel()
 
     async def CreateVoice(  # noqa: N802
         self, request: pb.CreateVoiceRequest, context: Context
     ) -> pb.Voice:
         """Makes a voice from recordings."""
-        async with answering("CreateVoice", self._services, context, "train") as caller:
-            form = voice_form(request)
-            return voice_message(await voices.create_voice(form, caller, self._services))
+        form = voice_form(request)
+        return voice_message(await voices.create_voice(form, admitted(), self._services))
 
     async def GetVoice(  # noqa: N802
         self, request: pb.GetVoiceRequest, context: Context
     ) -> pb.Voice:
         """Looks a voice up."""
-        async with answering("GetVoice", self._services, context, "speak") as caller:
-            name = voice_name(request)
-            found = await run_in_threadpool(voices.get_voice, name, caller, self._services)
-            return voice_message(found)
+        name = voice_name(request)
+        found = await run_in_threadpool(voices.get_voice, name, admitted(), self._services)
+        return voice_message(found)
 
     async def ListVoices(  # noqa: N802
         self, request: pb.ListVoicesRequest, context: Context
     ) -> pb.ListVoicesResponse:
         """Lists voices."""
-        async with answering("ListVoices", self._services, context, "speak") as caller:
-            query = body_of(PageQuery, request)
-            page = await run_in_threadpool(voices.list_voices, query, caller, self._services)
-            return pb.ListVoicesResponse(
-                voices=[voice_message(voice) for voice in page.data], has_more=page.has_more
-            )
+        query = body_of(PageQuery, request)
+        page = await run_in_threadpool(voices.list_voices, query, admitted(), self._services)
+        return pb.ListVoicesResponse(
+            voices=[voice_message(voice) for voice in page.data], has_more=page.has_more
+        )
 
     async def UpdateVoice(  # noqa: N802
         self, request: pb.UpdateVoiceRequest, context: Context
     ) -> pb.Voice:
         """Changes a voice's name, labels or consent."""
-        async with answering("UpdateVoice", self._services, context, "train") as caller:
-            changes, name = voice_changes(request), voice_name(request)
-            changed = await run_in_threadpool(
-                voices.change_voice, name, changes, caller, self._services
-            )
-            return voice_message(changed)
+        changes, name = voice_changes(request), voice_name(request)
+        changed = await run_in_threadpool(
+            voices.change_voice, name, changes, admitted(), self._services
+        )
+        return voice_message(changed)
 
     async def DeleteVoice(  # noqa: N802
         self, request: pb.DeleteVoiceRequest, context: Context
     ) -> pb.DeleteVoiceResponse:
         """Deletes a voice and its recordings."""
-        async with answering("DeleteVoice", self._services, context, "train") as caller:
-            name = voice_name(request)
-            gone = await run_in_threadpool(voices.delete_voice, name, caller, self._services)
-            return pb.DeleteVoiceResponse(id=gone.id)
+        name = voice_name(request)
+        gone = await run_in_threadpool(voices.delete_voice, name, admitted(), self._services)
+        return pb.DeleteVoiceResponse(id=gone.id)
 
 
 def _order(request: pb.SynthesizeRequest, caller: Caller) -> SpeechOrder:
