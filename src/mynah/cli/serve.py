@@ -45,7 +45,7 @@ def serve(settings: Settings) -> None:
         hint = "mynah: there are no keys yet, so nobody can call; run `mynah keys create`"
         print(hint, file=sys.stderr)  # noqa: T201
     self_test(queue)
-    settle()
+    settle(app)
     with contextlib.suppress(KeyboardInterrupt):
         web_server(app).run(sockets)
 

@@ -12,7 +12,7 @@ from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
 from starlette.middleware import Middleware
 
-from mynah.config import MEBIBYTE, Settings
+from mynah.config import Settings
 from mynah.engine.queue import SpeechQueue
 from mynah.errors import OptionError
 from mynah.service.answer_headers import AnswerHeadersMiddleware
@@ -20,6 +20,7 @@ from mynah.service.background import background
 from mynah.service.body_limit import BodyLimitMiddleware, BodyRules
 from mynah.service.defects import DefectMiddleware
 from mynah.service.errors import add_error_handlers, error_responses, log_defect
+from mynah.service.event_loop import watch_lag
 from mynah.service.families.family import OwnPortMiddleware
 from mynah.service.families.mount import mount_families, own_path, own_ports, write_at
 from mynah.service.idempotency import IdempotencyMiddleware
@@ -111,8 +112,7 @@ def _v1() -> APIRouter:
 def _middlewares(services: Services) -> list[Middleware]:
     """From the outermost to the innermost."""
     settings = services.settings
-    uploads = settings.upload_bytes * settings.upload_recordings + MEBIBYTE
-    rules = BodyRules(settings.body_bytes, uploads, settings.body_seconds)
+    rules = BodyRules.of(settings)
     return [
         Middleware(RequestIdMiddleware),
         Middleware(AnswerHeadersMiddleware),
@@ -128,7 +128,7 @@ def _middlewares(services: Services) -> list[Middleware]:
         Middleware(DefectMiddleware, write_at=write_at(settings)),
         Middleware(OwnPortMiddleware, paths=own_ports(settings)),
         Middleware(BodyLimitMiddleware, rules=rules, write_at=write_at(settings)),
-        Middleware(IdempotencyMiddleware, write_at=write_at(settings)),
+        Middleware(IdempotencyMiddleware, rules=rules, write_at=write_at(settings)),
     ]
 
 
@@ -143,10 +143,14 @@ def _tracing(services: Services) -> list[Middleware]:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
-    purging = asyncio.create_task(_purge(services))
+    tasks = [
+        asyncio.create_task(_purge(services)),
+        asyncio.create_task(watch_lag(services.metrics.loop_lag)),
+    ]
     async with _grpc(services), background(services):
         yield
-    purging.cancel()
+    for task in tasks:
+        task.cancel()
     await services.limits.close()
     await run_in_threadpool(services.close)
 

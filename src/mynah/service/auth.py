@@ -1,20 +1,15 @@
 """Which caller a request comes from, and whether they may do what it asks."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated
-
-from fastapi import Depends, WebSocket
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import WebSocket
+from starlette.datastructures import Headers
 
 from mynah.config import Settings
 from mynah.errors import OriginError
 from mynah.service.keys import ANYONE, Caller
-from mynah.service.services import Services, ServicesOf
+from mynah.service.services import Services
 
 SUBPROTOCOL = "mynah.v1"
 _KEY = "mynah.key."
-
-_bearer = HTTPBearer(auto_error=False, description="A key that `mynah keys create` printed.")
 
 
 async def authenticate(services: Services, secret: str | None, scope: str) -> Caller:
@@ -42,16 +37,10 @@ async def caller_of(services: Services, secret: str | None) -> Caller:
     return await services.callers.holder(secret)
 
 
-def bearer(scope: str) -> Callable[..., Awaitable[Caller]]:
-    """A dependency: the caller of `Authorization: Bearer`, who must have a scope."""
-
-    async def caller(
-        services: ServicesOf,
-        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    ) -> Caller:
-        return await authenticate(services, credentials.credentials if credentials else None, scope)
-
-    return caller
+def bearer_secret(headers: Headers) -> str | None:
+    """The key of `Authorization: Bearer`; None if there is no such header."""
+    scheme, _, secret = headers.get("authorization", "").partition(" ")
+    return (secret.strip() or None) if scheme.lower() == "bearer" else None
 
 
 def secret_of(socket: WebSocket) -> str | None:
@@ -59,8 +48,7 @@ def secret_of(socket: WebSocket) -> str | None:
 
     The protocols are then `mynah.v1` and `mynah.key.<key>`; only the first is answered.
     """
-    scheme, _, secret = socket.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
+    if secret := bearer_secret(socket.headers):
         return secret
     offered: list[str] = socket.scope["subprotocols"]
     keys = [name.removeprefix(_KEY) for name in offered if name.startswith(_KEY)]
@@ -78,9 +66,3 @@ def check_origin(socket: WebSocket, settings: Settings) -> None:
     allowed = origin is None or origin.endswith(own) or "*" in settings.cors_origins
     if not allowed and origin not in settings.cors_origins:
         raise OriginError(f"Pages of {origin:.80} may not call; add it to MYNAH_CORS_ORIGINS.")
-
-
-Speaker = Annotated[Caller, Depends(bearer("speak"))]
-"""A caller who may have text spoken and look at voices."""
-Trainer = Annotated[Caller, Depends(bearer("train"))]
-"""A caller who may make, change and delete voices."""

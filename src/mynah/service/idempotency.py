@@ -15,9 +15,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mynah.errors import AuthenticationError, MynahError, RequestError
 from mynah.service.answer_headers import tell
-from mynah.service.auth import caller_of
+from mynah.service.auth import bearer_secret, caller_of
+from mynah.service.body_limit import BodyRules
 from mynah.service.errors import Write, WriteAt
 from mynah.service.idempotency_records import FirstAnswer, FirstAnswers, write_name
+from mynah.service.request_body import body_of
 from mynah.service.services import Services
 
 HEADER = "idempotency-key"
@@ -53,11 +55,13 @@ class IdempotencyMiddleware:
 
     Args:
         app: inside.
+        rules: limits of a body that is compared with the first one.
         write_at: makes the answer to a key that is wrong.
     """
 
-    def __init__(self, app: ASGIApp, write_at: WriteAt) -> None:
+    def __init__(self, app: ASGIApp, rules: BodyRules, write_at: WriteAt) -> None:
         self._app = app
+        self._rules = rules
         self._write_at = write_at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,6 +85,9 @@ class IdempotencyMiddleware:
     async def _once(self, name: str, scope: Scope, receive: "Fingerprint", send: Send) -> None:
         first_answers = _services(scope).first_answers
         if not await run_in_threadpool(first_answers.begin, name):
+            # The caller holds the key of the first write, so that the body may be read.
+            limit = self._rules.largest(Headers(scope=scope))
+            body_of(scope).admit(limit)
             again = await _again(first_answers, name, receive, self._write_at(scope["path"]))
             await again(scope, receive, send)
             return
@@ -173,8 +180,7 @@ async def _name_of(scope: Scope, headers: Headers, key: str) -> str:
             "An Idempotency-Key has 1 to 255 printable characters; send such a one.",
             "Idempotency-Key",
         )
-    scheme, _, secret = headers.get("authorization", "").partition(" ")
-    given = secret if scheme.lower() == "bearer" else headers.get("xi-api-key")
+    given = bearer_secret(headers) or headers.get("xi-api-key")
     caller = await caller_of(_services(scope), given)
     path = f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
     return write_name(caller.id, scope["method"], path, key)

@@ -12,6 +12,7 @@ from prometheus_client import (
 from mynah.engine.queue import SpeechQueue
 
 _SECONDS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 5, 10, 30)
+_LAGS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _FACTORS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 4)
 
 
@@ -27,6 +28,7 @@ class Metrics:
         real_time_factor: seconds that the model works for a second of sound.
         audio: seconds of sound that were made.
         underruns: times at which a listener who plays along would have heard a gap.
+        loop_lag: seconds by which the event loop is late.
         cache: orders that could be answered from the cache, by `hit` or `miss`.
         version_answers, version_failures: of voices with trained versions, by voice and version.
     """
@@ -60,6 +62,12 @@ class Metrics:
         self.audio = Counter("mynah_audio_seconds", "Sound that was made.", registry=registry)
         self.underruns = Counter(
             "mynah_stream_underruns", "Gaps that a listener would have heard.", registry=registry
+        )
+        self.loop_lag = Histogram(
+            "mynah_event_loop_lag_seconds",
+            "By how much the event loop is late.",
+            buckets=_LAGS,
+            registry=registry,
         )
         self.cache = Counter(
             "mynah_cache", "Orders that the cache was asked for.", ["result"], registry=registry

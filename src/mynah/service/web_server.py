@@ -3,24 +3,35 @@
 import contextlib
 import ctypes
 import gc
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.routing import Mount
 
+from mynah.service.bounded_socket import MESSAGE_BYTES, BoundedSocket
 from mynah.service.connection import Connection
 from mynah.service.services import Services
 
 KEEP_ALIVE_SECONDS = 75
 
 
-def settle() -> None:
+def settle(app: FastAPI) -> None:
     """Has done with what would hold callers up, when everything is loaded and nobody calls yet."""
+    for each in (app, *_families(app)):
+        each.openapi()
     _give_memory_back()
     # What is there stays: looking for garbage in it stops all threads for a quarter of a second.
     gc.collect()
     gc.freeze()
+
+
+def _families(app: FastAPI) -> Iterator[FastAPI]:
+    for route in app.routes:
+        if isinstance(route, Mount) and isinstance(route.app, FastAPI):
+            yield route.app
 
 
 def _give_memory_back() -> None:
@@ -39,7 +50,8 @@ def web_server(app: FastAPI) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         server_header=False,
-        ws_max_size=settings.body_bytes,
+        ws=BoundedSocket,
+        ws_max_size=min(settings.body_bytes, MESSAGE_BYTES),
         # Longer than clients keep theirs, so that no call meets a connection that is closing.
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.shutdown_seconds,

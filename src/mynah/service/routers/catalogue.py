@@ -1,9 +1,8 @@
 """What the server can do: its models, its languages, and how it reads a text."""
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from mynah.service.auth import Speaker
+from mynah.service.admission import Speaker, admitting_router
 from mynah.service.plain_text import PlainText
 from mynah.text.frontend import analyse
 from mynah.text.language import CODES
@@ -20,7 +19,7 @@ LANGUAGE_NAMES = {
     "all_zh": "Mandarin with English words in it, every number read in Mandarin",
 }
 
-router = APIRouter(tags=["catalogue"])
+router = admitting_router(tags=["catalogue"])
 
 
 class Model(BaseModel):

@@ -6,12 +6,12 @@ import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import Header, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from mynah.service.auth import Trainer
+from mynah.service.admission import Trainer, admitting_router
 from mynah.service.departure import EventResponse
 from mynah.service.idempotency import DESCRIBED
 from mynah.service.jobs.events import JobEvent
@@ -23,7 +23,7 @@ POLL_SECONDS = 0.5
 ALIVE_SECONDS = 15.0
 """Silence after which a comment is sent, so that nothing between thinks the connection dead."""
 
-router = APIRouter(prefix="/jobs", tags=["jobs"])
+router = admitting_router(prefix="/jobs", tags=["jobs"])
 
 
 class JobProgress(BaseModel):

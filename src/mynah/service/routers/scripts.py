@@ -2,13 +2,13 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 
-from mynah.service.auth import Speaker
+from mynah.service.admission import Speaker, admitting_router
 from mynah.voice.scripts import script
 
-router = APIRouter(tags=["training"])
+router = admitting_router(tags=["training"])
 
 
 class ScriptQuery(BaseModel):

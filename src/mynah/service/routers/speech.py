@@ -7,15 +7,15 @@ from contextlib import closing
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from mynah.errors import ModelNotFoundError, RequestError
 from mynah.options import SpeechOptions
+from mynah.service.admission import Speaker, admitting_router
 from mynah.service.audio import AudioStream
-from mynah.service.auth import Speaker
 from mynah.service.containers import AudioFormat, with_length
 from mynah.service.departure import AudioResponse, while_connected
 from mynah.service.errors import error_body, log_defect, problem_of
@@ -34,7 +34,7 @@ from mynah.text.splitting import METHODS
 OPENAI_PCM_RATE = 24_000
 """What OpenAI's clients take bare samples to be."""
 
-router = APIRouter(tags=["speech"])
+router = admitting_router(tags=["speech"])
 
 
 class VoiceId(BaseModel):

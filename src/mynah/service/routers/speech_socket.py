@@ -22,6 +22,7 @@ from mynah.service.contexts import Mark, Piece, SpeechContext
 from mynah.service.errors import answer, error_body, log_defect, problem_of, validated
 from mynah.service.routers.speech import Manner
 from mynah.service.services import Services, ServicesOf
+from mynah.service.value_count import check_json
 
 router = APIRouter()
 
@@ -79,6 +80,8 @@ async def stream_speech(socket: WebSocket, services: ServicesOf) -> None:
         with contextlib.suppress(WebSocketDisconnect):
             async for message in _messages(socket):
                 await session.take(message)
+                # Messages that wait already would not let others run in between.
+                await asyncio.sleep(0)
         session.close()
 
 
@@ -181,6 +184,7 @@ class _Session:
 def _object_of(message: str | None) -> dict[str, Any]:
     if message is None:
         raise RequestError("A message is not text; send each as a JSON object in a text frame.")
+    check_json(message.encode(errors="replace"))
     return validated(_OBJECT.validate_json, message)
 
 

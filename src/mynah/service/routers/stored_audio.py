@@ -2,18 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from mynah.service.auth import Speaker
+from mynah.service.admission import Speaker, admitting_router
 from mynah.service.idempotency import DESCRIBED
 from mynah.service.plain_text import PLAIN, PlainText
 from mynah.service.records import now
 from mynah.service.services import ServicesOf
 from mynah.service.stored_audio import StoredAudio
 
-router = APIRouter(prefix="/audio", tags=["speech"])
+router = admitting_router(prefix="/audio", tags=["speech"])
 
 
 class StoredAudioBody(BaseModel):

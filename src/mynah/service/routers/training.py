@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, File, UploadFile
+from fastapi import File, UploadFile
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from mynah.errors import UnsupportedError
-from mynah.service.auth import Trainer
+from mynah.service.admission import Trainer, admitting_router
 from mynah.service.idempotency import DESCRIBED
 from mynah.service.jobs.order import TrainingOrder
 from mynah.service.keys import Caller
@@ -18,7 +18,7 @@ from mynah.service.webhooks.sending import parsed
 from mynah.service.words import check_words
 from mynah.training.trainer import Stage
 
-router = APIRouter(prefix="/voices", tags=["training"])
+router = admitting_router(prefix="/voices", tags=["training"])
 
 Words = Annotated[str, StringConstraints(max_length=10_000), PLAIN]
 

@@ -5,13 +5,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from mynah.engine.export import ReleasedFile
 from mynah.errors import RequestError
-from mynah.service.auth import Speaker, Trainer
+from mynah.service.admission import Speaker, Trainer, admitting_router
 from mynah.service.idempotency import DESCRIBED
 from mynah.service.plain_text import PlainText
 from mynah.service.services import Services, ServicesOf
@@ -20,7 +19,7 @@ from mynah.service.versions.rollout import Kind, Rollout
 from mynah.service.versions.version import Version
 from mynah.service.voices import VoiceRecord
 
-router = APIRouter(tags=["versions"])
+router = admitting_router(tags=["versions"])
 
 Number = Annotated[int, Field(ge=1, lt=1 << 31)]
 CHECKPOINT, PART = "application/octet-stream", 1 << 20

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Annotated
 
-from fastapi import APIRouter, File, Query, UploadFile
+from fastapi import File, Query, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, Json, StringConstraints
 
 from mynah.errors import RequestError
-from mynah.service.auth import Speaker, Trainer
+from mynah.service.admission import Speaker, Trainer, admitting_router
 from mynah.service.fetching import fetch
 from mynah.service.idempotency import DESCRIBED
 from mynah.service.plain_text import PLAIN, PlainText
@@ -20,7 +20,7 @@ from mynah.service.uploads import CONTENT_TYPE, admit
 from mynah.service.voices import NewRecording, VoiceName, VoiceRecord
 from mynah.service.words import check_words
 
-router = APIRouter(prefix="/voices", tags=["voices"])
+router = admitting_router(prefix="/voices", tags=["voices"])
 
 Url = Annotated[str, StringConstraints(max_length=2000)]
 Words = Annotated[str, StringConstraints(max_length=2000), PLAIN]

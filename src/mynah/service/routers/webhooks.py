@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from mynah.service.auth import Trainer
+from mynah.service.admission import Trainer, admitting_router
 from mynah.service.idempotency import DESCRIBED
 from mynah.service.plain_text import PLAIN, PlainText
 from mynah.service.services import Services, ServicesOf
 from mynah.service.webhooks.deliveries import Delivery, State
 
-router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+router = admitting_router(prefix="/webhooks", tags=["webhooks"])
 
 
 class SecretBody(BaseModel):

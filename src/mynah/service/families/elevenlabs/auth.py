@@ -1,30 +1,43 @@
 """Who calls: the key is in the header `xi-api-key`."""
 
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader
 
+from mynah.service.admission import admitted, services_of
 from mynah.service.auth import authenticate
 from mynah.service.keys import Caller
-from mynah.service.services import ServicesOf
 
+_NAME = "xi-api-key"
 _header = APIKeyHeader(
-    name="xi-api-key", auto_error=False, description="A key that `mynah keys create` printed."
+    name=_NAME, auto_error=False, description="A key that `mynah keys create` printed."
 )
 
 
-def _holder(scope: str) -> Callable[..., Awaitable[Caller]]:
-    async def caller(
-        services: ServicesOf, secret: Annotated[str | None, Depends(_header)]
+@dataclass(frozen=True, slots=True)
+class HeaderAccess:
+    """Access by the header `xi-api-key`.
+
+    Attributes:
+        scope: that the caller must have.
+    """
+
+    scope: str
+
+    async def admit(self, request: Request) -> Caller:
+        """See `Access`."""
+        return await authenticate(services_of(request), request.headers.get(_NAME), self.scope)
+
+    async def __call__(
+        self, request: Request, _: Annotated[str | None, Depends(_header)]
     ) -> Caller:
-        return await authenticate(services, secret, scope)
+        """The caller whom the route has admitted."""
+        return admitted(request)
 
-    return caller
 
-
-Speaker = Annotated[Caller, Depends(_holder("speak"))]
+Speaker = Annotated[Caller, Depends(HeaderAccess("speak"))]
 """A caller who may have text spoken and look at voices."""
-Trainer = Annotated[Caller, Depends(_holder("train"))]
+Trainer = Annotated[Caller, Depends(HeaderAccess("train"))]
 """A caller who may make and delete voices."""

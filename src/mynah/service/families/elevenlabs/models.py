@@ -1,15 +1,15 @@
 """`GET /v1/models`."""
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
+from mynah.service.admission import admitting_router
 from mynah.service.families.elevenlabs.auth import Speaker
 from mynah.service.routers.catalogue import LANGUAGE_NAMES, MODEL
 
 LONGEST_TEXT = 10_000
 """Characters of one request."""
 
-router = APIRouter(tags=["models"])
+router = admitting_router(tags=["models"])
 
 
 class Language(BaseModel):

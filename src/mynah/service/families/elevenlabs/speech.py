@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from mynah.errors import ModelNotFoundError, UnsupportedError
 from mynah.options import RANGES, SpeechOptions
+from mynah.service.admission import admitting_router
 from mynah.service.departure import AudioResponse, while_connected
 from mynah.service.families.elevenlabs.auth import Speaker
 from mynah.service.families.elevenlabs.formats import FORMATS, format_of
@@ -21,7 +22,7 @@ from mynah.service.speech import SpeechOrder
 ALIASES = "eleven_"
 """Begins the names of ElevenLabs' own models, which its clients send unless told otherwise."""
 
-router = APIRouter(prefix="/v1/text-to-speech/{voice_id}", tags=["speech"])
+router = admitting_router(prefix="/v1/text-to-speech/{voice_id}", tags=["speech"])
 
 Empty = Annotated[list[Any], Field(max_length=0)]
 """What would change the sound, and cannot: better refused than left out in silence."""

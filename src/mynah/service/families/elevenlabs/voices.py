@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, File, UploadFile
+from fastapi import File, UploadFile
 from pydantic import BaseModel, ConfigDict, Field, Json
 
 from mynah.errors import RequestError
+from mynah.service.admission import admitting_router
 from mynah.service.families.elevenlabs.auth import Speaker, Trainer
 from mynah.service.plain_text import PlainText
 from mynah.service.routers.catalogue import MODEL
@@ -18,7 +19,7 @@ _PAGE = 100
 _DESCRIPTION = "description"
 """The label that keeps a description, which Mynah's own voices have not."""
 
-router = APIRouter(prefix="/v1/voices", tags=["voices"])
+router = admitting_router(prefix="/v1/voices", tags=["voices"])
 
 
 class Voice(BaseModel):

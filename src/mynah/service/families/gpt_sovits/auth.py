@@ -1,37 +1,33 @@
 """Who calls: a bearer's key where there is one, because `api_v2` itself knows none."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import Depends
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request
 
-from mynah.service.auth import authenticate
+from mynah.service.admission import BearerAccess, services_of
+from mynah.service.auth import bearer_secret
 from mynah.service.keys import Caller
-from mynah.service.services import ServicesOf
 
 KEYLESS = Caller("gpt-sovits", ("speak",))
 """Every caller without a key where the settings let them speak."""
 
-_bearer = HTTPBearer(auto_error=False, description="A key that `mynah keys create` printed.")
 
+class KeylessAccess(BearerAccess):
+    """Access by `Authorization: Bearer`, or without it where the settings say so."""
 
-def _holder(scope: str) -> Callable[..., Awaitable[Caller]]:
-    async def caller(
-        services: ServicesOf,
-        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    ) -> Caller:
+    async def admit(self, request: Request) -> Caller:
+        """See `Access`."""
+        services = services_of(request)
         settings = services.settings
-        if credentials is None and settings.gpt_sovits_no_auth and not settings.no_auth:
-            KEYLESS.require(scope)
-            await services.limits.count_request(KEYLESS)
-            return KEYLESS
-        return await authenticate(services, credentials.credentials if credentials else None, scope)
+        keyless = settings.gpt_sovits_no_auth and not settings.no_auth
+        if not keyless or bearer_secret(request.headers) is not None:
+            return await super().admit(request)
+        KEYLESS.require(self.scope)
+        await services.limits.count_request(KEYLESS)
+        return KEYLESS
 
-    return caller
 
-
-Speaker = Annotated[Caller, Depends(_holder("speak"))]
+Speaker = Annotated[Caller, Depends(KeylessAccess("speak"))]
 """A caller who may have text spoken."""
-Admin = Annotated[Caller, Depends(_holder("admin"))]
+Admin = Annotated[Caller, Depends(KeylessAccess("admin"))]
 """A caller who may do everything."""

@@ -3,19 +3,19 @@
 import signal
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.background import BackgroundTask
 
 from mynah.engine.model_folder import CONTENT
 from mynah.errors import ScopeError, UnsupportedError
+from mynah.service.admission import admitting_router
 from mynah.service.families.gpt_sovits.auth import Admin
 from mynah.service.families.gpt_sovits.references import inside
 from mynah.service.families.gpt_sovits.tts import Done
 from mynah.service.services import Services, ServicesOf
 
-router = APIRouter(tags=["control"])
+router = admitting_router(tags=["control"])
 
 WeightsPath = Annotated[str, Field(min_length=1, max_length=1000)]
 

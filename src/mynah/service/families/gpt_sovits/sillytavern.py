@@ -4,16 +4,16 @@ It names them by their recordings' names without suffix, and sends back a path w
 `public/scripts/extensions/tts/gpt-sovits-v2.js`. The words of a recording are its name.
 """
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
+from mynah.service.admission import admitting_router
 from mynah.service.families.gpt_sovits.auth import Speaker
 from mynah.service.plain_text import is_plain
 from mynah.service.services import ServicesOf
 
 FOLDER = "参考音频"
 
-router = APIRouter(tags=["SillyTavern"])
+router = admitting_router(tags=["SillyTavern"])
 
 
 class ListedSpeaker(BaseModel):

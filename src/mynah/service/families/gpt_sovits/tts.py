@@ -4,13 +4,14 @@ import secrets
 from contextlib import closing
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from mynah.errors import LanguageError
 from mynah.options import RANGES, SpeechOptions
+from mynah.service.admission import admitting_router
 from mynah.service.audio import AudioStream
 from mynah.service.containers import AudioFormat, with_length
 from mynah.service.departure import AudioResponse, while_connected
@@ -34,7 +35,7 @@ _FORMATS = {
 DRAWN = -1
 """The seed that asks for any."""
 
-router = APIRouter(tags=["speech"])
+router = admitting_router(tags=["speech"])
 
 
 def _mode(value: object) -> object:
