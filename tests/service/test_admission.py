@@ -180,6 +180,22 @@ def test_a_large_upload_keeps_its_bytes(server, recording):
     assert answer.status_code == 201, answer.text
 
 
+@pytest.mark.parametrize("text", ["A%20slow%20one.", "Hello%20there.%20A%20slow%20end."])
+def test_work_stops_for_a_caller_whose_needless_body_does_not_end(start, recording, text):
+    server = start(body_seconds=1)
+    folder = server.services.settings.references
+    folder.mkdir()
+    (folder / "a.wav").write_bytes(recording())
+    asked = f"text={text}&text_lang=en&ref_audio_path=a.wav&prompt_lang=en&streaming_mode=1"
+    lines = ("transfer-encoding: chunked", f"authorization: Bearer {server.secret}")
+    with connected(server) as connection:
+        connection.sendall(head("GET", f"/gpt-sovits/tts?{asked}", *lines) + CHUNK)
+        answer = to_the_end(connection)
+    assert status(answer) in (200, 408)
+    assert not answer.endswith(b"\r\n0\r\n\r\n")
+    wait_until(lambda: server.services.queue.stats().requests == 0)
+
+
 def test_a_route_that_takes_a_body_from_anybody_cannot_be_written():
     router = admitting_router()
 

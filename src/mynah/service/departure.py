@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 
 from fastapi.responses import StreamingResponse
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
@@ -22,15 +23,20 @@ async def while_connected(receive: Receive) -> AsyncIterator[None]:
 
     Raises:
         ClientDisconnect: the caller left.
+        HTTPException: the caller sends a body on and on, to a call that takes none.
     """
     working = asyncio.current_task()
     assert working is not None
     left = False
+    reason: Exception = ClientDisconnect()
 
     async def watch() -> None:
-        nonlocal left
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        nonlocal left, reason
+        try:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        except HTTPException as error:
+            reason = error
         left = working.cancel()
 
     watching = asyncio.create_task(watch())
@@ -39,7 +45,7 @@ async def while_connected(receive: Receive) -> AsyncIterator[None]:
     except asyncio.CancelledError:
         # Somebody else may have cancelled it, too.
         if left and not working.uncancel():
-            raise ClientDisconnect from None
+            raise reason from None
         raise
     finally:
         watching.cancel()
@@ -63,8 +69,7 @@ class AudioResponse(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends it, or stops the work on it."""
         with closing(self._audio):
-            async with while_connected(receive):
-                await self.stream_response(send)
+            await _stream(self, receive, send)
 
 
 class EventResponse(StreamingResponse):
@@ -81,5 +86,12 @@ class EventResponse(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends them."""
+        await _stream(self, receive, send)
+
+
+async def _stream(response: StreamingResponse, receive: Receive, send: Send) -> None:
+    try:
         async with while_connected(receive):
-            await self.stream_response(send)
+            await response.stream_response(send)
+    except HTTPException:  # which cannot be told any more
+        raise ClientDisconnect from None
