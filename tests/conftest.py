@@ -13,6 +13,7 @@ import torch
 
 from mynah.acoustic.config import AcousticConfig
 from mynah.acoustic.sovits import SoVITS
+from mynah.audio.recording import Recording
 from mynah.checkpoints.adapter import (
     ACOUSTIC_ADAPTER,
     SEMANTIC_ADAPTER,
@@ -31,7 +32,6 @@ from mynah.engine.synthesizer import Synthesizer
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
 from mynah.voice.content import ContentConfig, ContentEncoder
-from mynah.voice.recording import Recording
 from mynah.voice.voice import Voice
 
 PARITY = Path(__file__).parent / "data" / "parity"

@@ -11,6 +11,7 @@ from mynah.acoustic.config import AcousticConfig
 from mynah.acoustic.passage import Passage
 from mynah.acoustic.sovits import SoVITS
 from mynah.acoustic.vocoder import faster
+from mynah.audio.recording import Recording
 from mynah.engine.models import Models, load_models
 from mynah.engine.prompt import Prompt
 from mynah.options import SpeechOptions
@@ -20,7 +21,6 @@ from mynah.semantic.gpt import GPT
 from mynah.semantic.request import SemanticRequest
 from mynah.semantic.text_features import NoTextFeatures
 from mynah.text.sentence import Sentence
-from mynah.voice.recording import Recording
 from mynah.voice.voice import Voice
 
 SIZES = {

@@ -170,3 +170,18 @@ def test_a_recording_that_is_no_speech(say_refused, hum, tmp_path, share):
     data = encoded.getvalue()
     (tmp_path / "broken.mp3").write_bytes(data[: int(share * len(data))])
     assert "recording" in say_refused(voice=tmp_path / "broken.mp3").lower()
+
+
+@pytest.mark.parametrize("subtype", ["GSM610", "G721_32", "NMS_ADPCM_32"])
+def test_a_voice_of_a_telephone_recording(mynah, tiny, hum, folder, tmp_path, subtype):
+    path, out = tmp_path / "phone.wav", folder / "said.wav"
+    soundfile.write(path, hum(180).samples, 16_000, subtype=subtype)
+    ended = mynah("say", TEXT, "--model", tiny, "--voice", path, "--out", out)
+    assert (ended.code, ended.err) == (0, "")
+
+
+def test_a_recording_with_a_sample_that_is_no_number(say_refused, hum, tmp_path):
+    samples = hum(180).samples.copy()
+    samples[1_000] = np.nan
+    soundfile.write(tmp_path / "nan.wav", samples, 16_000, subtype="FLOAT")
+    assert "not numbers" in say_refused(voice=tmp_path / "nan.wav")

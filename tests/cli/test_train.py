@@ -167,7 +167,7 @@ def test_what_cannot_be_trained_leaves_no_job_and_no_voice(
     (tmp_path / "text.wav").write_text("I am no sound. " * 1000)
     soundfile.write(tmp_path / "short.wav", soundfile.read(minute)[0][:16_000], 16_000)
     for said, *arguments in (
-        ("text.wav: A recording is not audio", tmp_path / "text.wav"),
+        ("text.wav: The recording is not audio", tmp_path / "text.wav"),
         ("gone.wav cannot be read", tmp_path / "gone.wav"),
         ("short.wav: The recording holds only", tmp_path / "short.wav"),
         ("no voice ann; give recordings",),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from mynah.audio.recording import Recording
 from mynah.engine.models import Models, load_models
 from mynah.engine.speaker import Speaker
 from mynah.engine.synthesizer import Synthesizer
@@ -13,7 +14,6 @@ from mynah.errors import OptionError
 from mynah.options import SpeechOptions
 from mynah.processor import device_of
 from mynah.text.sentence import Sentence, Word
-from mynah.voice.recording import Recording
 from mynah.voice.voice import Voice
 
 

@@ -7,10 +7,10 @@ import pytest
 
 import mynah
 from mynah.acoustic.passage import FIRST_PIECES
+from mynah.audio.recording import Recording
 from mynah.errors import LanguageError, OptionError, TextError
 from mynah.options import SpeechOptions
 from mynah.semantic.sampling import SamplingOptions
-from mynah.voice.recording import Recording
 from mynah.voice.voice import Voice
 
 TEXT = "Hello, world, how are you?"

@@ -298,3 +298,65 @@ def test_a_path_leads_nowhere_else(client):
         assert client.get(f"/v1/voices/{name}/preview").status_code == 404
     for path in ("a%00b", "a%00b/preview"):
         assert client.get(f"/v1/voices/{path}").status_code == 400
+
+
+def mp3_that_tells_its_length(wave: np.ndarray) -> bytes:
+    """An MP3 with a Xing header."""
+    file = io.BytesIO()
+    more = {"bitrate_mode": "CONSTANT", "compression_level": 0.5}
+    soundfile.write(file, wave.astype(np.float32), 16_000, format="MP3", **more)
+    return file.getvalue()
+
+
+def test_no_voice_holds_the_sound_of_another_callers_recording(client, recording, error_of):
+    """A file that breaks off is as long as it is; memory of earlier uploads is no part of it."""
+    time_of = np.arange(8 * 16_000) / 16_000
+    swell = 0.3 * np.abs(np.sin(4 * np.pi * time_of))
+    marker = recording(seconds=8, pitch=731, loudness=0.9)
+    victim = mp3_that_tells_its_length(swell * np.sin(2 * np.pi * 180 * time_of))
+    for share in (0.3, 0.5, 0.7, 0.9):
+        assert upload(client, marker, name="marked").status_code == 201
+        assert client.delete("/v1/voices/marked").status_code == 200
+        answer = upload(client, victim[: int(share * len(victim))], name="broken")
+        assert answer.status_code == 400, answer.text
+        assert "breaks off" in error_of(answer)["message"]
+
+
+@pytest.mark.parametrize("subtype", ["GSM610", "G721_32", "NMS_ADPCM_32", "IMA_ADPCM", "ULAW"])
+def test_a_wav_of_the_telephone_is_heard(client, subtype):
+    time_of = np.arange(4 * 16_000) / 16_000
+    wave = 0.3 * np.abs(np.sin(4 * np.pi * time_of)) * np.sin(2 * np.pi * 180 * time_of)
+    file = io.BytesIO()
+    soundfile.write(file, wave, 16_000, format="WAV", subtype=subtype)
+    answer = upload(client, file.getvalue(), name=subtype)
+    assert answer.status_code == 201, answer.text
+    preview = client.get(f"/v1/voices/{subtype}/preview").content
+    heard, _ = soundfile.read(io.BytesIO(preview))
+    spoken = np.interp(np.arange(len(heard)) / 2, np.arange(len(wave)), wave)
+    assert np.corrcoef(heard, spoken)[0, 1] > 0.98
+    client.delete(f"/v1/voices/{subtype}")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_one_sample_that_is_no_number_is_refused(client, error_of, value):
+    time_of = np.arange(4 * 16_000) / 16_000
+    wave = 0.3 * np.abs(np.sin(4 * np.pi * time_of)) * np.sin(2 * np.pi * 180 * time_of)
+    wave[30_000] = value
+    file = io.BytesIO()
+    soundfile.write(file, wave, 16_000, format="WAV", subtype="FLOAT")
+    answer = upload(client, file.getvalue())
+    assert answer.status_code == 400, answer.text
+    assert "not numbers" in error_of(answer)["message"]
+
+
+def test_a_bomb_is_refused_before_it_is_decoded(start, error_of, monkeypatch):
+    client = start(upload_kinds=["flac"]).client()
+    file = io.BytesIO()
+    with soundfile.SoundFile(file, "w", 192_000, 8, format="FLAC", subtype="PCM_16") as opened:
+        for _ in range(60):
+            opened.write(np.zeros((192_000, 8), np.int16))
+    assert len(file.getvalue()) < 1 << 18
+    monkeypatch.setattr(soundfile.SoundFile, "read", lambda *_, **__: pytest.fail("decoded"))
+    answer = upload(client, file.getvalue())
+    assert answer.status_code == 400, answer.text
+    assert "8 channels at 192000 Hz" in error_of(answer)["message"]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tone_speech import RATE, ToneEncoder, say
 
+from mynah.audio.recording import Recording
 from mynah.training import intelligibility
 from mynah.training.intelligibility import (
     SENTENCES,
@@ -18,7 +19,6 @@ from mynah.training.intelligibility import (
     sentences,
 )
 from mynah.training.preparation.hearing import Head
-from mynah.voice.recording import Recording
 from mynah.voice.scripts import script
 
 units = st.lists(st.sampled_from("abc"), max_size=8)

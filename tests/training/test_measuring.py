@@ -3,12 +3,12 @@
 import pytest
 from made_voice import made_slices
 
+from mynah.audio.recording import Recording
 from mynah.engine.synthesizer import Synthesizer
 from mynah.options import SpeechOptions
 from mynah.training.intelligibility import SENTENCES
 from mynah.training.measuring import Trial
 from mynah.training.preparation.slices import Slice
-from mynah.voice.recording import Recording
 
 
 class Repeating:

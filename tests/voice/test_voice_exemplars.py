@@ -5,9 +5,9 @@ import pytest
 import soundfile
 import torch
 
+from mynah.audio.recording import Recording
 from mynah.engine.models import load_models
 from mynah.errors import RecordingError
-from mynah.voice.recording import Recording
 from mynah.voice.voice import Voice
 
 WORDS = "Hello, my dear friend."

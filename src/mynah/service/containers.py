@@ -10,7 +10,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from mynah.voice import flac
+from mynah.audio import flac
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

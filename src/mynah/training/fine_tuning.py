@@ -10,6 +10,7 @@ from typing import Any
 import soundfile
 import torch
 
+from mynah.audio.recording import Recording
 from mynah.checkpoints.adapter import (
     ACOUSTIC_ADAPTER,
     SEMANTIC_ADAPTER,
@@ -38,7 +39,6 @@ from mynah.training.trainer import (
     TrainingRequest,
     VersionFiles,
 )
-from mynah.voice.recording import Recording
 from mynah.voice.spectrogram import SAMPLE_RATE
 from mynah.voice.voice import Voice
 

@@ -8,12 +8,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mynah.acoustic.sovits import SoVITS
+from mynah.audio.recording import Recording
 from mynah.engine.models import Models
 from mynah.engine.synthesizer import Synthesizer
 from mynah.options import SpeechOptions
 from mynah.training.intelligibility import Ear, mistakes, sentences
 from mynah.training.preparation.slices import Slice
-from mynah.voice.recording import Recording
 from mynah.voice.spectrogram import SAMPLE_RATE, linear_spectrogram
 from mynah.voice.voice import Voice
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from mynah.acoustic.exemplars import Comparison, Exemplars
+from mynah.audio.recording import Recording
 from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
-from mynah.voice.recording import Recording
 from mynah.voice.spectrogram import SAMPLE_RATE as REFERENCE_RATE
 from mynah.voice.spectrogram import linear_spectrogram
 from mynah.voice.timbre import Timbre

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mynah.audio.recording import Recording
 from mynah.voice.content import ContentEncoder
-from mynah.voice.recording import Recording
 from mynah.voice.sounds import Sounds
 
 CONTENT_RATE = 16_000

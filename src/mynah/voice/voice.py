@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from mynah.audio.recording import Recording
 from mynah.errors import RecordingError
-from mynah.voice.recording import Recording, read_recording
+from mynah.voice.recording import read_recording
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,8 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
+from mynah.audio.recording import Recording
 from mynah.errors import UnsupportedError
-from mynah.voice.recording import Recording
 
 RATE = 48_000
 DELAY = 1_440

@@ -8,13 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mynah.audio.recording import Recording
 from mynah.checkpoints.content import load_content
 from mynah.engine.model_folder import CONTENT
 from mynah.training.preparation.activity import halved
 from mynah.training.preparation.frames import PER_SECOND, SAMPLE_RATE, Span
 from mynah.training.preparation.sound import Sound
 from mynah.voice.content import ContentEncoder
-from mynah.voice.recording import Recording
 from mynah.voice.tokens import CONTENT_RATE, ContentFeatures
 
 LONGEST_WINDOW = 10 * PER_SECOND

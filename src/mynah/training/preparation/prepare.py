@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mynah.audio.recording import Recording
 from mynah.engine.models import Models
 from mynah.errors import CheckpointError, RecordingError
 from mynah.text.frontend import analyse
@@ -22,7 +23,6 @@ from mynah.training.preparation.speakers import compare
 from mynah.training.preparation.take import KEPT, PAUSE, Take
 from mynah.training.preparation.transcript import Transcript
 from mynah.training.trainer import Report, TrainingRecording
-from mynah.voice.recording import Recording
 from mynah.voice.tokens import ContentFeatures, read_tokens
 
 PERCENT = 10.0

@@ -4,7 +4,7 @@ The specification (RFC 9639, section 8.2) allows that, and libsndfile takes such
 without end. Once its header tells the length, libsndfile reads it like any other.
 """
 
-import io
+from io import BufferedIOBase
 
 from mynah.errors import RecordingError
 
@@ -14,6 +14,8 @@ _BEGINNING = b"fLaC\x00\x00\x00\x22", b"fLaC\x80\x00\x00\x22"
 # STREAMINFO's 20 bits of rate, 3 of channels, 5 of sample size, 36 of samples.
 _FACTS = slice(18, 26)
 _SAMPLES = (1 << 36) - 1
+_MOST_FRAMES = 1 << 18
+"""Encoders put 576 samples and more into a frame: two hours of these at 16 kHz have 200,000."""
 
 
 def is_open(header: bytes) -> bool:
@@ -25,20 +27,25 @@ def is_open(header: bytes) -> bool:
     )
 
 
-def closed(data: bytes) -> bytes:
-    """A file with its length in the header if it is FLAC of open length, else the file as it is.
+def closed_header(file: BufferedIOBase) -> bytes:
+    """The header with the length in it of a FLAC of open length; nothing of any other file.
 
-    Its frames are counted, not decoded.
+    Its frames are counted, not decoded. The file is left at its beginning.
 
     Raises:
-        RecordingError: it has none.
+        RecordingError: it has none, or too many.
     """
-    if not is_open(data):
-        return data
-    samples = _count(data)
+    header = file.read(HEADER)
+    file.seek(0)
+    if not is_open(header):
+        return b""
+    samples = _count(file)
+    file.seek(0)
     if not 0 < samples <= _SAMPLES:
-        raise RecordingError("The FLAC tells no length and holds no sound; export it again.")
-    return with_samples(data, samples)
+        raise RecordingError(
+            "The FLAC tells no length, and its frames cannot be counted; export it again."
+        )
+    return with_samples(header, samples)
 
 
 def with_samples(data: bytes, samples: int) -> bytes:
@@ -52,11 +59,16 @@ def rate_of(header: bytes) -> int:
     return int.from_bytes(header[_FACTS]) >> 44
 
 
-def _count(data: bytes) -> int:
+def _count(file: BufferedIOBase) -> int:
     import av  # noqa: PLC0415 - heavy, and seldom needed
 
+    samples = 0
     try:
-        with av.open(io.BytesIO(data), "r", format="flac") as container:
-            return sum(packet.duration or 0 for packet in container.demux(audio=0))
-    except (av.FFmpegError, IndexError):
+        with av.open(file, "r", format="flac") as container:
+            for number, packet in enumerate(container.demux(audio=0)):
+                if number > _MOST_FRAMES:
+                    return 0
+                samples += packet.duration or 0
+    except (av.FFmpegError, IndexError, ValueError):
         return 0
+    return samples

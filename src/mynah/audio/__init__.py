@@ -1,0 +1,1 @@
+"""Audio of people and files: decoded within limits."""
