@@ -18,7 +18,7 @@ from mynah.errors import ServerError
 VOICE = "mandarin"
 """Of those that come with Mynah."""
 
-_START_SECONDS = 120
+_START_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)

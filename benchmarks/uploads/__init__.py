@@ -1,0 +1,1 @@
+"""What a real server makes of broken recordings: `python -m benchmarks.uploads`."""
