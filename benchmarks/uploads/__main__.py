@@ -148,7 +148,8 @@ def _running(port: int) -> Iterator[tuple[Served, Doors]]:
             "MYNAH_FETCH_NETWORKS": '["127.0.0.1/32"]',
         }
         with serving(None, port) as served:
-            headers = {"authorization": f"Bearer {served.secret}"}
+            # ElevenLabs' clients send the second.
+            headers = {"authorization": f"Bearer {served.secret}", "xi-api-key": served.secret}
             options = [("grpc.max_send_message_length", -1)]
             with (
                 httpx.Client(base_url=served.url, headers=headers, timeout=120) as http,

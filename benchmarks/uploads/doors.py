@@ -134,6 +134,8 @@ class Doors:
 
 
 def _answer(answer: httpx.Response, name: str | None) -> Answer:
+    if answer.status_code in (401, 403, 404, 429):  # the recording was not looked at
+        answer.raise_for_status()
     told = "" if answer.is_success else answer.text[:300]
     return Answer(answer.status_code, told, name if answer.is_success else None)
 
