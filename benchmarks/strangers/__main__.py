@@ -33,19 +33,19 @@ _SETTLE_SECONDS = 0.2
 def main() -> int:
     """Measures and prints, line by line."""
     options = _options()
-    settings = {"MYNAH_GRPC_PORT": str(options.grpc_port)}
-    with serving(None, options.port, environment=os.environ | settings) as served:
-        asyncio.run(_first_audio(served, 5))
-        idle = served.memory()
-        print(f"memory when idle: {idle >> 20} MiB", flush=True)
-        well = [asyncio.run(_flooded(served, kind, idle, options)) for kind in options.kinds]
+    environment = {**os.environ, "MYNAH_GRPC_PORT": str(options.grpc_port)}
+    with serving(None, options.port, environment=environment) as served:
+        asyncio.run(_first_audio(served, 10))
+        print(f"memory when idle: {served.memory() >> 20} MiB", flush=True)
+        well = [asyncio.run(_flooded(served, kind, options)) for kind in options.kinds]
         if not options.no_inputs:
             well += [_lag(served, name) for name in INPUTS]
     return 0 if all(well) else 1
 
 
-async def _flooded(served: Served, kind: str, idle: int, options: argparse.Namespace) -> bool:
+async def _flooded(served: Served, kind: str, options: argparse.Namespace) -> bool:
     before = await _first_audio(served, options.calls)
+    idle = served.memory()
     lag = read_lag(served)
     flood = await asyncio.create_subprocess_exec(*_flood(kind, options), stdout=subprocess.PIPE)
     await asyncio.sleep(1)

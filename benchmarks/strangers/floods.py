@@ -46,19 +46,19 @@ async def _raw(options: argparse.Namespace) -> int:
     """Sends over TCP until all is sent or the server has had enough."""
     reader, writer = await asyncio.open_connection("127.0.0.1", options.port)
     head, first, frame = _RAW[options.kind]
+    closed = asyncio.create_task(reader.read(-1))
     sent = 0
     try:
         writer.write(head.encode() + first)
-        closed = asyncio.create_task(reader.read(-1))
         while sent < BYTES and not closed.done():
             writer.write(frame + _PIECE + (b"\r\n" if frame == _CHUNK else b""))
             await writer.drain()
             sent += len(_PIECE)
-        await closed
     except ConnectionError:
         pass
     finally:
         writer.transport.abort()
+        await asyncio.gather(closed, return_exceptions=True)
     return sent
 
 
