@@ -80,12 +80,17 @@ class Description:
         self._recording = recording
 
     def calls(self) -> Iterator[Call]:
-        """All of them."""
+        """All of them; a body that several operations take is tried with the first one."""
+        tried = []
         for path, operations in self._api["paths"].items():
             for method, operation in operations.items():
-                yield from self._of_operation(method.upper(), path, operation)
+                body = operation.get("requestBody")
+                yield from self._of_operation(method.upper(), path, operation, body in tried)
+                tried += [body] if body else []
 
-    def _of_operation(self, method: str, path: str, operation: Schema) -> Iterator[Call]:
+    def _of_operation(
+        self, method: str, path: str, operation: Schema, is_tried: bool
+    ) -> Iterator[Call]:
         given = operation.get("parameters", ())
         place = {name: str(self._known[name]) for _, name, *_ in Formatter().parse(path) if name}
         query = {
@@ -125,6 +130,8 @@ class Description:
                 if kept != "headers" or b"\0" not in text:  # which no client sends
                     yield call(f"{kept} {name}: {what}", **{kept: {name: text}})
         yield call("query name: zero", query={b"\0\xff": "x"})
+        if is_tried:
+            return
         if "form" in kind:
             yield from self._of_form(call, schema, whole)
         elif kind:
