@@ -150,7 +150,12 @@ class Settings(BaseSettings):
     guard_errors: float = Field(default=0.2, ge=0, le=1)
     """Share of its answers that may fail before a new version is withdrawn."""
     guard_similarity: float = Field(default=0.0, ge=-1, le=1)
-    """Similarity to the speaker below which a new version is withdrawn, or not promoted."""
+    """Mean similarity to the speaker, as rated, below which a new version is withdrawn."""
+    promotion_similarity_loss: float = Field(default=0.02, ge=0, le=2)
+    """Similarity that a training may cost; a version that lost more is kept, not promoted."""
+    promotion_error_rise: float = Field(default=0.02, ge=0, le=1)
+    """Rise of the error rate that a training may cost, 0.02 for two points; a version that is
+    harder to understand is kept, not promoted."""
     shutdown_seconds: int = Field(default=30, ge=0)
     """Time that answers under way get when the server stops."""
 

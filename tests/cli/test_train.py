@@ -68,7 +68,10 @@ def shown(mynah, job: str) -> dict[str, str]:
 def test_a_voice_is_made_and_trained_further(train, mynah, refused):
     ended = train("steps is 6", "--epochs", 3, "--rank", 0, "--stage", "acoustic")
     assert ended.code == 0, ended.err
-    assert ended.out == "ann  version 2  similarity 0.900  similarity_before 0.700\n"
+    assert ended.out == (
+        "ann  version 2  acoustic_loss 0.500  timbre_similarity_before 0.700  "
+        "word_error_rate_before 0.200  timbre_similarity 0.900  word_error_rate 0.200\n"
+    )
     ((job, state, percent, voice, _),) = listed(mynah)
     told = [job, "running", "begins at step 0", "acoustic", "succeeded"]
     assert ended.err.splitlines() == told
@@ -81,6 +84,15 @@ def test_a_voice_is_made_and_trained_further(train, mynah, refused):
     assert "succeeded" in refused("jobs", "retry", job)
     # Of what the voice was made of; the plan of the slow trainer is among it.
     assert mynah("train", "--name", "ann").out.startswith("ann  version 3  ")
+
+
+def test_a_version_that_is_harder_to_understand_is_kept_not_promoted(train, mynah):
+    ended = train("steps is 1 misheard is 0.5")
+    assert ended.code == 0, ended.err
+    assert ended.out.startswith("ann  version 2  kept, not promoted  ")
+    assert "50.0% of its words are misheard after 20.0%" in ended.err
+    ((job, *_),) = listed(mynah)
+    assert "kept, not promoted" in shown(mynah, job)["message"]
 
 
 def test_a_failure_is_one_line_and_can_be_tried_again(train, mynah, tmp_path):

@@ -162,14 +162,65 @@ def test_a_job_whose_processes_die_again_and_again_is_given_up(idle, recording):
     assert client.get(f"/v1/jobs/{job}").json()["state"] == "succeeded"
 
 
-def test_a_version_that_is_less_alike_does_not_speak_at_once(idle, recording):
+HARMED = {
+    "less alike": ("similarity is 0.6", "similarity 0.600 after 0.700"),
+    "harder to understand": ("misheard is 0.3", "30.0% of its words are misheard after 20.0%"),
+    "nothing gained": ("similarity is 0.7", "gains nothing that is more than chance"),
+    "gained by chance": ("similarity is 0.75 chance is 0.1", "gains nothing"),
+    "a loss within its bound": ("similarity is 0.69", "gains nothing"),
+    "doubtful recordings": ("recordings is doubtful", "The recordings are doubtful."),
+    "words not judged": ("ear is none", "could not be checked"),
+    "not measured": ("evaluation is none", "did not compare it"),
+    "no number": ("similarity is nan", "less like its speaker"),
+}
+
+
+@pytest.mark.parametrize("plan, reason", HARMED.values(), ids=HARMED)
+def test_a_version_that_is_not_better_is_kept_and_the_job_says_why(idle, recording, plan, reason):
     client = idle.client()
-    voice = make_voice(client, recording, "unlike")
-    assert make_version(idle, client, voice, recording, "steps is 1 similarity is 0.6") == 2
+    voice = make_voice(client, recording, plan)
+    assert make_version(idle, client, voice, recording, f"steps is 1 {plan}") == 2
     (job,) = client.get("/v1/jobs", params={"limit": 1}).json()["data"]
-    messages = client.get(f"/v1/jobs/{job['id']}").json()["messages"]
-    assert "similarity is 0.600" in messages[-1]["text"]
+    last = client.get(f"/v1/jobs/{job['id']}").json()["messages"][-1]["text"]
+    assert last.startswith("The version is kept, not promoted. ")
+    assert reason in last
     assert client.get(f"/v1/voices/{voice}").json()["default_version"] == "1"
+    (objection,) = client.get(f"/v1/voices/{voice}/versions").json()["data"][1]["report"][
+        "objections"
+    ]
+    assert reason in objection
+    # Whoever listened to it may promote it all the same.
+    assert client.post(f"/v1/voices/{voice}/versions/2/promote").status_code == 200
+    assert client.get(f"/v1/voices/{voice}").json()["default_version"] == "2"
+
+
+@pytest.mark.parametrize(
+    "plan",
+    ["similarity is 0.75 misheard is 0.21", "similarity is 0.69 misheard is 0.1 chance is 0.04"],
+    ids=["more alike", "easier to understand"],
+)
+def test_a_version_that_gains_and_loses_little_is_promoted(idle, recording, plan):
+    client = idle.client()
+    voice = make_voice(client, recording, plan)
+    assert make_version(idle, client, voice, recording, f"steps is 1 {plan}") == 2
+    assert client.get(f"/v1/voices/{voice}").json()["default_version"] == "2"
+    version = client.get(f"/v1/voices/{voice}/versions").json()["data"][1]
+    assert version["report"]["objections"] == []
+    named = ["acoustic_loss", "timbre_similarity", "word_error_rate"]
+    before = ["timbre_similarity_before", "word_error_rate_before"]
+    assert sorted(version["metrics"]) == sorted(named + before)
+
+
+def test_the_bounds_of_the_gate_are_settings(start, recording):
+    bounds = {"promotion_similarity_loss": 0.15, "promotion_error_rise": 0.15}
+    server = start(**IDLE | bounds)
+    client = server.client()
+    voice = make_voice(client, recording)
+    make_version(server, client, voice, recording, "steps is 1 similarity is 0.6 misheard is 0.1")
+    make_version(server, client, voice, recording, "steps is 1 misheard is 0.3")
+    assert client.get(f"/v1/voices/{voice}").json()["default_version"] == "3"
+    make_version(server, client, voice, recording, "steps is 1 misheard is 0.36")
+    assert client.get(f"/v1/voices/{voice}").json()["default_version"] == "3"
 
 
 def test_the_eleventh_job_at_a_time_is_refused(start, recording, error_of):

@@ -72,7 +72,8 @@ def test_a_version_is_made_and_speaks(request_of, tiny, tmp_path):
     )
     assert json.loads(json.dumps(files.report))["seconds_kept"] > 20
     measured = ("acoustic_loss", "semantic_loss", "timbre_similarity", "phoneme_error_rate")
-    assert files.metrics.keys() == {*measured, *(f"{name}_before" for name in measured)}
+    assert files.all_metrics().keys() == {*measured, *(f"{name}_before" for name in measured)}
+    assert files.evaluation.doubts == ()
     assert 3 <= files.prompts[0].seconds <= 10
     assert len({prompt.path for prompt in files.prompts}) == len(files.prompts) > 1
     assert files.prompts[0].text in WORDS
@@ -97,7 +98,7 @@ def test_a_stopped_training_goes_on_elsewhere(request_of, tmp_path, monkeypatch,
     resumed, _ = train(tmp_path / "second", request)
     for name, path in whole.weights.items():
         assert same(path, resumed.weights[name])
-    assert resumed.metrics == whole.metrics
+    assert (resumed.metrics, resumed.evaluation) == (whole.metrics, whole.evaluation)
     assert resumed.report == whole.report
 
 
@@ -143,9 +144,10 @@ def test_badly_heard_recordings_teach_nothing_and_are_what_the_version_is_prompt
     assert not files.weights
     assert files.prompts[0].text in WORDS
     assert any("Nothing is learned" in each for each in listener.messages)
-    assert {"timbre_similarity", "phoneme_error_rate"} < files.metrics.keys()
+    assert {"timbre_similarity", "phoneme_error_rate"} < files.all_metrics().keys()
     wordless, _ = train(tmp_path / "b", request_of(words=None, epochs=None))
     assert len(wordless.prompts) > 1
+    assert "words of most of its recordings are not known" in wordless.evaluation.doubts[0]
     with pytest.raises(RecordingError, match="use another model"):
         train(tmp_path / "c", request_of(stages=("semantic",), epochs=None))
     parent = learned.weights["acoustic.adapter"].parent

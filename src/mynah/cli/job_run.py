@@ -19,6 +19,7 @@ from mynah.service.jobs.job import Job
 from mynah.service.jobs.jobs import Jobs
 from mynah.service.jobs.launching import open_launcher
 from mynah.service.jobs.runner import Launcher
+from mynah.service.jobs.training_room import OBJECTIONS
 from mynah.service.keys import Caller
 
 OPERATOR = Caller("operator", ("admin",))
@@ -133,7 +134,8 @@ class JobRun:
         voice = training.voices.get(job.voice_id)
         made = training.versions.get(voice, job.version or 0)
         measured = (f"{name} {value:.3f}" for name, value in made.metrics.items())
-        typer.echo("  ".join([voice.name, f"version {made.number}", *measured]))
+        kept = ["kept, not promoted"] if made.report.get(OBJECTIONS) else []
+        typer.echo("  ".join([voice.name, f"version {made.number}", *kept, *measured]))
 
 
 @contextmanager

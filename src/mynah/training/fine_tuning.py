@@ -23,10 +23,13 @@ from mynah.checkpoints.adapter import (
 from mynah.checkpoints.trained import Base, Origin
 from mynah.engine.models import Models, load_models
 from mynah.errors import RecordingError
+from mynah.training.doubts import doubts
+from mynah.training.evaluation import Evaluation
 from mynah.training.intelligibility import best_ear
 from mynah.training.loop import Plan, Telling, learn
 from mynah.training.low_rank import fresh_changes
-from mynah.training.measuring import Trial
+from mynah.training.measuring import Evaluator
+from mynah.training.preparation.hearing import phoneme_scores
 from mynah.training.preparation.prepare import PERCENT, Prepared, prepare
 from mynah.training.preparation.slices import Slice
 from mynah.training.prepared_file import read_prepared, write_prepared
@@ -87,9 +90,9 @@ class FineTuning:
         version = folder / "version"
         version.mkdir(exist_ok=True)
         work = _Work(folder, version, request, models, prepared, report, should_stop)
-        metrics = work.learn() | work.tried()
+        losses, evaluation = work.learn(), work.evaluate()
         files = {path.name: path for path in sorted(version.iterdir())}
-        return VersionFiles(files, prepared.data_report, metrics, work.prompts())
+        return VersionFiles(files, prepared.data_report, losses, work.prompts(), evaluation)
 
 
 def best_prompt(slices: Sequence[Slice]) -> Slice | None:
@@ -135,29 +138,33 @@ class _Work:
                 shutil.copyfile(self.request.parent / file, self.files / file)
         return metrics
 
-    def tried(self) -> dict[str, float]:
-        """How like its speaker the version sounds, and how clear, if an ear is at hand.
+    def evaluate(self) -> Evaluation:
+        """Compare the version, with all that it is prompted with, with the voice zero-shot.
 
-        Before is the voice zero-shot, as its best recording alone makes it; after is the version
-        with all that it is prompted with.
+        Zero-shot is the base model with the best recording alone.
 
         Raises:
             Stopped: the work is no longer wanted.
         """
-        ear = best_ear(self.models)
         held_out = self.prepared.held_out or self.prepared.slices[:1]
-        trial = Trial(self.request.language, self.models.sovits, held_out, ear, self._tick)
+        evaluator = Evaluator(
+            self.request.language, self.models.sovits, held_out, best_ear(self.models), self._tick
+        )
+        scores = phoneme_scores(self.models.content) if self.models.content else None
         slices = self._prompt_slices or self.prepared.slices[:_REFERENCES]
-        spoken = self.models.trained(self.files) if any(self.files.iterdir()) else self.models
-        before = trial.of(self.models, self._voice(slices[:1]))
-        after = trial.of(spoken, self._voice(slices))
-        if ear:
-            rate = f"{ear.unit}_error_rate"
+        trained = self.models.trained(self.files) if any(self.files.iterdir()) else self.models
+        found = evaluator.compare(
+            (self.models, self._voice(slices[:1])),
+            (trained, self._voice(slices)),
+            doubts(self.prepared, scores, self.request.language),
+        )
+        if found.error_rate:
             self.report.message(
-                f"Of the {ear.unit}s of the reading script {after[rate]:.1%} are misheard when the "
-                f"version says them, {before[rate]:.1%} before it was trained."
+                f"Of the {found.unit}s of the reading script {found.error_rate.after:.1%} are "
+                f"misheard when the version says them, {found.error_rate.before:.1%} before it was "
+                "trained."
             )
-        return {f"{name}_before": value for name, value in before.items()} | after
+        return found
 
     def _voice(self, slices: Sequence[Slice]) -> Voice:
         recordings = tuple(Recording(each.samples, SAMPLE_RATE) for each in slices)

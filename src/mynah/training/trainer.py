@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from mynah.training.evaluation import Evaluation
+
 Stage = Literal["acoustic", "semantic"]
 
 
@@ -70,15 +72,21 @@ class VersionFiles:
         weights: files of the version, by the names that they are to have; without any, the base
             model's own speak, with other prompts.
         report: on the data: seconds kept and dropped, and why. Must be JSON.
-        metrics: measured on held-out recordings; `similarity` and `similarity_before` decide
-            whether the version may speak at once.
+        metrics: further figures to be shown, such as losses on held-out recordings.
         prompts: what it is prompted with; without any, what the voice was made of.
+        evaluation: decides whether the version may speak at once; a version without one is kept,
+            and speaks when somebody promotes it.
     """
 
     weights: Mapping[str, Path]
     report: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     prompts: Sequence[TrainedPrompt] = ()
+    evaluation: Evaluation | None = None
+
+    def all_metrics(self) -> dict[str, float]:
+        """The metrics with those of the evaluation."""
+        return dict(self.metrics) | (self.evaluation.metrics() if self.evaluation else {})
 
 
 class Report(Protocol):

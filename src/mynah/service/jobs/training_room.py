@@ -1,7 +1,7 @@
 """Where a voice is trained: from a job's row to a trainer, and from its files to a version."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
@@ -16,12 +16,16 @@ from mynah.service.jobs.report import JobReport
 from mynah.service.recordings import key_of
 from mynah.service.records import recordings
 from mynah.service.storage import Storage
+from mynah.service.versions.promotion import PromotionRules
 from mynah.service.versions.publishing import Commit, NewVersion, Publisher
 from mynah.service.versions.version import Versions
 from mynah.service.voices import Voices
 from mynah.training.trainer import Trainer, TrainingRecording, TrainingRequest, VersionFiles
 
 RECORDINGS = "recordings"
+OBJECTIONS = "objections"
+"""In a version's report: reasons not to promote it, a sentence each."""
+KEPT = "The version is kept, not promoted."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +35,7 @@ class TrainingRoom:
     Attributes:
         trainer: where it is, as `module:name`.
         model: folder of the base model; None is the starter.
-        least_similarity: below which a version does not speak at once.
+        promotion: rules by which a version may speak at once.
         records: the database.
         voices, versions: of it.
         storage: where recordings are.
@@ -40,7 +44,7 @@ class TrainingRoom:
 
     trainer: str
     model: Path | None
-    least_similarity: float
+    promotion: PromotionRules
     records: Engine
     voices: Voices
     versions: Versions
@@ -87,26 +91,26 @@ class TrainingRoom:
             OSError: the files cannot be kept.
         """
         order = TrainingOrder.of(job.request)
-        doubt = self._doubt(files)
+        objections = self.promotion.objections(files.evaluation)
         new = NewVersion(
             voice_id=job.voice_id,
             job_id=job.id,
             attempt=attempt,
             base_model=self.versions.base_model,
             parent=order.parent,
-            files=files,
-            promote=order.promote and doubt is None,
+            files=replace(files, report={**files.report, OBJECTIONS: objections}),
+            promote=order.promote and not objections,
         )
 
-        def commit_with_doubt(write: Callable[[Connection], int]) -> None:
+        def commit_with_message(write: Callable[[Connection], int]) -> None:
             def write_both(connection: Connection) -> int:
-                if order.promote and doubt:
-                    tell_of(connection, job.id, "message", text=doubt)
+                if order.promote and objections:
+                    tell_of(connection, job.id, "message", text=_kept(objections))
                 return write(connection)
 
             commit(write_both)
 
-        Publisher(self.folders, self.storage).publish(new, commit_with_doubt)
+        Publisher(self.folders, self.storage).publish(new, commit_with_message)
 
     def _recordings(self, order: TrainingOrder, folder: Path) -> list[TrainingRecording]:
         query = select(recordings).where(recordings.c.id.in_(order.recordings))
@@ -124,17 +128,10 @@ class TrainingRoom:
             found.append(TrainingRecording(path, row["text"], row["seconds"]))
         return found
 
-    def _doubt(self, files: VersionFiles) -> str | None:
-        """Why a version had better not speak at once."""
-        after = files.metrics.get("similarity")
-        before = files.metrics.get("similarity_before", self.least_similarity)
-        bound = max(before, self.least_similarity)
-        if after is None or after >= bound:
-            return None
-        return (
-            f"The version is kept but does not speak yet: its similarity is {after:.3f}, "
-            f"less than {bound:.3f}; listen to it, and promote it if you like it."
-        )
+
+def _kept(objections: Sequence[str]) -> str:
+    """Message on a version that is not promoted."""
+    return f"{KEPT} {' '.join(objections)} Listen to it, and promote it if you like it."
 
 
 def find_trainer(where: str) -> Trainer:

@@ -12,6 +12,7 @@ from mynah.service.jobs.leases import Leases
 from mynah.service.jobs.training_room import TrainingRoom
 from mynah.service.model_version import model_version
 from mynah.service.storage import FolderStorage
+from mynah.service.versions.promotion import PromotionRules
 from mynah.service.versions.version import Versions
 from mynah.service.voices import Voices
 from mynah.storage.migrate import MigrationPolicy
@@ -31,7 +32,7 @@ def open_workshop(
     room = TrainingRoom(
         trainer=settings.trainer,
         model=settings.model,
-        least_similarity=settings.guard_similarity,
+        promotion=PromotionRules(settings.promotion_similarity_loss, settings.promotion_error_rise),
         records=records,
         voices=Voices(records, storage, folders),
         versions=Versions(records, model_version(settings.model)),

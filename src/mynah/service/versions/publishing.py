@@ -111,7 +111,7 @@ def _write(connection: Connection, new: NewVersion, prompts: list[StoredRecordin
             base_model=new.base_model,
             parent=new.parent,
             report=dict(new.files.report),
-            metrics=dict(new.files.metrics),
+            metrics=new.files.all_metrics(),
         )
     except IntegrityError:
         raise VoiceNotFoundError("The voice was deleted; make another.") from None

@@ -1,0 +1,70 @@
+"""Doubts about recordings: reasons not to trust a version that is made of them.
+
+A version becomes like what it is made of. If that is noise, two people at once, or speech with
+other words than its text has, likeness to it says nothing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from mynah.training.intelligibility import PhonemeEar, mistakes
+from mynah.training.preparation.hearing import PhonemeScores
+from mynah.training.preparation.prepare import Prepared
+from mynah.training.preparation.slices import Slice
+from mynah.voice.recording import Recording
+from mynah.voice.spectrogram import SAMPLE_RATE
+
+LEAST_WORDED = 0.5
+"""Share of the slices of which the words are known."""
+MOST_MISSING = 0.25
+"""Share of the sentences that may not be heard as they are written."""
+MOST_MISHEARD = 0.65
+"""Share of the phonemes of the recordings themselves. Of the right words of seven speakers 4 to
+32 % were misheard, 58 % in noise 10 dB below; 71 to 91 % of one of two people who speak at once,
+and from 93 % on of words that were not said."""
+CHECKED = 12
+"""Slices at most that are listened to."""
+
+
+def doubts(prepared: Prepared, scores: PhonemeScores | None, language: str) -> list[str]:
+    """Doubts about prepared recordings, a sentence each.
+
+    Args:
+        prepared: slices with their words, and the data report.
+        scores: names phonemes; without it words are not compared with what is heard.
+        language: of the words.
+    """
+    slices = [*prepared.held_out, *prepared.slices]
+    found = list(_of_report(prepared.data_report))
+    worded = [each for each in slices if each.text]
+    if len(worded) < LEAST_WORDED * len(slices):
+        found.append(
+            "The words of most of its recordings are not known, so nothing shows that one "
+            "person's clear speech is in them."
+        )
+    elif scores is not None:
+        found += _of_words(worded, PhonemeEar(scores), language)
+    return found
+
+
+def _of_report(report: Mapping[str, Any]) -> Iterator[str]:
+    sentences, missing = report["sentences"], len(report["sentences_not_heard"])
+    if missing > MOST_MISSING * sentences:
+        yield f"{missing} of the {sentences} sentences of its recordings were not said in them."
+    if report["speakers_differ"] != "no":
+        yield "Its recordings may be of more than one person."
+
+
+def _of_words(slices: Sequence[Slice], ear: PhonemeEar, language: str) -> Iterator[str]:
+    every = -(-len(slices) // CHECKED)
+    counts = [
+        mistakes(ear, each.text or "", language, Recording(each.samples, SAMPLE_RATE))
+        for each in islice(slices, 0, None, every)
+    ]
+    misheard = sum(wrong for wrong, _ in counts) / max(1, sum(units for _, units in counts))
+    if misheard > MOST_MISHEARD:
+        yield (
+            f"Its recordings hardly say their words: {misheard:.0%} of the phonemes are not heard "
+            "in them."
+        )

@@ -1,0 +1,53 @@
+"""Evaluation of a new version: one value, which trainers fill in and the promotion gate judges."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Unit = Literal["phoneme", "word"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One quantity, measured on the same sentences before and after a training.
+
+    Attributes:
+        before: of the voice without the training.
+        after: of the new version.
+        standard_error: of the difference `after - before`, by chance of sentences and sampling;
+            0 if it is exact.
+    """
+
+    before: float
+    after: float
+    standard_error: float = 0.0
+
+    @property
+    def rise(self) -> float:
+        """The difference `after - before`."""
+        return self.after - self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A new version beside the voice before its training.
+
+    Attributes:
+        similarity: likeness to held-out recordings of the speaker, 1 at most.
+        error_rate: misheard units per unit of the text; None if nothing could recognise words.
+        unit: that errors are counted in.
+        doubts: reasons not to trust the training data or these figures, a sentence each.
+    """
+
+    similarity: Measure
+    error_rate: Measure | None
+    unit: Unit = "phoneme"
+    doubts: Sequence[str] = ()
+
+    def metrics(self) -> dict[str, float]:
+        """The figures by their names in the `metrics` of a version."""
+        named = {"timbre_similarity": self.similarity}
+        if self.error_rate is not None:
+            named[f"{self.unit}_error_rate"] = self.error_rate
+        before = {f"{name}_before": measure.before for name, measure in named.items()}
+        return before | {name: measure.after for name, measure in named.items()}
