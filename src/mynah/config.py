@@ -153,9 +153,11 @@ class Settings(BaseSettings):
     """Mean similarity to the speaker, as rated, below which a new version is withdrawn."""
     promotion_similarity_loss: float = Field(default=0.02, ge=0, le=2)
     """Similarity that a training may cost; a version that lost more is kept, not promoted."""
-    promotion_error_rise: float = Field(default=0.02, ge=0, le=1)
-    """Rise of the error rate that a training may cost, 0.02 for two points; a version that is
+    promotion_word_error_rise: float = Field(default=0.02, ge=0, le=1)
+    """Rise of the word error rate that a training may cost, 0.02 for two points; a version that is
     harder to understand is kept, not promoted."""
+    promotion_phoneme_error_rise: float = Field(default=0.05, ge=0, le=1)
+    """The same of the phoneme error rate, which counts where no recogniser is installed."""
     shutdown_seconds: int = Field(default=30, ge=0)
     """Time that answers under way get when the server stops."""
 

@@ -69,8 +69,8 @@ def test_a_voice_is_made_and_trained_further(train, mynah, refused):
     ended = train("steps is 6", "--epochs", 3, "--rank", 0, "--stage", "acoustic")
     assert ended.code == 0, ended.err
     assert ended.out == (
-        "ann  version 2  acoustic_loss 0.500  timbre_similarity_before 0.700  "
-        "word_error_rate_before 0.200  timbre_similarity 0.900  word_error_rate 0.200\n"
+        "ann  version 2  acoustic_loss 0.500  similarity_before 0.700  "
+        "word_error_rate_before 0.200  similarity 0.900  word_error_rate 0.200\n"
     )
     ((job, state, percent, voice, _),) = listed(mynah)
     told = [job, "running", "begins at step 0", "acoustic", "succeeded"]

@@ -206,13 +206,13 @@ def test_a_version_that_gains_and_loses_little_is_promoted(idle, recording, plan
     assert client.get(f"/v1/voices/{voice}").json()["default_version"] == "2"
     version = client.get(f"/v1/voices/{voice}/versions").json()["data"][1]
     assert version["report"]["objections"] == []
-    named = ["acoustic_loss", "timbre_similarity", "word_error_rate"]
-    before = ["timbre_similarity_before", "word_error_rate_before"]
+    named = ["acoustic_loss", "similarity", "word_error_rate"]
+    before = ["similarity_before", "word_error_rate_before"]
     assert sorted(version["metrics"]) == sorted(named + before)
 
 
 def test_the_bounds_of_the_gate_are_settings(start, recording):
-    bounds = {"promotion_similarity_loss": 0.15, "promotion_error_rise": 0.15}
+    bounds = {"promotion_similarity_loss": 0.15, "promotion_word_error_rise": 0.15}
     server = start(**IDLE | bounds)
     client = server.client()
     voice = make_voice(client, recording)

@@ -10,7 +10,7 @@ from mynah.training.preparation.prepare import Prepared
 from mynah.training.preparation.slices import Slice
 
 TEXTS = ["Hello, my friend.", "The old clock chimed five.", "It smelled of rain.", "I am here."]
-REPORT = {"sentences": 4, "sentences_not_heard": [], "speakers_differ": "no"}
+REPORT = {"seconds_given": 20.0, "seconds_dropped": {"pause": 6.0}, "speakers_differ": "no"}
 SCORES = Head(ToneEncoder())
 
 
@@ -33,7 +33,7 @@ def test_recordings_that_say_their_words_leave_no_doubt():
         ({"written": TEXTS[1:] + TEXTS[:1]}, "hardly say their words"),
         ({"noise": 1.0}, "hardly say their words"),
         ({"written": [TEXTS[0], None, None, None]}, "not known"),
-        ({"sentences_not_heard": TEXTS[:2]}, "2 of the 4 sentences"),
+        ({"seconds_dropped": {"text_does_not_match": 4.0}}, "Of 20 s of its recordings 4 s"),
         ({"speakers_differ": "perhaps"}, "more than one person"),
     ],
     ids=["other words", "noise", "no words", "sentences left out", "two people"],

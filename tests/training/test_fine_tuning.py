@@ -71,7 +71,8 @@ def test_a_version_is_made_and_speaks(request_of, tiny, tmp_path):
         trained.gpt.h.layers[0].linear1.weight, models.gpt.h.layers[0].linear1.weight
     )
     assert json.loads(json.dumps(files.report))["seconds_kept"] > 20
-    measured = ("acoustic_loss", "semantic_loss", "timbre_similarity", "phoneme_error_rate")
+    measured = ("acoustic_loss", "semantic_loss", "timbre_similarity", "similarity")
+    measured += ("phoneme_error_rate",)
     assert files.all_metrics().keys() == {*measured, *(f"{name}_before" for name in measured)}
     assert files.evaluation.doubts == ()
     assert 3 <= files.prompts[0].seconds <= 10
@@ -144,7 +145,7 @@ def test_badly_heard_recordings_teach_nothing_and_are_what_the_version_is_prompt
     assert not files.weights
     assert files.prompts[0].text in WORDS
     assert any("Nothing is learned" in each for each in listener.messages)
-    assert {"timbre_similarity", "phoneme_error_rate"} < files.all_metrics().keys()
+    assert {"similarity", "timbre_similarity", "phoneme_error_rate"} < files.all_metrics().keys()
     wordless, _ = train(tmp_path / "b", request_of(words=None, epochs=None))
     assert len(wordless.prompts) > 1
     assert "words of most of its recordings are not known" in wordless.evaluation.doubts[0]

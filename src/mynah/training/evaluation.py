@@ -1,6 +1,6 @@
 """Evaluation of a new version: one value, which trainers fill in and the promotion gate judges."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,7 +33,7 @@ class Evaluation:
     """A new version beside the voice before its training.
 
     Attributes:
-        similarity: likeness to held-out recordings of the speaker, 1 at most.
+        similarity: likeness to held-out recordings of the speaker; more is more alike.
         error_rate: misheard units per unit of the text; None if nothing could recognise words.
         unit: that errors are counted in.
         doubts: reasons not to trust the training data or these figures, a sentence each.
@@ -46,8 +46,13 @@ class Evaluation:
 
     def metrics(self) -> dict[str, float]:
         """The figures by their names in the `metrics` of a version."""
-        named = {"timbre_similarity": self.similarity}
+        named = {"similarity": self.similarity}
         if self.error_rate is not None:
             named[f"{self.unit}_error_rate"] = self.error_rate
-        before = {f"{name}_before": measure.before for name, measure in named.items()}
-        return before | {name: measure.after for name, measure in named.items()}
+        return figures(named)
+
+
+def figures(measures: Mapping[str, Measure]) -> dict[str, float]:
+    """Measures by their names, and by `…_before`, as the metrics of a version have them."""
+    before = {f"{name}_before": measure.before for name, measure in measures.items()}
+    return before | {name: measure.after for name, measure in measures.items()}

@@ -1,8 +1,9 @@
 """The trainer: from a voice's recordings to adapters for both networks of a model."""
 
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,10 @@ from mynah.errors import RecordingError
 from mynah.training.doubts import doubts
 from mynah.training.evaluation import Evaluation
 from mynah.training.intelligibility import best_ear
+from mynah.training.likeness import Likeness
 from mynah.training.loop import Plan, Telling, learn
 from mynah.training.low_rank import fresh_changes
-from mynah.training.measuring import Evaluator
+from mynah.training.measuring import Evaluator, PairedScores, SentenceScore
 from mynah.training.preparation.hearing import phoneme_scores
 from mynah.training.preparation.prepare import PERCENT, Prepared, prepare
 from mynah.training.preparation.slices import Slice
@@ -44,6 +46,7 @@ from mynah.training.trainer import (
 )
 from mynah.voice.spectrogram import SAMPLE_RATE
 from mynah.voice.voice import Voice
+from mynah.writing import write_whole
 
 RANK = 8
 """Of adapters, if the request leaves it open."""
@@ -90,9 +93,12 @@ class FineTuning:
         version = folder / "version"
         version.mkdir(exist_ok=True)
         work = _Work(folder, version, request, models, prepared, report, should_stop)
-        losses, evaluation = work.learn(), work.evaluate()
+        losses = work.learn()
+        timbre, evaluation = work.evaluate()
         files = {path.name: path for path in sorted(version.iterdir())}
-        return VersionFiles(files, prepared.data_report, losses, work.prompts(), evaluation)
+        return VersionFiles(
+            files, prepared.data_report, losses | timbre, work.prompts(), evaluation
+        )
 
 
 def best_prompt(slices: Sequence[Slice]) -> Slice | None:
@@ -138,25 +144,34 @@ class _Work:
                 shutil.copyfile(self.request.parent / file, self.files / file)
         return metrics
 
-    def evaluate(self) -> Evaluation:
+    def evaluate(self) -> tuple[dict[str, float], Evaluation]:
         """Compare the version, with all that it is prompted with, with the voice zero-shot.
 
         Zero-shot is the base model with the best recording alone.
+
+        Returns:
+            Metrics of the timbre, and what decides whether the version is promoted.
 
         Raises:
             Stopped: the work is no longer wanted.
         """
         held_out = self.prepared.held_out or self.prepared.slices[:1]
+        likeness = Likeness(
+            held_out, [each for each in self.prepared.slices if each not in held_out]
+        )
+        ear = best_ear(self.models)
         evaluator = Evaluator(
-            self.request.language, self.models.sovits, held_out, best_ear(self.models), self._tick
+            self.request.language, self.models.sovits, likeness, held_out, ear, self._tick
         )
         scores = phoneme_scores(self.models.content) if self.models.content else None
         slices = self._prompt_slices or self.prepared.slices[:_REFERENCES]
         trained = self.models.trained(self.files) if any(self.files.iterdir()) else self.models
-        found = evaluator.compare(
-            (self.models, self._voice(slices[:1])),
-            (trained, self._voice(slices)),
-            doubts(self.prepared, scores, self.request.language),
+        scored = PairedScores(
+            self._scores("before", evaluator, self.models, slices[:1]),
+            self._scores("after", evaluator, trained, slices),
+        )
+        found = scored.evaluation(
+            ear.unit if ear else None, doubts(self.prepared, scores, self.request.language)
         )
         if found.error_rate:
             self.report.message(
@@ -164,7 +179,19 @@ class _Work:
                 f"misheard when the version says them, {found.error_rate.before:.1%} before it was "
                 "trained."
             )
-        return found
+        return scored.timbre(), found
+
+    def _scores(
+        self, name: str, evaluator: Evaluator, models: Models, slices: Sequence[Slice]
+    ) -> Sequence[SentenceScore]:
+        """Scores of a voice of these slices; an attempt after a crash finds them in the folder."""
+        path = self.folder / f"{name}.scores"
+        if path.exists():
+            return [SentenceScore(**row) for row in json.loads(path.read_text())]
+        scores = evaluator.scores(models, self._voice(slices))
+        write_whole(path, json.dumps([asdict(score) for score in scores]).encode())
+        self.report.checkpoint()
+        return scores
 
     def _voice(self, slices: Sequence[Slice]) -> Voice:
         recordings = tuple(Recording(each.samples, SAMPLE_RATE) for each in slices)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mynah.audio.recording import Recording
 from mynah.engine.models import Models
+from mynah.training.evaluation import Unit
 from mynah.training.preparation.hearing import PhonemeScores, phoneme_scores
 from mynah.training.preparation.recogniser import Recogniser, installed_recogniser
 from mynah.training.preparation.words import lines
@@ -33,7 +34,7 @@ class Ear(Protocol):
     """What hears whether a sentence was said."""
 
     @property
-    def unit(self) -> str:
+    def unit(self) -> Unit:
         """What it counts: `phoneme` or `word`, where a word of Mandarin is a character."""
         ...
 
@@ -49,7 +50,7 @@ class Ear(Protocol):
 class PhonemeEar:
     """Hears phonemes: the likeliest class of each frame, repetitions and blanks left out."""
 
-    unit = "phoneme"
+    unit: Unit = "phoneme"
 
     def __init__(self, scores: PhonemeScores) -> None:
         self._scores = scores
@@ -68,7 +69,7 @@ class PhonemeEar:
 class WordEar:
     """Hears words."""
 
-    unit = "word"
+    unit: Unit = "word"
 
     def __init__(self, recogniser: Recogniser) -> None:
         self._recogniser = recogniser

@@ -15,8 +15,9 @@ from mynah.audio.recording import Recording
 from mynah.engine.models import Models
 from mynah.engine.synthesizer import Synthesizer
 from mynah.options import SpeechOptions
-from mynah.training.evaluation import Evaluation, Measure
+from mynah.training.evaluation import Evaluation, Measure, Unit, figures
 from mynah.training.intelligibility import Ear, mistakes, sentences
+from mynah.training.likeness import Likeness
 from mynah.training.preparation.slices import Slice
 from mynah.voice.spectrogram import SAMPLE_RATE, linear_spectrogram
 from mynah.voice.voice import Voice
@@ -30,12 +31,14 @@ class SentenceScore:
     """Scores of one sentence as it was spoken once.
 
     Attributes:
-        similarity: cosine to the speaker's timbre.
+        similarity: likeness of its spectra to the speaker's; see `Likeness`.
+        timbre: cosine to the speaker's timbre, as the base model reads it.
         errors: units that were misheard or added.
         units: of the text; 0 if nothing recognised them.
     """
 
     similarity: float
+    timbre: float
     errors: int
     units: int
 
@@ -46,8 +49,8 @@ class Evaluator:
 
     Attributes:
         language: of the reading script.
-        judge: reads timbres; those of the base model, which no training changes. They tell
-            versions of one model apart, and cannot be compared with those of another.
+        judge: reads timbres; the base model's, which no training changes.
+        likeness: to the speaker.
         held_out: recordings of the speaker that nothing was learnt from.
         ear: recognises words, if anything does.
         tick: called before each sentence.
@@ -55,24 +58,10 @@ class Evaluator:
 
     language: str
     judge: SoVITS
+    likeness: Likeness
     held_out: Sequence[Slice]
     ear: Ear | None
     tick: Callable[[], None]
-
-    def compare(
-        self, before: tuple[Models, Voice], after: tuple[Models, Voice], doubts: Sequence[str] = ()
-    ) -> Evaluation:
-        """Evaluate a version beside the voice before its training.
-
-        Args:
-            before: models and voice that spoke until now.
-            after: models and voice of the version.
-            doubts: of the recordings; see `Evaluation`.
-        """
-        scores = self.scores(*before), self.scores(*after)
-        error_rate = _error_rate(*scores) if self.ear else None
-        unit = self.ear.unit if self.ear else "phoneme"
-        return Evaluation(_similarity(*scores), error_rate, unit, tuple(doubts))
 
     def scores(self, models: Models, voice: Voice) -> list[SentenceScore]:
         """Scores of every sentence with every seed, always in the same order."""
@@ -84,9 +73,9 @@ class Evaluator:
         ]
 
     def _score(self, text: str, language: str, said: Recording, timbre: Tensor) -> SentenceScore:
-        similarity = F.cosine_similarity(self._timbre(said), timbre, dim=0).item()
+        cosine = F.cosine_similarity(self._timbre(said), timbre, dim=0).item()
         errors, units = mistakes(self.ear, text, language, said) if self.ear else (0, 0)
-        return SentenceScore(similarity, errors, units)
+        return SentenceScore(self.likeness(said), cosine, errors, units)
 
     def _said(self, models: Models, voice: Voice) -> Iterator[tuple[str, str, Recording]]:
         """Each sentence with its language, and its sound."""
@@ -104,17 +93,40 @@ class Evaluator:
         return self.judge.timbre([linear_spectrogram(samples)]).vector.flatten()
 
 
-def _similarity(before: Sequence[SentenceScore], after: Sequence[SentenceScore]) -> Measure:
-    one, other = ([score.similarity for score in scores] for scores in (before, after))
-    rises = np.subtract(other, one)
-    return Measure(float(np.mean(one)), float(np.mean(other)), _standard_error(rises))
+@dataclass(frozen=True, slots=True)
+class PairedScores:
+    """Scores of the same sentences before and after a training.
 
+    Attributes:
+        before: of the voice without the training.
+        after: of the new version.
+    """
 
-def _error_rate(before: Sequence[SentenceScore], after: Sequence[SentenceScore]) -> Measure:
-    units = sum(score.units for score in before)
-    one, other = (np.array([score.errors for score in scores]) for scores in (before, after))
-    rises = (other - one) * len(before) / units
-    return Measure(float(one.sum() / units), float(other.sum() / units), _standard_error(rises))
+    before: Sequence[SentenceScore]
+    after: Sequence[SentenceScore]
+
+    def evaluation(self, unit: Unit | None, doubts: Sequence[str] = ()) -> Evaluation:
+        """The value that the promotion gate judges.
+
+        Args:
+            unit: that errors were counted in; None if nothing recognised words.
+            doubts: of the recordings; see `Evaluation`.
+        """
+        similarity = self._mean(lambda score: score.similarity)
+        error_rate = self._error_rate() if unit else None
+        return Evaluation(similarity, error_rate, unit or "phoneme", tuple(doubts))
+
+    def timbre(self) -> dict[str, float]:
+        """Metrics of the timbre, which decide nothing: it does not tell what recordings add."""
+        return figures({"timbre_similarity": self._mean(lambda score: score.timbre)})
+
+    def _mean(self, part: Callable[[SentenceScore], float]) -> Measure:
+        one, other = (np.array(list(map(part, scores))) for scores in (self.before, self.after))
+        return Measure(float(one.mean()), float(other.mean()), _standard_error(other - one))
+
+    def _error_rate(self) -> Measure:
+        units = np.mean([score.units for score in self.before])
+        return self._mean(lambda score: float(score.errors / units))
 
 
 def _standard_error(rises: NDArray[np.floating]) -> float:

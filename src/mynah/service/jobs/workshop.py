@@ -32,7 +32,11 @@ def open_workshop(
     room = TrainingRoom(
         trainer=settings.trainer,
         model=settings.model,
-        promotion=PromotionRules(settings.promotion_similarity_loss, settings.promotion_error_rise),
+        promotion=PromotionRules(
+            settings.promotion_similarity_loss,
+            settings.promotion_word_error_rise,
+            settings.promotion_phoneme_error_rise,
+        ),
         records=records,
         voices=Voices(records, storage, folders),
         versions=Versions(records, model_version(settings.model)),

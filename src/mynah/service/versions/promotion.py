@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mynah.training.evaluation import Evaluation, Measure
+from mynah.training.evaluation import Evaluation, Measure, Unit
 
 CONFIDENCE = 2.0
 """Standard errors of a difference from which on it is no chance."""
@@ -15,11 +15,13 @@ class PromotionRules:
 
     Attributes:
         similarity_loss: most similarity that may be lost.
-        error_rise: greatest rise of the error rate; 0.02 is two points.
+        word_error_rise: greatest rise of a word error rate; 0.02 is two points.
+        phoneme_error_rise: greatest rise of a phoneme error rate.
     """
 
     similarity_loss: float
-    error_rise: float
+    word_error_rise: float
+    phoneme_error_rise: float
 
     def objections(self, evaluation: Evaluation | None) -> list[str]:
         """Reasons against promotion, a sentence each; none if the version may be promoted.
@@ -44,12 +46,15 @@ class PromotionRules:
             )
         if errors is None:
             yield "Its words could not be checked: nothing here recognises speech."
-        elif not errors.rise <= self.error_rise:
+        elif not errors.rise <= (bound := self._error_rise(evaluation.unit)):
             yield (
                 f"It is harder to understand than before: {errors.after:.1%} of its "
                 f"{evaluation.unit}s are misheard after {errors.before:.1%}, and at most "
-                f"{100 * self.error_rise:.1f} points more are allowed."
+                f"{100 * bound:.1f} points more are allowed."
             )
+
+    def _error_rise(self, unit: Unit) -> float:
+        return self.word_error_rise if unit == "word" else self.phoneme_error_rise
 
 
 def _gained(evaluation: Evaluation) -> bool:

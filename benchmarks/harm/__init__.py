@@ -1,0 +1,1 @@
+"""Trainings that harm: none of them may be promoted."""

@@ -1,0 +1,60 @@
+"""Likeness of spectra: how near the sounds of speech are to those of a person's recordings.
+
+Each frame is compared with the nearest frames of the recordings, whatever is said in them, so that
+neither texts nor a speaker encoder are needed (kNN distances; Baas et al. 2023, "Voice Conversion
+With Just Nearest Neighbors", match frames). The timbre of SoVITS's own reference encoder does not
+tell what further recordings of a voice add to it, and this does: see docs/training.md.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from mynah.acoustic.cepstrum import cosines
+from mynah.acoustic.colouring import log_mel, speech
+from mynah.audio.recording import Recording
+from mynah.training.preparation.slices import Slice
+from mynah.voice.spectrogram import SAMPLE_RATE, linear_spectrogram
+
+COEFFICIENTS = slice(1, 20)
+"""Cepstral coefficients that are compared: no level, and shapes up to the harmonics."""
+NEIGHBOURS = 3
+LEAST = 1e-3
+"""Distance; sounds that are made up may be the same."""
+
+
+class Likeness:
+    """Likeness to a person.
+
+    Args:
+        references: recordings of the person that a version is not made of.
+        others: further recordings of the person; their mean distance from the references is what a
+            likeness of 1 means.
+    """
+
+    def __init__(self, references: Sequence[Slice], others: Sequence[Slice]) -> None:
+        self._references = _cepstra_of(references)
+        self._own = max(self._distance(_cepstra_of(others)), LEAST)
+
+    def __call__(self, said: Recording) -> float:
+        """Likeness of speech, above 0: 1 is as near as the person's own, less is further away."""
+        return self._own / max(self._distance(_cepstra(said)), LEAST)
+
+    def _distance(self, cepstra: Tensor) -> float:
+        """Mean distance of frames (frames, coefficients) from the nearest of the references."""
+        count = min(NEIGHBOURS, len(self._references))
+        nearest = torch.cdist(cepstra, self._references).topk(count, largest=False)
+        return float(nearest.values.mean())
+
+
+def _cepstra_of(slices: Sequence[Slice]) -> Tensor:
+    return torch.cat([_cepstra(Recording(each.samples, SAMPLE_RATE)) for each in slices])
+
+
+@torch.inference_mode()
+def _cepstra(said: Recording) -> Tensor:
+    """Cepstra of the frames that are no pause, (frames, coefficients)."""
+    mel = log_mel(linear_spectrogram(torch.from_numpy(said.at(SAMPLE_RATE).samples)[None]))
+    spoken = mel[0].T[speech(mel)[0, 0]]
+    return spoken @ cosines(spoken.shape[1], COEFFICIENTS.stop)[COEFFICIENTS.start :].T
