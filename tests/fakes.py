@@ -22,7 +22,7 @@ class Row:
     error: Exception | None = None
 
     @property
-    def read(self) -> int:
+    def prefill_length(self) -> int:
         """Phonemes and prompt tokens."""
         return 1
 
@@ -105,7 +105,7 @@ class Model:
 
     def _decode(self, passage):
         piece = passage.piece
-        passage.pass_on(piece)
+        passage.advance(piece)
         seconds = (piece.end - piece.start) * TOKEN_SECONDS / passage.speed
         return self.wave(passage.timbre, seconds)
 

@@ -38,7 +38,7 @@ class GrowingCache:
 def reference_tokens(gpt: GPT, request: SemanticRequest) -> Iterator[int]:
     """Decodes a request without text features with the GPT's own layers, until it ends."""
     row = Row.of(request, gpt.config.vocabulary, torch.device("cpu"))
-    sampler, caches = Sampler([row.chance]), [GrowingCache() for _ in range(gpt.config.layers)]
+    sampler, caches = Sampler([row.sampler]), [GrowingCache() for _ in range(gpt.config.layers)]
     prompt = gpt.ar_audio_embedding(request.prompt)
     x = torch.cat([_text(gpt, request), prompt + _position(gpt, torch.arange(len(prompt)))])[None]
     place = torch.arange(x.shape[1])

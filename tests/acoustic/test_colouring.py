@@ -57,7 +57,7 @@ def test_what_is_rendered_gets_the_covariance_of_the_reference(colouring):
     rendered = (root @ white).float() + wanted.mean(1, keepdim=True)
     rest = random(1, 16, FRAMES)
     latents = torch.cat([rendered[None], rest], dim=1)
-    result = colouring.paint(latents, colouring([reference]))
+    result = colouring.filter(latents, colouring([reference]))
     torch.testing.assert_close(
         covariance(result[0, :BANDS]), ridged(covariance(wanted)), atol=2e-3, rtol=2e-2
     )
@@ -68,7 +68,7 @@ def test_what_is_rendered_gets_the_covariance_of_the_reference(colouring):
 def test_nothing_is_taken_away(colouring):
     colouring.made.mul_(1e9)
     latents = random(1, 96, 50)
-    painted = colouring.paint(latents, colouring([speech_like(3)]))
+    painted = colouring.filter(latents, colouring([speech_like(3)]))
     torch.testing.assert_close(painted, latents, atol=1e-3, rtol=1e-3)
 
 
@@ -98,7 +98,7 @@ def test_who_sounds_as_the_model_renders_is_left_alone(colouring):
     colouring.made.copy_(torch.cov(mel, correction=0))
     latents = random(1, 96, 50)
     torch.testing.assert_close(
-        colouring.paint(latents, colouring([reference])), latents, atol=1e-3, rtol=1e-3
+        colouring.filter(latents, colouring([reference])), latents, atol=1e-3, rtol=1e-3
     )
 
 

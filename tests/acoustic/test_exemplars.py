@@ -57,7 +57,7 @@ def smooth(mel):
 
 
 def lend(exemplars, latents):
-    return exemplars.lend(latents, torch.ones(latents.shape[1], dtype=torch.bool))
+    return exemplars.apply(latents, torch.ones(latents.shape[1], dtype=torch.bool))
 
 
 @pytest.fixture

@@ -35,9 +35,12 @@ def read(request, device, gpt):
         for asked in requests:
             with torch.inference_mode():
                 reader.read(asked, 1)
-            assert cache.lengths.tolist()[1] == asked.read
+            assert cache.lengths.tolist()[1] == asked.prefill_length
             assert cache.text_lengths.tolist()[1] == len(asked.phones)
-            kept = (cache.keys[:, 1, :, : asked.read], cache.values[:, 1, :, : asked.read])
+            kept = (
+                cache.keys[:, 1, :, : asked.prefill_length],
+                cache.values[:, 1, :, : asked.prefill_length],
+            )
             found.append((logits.cpu().clone(), *(each.cpu().clone() for each in kept)))
         assert reader.recorded == recorded
         assert not cache.keys[:, 0].any()
@@ -51,7 +54,11 @@ def plain(gpt, asked: SemanticRequest) -> tuple[torch.Tensor, ...]:
     cache = KeyValueCache(gpt.config, 1, CAPACITY, dtype=torch.float32, device=torch.device("cpu"))
     with torch.inference_mode():
         logits = gpt.prefill([asked.phones], [asked.bert], [asked.prompt], cache)
-    return logits, cache.keys[:, 0, :, : asked.read], cache.values[:, 0, :, : asked.read]
+    return (
+        logits,
+        cache.keys[:, 0, :, : asked.prefill_length],
+        cache.values[:, 0, :, : asked.prefill_length],
+    )
 
 
 def asked(phones: int, prompt: int, *, bert: float | None = None) -> SemanticRequest:

@@ -104,10 +104,10 @@ def lasting(chance):
 @pytest.mark.parametrize("chance, tokens", [(0.1, 1), (0.6, 2), (0.8, 4), (0.99, LONGEST_SOUND)])
 def test_a_sound_lasts_for_the_median_of_what_is_likely(chance, tokens):
     recital = Recital(Script.of(TABLES, [1, 2]))
-    recital.go_on(TOKENS.index(1))
+    recital.advance(TOKENS.index(1))
     drawn = 1
     while recital.allowed(lasting(chance))[TOKENS.index(1)]:
-        recital.go_on(TOKENS.index(1))
+        recital.advance(TOKENS.index(1))
         drawn += 1
     assert drawn == tokens
 
@@ -119,5 +119,5 @@ def test_the_end_comes_only_when_all_is_said():
     assert not recital.allowed(eager)[-1]
     for sound in (1, 2):
         assert not recital.allowed(eager)[-1]
-        recital.go_on(TOKENS.index(sound))
+        recital.advance(TOKENS.index(sound))
     assert recital.allowed(eager)[-1]

@@ -133,7 +133,7 @@ def test_draws_are_as_likely_as_the_distribution_says(make, options):
     graphs, generator = make(), torch.Generator().manual_seed(0)
     seats, logits = graphs.seats, 2 * torch.randn(1025, generator=generator)
     (row,) = (batch := graphs.batch()).join([request(1, sampling=options, max_tokens=1500)])
-    seat, seen = batch._seats[row], row.chance.seen
+    seat, seen = batch._seats[row], row.sampler.seen
     slots = torch.tensor([seat], dtype=torch.int32, device=seats.device)
     graphs.network.logits[0].copy_(logits)
     given, drawn = torch.zeros_like(slots), []

@@ -80,7 +80,7 @@ class Colouring(nn.Module):
         level = level / spoken.sum(dim=2, keepdim=True)  # a microphone's is no colour
         return (mel + self.level - level - self.mean[:, None]) / self.deviation[:, None]
 
-    def paint(self, latents: Tensor, colour: Tensor) -> Tensor:
+    def filter(self, latents: Tensor, colour: Tensor) -> Tensor:
         """Latents (batch, channels, frames), zero where masked, in colours (batch, 80, 81)."""
         mel = colour[:, :, :-1] @ self.quickened(latents[:, :BANDS]) + colour[:, :, -1:]
         return torch.cat([mel, latents[:, BANDS:]], dim=1)

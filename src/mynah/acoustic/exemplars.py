@@ -99,7 +99,7 @@ class Exemplars:
         lacking = torch.cat([each.lacking for each in comparisons])
         return cls(rendered, lacking, _slope(rendered, lacking), _apart(rendered))
 
-    def lend(self, latents: Tensor, mask: Tensor) -> Tensor:
+    def apply(self, latents: Tensor, mask: Tensor) -> Tensor:
         """Lends to a row what frames that are like its own have.
 
         Args:

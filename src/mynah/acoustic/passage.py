@@ -88,7 +88,7 @@ class Passage:
         return None
 
     @property
-    def supplied(self) -> bool:
+    def has_lookahead(self) -> bool:
         """Whether there are tokens for two more pieces, so that decoding need not wait soon."""
         two = self._size(0) + self._size(1)
         return len(self.tokens) >= self._sounded + two + AHEAD_TOKENS
@@ -98,7 +98,7 @@ class Passage:
         """Whether all of it is sound."""
         return self.ended and self._sounded == len(self.tokens)
 
-    def pass_on(self, piece: Piece) -> None:
+    def advance(self, piece: Piece) -> None:
         """Goes on behind a piece that has been decoded."""
         self._sounded = piece.end
         self._pieces += 1

@@ -209,5 +209,5 @@ def _join(window: _Window, wave: Tensor, hop: int) -> Tensor:
         wave = torch.cat([torch.lerp(wave[:hop], passage.overlap, fade), wave[hop:]])
     passage.overlap = None if window.piece.last else wave[given : given + hop].clone()
     passage.frames = window.end
-    passage.pass_on(window.piece)
+    passage.advance(window.piece)
     return wave[:given].clone()

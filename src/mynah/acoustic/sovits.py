@@ -185,11 +185,11 @@ class SoVITS(nn.Module):
         """What came through the flow in the reference's colours; see `render`."""
         if timbre.colour is None:
             return z
-        painted = self.colouring.paint(z, timbre.colour)
+        painted = self.colouring.filter(z, timbre.colour)
         if any(timbre.exemplars):
             rows = zip(painted, mask[:, 0], timbre.exemplars, strict=True)
             painted = torch.stack(
-                [own.lend(row, there) if own else row for row, there, own in rows]
+                [own.apply(row, there) if own else row for row, there, own in rows]
             )
         return painted * mask
 

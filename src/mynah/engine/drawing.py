@@ -27,7 +27,7 @@ class Drawing:
         """Whether somebody needs tokens soon, or has left."""
         utterances = self.utterances.values()
         return any(
-            not (each.wanted and (each.passage.supplied or each.rests)) for each in utterances
+            not (each.wanted and (each.passage.has_lookahead or each.rests)) for each in utterances
         )
 
     def join(self, joining: Sequence[Utterance]) -> None:

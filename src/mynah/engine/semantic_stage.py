@@ -97,7 +97,7 @@ class SemanticStage(Stage):
             except MynahError as error:
                 self._failed(utterance.talk, error, utterance)
                 continue
-            length += utterance.request.read
+            length += utterance.request.prefill_length
             room -= 1
             joining[utterance.model.gpt].append(utterance)
         return joining

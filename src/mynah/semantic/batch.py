@@ -50,11 +50,11 @@ def validate(request: SemanticRequest, config: SemanticConfig, longest: int) -> 
         TextError, RecordingError, OptionError: see `Batch.validate`.
     """
     request.validate(config)
-    if request.places > longest:
+    if request.max_length > longest:
         most = longest - request.max_tokens
         raise TextError(
-            f"The sentence and the prompt are {request.read} phonemes and tokens, the model "
-            f"takes {most}; split the text or use a shorter recording."
+            f"The sentence and the prompt are {request.prefill_length} phonemes and tokens, the "
+            f"model takes {most}; split the text or use a shorter recording."
         )
 
 
@@ -109,7 +109,7 @@ class Batch:
         weight = self._gpt.ar_predict_layer.weight
         vocabulary = self._gpt.config.vocabulary
         rows = [Row.of(request, vocabulary, weight.device) for request in requests]
-        for start, cache, group in self._memory.seat(rows):
+        for start, cache, group in self._memory.allocate(rows):
             logits = self._gpt.prefill(
                 [row.request.phones for row in group],
                 [row.request.bert for row in group],
@@ -117,7 +117,7 @@ class Batch:
                 cache,
                 start,
             )
-            self._draw(group, Sampler([row.chance for row in group]), logits)
+            self._draw(group, Sampler([row.sampler for row in group]), logits)
         self._drop_ended()
         self._sampler = None
         return rows
@@ -128,7 +128,7 @@ class Batch:
         if not self.rows:
             return
         if self._memory.make_room() or self._sampler is None:
-            self._sampler = Sampler([row.chance for row in self.rows])
+            self._sampler = Sampler([row.sampler for row in self.rows])
         last = torch.tensor([row.tokens[-1] for row in self.rows], device=self._memory.device)
         logits = self._gpt.step(last, self._memory)
         self._draw(self.rows, self._sampler, logits)
@@ -147,7 +147,7 @@ class Batch:
             if bad:
                 row.fail()
             else:
-                row.take(token, self._gpt.config.eos)
+                row.append(token, self._gpt.config.eos)
 
     def _drop_ended(self) -> None:
         for row in self.rows:

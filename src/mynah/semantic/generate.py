@@ -24,7 +24,7 @@ def generate(gpt: GPT, request: SemanticRequest) -> Iterator[int]:
         TextError, RecordingError, OptionError: see `SemanticRequest.validate`.
         ModelError: the model's numbers are not finite.
     """
-    batch = Batch(gpt, rows=1, buckets=(request.places,))
+    batch = Batch(gpt, rows=1, buckets=(request.max_length,))
     batch.validate(request)
     (row,) = batch.join([request])
     given = 0

@@ -254,7 +254,7 @@ class GraphBatch:
             if token == BROKEN:
                 row.fail()
             else:
-                row.take(token, self._gpt.config.eos)
+                row.append(token, self._gpt.config.eos)
         if row.ended:
             self.leave(row)
 

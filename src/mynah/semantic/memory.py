@@ -37,7 +37,7 @@ class Memory:
         """All rows, in the order in which a step takes and gives them."""
         return [row for seated in self._seated for row in seated]
 
-    def seat(self, rows: Sequence[Row]) -> list[tuple[int, Places, list[Row]]]:
+    def allocate(self, rows: Sequence[Row]) -> list[tuple[int, Places, list[Row]]]:
         """Gives new rows their places.
 
         Returns:
@@ -93,7 +93,7 @@ class Memory:
 
     def _bucket_of(self, row: Row) -> int:
         # One place more than is read: a row always has room for its next token.
-        need = row.request.read + 1
+        need = row.request.prefill_length + 1
         return next(at for at, cache in enumerate(self._caches) if cache.capacity >= need)
 
     @staticmethod

@@ -45,7 +45,7 @@ class Reader:
 
     def read(self, request: SemanticRequest, row: int) -> None:
         """Reads a request into a row of the cache, in the current stream."""
-        places = min(self._cache.capacity, max(SHORTEST, power_of_two(request.read)))
+        places = min(self._cache.capacity, max(SHORTEST, power_of_two(request.prefill_length)))
         reading = self._readings.get(places)
         if reading is None:
             reading = self._readings[places] = self._reading(places)
@@ -78,7 +78,7 @@ class _Reading:
 
     def tell(self, request: SemanticRequest, row: int) -> None:
         """Puts in what is to be read. What is behind it, of an earlier row, is seen by nobody."""
-        sizes = torch.tensor([len(request.phones), request.read, row])
+        sizes = torch.tensor([len(request.phones), request.prefill_length, row])
         send(sizes, self._sizes)
         send(request.phones, self._phones[0, : len(request.phones)])
         send(request.prompt, self._tokens[0, : len(request.prompt)])

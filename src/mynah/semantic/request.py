@@ -36,14 +36,14 @@ class SemanticRequest:
     max_tokens: int = MAX_TOKENS
 
     @property
-    def read(self) -> int:
+    def prefill_length(self) -> int:
         """Phonemes and prompt tokens: what is read before the first token is drawn."""
         return len(self.phones) + len(self.prompt)
 
     @property
-    def places(self) -> int:
+    def max_length(self) -> int:
         """Phonemes and tokens that it comes to at most."""
-        return self.read + self.max_tokens
+        return self.prefill_length + self.max_tokens
 
     def validate(self, config: SemanticConfig) -> None:
         """Checks the request against the sizes of the model that is to answer it.

@@ -16,14 +16,14 @@ class Row:
 
     Attributes:
         request: what is decoded.
-        chance: how its tokens are drawn.
+        sampler: how its tokens are drawn.
         tokens: drawn so far, without EOS.
         ended: whether no more will come.
         error: why it ended, if its own end was not it.
     """
 
     request: SemanticRequest
-    chance: Chance
+    sampler: Chance
     tokens: list[int] = field(default_factory=list)
     ended: bool = False
     error: ModelError | None = None
@@ -37,17 +37,17 @@ class Row:
         else:
             generator.manual_seed(request.seed)
         prompt = request.prompt.to(device).long()
-        recital = Recital(request.script) if request.script else None
-        return cls(request, Chance.of(request.sampling, prompt, vocabulary, generator, recital))
+        constraint = Recital(request.script) if request.script else None
+        return cls(request, Chance.of(request.sampling, prompt, vocabulary, generator, constraint))
 
-    def take(self, token: int, eos: int) -> None:
+    def append(self, token: int, eos: int) -> None:
         """Goes on by a token that was drawn for it."""
         if token == eos:
             self.ended = True
             return
         self.tokens.append(token)
-        if self.chance.recital:
-            self.chance.recital.go_on(token)
+        if self.sampler.constraint:
+            self.sampler.constraint.advance(token)
         self.ended = len(self.tokens) >= self.request.max_tokens
 
     def fail(self) -> None:

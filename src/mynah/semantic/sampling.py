@@ -104,15 +104,15 @@ class Chance:
         generator: the row's own source of chance, on the logits' device.
         seen: (vocabulary,) bool: ids in the prompt, which the repetition penalty counts too,
             and those drawn so far.
-        recital: what may be drawn next; without one anything may.
-        drawn: number of draws so far.
+        constraint: what may be drawn next; without one anything may.
+        steps: number of draws so far.
     """
 
     options: SamplingOptions
     generator: torch.Generator
     seen: Tensor
-    recital: Recital | None = None
-    drawn: int = 0
+    constraint: Recital | None = None
+    steps: int = 0
 
     @classmethod
     def of(
@@ -121,12 +121,12 @@ class Chance:
         prompt: Tensor,
         vocabulary: int,
         generator: torch.Generator,
-        recital: Recital | None = None,
+        constraint: Recital | None = None,
     ) -> Self:
         """What a row begins with, whose prompt is (tokens,) ids."""
         seen = torch.zeros(vocabulary, dtype=torch.bool, device=prompt.device)
         seen[prompt] = True
-        return cls(options, generator, seen, recital)
+        return cls(options, generator, seen, constraint)
 
 
 class Sampler:
@@ -155,12 +155,12 @@ class Sampler:
         """
         logits = logits.to(torch.float32, copy=True)
         for row, chance in enumerate(self._rows):
-            if chance.recital:
-                allowed = chance.recital.allowed(logits[row]).to(logits.device)
+            if chance.constraint:
+                allowed = chance.constraint.allowed(logits[row]).to(logits.device)
                 logits[row].masked_fill_(~allowed, -math.inf)
-            elif chance.drawn < MIN_TOKENS:
+            elif chance.steps < MIN_TOKENS:
                 logits[row, self._eos] = -math.inf
-            chance.drawn += 1
+            chance.steps += 1
         penalised = penalise_repetition(logits, self._seen, self._penalty)
         probabilities = distribution(
             penalised, top_k=self._top_k, top_p=self._top_p, temperature=self._temperature

@@ -64,7 +64,7 @@ class Recital:
     def allowed(self, logits: Tensor) -> Tensor:
         """Which ids may be drawn next: bool, (tokens + 1,), the last of them EOS.
 
-        To be asked once before each `go_on`.
+        To be asked once before each `advance`.
 
         Args:
             logits: of the next id, (tokens + 1,).
@@ -80,7 +80,7 @@ class Recital:
             ids, chances = ids[1:], chances[1:]
         return ids[int(chances.argmax())]
 
-    def go_on(self, token: int) -> None:
+    def advance(self, token: int) -> None:
         """Takes note of a token that was allowed."""
         sound = int(self._of_tokens[token])
         place = next(each for each in self._reachable() if self._sounds[each] == sound)

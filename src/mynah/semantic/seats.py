@@ -83,7 +83,7 @@ class Seats:
 
     def place(self, row: Row, seat: int) -> None:
         """Sets all that a row's draws depend on, once it has been read into the cache."""
-        chance, options = row.chance, row.chance.options
+        chance, options = row.sampler, row.sampler.options
         for state, value in (
             (self.drawn, 0),
             (self.ended, 0),
