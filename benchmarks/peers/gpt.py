@@ -9,7 +9,7 @@ from benchmarks.peers.peer import GENIE, GSV
 from benchmarks.speed.reference import reference_tokens_per_second
 from benchmarks.speed.semantic import random_request, tokens_per_second
 from benchmarks.speed.stage import stage_of
-from mynah.processor import in_passing
+from mynah.runtime.threads import in_passing
 from mynah.semantic.choice import in_eight_bits
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT

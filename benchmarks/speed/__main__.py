@@ -14,7 +14,7 @@ from benchmarks.speed.streams import answered
 from benchmarks.speed.subject import SIZES, subject
 from mynah.engine.models import Models
 from mynah.errors import MynahError
-from mynah.processor import in_passing
+from mynah.runtime.threads import in_passing
 
 BATCHES = (1, 4, 16, 64)
 CALLERS = (1, 2, 4, 8, 16, 32)

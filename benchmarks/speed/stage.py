@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-from mynah.processor import use_threads
+from mynah.runtime.threads import use_threads
 
 
 def stage_of(threads: int | None) -> ThreadPoolExecutor:

@@ -8,9 +8,8 @@ from typing import Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from mynah.device import Device
 from mynah.errors import OptionError
-from mynah.precision import Precision
+from mynah.runtime.device import Device, Precision
 
 MEBIBYTE = 1 << 20
 

@@ -12,7 +12,7 @@ from mynah.engine.speaker import Speaker
 from mynah.engine.synthesizer import Synthesizer
 from mynah.errors import OptionError
 from mynah.options import SpeechOptions
-from mynah.processor import device_of
+from mynah.runtime.device import device_of
 from mynah.text.sentence import Sentence, Word
 from mynah.voice.voice import Voice
 

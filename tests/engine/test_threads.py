@@ -10,7 +10,7 @@ import fakes
 from mynah.engine import models, stage
 from mynah.engine.models import load_models
 from mynah.engine.synthesizer import Synthesizer
-from mynah.processor import in_passing, use_threads
+from mynah.runtime.threads import in_passing, use_threads
 from mynah.semantic import gpt
 from mynah.voice.voice import Voice
 

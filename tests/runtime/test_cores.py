@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from mynah import processor
 from mynah.engine.models import load_models
 from mynah.runtime import cores
+from mynah.runtime import threads as processor
 from mynah.runtime.cores import available_cores, compute_threads
 
 

@@ -13,9 +13,9 @@ import re
 import time
 
 from mynah.errors import RecordingError
+from mynah.runtime.files import write_whole
 from mynah.training.evaluation import Evaluation, Measure
 from mynah.training.trainer import Stopped, TrainedPrompt, VersionFiles
-from mynah.writing import write_whole
 
 
 class SlowTrainer:

@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from mynah.errors import CheckpointError
-from mynah.service.logs import JsonFormatter
+from mynah.runtime.logging import JsonFormatter
 from mynah.v1 import speech_pb2 as pb
 from mynah.v1.speech_pb2_grpc import SpeechStub
 

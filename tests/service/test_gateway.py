@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from mynah.service.logs import JsonFormatter, log_config
+from mynah.runtime.logging import JsonFormatter, log_config
 from mynah.service.storage import FolderStorage
 
 BODY = {"input": "How are you today?", "voice": "ljspeech"}

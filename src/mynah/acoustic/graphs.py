@@ -19,8 +19,7 @@ from mynah.acoustic.config import FRAMES_PER_TOKEN, AcousticConfig
 from mynah.acoustic.piecewise import Vocoder
 from mynah.acoustic.sovits import SoVITS
 from mynah.acoustic.text_encoder import Prior
-from mynah.cuda_graph import graph_of
-from mynah.powers import power_of_two
+from mynah.runtime.cuda import graph_of, power_of_two
 from mynah.voice.timbre import Timbre
 
 TOGETHER = 16

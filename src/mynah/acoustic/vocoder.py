@@ -12,8 +12,7 @@ from mynah.acoustic.channels_last import ChannelsLastGenerator
 from mynah.acoustic.graphs import GraphSoVITS
 from mynah.acoustic.hifigan import Generator
 from mynah.acoustic.sovits import SoVITS
-from mynah.precision import Precision
-from mynah.processor import has_bfloat16
+from mynah.runtime.device import Precision, has_bfloat16
 
 SIGNAL_TO_NOISE = 20.0
 """dB between the sound and its difference from float32's, at least; what differs then lies below

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from mynah.errors import CheckpointError
-from mynah.writing import write_whole
+from mynah.runtime.files import write_whole
 
 VERSION_TAGS = {b"03": "v3", b"04": "v4", b"05": "v2Pro", b"06": "v2ProPlus"}
 """The tags of released files; v3 and v4 tags mark LoRA files."""

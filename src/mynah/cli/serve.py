@@ -11,10 +11,10 @@ from mynah.engine.models import load_models
 from mynah.engine.queue import SpeechQueue
 from mynah.engine.self_test import self_test
 from mynah.errors import OptionError
+from mynah.runtime.logging import log_config
 from mynah.service.app import create_app
 from mynah.service.data import open_data, server_policy
 from mynah.service.families.mount import own_ports
-from mynah.service.logs import log_config
 from mynah.service.web_server import settle, web_server
 from mynah.storage.data_folder import make_data_folder
 from mynah.storage.migrate import check

@@ -7,13 +7,13 @@ import threading
 
 from mynah.config import Settings
 from mynah.errors import OptionError
+from mynah.runtime.logging import log_config
 from mynah.runtime.wait_policy import CHOICES
 from mynah.service.data import open_data
 from mynah.service.jobs.attempt import attempt
 from mynah.service.jobs.holder import holder_name
 from mynah.service.jobs.runner import missing_celery
 from mynah.service.jobs.workshop import open_workshop
-from mynah.service.logs import log_config
 from mynah.storage.migrate import MigrationPolicy
 
 NICENESS = 5

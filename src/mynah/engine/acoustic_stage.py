@@ -13,8 +13,8 @@ from mynah.engine.stage import Stage
 from mynah.engine.talk import Talk, Utterance
 from mynah.engine.turns import Turns
 from mynah.errors import ModelError
+from mynah.runtime.tracing import span
 from mynah.runtime.wait_policy import WaitPolicy
-from mynah.tracing import span
 
 Wave = NDArray[np.float32]
 

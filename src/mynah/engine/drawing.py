@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mynah.engine.talk import Utterance
+from mynah.runtime.tracing import span
 from mynah.semantic.batch import Rows
 from mynah.semantic.row import Row
-from mynah.tracing import span
 
 
 @dataclass(frozen=True, slots=True, eq=False)

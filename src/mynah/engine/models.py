@@ -21,7 +21,6 @@ from mynah.acoustic.vocoder import on_gpu as sovits_on_gpu
 from mynah.checkpoints.gpt import load_gpt
 from mynah.checkpoints.sovits import load_sovits
 from mynah.checkpoints.trained import Origin
-from mynah.device import Device
 from mynah.engine.model_folder import (
     check_versions,
     content_of,
@@ -33,8 +32,8 @@ from mynah.engine.model_folder import (
 from mynah.engine.prompt import Prompt
 from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
-from mynah.precision import Precision
-from mynah.processor import device_of, in_passing, use_available_cores
+from mynah.runtime.device import Device, Precision, device_of
+from mynah.runtime.threads import in_passing, use_available_cores
 from mynah.runtime.wait_policy import sleeping_teams
 from mynah.semantic.batch import Batch, Rows
 from mynah.semantic.choice import faster as faster_gpt

@@ -13,7 +13,7 @@ from mynah.engine.stage import Stage
 from mynah.engine.talk import Talk, Utterance
 from mynah.engine.turns import Turns
 from mynah.engine.versions import Versions
-from mynah.processor import in_passing
+from mynah.runtime.threads import in_passing
 from mynah.runtime.wait_policy import WaitPolicy
 
 

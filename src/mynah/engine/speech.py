@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mynah.errors import OptionError
-from mynah.writing import write_whole
+from mynah.runtime.files import write_whole
 
 KINDS = ("wav", "flac", "ogg", "mp3")
 """Kinds of audio that speech is encoded as, named by their suffix."""

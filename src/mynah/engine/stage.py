@@ -4,7 +4,7 @@ import threading
 from abc import ABC, abstractmethod
 
 from mynah.engine.talk import Talk
-from mynah.processor import use_threads
+from mynah.runtime.threads import use_threads
 from mynah.runtime.wait_policy import WaitPolicy
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from mynah.precision import Precision
+from mynah.runtime.device import Precision
 from mynah.semantic.compiled import CompiledGPT, is_compiled
 from mynah.semantic.eight_bits import EightBitGPT
 from mynah.semantic.gpt import GPT

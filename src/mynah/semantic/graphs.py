@@ -14,7 +14,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from mynah.cuda_graph import graph_of
+from mynah.runtime.cuda import graph_of, send
 from mynah.semantic.batch import validate
 from mynah.semantic.draw_kernel import BROKEN, NOTHING
 from mynah.semantic.gpt import GPT
@@ -23,7 +23,6 @@ from mynah.semantic.on_device import DeviceGPT
 from mynah.semantic.request import SemanticRequest
 from mynah.semantic.row import Row
 from mynah.semantic.seats import Seats
-from mynah.transfer import send
 
 STEPS = 4
 """Of a window: fewer cost time between windows, more let those who wait for their first sound, and

@@ -12,7 +12,7 @@ import warnings
 import torch
 from torch import Tensor
 
-from mynah.processor import has_int8_sums
+from mynah.runtime.device import has_int8_sums
 
 ENGINE = "fbgemm"
 """Torch's kernels for 8-bit products on x86."""

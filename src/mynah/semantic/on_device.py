@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from mynah.powers import power_of_two
+from mynah.runtime.cuda import power_of_two
 from mynah.semantic import draw_kernel, kernels
 from mynah.semantic.gpt import GPT, Layer
 from mynah.semantic.reading import Reader

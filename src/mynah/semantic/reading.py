@@ -11,13 +11,11 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from mynah.cuda_graph import graph_of
-from mynah.powers import power_of_two
+from mynah.runtime.cuda import graph_of, power_of_two, send
 from mynah.semantic.cache import KeyValueCache, attend, split
 from mynah.semantic.config import BERT_SIZE, POSITIONS
 from mynah.semantic.gpt import GPT, visible_places
 from mynah.semantic.request import SemanticRequest
-from mynah.transfer import send
 
 SHORTEST = 64
 """Phonemes and tokens that shorter rows are filled up to."""

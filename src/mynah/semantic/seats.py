@@ -6,11 +6,10 @@ numbers, so that nothing moves when others come and go.
 
 import torch
 
-from mynah.powers import power_of_two
+from mynah.runtime.cuda import power_of_two, send
 from mynah.semantic.cache import KeyValueCache
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.row import Row
-from mynah.transfer import send
 
 
 class Seats:

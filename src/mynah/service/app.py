@@ -15,11 +15,12 @@ from starlette.middleware import Middleware
 from mynah.config import Settings
 from mynah.engine.queue import SpeechQueue
 from mynah.errors import OptionError
+from mynah.runtime.logging import log_defect
 from mynah.service.answer_headers import AnswerHeadersMiddleware
 from mynah.service.background import background
 from mynah.service.body_limit import BodyLimitMiddleware, BodyRules
 from mynah.service.defects import DefectMiddleware
-from mynah.service.errors import add_error_handlers, error_responses, log_defect
+from mynah.service.errors import add_error_handlers, error_responses
 from mynah.service.event_loop import watch_lag
 from mynah.service.families.family import OwnPortMiddleware
 from mynah.service.families.mount import mount_families, own_path, own_ports, write_at

@@ -12,10 +12,11 @@ from starlette.exceptions import HTTPException
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mynah.config import Settings
+from mynah.runtime.logging import new_request_id
 from mynah.service.errors import answer, counting
 from mynah.service.lingering import LingeringTransport
 from mynah.service.metrics import Metrics
-from mynah.service.request_id import HEADER, new_request_id
+from mynah.service.request_id import HEADER
 from mynah.service.upgrades import UpgradeIgnoringParser
 
 HEAD_BYTES = 1 << 16

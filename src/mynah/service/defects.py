@@ -4,7 +4,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from mynah.service.errors import WriteAt, log_defect
+from mynah.runtime.logging import log_defect
+from mynah.service.errors import WriteAt
 
 _INTERNAL_ERROR = 1011
 """Code that closes a WebSocket (RFC 6455, 7.4.1)."""

@@ -1,7 +1,6 @@
 """From exceptions to answers: the one place that knows which error has which status."""
 
 import logging
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,18 +15,15 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
 from mynah.errors import MynahError, RequestError, UnavailableError
+from mynah.runtime.logging import current_request_id, log_defect
 from mynah.service.plain_text import encodable
-from mynah.service.request_id import current_request_id
 
 Write = Callable[[Exception], Response]
 """How a family of the API answers an exception."""
-
 WriteAt = Callable[[str], Write]
 """How an exception is answered at a path, for what surrounds all families."""
-
 Given = TypeVar("Given")
 Result = TypeVar("Result")
-
 _log = logging.getLogger(__name__)
 
 
@@ -55,7 +51,6 @@ class Problem:
 _INVALID, _UNAUTHENTICATED = "invalid_request_error", "authentication_error"
 _FORBIDDEN, _BUSY, _DEFECT = "permission_error", "overloaded_error", "server_error"
 _LIMITED = "rate_limit_error"
-
 # code: (status, type, field of API v1 that is to blame)
 _OF_CODE: dict[str, tuple[int, str, str | None]] = {
     "invalid_request": (400, _INVALID, None),
@@ -94,8 +89,6 @@ _OF_CODE: dict[str, tuple[int, str, str | None]] = {
     "queue_full": (503, _BUSY, None),
     "deadline_exceeded": (504, _BUSY, None),
 }
-
-
 # Of errors that FastAPI raises. Python's own names of statuses change from version to version.
 _OF_STATUS = {
     400: "bad_request",
@@ -197,17 +190,6 @@ def error_responses(body: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
         "4XX": {"model": body, "description": "The request is wrong."},
         "5XX": {"model": body, "description": "The server cannot answer it, or not now."},
     }
-
-
-def log_defect(error: BaseException) -> None:
-    """Logs an exception that nobody raised on purpose.
-
-    Its message may quote a caller's text, so only its kind and place are told.
-    """
-    cause = error.__cause__ or error
-    frames = traceback.extract_tb(cause.__traceback__)
-    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-    _log.error("defect", extra={"error": type(cause).__name__, "places": places})
 
 
 def _raised_on_purpose(error: MynahError) -> Problem:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from mynah.writing import sync, sync_tree
+from mynah.runtime.files import sync, sync_tree
 
 
 class Folders(Protocol):

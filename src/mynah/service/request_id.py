@@ -1,35 +1,18 @@
 """A name for each request: on its answer, in its errors and on its log lines."""
 
 import logging
-import re
-import secrets
 import time
-from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-HEADER = "x-request-id"
+from mynah.runtime.logging import new_request_id
 
-_current: ContextVar[str | None] = ContextVar("request_id", default=None)
-_GIVEN = re.compile(r"[A-Za-z0-9._-]{1,128}")
+HEADER = "x-request-id"
 _BEGINNINGS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 _log = logging.getLogger(__name__)
-
-
-def current_request_id() -> str | None:
-    """The id of the request that is being answered; None outside of one."""
-    return _current.get()
-
-
-def new_request_id(given: str | None) -> str:
-    """Names the request that this task answers, as its caller does if that is a sound name."""
-    sound = given is not None and _GIVEN.fullmatch(given)
-    name = given if given and sound else f"req_{secrets.token_hex(12)}"
-    _current.set(name)
-    return name
 
 
 class RequestIdMiddleware:

@@ -10,6 +10,7 @@ from mynah.engine.queue import SpeechQueue
 from mynah.engine.request import SpeechRequest
 from mynah.engine.speaker import Speaker
 from mynah.options import SpeechOptions
+from mynah.runtime.tracing import span
 from mynah.service.answer_headers import tell, tell_duration
 from mynah.service.audio import AudioStream, SpokenAudio
 from mynah.service.cache import Sounding, SpeechCache
@@ -22,7 +23,6 @@ from mynah.service.speakers import Speaking
 from mynah.service.versions.casting import Casting, Part
 from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
-from mynah.tracing import span
 
 
 @dataclass(frozen=True, slots=True)

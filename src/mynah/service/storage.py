@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from mynah.writing import write_whole
+from mynah.runtime.files import write_whole
 
 
 class Storage(Protocol):

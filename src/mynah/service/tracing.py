@@ -11,8 +11,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mynah.service.request_id import current_request_id
-from mynah.tracing import traced_by
+from mynah.runtime.logging import current_request_id
+from mynah.runtime.tracing import traced_by
 
 
 def open_traces(url: str) -> TracerProvider:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mynah.errors import StorageError
-from mynah.writing import write_whole
+from mynah.runtime.files import write_whole
 
 FORMAT = 1
 """Weights in `versions/`, recordings in `audio/`, checkpoints in `jobs/`, as they are now."""

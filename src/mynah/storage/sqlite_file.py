@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mynah.errors import StorageError
-from mynah.writing import sync
+from mynah.runtime.files import sync
 
 _log = logging.getLogger(__name__)
 

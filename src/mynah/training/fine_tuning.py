@@ -24,6 +24,7 @@ from mynah.checkpoints.adapter import (
 from mynah.checkpoints.trained import Base, Origin
 from mynah.engine.models import Models, load_models
 from mynah.errors import RecordingError
+from mynah.runtime.files import write_whole
 from mynah.training.doubts import doubts
 from mynah.training.evaluation import Evaluation
 from mynah.training.intelligibility import best_ear
@@ -46,7 +47,6 @@ from mynah.training.trainer import (
 )
 from mynah.voice.spectrogram import SAMPLE_RATE
 from mynah.voice.voice import Voice
-from mynah.writing import write_whole
 
 RANK = 8
 """Of adapters, if the request leaves it open."""

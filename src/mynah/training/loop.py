@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from mynah.checkpoints.adapter import Change
+from mynah.runtime.files import write_whole
 from mynah.training.low_rank import Learner
 from mynah.training.trainer import Report, Stopped
 from mynah.training.tuner import pace_of
-from mynah.writing import write_whole
 
 _STEPS_A_SEED = 1_000_003  # more than any training has
 

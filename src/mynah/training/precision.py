@@ -2,7 +2,7 @@
 
 import torch
 
-from mynah.processor import has_bfloat16
+from mynah.runtime.device import has_bfloat16
 
 
 def mixed_precision(device: torch.device) -> torch.autocast:

@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
+from mynah.runtime.files import write_whole
 from mynah.training.preparation.prepare import Prepared
 from mynah.training.preparation.slices import Slice
-from mynah.writing import write_whole
 
 
 def write_prepared(prepared: Prepared, path: Path) -> None:

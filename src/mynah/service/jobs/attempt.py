@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from mynah.errors import MynahError
-from mynah.service.errors import log_defect
+from mynah.runtime.logging import log_defect
 from mynah.service.jobs.clearing import clear_after_loss
 from mynah.service.jobs.endings import end_job
 from mynah.service.jobs.folders import JobFolders

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from mynah.writing import sync_tree
+from mynah.runtime.files import sync_tree
 
 PART = ".part"
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from mynah.service.errors import log_defect
+from mynah.runtime.logging import log_defect
 from mynah.service.jobs.leases import Lease, LeaseLostError, Leases
 from mynah.training.trainer import Stopped
 

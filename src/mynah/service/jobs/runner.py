@@ -4,7 +4,7 @@ import threading
 from typing import Protocol
 
 from mynah.errors import OptionError
-from mynah.service.errors import log_defect
+from mynah.runtime.logging import log_defect
 from mynah.service.jobs.leases import Leases
 
 PAUSE = 0.5

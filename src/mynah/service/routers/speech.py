@@ -14,11 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mynah.errors import ModelNotFoundError, RequestError
 from mynah.options import SpeechOptions
+from mynah.runtime.logging import log_defect
 from mynah.service.admission import Speaker, admitting_router
 from mynah.service.audio import AudioStream
 from mynah.service.containers import AudioFormat, with_length
 from mynah.service.departure import AudioResponse, while_connected
-from mynah.service.errors import error_body, log_defect, problem_of
+from mynah.service.errors import error_body, problem_of
 from mynah.service.idempotency import DESCRIBED
 from mynah.service.keys import Caller
 from mynah.service.option_fields import option_field

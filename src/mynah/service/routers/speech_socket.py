@@ -17,9 +17,10 @@ from pydantic import Field, TypeAdapter
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from mynah.errors import MynahError, RequestError, UnavailableError
+from mynah.runtime.logging import log_defect
 from mynah.service.auth import SUBPROTOCOL, authenticate, check_origin, secret_of
 from mynah.service.contexts import Mark, Piece, SpeechContext
-from mynah.service.errors import answer, error_body, log_defect, problem_of, validated
+from mynah.service.errors import answer, error_body, problem_of, validated
 from mynah.service.routers.speech import Manner
 from mynah.service.services import Services, ServicesOf
 from mynah.service.value_count import check_json

@@ -8,11 +8,12 @@ from typing import Any
 
 import grpc
 
+from mynah.runtime.logging import log_defect, new_request_id
 from mynah.service.answer_headers import collect
 from mynah.service.auth import authenticate
-from mynah.service.errors import Problem, counting, log_defect, problem_of
+from mynah.service.errors import Problem, counting, problem_of
 from mynah.service.keys import Caller
-from mynah.service.request_id import HEADER, new_request_id
+from mynah.service.request_id import HEADER
 from mynah.service.services import Services
 
 Context = grpc.aio.ServicerContext[Any, Any]

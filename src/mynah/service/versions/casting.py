@@ -10,10 +10,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mynah.engine.speaker import Speaker
 from mynah.errors import CheckpointError, MynahError
+from mynah.runtime.logging import log_defect
 from mynah.service.answer_headers import tell
 from mynah.service.audio import AudioStream
 from mynah.service.changes import Changes, Remembered
-from mynah.service.errors import log_defect
 from mynah.service.keys import Caller
 from mynah.service.metrics import Metrics
 from mynah.service.records import new_id

@@ -6,7 +6,7 @@ import time
 from fastapi.concurrency import run_in_threadpool
 
 from mynah.errors import CallbackError
-from mynah.service.errors import log_defect
+from mynah.runtime.logging import log_defect
 from mynah.service.webhooks.deliveries import Deliveries, Delivery
 from mynah.service.webhooks.secrets import WebhookSecrets
 from mynah.service.webhooks.sending import Message, Outcome, Sender

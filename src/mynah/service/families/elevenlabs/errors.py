@@ -7,8 +7,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
 from mynah.errors import QueueFullError
+from mynah.runtime.logging import current_request_id
 from mynah.service.errors import problem_of
-from mynah.service.request_id import current_request_id
 
 
 class FieldError(BaseModel):

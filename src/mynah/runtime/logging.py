@@ -2,11 +2,14 @@
 
 import json
 import logging
+import re
+import secrets
+import traceback
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
 from mynah.service.plain_text import encodable
-from mynah.service.request_id import current_request_id
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "color_message"}
 
@@ -40,3 +43,34 @@ def log_config() -> dict[str, Any]:
         # Its lines have the query in them, and ours tell the rest.
         "loggers": {name: {"level": "WARNING"} for name in ("uvicorn.access", "httpx", "alembic")},
     }
+
+
+_current: ContextVar[str | None] = ContextVar("request_id", default=None)
+_GIVEN = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+def current_request_id() -> str | None:
+    """The id of the request that is being answered; None outside of one."""
+    return _current.get()
+
+
+def new_request_id(given: str | None) -> str:
+    """Names the request that this task answers, as its caller does if that is a sound name."""
+    sound = given is not None and _GIVEN.fullmatch(given)
+    name = given if given and sound else f"req_{secrets.token_hex(12)}"
+    _current.set(name)
+    return name
+
+
+_log = logging.getLogger(__name__)
+
+
+def log_defect(error: BaseException) -> None:
+    """Logs an exception that nobody raised on purpose.
+
+    Its message may quote a caller's text, so only its kind and place are told.
+    """
+    cause = error.__cause__ or error
+    frames = traceback.extract_tb(cause.__traceback__)
+    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    _log.error("defect", extra={"error": type(cause).__name__, "places": places})

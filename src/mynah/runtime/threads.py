@@ -1,4 +1,4 @@
-"""What a processor computes by itself, which decides what is fast and what is exact."""
+"""Threads that compute: how many, and which of them keep a team."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,42 +7,10 @@ from typing import ParamSpec, TypeVar
 
 import torch
 
-from mynah.device import Device
-from mynah.errors import OptionError
 from mynah.runtime.cores import compute_threads
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
-
-_CPU = torch.device("cpu")
-
-
-def device_of(name: Device) -> torch.device:
-    """The device of a name.
-
-    Raises:
-        OptionError: a GPU is asked for, and there is none.
-    """
-    found = torch.cuda.is_available()
-    if name == "cuda" and not found:
-        raise OptionError("There is no GPU that torch can use; choose the device auto or cpu.")
-    return torch.device("cuda", torch.cuda.current_device()) if found and name != "cpu" else _CPU
-
-
-def has_bfloat16(device: torch.device) -> bool:
-    """Whether it multiplies in bfloat16; where it does not, that is slower than float32."""
-    if device.type != "cpu":
-        return True
-    known = torch.cpu.get_capabilities()
-    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
-
-
-def has_int8_sums() -> bool:
-    """Whether the CPU adds products of eight bits with eight without overflow (VNNI).
-
-    Without, two of them are added in sixteen bits, which hold products of seven bits with eight.
-    """
-    return bool(torch.cpu.get_capabilities().get("avx512_vnni"))
 
 
 def use_available_cores() -> int:

@@ -1,9 +1,10 @@
-"""What a GPU does in a row, recorded once so that it can be played with one call."""
+"""CUDA graphs, asynchronous copies and padded sizes."""
 
 import logging
 from collections.abc import Callable
 
 import torch
+from torch import Tensor
 
 _log = logging.getLogger(__name__)
 
@@ -34,3 +35,14 @@ def graph_of(
         _log.warning("%s cannot be recorded.", what, exc_info=True)
         return None
     return graph
+
+
+def send(values: Tensor, place: Tensor) -> None:
+    """Copies what is on the CPU; on a GPU in the current stream, while the CPU goes on."""
+    values = values.to(place.dtype)
+    place.copy_(values.pin_memory() if place.is_cuda else values, non_blocking=True)
+
+
+def power_of_two(number: int) -> int:
+    """The least one that is not less than a number from 1 on."""
+    return 1 << (number - 1).bit_length()

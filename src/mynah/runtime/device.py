@@ -1,0 +1,49 @@
+"""Device and precision of the computation, and CPU features that decide both."""
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import torch
+from mynah.errors import OptionError
+
+Device = Literal["auto", "cpu", "cuda"]
+"""`auto` is a GPU if there is one, and the CPU otherwise."""
+Precision = Literal["auto", "float32"]
+"""`auto` is whatever this machine is fastest in without a change that is heard; `float32` is
+exact."""
+
+
+def device_of(name: Device) -> "torch.device":
+    """The device of a name.
+
+    Raises:
+        OptionError: a GPU is asked for, and there is none.
+    """
+    import torch  # noqa: PLC0415 - settings import this file
+
+    found = torch.cuda.is_available()
+    if name == "cuda" and not found:
+        raise OptionError("There is no GPU that torch can use; choose the device auto or cpu.")
+    if not found or name == "cpu":
+        return torch.device("cpu")
+    return torch.device("cuda", torch.cuda.current_device())
+
+
+def has_bfloat16(device: "torch.device") -> bool:
+    """Whether it multiplies in bfloat16; where it does not, that is slower than float32."""
+    if device.type != "cpu":
+        return True
+    import torch  # noqa: PLC0415 - as above
+
+    known = torch.cpu.get_capabilities()
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
+
+
+def has_int8_sums() -> bool:
+    """Whether the CPU adds products of eight bits with eight without overflow (VNNI).
+
+    Without, two of them are added in sixteen bits, which hold products of seven bits with eight.
+    """
+    import torch  # noqa: PLC0415 - as above
+
+    return bool(torch.cpu.get_capabilities().get("avx512_vnni"))
