@@ -9,7 +9,7 @@ from benchmarks.peers.peer import GENIE, GSV
 from benchmarks.speed.reference import reference_tokens_per_second
 from benchmarks.speed.semantic import random_request, tokens_per_second
 from benchmarks.speed.stage import stage_of
-from mynah.runtime.threads import in_passing
+from mynah.runtime.threads import run_in_temporary_thread
 from mynah.semantic.choice import in_eight_bits
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
@@ -32,7 +32,7 @@ def main() -> None:
         peer.name: 1 / median(peer.seconds(script, gpt, read, options.tokens))
         for peer, script in scripts.items()
     }
-    reference = in_passing(reference_tokens_per_second, gpt, options.tokens)
+    reference = run_in_temporary_thread(reference_tokens_per_second, gpt, options.tokens)
     packed = in_eight_bits(gpt)
     ours = {
         "Mynah, float32, batch 1": (gpt, 1),

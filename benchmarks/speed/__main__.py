@@ -14,7 +14,7 @@ from benchmarks.speed.streams import answered
 from benchmarks.speed.subject import SIZES, subject
 from mynah.engine.models import Models
 from mynah.errors import MynahError
-from mynah.runtime.threads import in_passing
+from mynah.runtime.threads import run_in_temporary_thread
 
 BATCHES = (1, 4, 16, 64)
 CALLERS = (1, 2, 4, 8, 16, 32)
@@ -25,19 +25,19 @@ def main() -> None:
     options = _options()
     if options.threads:
         torch.set_num_threads(options.threads)
-    models = in_passing(subject, options.model, options.size)
+    models = run_in_temporary_thread(subject, options.model, options.size)
     what = options.model or f"random weights of {options.size} size"
     print(f"{what}, torch {torch.__version__}, {torch.get_num_threads()} threads\n")
     print(f"semantic stage, {'8-bit' if models.packed else 'float32'} weights")
-    in_passing(reference_tokens_per_second, models.gpt, 3)
-    reference = in_passing(reference_tokens_per_second, models.gpt)
+    run_in_temporary_thread(reference_tokens_per_second, models.gpt, 3)
+    reference = run_in_temporary_thread(reference_tokens_per_second, models.gpt)
     print(f"  plain reference loop in float32: {reference:.1f} tokens/s")
     with stage_of(models.step_threads) as stage:
         stage.submit(_print_semantic, models, reference).result()
     if options.stage == "semantic":
         return
     print("acoustic stage, piece by piece")
-    in_passing(_print_acoustic, models)
+    run_in_temporary_thread(_print_acoustic, models)
     print("both stages, a sentence of 20 characters for each caller")
     for callers in CALLERS:
         heard = answered(models, callers)

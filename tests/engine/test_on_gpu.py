@@ -12,7 +12,7 @@ from mynah.engine.speaker import Speaker
 from mynah.engine.synthesizer import Synthesizer
 from mynah.errors import OptionError
 from mynah.options import SpeechOptions
-from mynah.runtime.device import device_of
+from mynah.runtime.device import resolve_device
 from mynah.text.sentence import Sentence, Word
 from mynah.voice.voice import Voice
 
@@ -40,7 +40,7 @@ def say(models, voice, seed) -> np.ndarray:
 
 
 def test_a_gpu_is_taken_if_there_is_one(cuda, tiny):
-    assert device_of("auto") == device_of("cuda") == cuda
+    assert resolve_device("auto") == resolve_device("cuda") == cuda
     assert load_models(tiny).sovits_graphs is not None
     assert load_models(tiny, "float32", "cpu").sovits_graphs is None
 
@@ -65,6 +65,6 @@ def test_a_version_has_its_own_networks_there(on_gpu, adapt, voice):
 
 def test_without_a_gpu_none_is_taken(monkeypatch, tiny):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert device_of("auto") == device_of("cpu") == torch.device("cpu")
+    assert resolve_device("auto") == resolve_device("cpu") == torch.device("cpu")
     with pytest.raises(OptionError, match="There is no GPU"):
         load_models(tiny, device="cuda")

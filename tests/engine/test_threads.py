@@ -10,7 +10,7 @@ import fakes
 from mynah.engine import models, stage
 from mynah.engine.models import load_models
 from mynah.engine.synthesizer import Synthesizer
-from mynah.runtime.threads import in_passing, use_threads
+from mynah.runtime.threads import run_in_temporary_thread, set_thread_count
 from mynah.semantic import gpt
 from mynah.voice.voice import Voice
 
@@ -62,7 +62,7 @@ def test_nothing_is_computed_before_threads_are_laid_out(monkeypatch):
         time.sleep(0.05)
         done.append(count)
 
-    monkeypatch.setattr(stage, "use_threads", slowly)
+    monkeypatch.setattr(stage, "set_thread_count", slowly)
     synthesizer = Synthesizer(Counting(1))
     assert done == [1]
     synthesizer.speak("One.", Voice("somebody", ()))
@@ -82,7 +82,7 @@ def test_a_thread_of_its_own_number_changes_no_other():
         seen.append(torch.get_num_threads())
 
     def one() -> None:
-        use_threads(1)
+        set_thread_count(1)
         note()
 
     for work in (one, note):
@@ -94,9 +94,9 @@ def test_a_thread_of_its_own_number_changes_no_other():
 
 
 def test_what_is_done_in_passing_leaves_no_thread_behind():
-    assert not in_passing(threading.current_thread).is_alive()
+    assert not run_in_temporary_thread(threading.current_thread).is_alive()
     with pytest.raises(ZeroDivisionError):
-        in_passing(divmod, 1, 0)
+        run_in_temporary_thread(divmod, 1, 0)
 
 
 def test_models_are_loaded_and_voices_read_in_passing(monkeypatch):

@@ -114,7 +114,7 @@ def test_a_row_goes_on_where_it_was_copied_to(wide, pack):
 @pytest.mark.parametrize("old", [False, True])
 def test_a_linear_layer_in_8_bits_is_close_row_by_row(positive, old, monkeypatch):
     if old:  # without the instructions for 8 bits, which this processor need not have either
-        monkeypatch.setattr(int8, "has_int8_sums", lambda: False)
+        monkeypatch.setattr(int8, "has_vnni", lambda: False)
     torch.manual_seed(0)
     weight, bias, x = torch.randn(96, 64), torch.randn(96), torch.randn(3, 5, 64)
     x = x.relu() * torch.tensor([0.01, 1, 100])[:, None, None] if positive else x

@@ -13,7 +13,7 @@ import re
 import time
 
 from mynah.errors import RecordingError
-from mynah.runtime.files import write_whole
+from mynah.runtime.files import write_atomic
 from mynah.training.evaluation import Evaluation, Measure
 from mynah.training.trainer import Stopped, TrainedPrompt, VersionFiles
 
@@ -32,7 +32,7 @@ class SlowTrainer:
             time.sleep(pause)
             (folder / "half.tmp").write_bytes(os.urandom(1000))
             done.append(step)
-            write_whole(folder / "steps.json", json.dumps(done).encode())
+            write_atomic(folder / "steps.json", json.dumps(done).encode())
             if step % 3 == 2:
                 report.checkpoint()
             report.progress("acoustic", 100 * (step + 1) / steps, {"loss": 1 / (step + 1)})

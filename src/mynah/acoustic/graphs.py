@@ -19,7 +19,7 @@ from mynah.acoustic.config import FRAMES_PER_TOKEN, AcousticConfig
 from mynah.acoustic.piecewise import Vocoder
 from mynah.acoustic.sovits import SoVITS
 from mynah.acoustic.text_encoder import Prior
-from mynah.runtime.cuda import graph_of, power_of_two
+from mynah.runtime.cuda import capture_graph, next_power_of_two
 from mynah.voice.timbre import Timbre
 
 TOGETHER = 16
@@ -85,9 +85,9 @@ class GraphSoVITS:
     ) -> Prior:
         """See `SoVITS.prior`; what is given stays as it is until the next call."""
         rows, tokens = codes.shape
-        filled = power_of_two(rows)
+        filled = next_power_of_two(rows)
         of_tokens, of_phones = (
-            max(SHORTEST, power_of_two(each.shape[1])) for each in (codes, phones)
+            max(SHORTEST, next_power_of_two(each.shape[1])) for each in (codes, phones)
         )
         prior = self._prior(
             (codes, (filled, of_tokens)),
@@ -128,7 +128,7 @@ def _filled_up(recorded: "Recorded", z: Tensor, ge: Tensor, mask: Tensor) -> Ten
         mask: bool, (rows, 1, frames).
     """
     rows, channels, frames = z.shape
-    filled, length = power_of_two(rows), -(-frames // FRAMES) * FRAMES
+    filled, length = next_power_of_two(rows), -(-frames // FRAMES) * FRAMES
     (out,) = recorded(
         (z, (filled, channels, length)),
         (ge, (filled, *ge.shape[1:])),
@@ -208,4 +208,4 @@ class _Recording:
             self.out = compute(*self.given)
 
         what = f"Decoding of {[tuple(each.shape) for each in self.given]}"
-        self.graph = graph_of(play, what, pool=pool)
+        self.graph = capture_graph(play, what, pool=pool)

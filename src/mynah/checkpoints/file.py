@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from mynah.errors import CheckpointError
-from mynah.runtime.files import write_whole
+from mynah.runtime.files import write_atomic
 
 VERSION_TAGS = {b"03": "v3", b"04": "v4", b"05": "v2Pro", b"06": "v2ProPlus"}
 """The tags of released files; v3 and v4 tags mark LoRA files."""
@@ -84,7 +84,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         tags = {version: tag for tag, version in VERSION_TAGS.items()}
         data = tags[checkpoint.version_tag] + data[2:]
     try:
-        write_whole(path, data)
+        write_atomic(path, data)
     except OSError as error:
         raise CheckpointError(
             f"cannot write {path.name} ({error.strerror}): check the folder, its rights and space"

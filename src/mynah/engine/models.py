@@ -32,8 +32,8 @@ from mynah.engine.model_folder import (
 from mynah.engine.prompt import Prompt
 from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
-from mynah.runtime.device import Device, Precision, device_of
-from mynah.runtime.threads import in_passing, use_available_cores
+from mynah.runtime.device import Device, Precision, resolve_device
+from mynah.runtime.threads import run_in_temporary_thread, use_available_cores
 from mynah.runtime.wait_policy import sleeping_teams
 from mynah.semantic.batch import Batch, Rows
 from mynah.semantic.choice import faster as faster_gpt
@@ -236,7 +236,7 @@ def load_models(
     """
     threads = use_available_cores()
     with opened(None if folder is None else Path(folder)) as found, sleeping_teams(threads):
-        return in_passing(_load, found, precision, device_of(device))
+        return run_in_temporary_thread(_load, found, precision, resolve_device(device))
 
 
 def _load(folder: Path, precision: Precision, device: torch.device) -> Models:

@@ -13,7 +13,7 @@ from mynah.engine.stage import Stage
 from mynah.engine.talk import Talk, Utterance
 from mynah.engine.turns import Turns
 from mynah.engine.versions import Versions
-from mynah.runtime.threads import in_passing
+from mynah.runtime.threads import run_in_temporary_thread
 from mynah.runtime.wait_policy import WaitPolicy
 
 
@@ -82,7 +82,7 @@ class ReadingStage(Stage):
         if talk is None:
             return
         try:
-            utterance = in_passing(talk.context.run, self._prepare, talk)
+            utterance = run_in_temporary_thread(talk.context.run, self._prepare, talk)
         except Exception as error:  # whatever it is, the other callers go on
             self._failed(talk, error)
         else:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mynah.errors import OptionError
-from mynah.runtime.files import write_whole
+from mynah.runtime.files import write_atomic
 
 KINDS = ("wav", "flac", "ogg", "mp3")
 """Kinds of audio that speech is encoded as, named by their suffix."""
@@ -59,7 +59,7 @@ class Speech:
             OSError: the file cannot be written.
         """
         path = Path(path)
-        write_whole(path, self.encode(kind_of(path)))
+        write_atomic(path, self.encode(kind_of(path)))
 
 
 def kind_of(path: Path) -> str:

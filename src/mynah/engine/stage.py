@@ -4,7 +4,7 @@ import threading
 from abc import ABC, abstractmethod
 
 from mynah.engine.talk import Talk
-from mynah.runtime.threads import use_threads
+from mynah.runtime.threads import set_thread_count
 from mynah.runtime.wait_policy import WaitPolicy
 
 
@@ -65,7 +65,7 @@ class Stage(ABC):
 
     def _work(self) -> None:
         if self._threads:
-            use_threads(self._threads)
+            set_thread_count(self._threads)
         self._laid_out.set()
         while self._await():
             self._waiting.observe()

@@ -9,7 +9,7 @@ from torch import Tensor
 _log = logging.getLogger(__name__)
 
 
-def graph_of(
+def capture_graph(
     play: Callable[[], object],
     what: str,
     *,
@@ -37,12 +37,12 @@ def graph_of(
     return graph
 
 
-def send(values: Tensor, place: Tensor) -> None:
+def copy_async(values: Tensor, place: Tensor) -> None:
     """Copies what is on the CPU; on a GPU in the current stream, while the CPU goes on."""
     values = values.to(place.dtype)
     place.copy_(values.pin_memory() if place.is_cuda else values, non_blocking=True)
 
 
-def power_of_two(number: int) -> int:
+def next_power_of_two(number: int) -> int:
     """The least one that is not less than a number from 1 on."""
     return 1 << (number - 1).bit_length()

@@ -13,7 +13,7 @@ Precision = Literal["auto", "float32"]
 exact."""
 
 
-def device_of(name: Device) -> "torch.device":
+def resolve_device(name: Device) -> "torch.device":
     """The device of a name.
 
     Raises:
@@ -39,7 +39,7 @@ def has_bfloat16(device: "torch.device") -> bool:
     return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
 
-def has_int8_sums() -> bool:
+def has_vnni() -> bool:
     """Whether the CPU adds products of eight bits with eight without overflow (VNNI).
 
     Without, two of them are added in sixteen bits, which hold products of seven bits with eight.

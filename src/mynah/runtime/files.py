@@ -6,7 +6,7 @@ import uuid
 from pathlib import Path
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes) -> None:
     """Writes a file; whoever looks sees the old content or the new, never a part.
 
     Raises:
@@ -24,7 +24,7 @@ def write_whole(path: Path, data: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
-def sync_tree(folder: Path) -> None:
+def fsync_tree(folder: Path) -> None:
     """Has everything in a folder written to the disk.
 
     Raises:
@@ -32,10 +32,10 @@ def sync_tree(folder: Path) -> None:
     """
     for path in (*folder.rglob("*"), folder):
         with contextlib.suppress(FileNotFoundError):
-            sync(path)
+            fsync(path)
 
 
-def sync(path: Path) -> None:
+def fsync(path: Path) -> None:
     """Has a file, or the names in a folder, written to the disk.
 
     Raises:

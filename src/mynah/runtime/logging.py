@@ -65,7 +65,7 @@ def new_request_id(given: str | None) -> str:
 _log = logging.getLogger(__name__)
 
 
-def log_defect(error: BaseException) -> None:
+def log_unexpected(error: BaseException) -> None:
     """Logs an exception that nobody raised on purpose.
 
     Its message may quote a caller's text, so only its kind and place are told.

@@ -27,7 +27,7 @@ def use_available_cores() -> int:
     return threads
 
 
-def use_threads(count: int) -> None:
+def set_thread_count(count: int) -> None:
     """Has torch use so many threads for what the calling thread computes, and for no other.
 
     Nothing else may begin to compute meanwhile: what torch is told holds for new threads, too.
@@ -40,7 +40,9 @@ def use_threads(count: int) -> None:
     restoring.join()
 
 
-def in_passing(work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
+def run_in_temporary_thread(
+    work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
+) -> Result:
     """Has a thread do some work that ends with it.
 
     Each thread that computes gets a team of helpers from OpenMP and keeps it. Once a process has

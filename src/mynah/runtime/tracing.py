@@ -21,7 +21,7 @@ _tracer: ContextVar[Tracer | None] = ContextVar("tracer", default=None)
 
 
 @contextmanager
-def traced_by(tracer: Tracer) -> Iterator[None]:
+def use_tracer(tracer: Tracer) -> Iterator[None]:
     """Spans of this call go to a tracer."""
     before = _tracer.set(tracer)
     try:

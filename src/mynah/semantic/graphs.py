@@ -14,7 +14,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from mynah.runtime.cuda import graph_of, send
+from mynah.runtime.cuda import capture_graph, copy_async
 from mynah.semantic.batch import validate
 from mynah.semantic.draw_kernel import BROKEN, NOTHING
 from mynah.semantic.gpt import GPT
@@ -121,7 +121,7 @@ class GraphGPT:
             window = self._windows.get(size)
             if window is None:
                 window = self._windows[size] = self._window(size)
-            send(torch.tensor(filled), window.slots)
+            copy_async(torch.tensor(filled), window.slots)
             window.play(self.network)
             drawn = torch.empty(window.given.shape, dtype=torch.int32, pin_memory=True)
             drawn.copy_(window.given, non_blocking=True)
@@ -166,7 +166,7 @@ class _Window:
         """Records what `play` does."""
         stream.synchronize()
         what = f"Steps of {len(self.slots)} rows"
-        self.graph = graph_of(partial(self.play, network), what, stream=stream)
+        self.graph = capture_graph(partial(self.play, network), what, stream=stream)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import warnings
 import torch
 from torch import Tensor
 
-from mynah.runtime.device import has_int8_sums
+from mynah.runtime.device import has_vnni
 
 ENGINE = "fbgemm"
 """Torch's kernels for 8-bit products on x86."""
@@ -38,7 +38,7 @@ class Int8Linear:
     def __init__(self, weight: Tensor, bias: Tensor, *, positive: bool = False) -> None:
         self._bias = bias.detach()
         self._positive = positive
-        most = 255 if has_int8_sums() else 127
+        most = 255 if has_vnni() else 127
         self._step, self._zero = (1 / most, 0) if positive else (1 / (most // 2), most // 2 + 1)
         self._packed = _packed(weight.detach())
         self.size = weight.numel()

@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from mynah.runtime.cuda import power_of_two
+from mynah.runtime.cuda import next_power_of_two
 from mynah.semantic import draw_kernel, kernels
 from mynah.semantic.gpt import GPT, Layer
 from mynah.semantic.reading import Reader
@@ -133,7 +133,7 @@ class DeviceGPT:
             gpt.ar_audio_position.table,
             self._x,
             K=hidden,
-            BLOCK=power_of_two(hidden),
+            BLOCK=next_power_of_two(hidden),
         )
 
     def _layer(self, number: int, layer: Layer, norm: _Norm, slots: Tensor) -> _Norm:
@@ -163,7 +163,7 @@ class DeviceGPT:
             config.head_size**-0.5,
             HEADS=config.heads,
             SIZE=config.head_size,
-            BLOCK_SIZE=power_of_two(config.head_size),
+            BLOCK_SIZE=next_power_of_two(config.head_size),
             CAPACITY=cache.capacity,
             BLOCK=PLACES,
             num_warps=8,
@@ -184,7 +184,7 @@ class DeviceGPT:
     ) -> None:
         """See `kernels.product`."""
         n, k = weight.shape
-        width = power_of_two(k)
+        width = next_power_of_two(k)
         at_once = max(1, PRODUCT // width)
         kernels.product[(rows, -(-n // at_once))](
             x,
@@ -198,7 +198,7 @@ class DeviceGPT:
             N=n,
             BLOCK_K=width,
             BLOCK_N=at_once,
-            BLOCK_BESIDE=power_of_two(n),
+            BLOCK_BESIDE=next_power_of_two(n),
             RELU=relu,
             EPSILON=self._layers[0].norm1.eps,
         )

@@ -11,7 +11,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from mynah.runtime.cuda import graph_of, power_of_two, send
+from mynah.runtime.cuda import capture_graph, copy_async, next_power_of_two
 from mynah.semantic.cache import KeyValueCache, attend, split
 from mynah.semantic.config import BERT_SIZE, POSITIONS
 from mynah.semantic.gpt import GPT, visible_places
@@ -43,7 +43,7 @@ class Reader:
 
     def read(self, request: SemanticRequest, row: int) -> None:
         """Reads a request into a row of the cache, in the current stream."""
-        places = min(self._cache.capacity, max(SHORTEST, power_of_two(request.prefill_length)))
+        places = min(self._cache.capacity, max(SHORTEST, next_power_of_two(request.prefill_length)))
         reading = self._readings.get(places)
         if reading is None:
             reading = self._readings[places] = self._reading(places)
@@ -77,13 +77,13 @@ class _Reading:
     def tell(self, request: SemanticRequest, row: int) -> None:
         """Puts in what is to be read. What is behind it, of an earlier row, is seen by nobody."""
         sizes = torch.tensor([len(request.phones), request.prefill_length, row])
-        send(sizes, self._sizes)
-        send(request.phones, self._phones[0, : len(request.phones)])
-        send(request.prompt, self._tokens[0, : len(request.prompt)])
+        copy_async(sizes, self._sizes)
+        copy_async(request.phones, self._phones[0, : len(request.phones)])
+        copy_async(request.prompt, self._tokens[0, : len(request.prompt)])
         if request.bert is None:
             self._bert.zero_()
         else:
-            send(request.bert, self._bert[0, :, : len(request.phones)])
+            copy_async(request.bert, self._bert[0, :, : len(request.phones)])
 
     def play(self) -> None:
         """Reads it."""
@@ -98,7 +98,7 @@ class _Reading:
         stream = torch.cuda.current_stream(self._cache.device)
         stream.synchronize()
         what = f"Rows of {self._places} places"
-        self.graph = graph_of(self._compute, what, stream=stream, pool=pool)
+        self.graph = capture_graph(self._compute, what, stream=stream, pool=pool)
 
     def _compute(self) -> None:
         gpt, cache = self._gpt, self._cache

@@ -6,7 +6,7 @@ numbers, so that nothing moves when others come and go.
 
 import torch
 
-from mynah.runtime.cuda import power_of_two, send
+from mynah.runtime.cuda import copy_async, next_power_of_two
 from mynah.semantic.cache import KeyValueCache
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.row import Row
@@ -59,7 +59,7 @@ class Seats:
         )
         self.ended = torch.ones(shape, dtype=whole, device=device)
         self.seeds = torch.zeros(shape, dtype=torch.int64, device=device)
-        width = power_of_two(config.vocabulary)
+        width = next_power_of_two(config.vocabulary)
         self.seen = torch.zeros((rows + 1, width), dtype=torch.int8, device=device)
 
     @property
@@ -94,7 +94,7 @@ class Seats:
             (self.seeds, chance.generator.initial_seed() & (2**63 - 1)),
         ):
             state[seat].fill_(value)
-        send(chance.seen, self.seen[seat, : self._vocabulary])
+        copy_async(chance.seen, self.seen[seat, : self._vocabulary])
         # A draw makes its row a place longer, for the token that was read before. The first
         # draw comes after what has its places already.
         self.cache.lengths[seat].sub_(1)

@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from mynah.config import Settings
 from mynah.engine.queue import SpeechQueue
 from mynah.errors import OptionError
-from mynah.runtime.logging import log_defect
+from mynah.runtime.logging import log_unexpected
 from mynah.service.answer_headers import AnswerHeadersMiddleware
 from mynah.service.background import background
 from mynah.service.body_limit import BodyLimitMiddleware, BodyRules
@@ -178,7 +178,7 @@ async def _purge(services: Services) -> None:
             await run_in_threadpool(services.answers.purge)
             await run_in_threadpool(clear_jobs, services.records, folders, seconds)
         except Exception as error:  # the database is away for a while: the next time will do
-            log_defect(error)
+            log_unexpected(error)
         await asyncio.sleep(PURGE_SECONDS)
 
 

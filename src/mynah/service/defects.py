@@ -4,7 +4,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from mynah.runtime.logging import log_defect
+from mynah.runtime.logging import log_unexpected
 from mynah.service.errors import WriteAt
 
 _INTERNAL_ERROR = 1011
@@ -37,7 +37,7 @@ class DefectMiddleware:
         except ClientDisconnect:
             return
         except Exception as error:
-            log_defect(error)
+            log_unexpected(error)
             if not begun:
                 await self._answer(error, scope, receive, send)
             elif scope["type"] == "websocket":

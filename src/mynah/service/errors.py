@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
 from mynah.errors import MynahError, RequestError, UnavailableError
-from mynah.runtime.logging import current_request_id, log_defect
+from mynah.runtime.logging import current_request_id, log_unexpected
 from mynah.service.plain_text import encodable
 
 Write = Callable[[Exception], Response]
@@ -177,7 +177,7 @@ def add_error_handlers(app: FastAPI, write: Write = answer) -> None:
     def handle(_: Request, error: Exception) -> Response:
         response = write(error)
         if response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
-            log_defect(error)
+            log_unexpected(error)
         return response
 
     for kind in (MynahError, RequestValidationError, HTTPException):

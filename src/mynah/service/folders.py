@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from mynah.runtime.files import sync, sync_tree
+from mynah.runtime.files import fsync, fsync_tree
 
 
 class Folders(Protocol):
@@ -48,12 +48,12 @@ class LocalFolders:
             part.mkdir()
             for name, source in files.items():
                 shutil.copyfile(source, part / Path(name).name)
-            sync_tree(part)
+            fsync_tree(part)
             part.replace(folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
         # The name itself must last, too, before a row says that it is there.
-        sync(folder.parent)
+        fsync(folder.parent)
 
     def path(self, key: str) -> Path:
         """See `Folders`."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from mynah.runtime.files import write_whole
+from mynah.runtime.files import write_atomic
 
 
 class Storage(Protocol):
@@ -37,7 +37,7 @@ class FolderStorage:
         """See `Storage`."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, data)
+        write_atomic(path, data)
 
     def get(self, key: str) -> bytes:
         """See `Storage`."""

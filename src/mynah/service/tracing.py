@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mynah.runtime.logging import current_request_id
-from mynah.runtime.tracing import traced_by
+from mynah.runtime.tracing import use_tracer
 
 
 def open_traces(url: str) -> TracerProvider:
@@ -41,7 +41,7 @@ def traced_call(provider: TracerProvider, headers: Mapping[str, str]) -> Iterato
         record_exception=False,
         set_status_on_exception=False,
     )
-    with call as span, traced_by(tracer):
+    with call as span, use_tracer(tracer):
         span.set_attribute("mynah.request_id", current_request_id() or "")
         yield span
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mynah.errors import StorageError
-from mynah.runtime.files import write_whole
+from mynah.runtime.files import write_atomic
 
 FORMAT = 1
 """Weights in `versions/`, recordings in `audio/`, checkpoints in `jobs/`, as they are now."""
@@ -20,7 +20,7 @@ def make_data_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         check_format(folder)
         if not (folder / FORMAT_FILE).exists():
-            write_whole(folder / FORMAT_FILE, f"{FORMAT}\n".encode())
+            write_atomic(folder / FORMAT_FILE, f"{FORMAT}\n".encode())
     except OSError as error:
         raise StorageError(
             f"The data folder {folder} cannot be made or written ({error.strerror}); let this "

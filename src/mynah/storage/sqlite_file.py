@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mynah.errors import StorageError
-from mynah.runtime.files import sync
+from mynah.runtime.files import fsync
 
 _log = logging.getLogger(__name__)
 
@@ -98,9 +98,9 @@ def copy_beside(path: Path, revision: str) -> Path:
         with closing(connect_to_look(path)) as source, closing(sqlite3.connect(part)) as target:
             source.backup(target)
         shutil.copymode(path, part)
-        sync(part)
+        fsync(part)
         part.replace(copy)
-        sync(copy.parent)
+        fsync(copy.parent)
     finally:
         part.unlink(missing_ok=True)
     return copy

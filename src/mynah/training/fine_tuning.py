@@ -24,7 +24,7 @@ from mynah.checkpoints.adapter import (
 from mynah.checkpoints.trained import Base, Origin
 from mynah.engine.models import Models, load_models
 from mynah.errors import RecordingError
-from mynah.runtime.files import write_whole
+from mynah.runtime.files import write_atomic
 from mynah.training.doubts import doubts
 from mynah.training.evaluation import Evaluation
 from mynah.training.intelligibility import best_ear
@@ -189,7 +189,7 @@ class _Work:
         if path.exists():
             return [SentenceScore(**row) for row in json.loads(path.read_text())]
         scores = evaluator.scores(models, self._voice(slices))
-        write_whole(path, json.dumps([asdict(score) for score in scores]).encode())
+        write_atomic(path, json.dumps([asdict(score) for score in scores]).encode())
         self.report.checkpoint()
         return scores
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from mynah.checkpoints.adapter import Change
-from mynah.runtime.files import write_whole
+from mynah.runtime.files import write_atomic
 from mynah.training.low_rank import Learner
 from mynah.training.trainer import Report, Stopped
 from mynah.training.tuner import pace_of
@@ -179,7 +179,7 @@ class _Course:
             },
             buffer,
         )
-        write_whole(self._path, buffer.getvalue())
+        write_atomic(self._path, buffer.getvalue())
 
     def outcome(self) -> Outcome:
         self._lesson.learner.restore(self._best)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from mynah.runtime.files import write_whole
+from mynah.runtime.files import write_atomic
 from mynah.training.preparation.prepare import Prepared
 from mynah.training.preparation.slices import Slice
 
@@ -27,7 +27,7 @@ def write_prepared(prepared: Prepared, path: Path) -> None:
         },
         buffer,
     )
-    write_whole(path, buffer.getvalue())
+    write_atomic(path, buffer.getvalue())
 
 
 def read_prepared(path: Path) -> Prepared:

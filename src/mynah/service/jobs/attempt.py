@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from mynah.errors import MynahError
-from mynah.runtime.logging import log_defect
+from mynah.runtime.logging import log_unexpected
 from mynah.service.jobs.clearing import clear_after_loss
 from mynah.service.jobs.endings import end_job
 from mynah.service.jobs.folders import JobFolders
@@ -103,12 +103,12 @@ class _Attempt:
         except MynahError as error:
             return self._fail(error.code, str(error))
         except OSError as error:
-            log_defect(error)
+            log_unexpected(error)
             return self._fail(*_of_disk(error))
         except (LeaseLostError, SQLAlchemyError):
             raise
         except Exception as error:  # a defect of the trainer's; the next job may be well
-            log_defect(error)
+            log_unexpected(error)
             return self._fail(DEFECT, "The training failed; the error is in the server's log.")
 
     def _train(self) -> VersionFiles:

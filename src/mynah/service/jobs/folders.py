@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from mynah.runtime.files import sync_tree
+from mynah.runtime.files import fsync_tree
 
 PART = ".part"
 
@@ -48,7 +48,7 @@ class JobFolders:
 
     def settle(self, job_id: str, attempt: int) -> None:
         """Makes a checkpoint last, before the row names it."""
-        sync_tree(self._root / job_id / str(attempt))
+        fsync_tree(self._root / job_id / str(attempt))
 
     def keep_only(self, job_id: str, attempt: int) -> None:
         """Removes the folders of all earlier attempts, once the row names this one."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from mynah.runtime.logging import log_defect
+from mynah.runtime.logging import log_unexpected
 from mynah.service.jobs.leases import Lease, LeaseLostError, Leases
 from mynah.training.trainer import Stopped
 
@@ -86,6 +86,6 @@ class _Bearing:
         if isinstance(error, LeaseLostError):
             raise Stopped from error
         if isinstance(error, SQLAlchemyError):
-            log_defect(error)
+            log_unexpected(error)
             return True
         return False

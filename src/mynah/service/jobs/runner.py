@@ -4,7 +4,7 @@ import threading
 from typing import Protocol
 
 from mynah.errors import OptionError
-from mynah.runtime.logging import log_defect
+from mynah.runtime.logging import log_unexpected
 from mynah.service.jobs.leases import Leases
 
 PAUSE = 0.5
@@ -48,7 +48,7 @@ class JobRunner:
             try:
                 self._launcher.launch(self._leases.waiting(BATCH))
             except Exception as error:  # the database or the broker is away: the next time will do
-                log_defect(error)
+                log_unexpected(error)
 
 
 def missing_celery() -> OptionError:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mynah.errors import ModelNotFoundError, RequestError
 from mynah.options import SpeechOptions
-from mynah.runtime.logging import log_defect
+from mynah.runtime.logging import log_unexpected
 from mynah.service.admission import Speaker, admitting_router
 from mynah.service.audio import AudioStream
 from mynah.service.containers import AudioFormat, with_length
@@ -181,7 +181,7 @@ async def _events(audio: AudioStream) -> AsyncIterator[str]:
     except Exception as error:  # the status has been sent; the last event tells of it
         problem = problem_of(error)
         if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-            log_defect(error)
+            log_unexpected(error)
         yield _event(type="error", error=error_body(problem))
         return
     said, spoken = audio.phonemes, audio.semantic_tokens

@@ -17,7 +17,7 @@ from pydantic import Field, TypeAdapter
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from mynah.errors import MynahError, RequestError, UnavailableError
-from mynah.runtime.logging import log_defect
+from mynah.runtime.logging import log_unexpected
 from mynah.service.auth import SUBPROTOCOL, authenticate, check_origin, secret_of
 from mynah.service.contexts import Mark, Piece, SpeechContext
 from mynah.service.errors import answer, error_body, problem_of, validated
@@ -203,5 +203,5 @@ def _validated(given: dict[str, Any]) -> PieceBody:
 def _error(error: Exception) -> dict[str, Any]:
     problem = problem_of(error)
     if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        log_defect(error)
+        log_unexpected(error)
     return {"type": "error", "error": error_body(problem)}

@@ -8,7 +8,7 @@ from typing import Any
 
 import grpc
 
-from mynah.runtime.logging import log_defect, new_request_id
+from mynah.runtime.logging import log_unexpected, new_request_id
 from mynah.service.answer_headers import collect
 from mynah.service.auth import authenticate
 from mynah.service.errors import Problem, counting, problem_of
@@ -70,7 +70,7 @@ async def answering(
         code = _STATUS.get(problem.status, grpc.StatusCode.INTERNAL)
         status = code.name
         if code is grpc.StatusCode.INTERNAL:
-            log_defect(error)
+            log_unexpected(error)
         await context.abort(code, problem.message, _metadata(problem, name))
     finally:
         milliseconds = round((time.perf_counter() - began) * 1000, 1)

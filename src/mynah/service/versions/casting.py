@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mynah.engine.speaker import Speaker
 from mynah.errors import CheckpointError, MynahError
-from mynah.runtime.logging import log_defect
+from mynah.runtime.logging import log_unexpected
 from mynah.service.answer_headers import tell
 from mynah.service.audio import AudioStream
 from mynah.service.changes import Changes, Remembered
@@ -132,7 +132,7 @@ class Casting:
         try:
             self._answers.begin(audio_id, caller, part.voice_id, part.version)
         except SQLAlchemyError as error:  # counting is not worth an answer
-            log_defect(error)
+            log_unexpected(error)
             return
         if failed:
             self._fail(part, audio_id)
@@ -147,7 +147,7 @@ class Casting:
             self._answers.fail(audio_id)
             self._guard.judge(part.voice_id, part.version)
         except SQLAlchemyError as error:
-            log_defect(error)
+            log_unexpected(error)
 
 
 def _is_failure(error: Exception) -> bool:

@@ -6,7 +6,7 @@ import time
 from fastapi.concurrency import run_in_threadpool
 
 from mynah.errors import CallbackError
-from mynah.runtime.logging import log_defect
+from mynah.runtime.logging import log_unexpected
 from mynah.service.webhooks.deliveries import Deliveries, Delivery
 from mynah.service.webhooks.secrets import WebhookSecrets
 from mynah.service.webhooks.sending import Message, Outcome, Sender
@@ -36,7 +36,7 @@ class Postman:
             try:
                 await self._begin()
             except Exception as error:  # the database is away for a while: the next time will do
-                log_defect(error)
+                log_unexpected(error)
             await asyncio.sleep(PAUSE)
 
     async def _begin(self) -> None:
@@ -52,7 +52,7 @@ class Postman:
             outcome = await self._send(delivery)
             await run_in_threadpool(self._deliveries.note, delivery, outcome, began)
         except Exception as error:  # it is claimed again when its claim is over
-            log_defect(error)
+            log_unexpected(error)
 
     async def _send(self, delivery: Delivery) -> Outcome:
         try:
