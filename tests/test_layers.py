@@ -80,7 +80,6 @@ MOVING = {
     "voice.hubert": "encoders",
     "voice.mel": "audio",
     "voice.recording": "audio",
-    "voice.scripts": "text",
     "voice.spectrogram": "audio",
     "voice.viterbi": "encoders",
     "service": "server",

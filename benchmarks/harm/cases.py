@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks.harm import sounds
 from benchmarks.harm.people import Clip, Person, Wave
-from mynah.voice.scripts import script
+from mynah.text.reading_scripts import script
 
 TWENTY_EPOCHS = ("--stage", "acoustic", "--epochs", "20")
 

@@ -12,7 +12,7 @@ import rjieba
 from misaki.zh import ZHG2P
 from pypinyin.constants import PINYIN_DICT
 
-from mynah.text.mandarin.syllable import phones_of
+from mynah.text.languages.mandarin.syllable import phones_of
 from mynah.text.sentence import Sentence, Span
 from mynah.text.symbols import MARKS
 from recipes.starter.timing import Letter

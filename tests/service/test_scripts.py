@@ -4,7 +4,7 @@ import pytest
 
 from mynah.errors import LanguageError
 from mynah.text.frontend import analyse
-from mynah.voice.scripts import script
+from mynah.text.reading_scripts import script
 
 
 def words(text):

@@ -1,7 +1,7 @@
 import pytest
 
 from mynah.text.cleaning import clean
-from mynah.text.english import normalise
+from mynah.text.languages.english import normalise
 
 SPOKEN = {
     "1,024 packages": "one thousand twenty-four packages",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mynah.text.english import phonemize
+from mynah.text.languages.english import phonemize
 
 
 def spoken(text: str) -> str:

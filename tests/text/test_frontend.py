@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mynah.cli.phonemize import phonemize
 from mynah.errors import MynahError, OptionError, TextError
 from mynah.text.frontend import FEWEST_PHONES, MAX_CHARACTERS, analyse, pronounce
-from mynah.text.language import CODES
+from mynah.text.languages.registry import CODES
 from mynah.text.splitting import METHODS
 from mynah.text.symbols import MARKS, SymbolTable
 

@@ -1,7 +1,7 @@
 import pytest
 
 from mynah.text.cleaning import clean
-from mynah.text.mandarin import normalise
+from mynah.text.languages.mandarin import normalise
 
 SPOKEN = {
     # dates

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mynah.text.mandarin import phonemize
-from mynah.text.mandarin.syllable import phones_of
+from mynah.text.languages.mandarin import phonemize
+from mynah.text.languages.mandarin.syllable import phones_of
 
 
 def spoken(text: str) -> str:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tone_speech import RATE, ToneEncoder, say
 
 from mynah.audio.recording import Recording
+from mynah.text.reading_scripts import script
 from mynah.training import intelligibility
 from mynah.training.intelligibility import (
     SENTENCES,
@@ -19,7 +20,6 @@ from mynah.training.intelligibility import (
     sentences,
 )
 from mynah.training.preparation.hearing import Head
-from mynah.voice.scripts import script
 
 units = st.lists(st.sampled_from("abc"), max_size=8)
 

@@ -10,10 +10,10 @@ from tone_speech import RATE, hearing_tones, say, write
 import mynah
 from mynah.errors import CheckpointError, RecordingError
 from mynah.text.frontend import analyse
+from mynah.text.reading_scripts import script
 from mynah.training.preparation.prepare import divided, prepare
 from mynah.training.preparation.slices import Slice
 from mynah.training.trainer import TrainingRecording
-from mynah.voice.scripts import script
 
 SCRIPT = " ".join(script("en").sentences)
 OTHER = (

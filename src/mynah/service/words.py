@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mynah.errors import RequestError, TextError
 from mynah.text.frontend import analyse
-from mynah.text.language import code_of
+from mynah.text.languages.registry import code_of
 
 
 def check_words(texts: Sequence[str], recordings: int, language: str, split: str = "cut5") -> None:

@@ -3,8 +3,9 @@
 from mynah.errors import TextError
 from mynah.text import splitting
 from mynah.text.cleaning import clean
-from mynah.text.language import EMBEDDED, Code, Passage, code_of, interleave, passages, room_of
-from mynah.text.sentence import Sentence, Word
+from mynah.text.detection import Passage, interleave, passages
+from mynah.text.languages.registry import Code, code_of, room_of
+from mynah.text.sentence import EMBEDDED, Sentence, Word
 from mynah.text.symbols import MARKS
 
 MAX_CHARACTERS = 50_000

@@ -64,3 +64,7 @@ def _written(spans: Sequence[Span]) -> str:
         written += blank + span.text
         before = span.language
     return written
+
+
+EMBEDDED = "\ue000"
+"""Stands for a stretch of English while the language around it is normalised."""

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from mynah.audio.recording import Recording
 from mynah.engine.models import Models
+from mynah.text.reading_scripts import script
 from mynah.training.evaluation import Unit
 from mynah.training.preparation.hearing import PhonemeScores, phoneme_scores
 from mynah.training.preparation.recogniser import Recogniser, installed_recogniser
 from mynah.training.preparation.words import lines
-from mynah.voice.scripts import script
 from mynah.voice.tokens import CONTENT_RATE
 
 SENTENCES = 8

@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mynah.service.admission import Speaker, admitting_router
 from mynah.service.plain_text import PlainText
 from mynah.text.frontend import analyse
-from mynah.text.language import CODES
+from mynah.text.languages.registry import CODES
 from mynah.text.sentence import Sentence
 
 MODEL = "mynah"

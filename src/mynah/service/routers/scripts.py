@@ -6,7 +6,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 
 from mynah.service.admission import Speaker, admitting_router
-from mynah.voice.scripts import script
+from mynah.text.reading_scripts import script
 
 router = admitting_router(tags=["training"])
 

@@ -29,7 +29,7 @@ from mynah.service.routers.stored_audio import StoredAudioBody, stored_audio_bod
 from mynah.service.services import Services, ServicesOf
 from mynah.service.speakers import ZERO_SHOT, Speaking
 from mynah.service.speech import SpeechOrder
-from mynah.text.language import CODES
+from mynah.text.languages.registry import CODES
 from mynah.text.splitting import METHODS
 
 OPENAI_PCM_RATE = 24_000

@@ -22,7 +22,7 @@ from mynah.service.option_fields import option_field
 from mynah.service.plain_text import PLAIN, PlainText
 from mynah.service.services import Services, ServicesOf
 from mynah.service.speech import SpeechOrder
-from mynah.text.language import code_of
+from mynah.text.languages.registry import code_of
 
 _FORMATS = {
     "wav": AudioFormat("wav"),

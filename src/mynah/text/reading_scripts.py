@@ -7,7 +7,8 @@ from mynah.errors import LanguageError
 
 LANGUAGES = ("zh", "en")
 
-_FOLDER = files("mynah") / "voice" / "reading_scripts"
+_FOLDER = files("mynah") / "text" / "languages"
+_PACKS = {"zh": "mandarin", "en": "english"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +34,7 @@ def script(language: str) -> Script:
         raise LanguageError(
             f"There is no script for {language!r:.20}; use {' or '.join(LANGUAGES)}."
         )
-    lines = (_FOLDER / f"{language}.txt").read_text("utf-8").splitlines()
+    lines = (
+        (_FOLDER / _PACKS[language] / "data" / "reading_script.txt").read_text("utf-8").splitlines()
+    )
     return Script(language, tuple(filter(None, lines)))

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from mynah.text.english import homographs
-from mynah.text.english.lexicon import Phones, known, letters, plural, pronounce
+from mynah.text.languages.english import homographs
+from mynah.text.languages.english.lexicon import Phones, known, letters, plural, pronounce
 from mynah.text.sentence import Word
 
 _TOKEN = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*|[,.?!]")

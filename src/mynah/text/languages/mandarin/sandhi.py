@@ -7,7 +7,7 @@ models learnt from, less the cases where it breaks a word (行 in 银行行长, 
 from functools import cache
 from importlib.resources import files
 
-from mynah.text.mandarin.words import ChineseWord, subwords
+from mynah.text.languages.mandarin.words import ChineseWord, subwords
 
 NEUTRAL = 5
 
@@ -35,7 +35,7 @@ def change_tones(word: ChineseWord, syllables: list[str], tones: list[int]) -> l
     """Apply sandhi to a group.
 
     Args:
-        word: The group as :func:`mynah.text.mandarin.words.segment` made it.
+        word: The group as :func:`mynah.text.languages.mandarin.words.segment` made it.
         syllables: Pinyin without tones, one per character.
         tones: Dictionary tones, one per character; 0 for a character that is no syllable.
     """
@@ -127,7 +127,7 @@ def _customary(word: str) -> bool:
 
 @cache
 def _neutral_words() -> frozenset[str]:
-    table = files("mynah.text.mandarin").joinpath("data/neutral_words.txt")
+    table = files("mynah.text.languages.mandarin").joinpath("data/neutral_words.txt")
     return frozenset(table.read_text(encoding="utf-8").split())
 
 

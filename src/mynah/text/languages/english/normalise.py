@@ -8,8 +8,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 
-from mynah.text.english.numerals import cardinal, digits, number, ordinal, plural, year
-from mynah.text.english.tables import (
+from mynah.text.languages.english.numerals import cardinal, digits, number, ordinal, plural, year
+from mynah.text.languages.english.tables import (
     ABBREVIATIONS,
     CURRENCIES,
     MARKS,

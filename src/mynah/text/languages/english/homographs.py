@@ -43,7 +43,11 @@ def _sound(rule: tuple[str, Phones, Phones], tag: str, following: str) -> Phones
 
 @cache
 def _rules() -> dict[str, tuple[str, Phones, Phones]]:
-    table = files("mynah.text.english").joinpath("data/homographs.txt").read_text(encoding="utf-8")
+    table = (
+        files("mynah.text.languages.english")
+        .joinpath("data/homographs.txt")
+        .read_text(encoding="utf-8")
+    )
     rules: dict[str, tuple[str, Phones, Phones]] = {}
     for line in table.splitlines():
         head, first, otherwise = line.split(" / ")
@@ -57,7 +61,7 @@ def _tagger() -> "PerceptronTagger":
     """NLTK's tagger with its English model, which NLTK itself would download."""
     from nltk.tag.perceptron import PerceptronTagger  # noqa: PLC0415
 
-    packed = files("mynah.text.english").joinpath("data/tagger.json.gz").read_bytes()
+    packed = files("mynah.text.languages.english").joinpath("data/tagger.json.gz").read_bytes()
     model = json.loads(gzip.decompress(packed))
     tagger = PerceptronTagger(load=False)
     tagger.model.weights = model["weights"]

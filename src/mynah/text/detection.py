@@ -1,51 +1,11 @@
-"""Language codes, and which stretch of a text belongs to which language."""
+"""Runs of one language within a text, with embedded English lifted out."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Protocol, cast
 
-from mynah.errors import LanguageError
-from mynah.text.sentence import Word
-
-EMBEDDED = "\ue000"
-"""Stands for a stretch of English while the language around it is normalised."""
-
-
-class LanguageRoom(Protocol):
-    """What a language's package offers: text to words, and words to phonemes."""
-
-    def normalise(self, text: str) -> str:
-        """Write out numbers, units and signs; ``EMBEDDED`` marks are kept as they are."""
-
-    def phonemize(self, text: str) -> list[Word]:
-        """Pronounce normalised text; every phone is in the symbol set."""
-
-
-_ROOMS = {"zh": "mynah.text.mandarin", "en": "mynah.text.english"}
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """How a language code reads a text.
-
-    Attributes:
-        base: The language of everything that is not English.
-        english: Whether whole clauses without a character of the base language are English,
-            numbers included; if not, only words in Latin letters are.
-    """
-
-    base: str
-    english: bool
-
-
-CODES: dict[str, Code] = {
-    "auto": Code("zh", english=True),
-    "zh": Code("zh", english=True),
-    "en": Code("en", english=False),
-    "all_zh": Code("zh", english=False),
-}
+from mynah.text.languages.registry import Code
+from mynah.text.sentence import EMBEDDED, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +23,9 @@ class Passage:
     embedded: tuple[str, ...] = ()
 
 
-def code_of(language: str) -> Code:
-    """Look a language code up.
-
-    Raises:
-        LanguageError: The code is not known; the message lists those that are.
-    """
-    if language not in CODES:
-        raise LanguageError(f"unknown language {language!r}: use one of {', '.join(CODES)}")
-    return CODES[language]
-
-
-def room_of(language: str) -> LanguageRoom:
-    """Load a language's room, the first time with its dictionaries."""
-    return cast(LanguageRoom, import_module(_ROOMS[language]))
-
-
 _CLAUSE = re.compile(r"(?:[^。！？；!?;\n.]|\.(?!\s|$))*[。！？；!?;\n.]*\s*")
 _HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿\U00020000-\U000323af々〇]")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
-
 # Units after a digit belong to the number, not to English: 5km is read 五千米.
 _UNIT = (
     r"\d\s?(?:km/h|m/s|km²|cm²|m²|cm³|m³|mm|cm|dm|km|kg|mg|ml|mL|dB|db|kW|kWh|Hz|kHz|MHz|GHz|ms"

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from mynah.text.mandarin.reading import read
-from mynah.text.mandarin.sandhi import change_tones
-from mynah.text.mandarin.syllable import phones_of
-from mynah.text.mandarin.words import ChineseWord, segment
+from mynah.text.languages.mandarin.reading import read
+from mynah.text.languages.mandarin.sandhi import change_tones
+from mynah.text.languages.mandarin.syllable import phones_of
+from mynah.text.languages.mandarin.words import ChineseWord, segment
 from mynah.text.sentence import Word
 from mynah.text.symbols import MARKS
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from mynah.text.english.speller import spell_out
+from mynah.text.languages.english.speller import spell_out
 
 Phones = tuple[str, ...]
 
@@ -18,7 +18,7 @@ _LONGEST_SPELT = 3
 @cache
 def _dictionary() -> dict[str, str]:
     """The CMU dictionary's first pronunciations, with Mynah's own on top."""
-    data = files("mynah.text.english").joinpath("data")
+    data = files("mynah.text.languages.english").joinpath("data")
     text = gzip.decompress(data.joinpath("cmudict.txt.gz").read_bytes()).decode()
     text += data.joinpath("lexicon.txt").read_text(encoding="utf-8")
     return dict(line.split(" ", 1) for line in text.splitlines())

@@ -11,9 +11,8 @@ from functools import cache
 
 from opencc import OpenCC
 
-from mynah.text.language import EMBEDDED
-from mynah.text.mandarin.numerals import cardinal, digits, number
-from mynah.text.mandarin.tables import (
+from mynah.text.languages.mandarin.numerals import cardinal, digits, number
+from mynah.text.languages.mandarin.tables import (
     CURRENCIES,
     GREEK,
     MARKS,
@@ -23,6 +22,7 @@ from mynah.text.mandarin.tables import (
     TWO_AS_ER,
     UNITS,
 )
+from mynah.text.sentence import EMBEDDED
 
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
 

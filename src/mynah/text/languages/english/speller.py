@@ -45,7 +45,7 @@ def spell_out(word: str) -> tuple[str, ...]:
 
 @cache
 def _weights() -> dict[str, Array]:
-    data = files("mynah.text.english").joinpath("data/speller.npz").read_bytes()
+    data = files("mynah.text.languages.english").joinpath("data/speller.npz").read_bytes()
     with np.load(BytesIO(data)) as arrays:
         return {name: arrays[name].astype(np.float32) for name in arrays.files}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
 
-from mynah.text.mandarin.words import ChineseWord, spell
+from mynah.text.languages.mandarin.words import ChineseWord, spell
 
 _NOWHERE = ChineseWord("", "x")
 _COUNTERS = frozenset("这那每哪几两半整多")
@@ -26,7 +26,11 @@ def read(words: Sequence[ChineseWord]) -> list[list[str]]:
 
 @cache
 def _readings() -> dict[str, tuple[str, ...]]:
-    table = files("mynah.text.mandarin").joinpath("data/readings.txt").read_text(encoding="utf-8")
+    table = (
+        files("mynah.text.languages.mandarin")
+        .joinpath("data/readings.txt")
+        .read_text(encoding="utf-8")
+    )
     return {word: tuple(reading) for word, *reading in map(str.split, table.splitlines())}
 
 
