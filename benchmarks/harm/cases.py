@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks.harm import sounds
 from benchmarks.harm.people import Clip, Person, Wave
-from mynah.text.reading_scripts import script
+from mynah.text.reading_scripts import reading_script
 
 TWENTY_EPOCHS = ("--stage", "acoustic", "--epochs", "20")
 
@@ -70,7 +70,7 @@ def _moved(clips: Sequence[Clip]) -> list[Clip]:
 
 
 def _script_words(clips: Sequence[Clip], language: str) -> list[Clip]:
-    sentences = script(language).sentences
+    sentences = reading_script(language).sentences
     return [
         replace(clip, text=sentences[number % len(sentences)]) for number, clip in enumerate(clips)
     ]
@@ -81,7 +81,7 @@ def _whole(wave: Wave, text: str | None = None) -> list[Clip]:
 
 
 def _said(language: str) -> str:
-    return " ".join(script(language).sentences)
+    return " ".join(reading_script(language).sentences)
 
 
 def _words(person: Person) -> str:

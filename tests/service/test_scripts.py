@@ -4,7 +4,7 @@ import pytest
 
 from mynah.errors import LanguageError
 from mynah.text.frontend import analyse
-from mynah.text.reading_scripts import script
+from mynah.text.reading_scripts import reading_script
 
 
 def words(text):
@@ -23,7 +23,7 @@ ENGLISH = words(
 
 
 def sounds(language):
-    read = [analyse(sentence, language) for sentence in script(language).sentences]
+    read = [analyse(sentence, language) for sentence in reading_script(language).sentences]
     return {phone for parts in read for part in parts for phone in part.phones}
 
 
@@ -39,8 +39,8 @@ def test_english_has_every_phoneme():
 
 
 def test_a_script_takes_about_a_minute():
-    mandarin = sum(len(sentence) for sentence in script("zh").sentences)
-    english = sum(len(sentence.split()) for sentence in script("en").sentences)
+    mandarin = sum(len(sentence) for sentence in reading_script("zh").sentences)
+    english = sum(len(sentence.split()) for sentence in reading_script("en").sentences)
     assert 55 < mandarin / 4.8 < 75  # characters in a second, marks among them
     assert 55 < english / 2.6 < 75  # words in a second
 
@@ -48,7 +48,7 @@ def test_a_script_takes_about_a_minute():
 def test_a_script_is_fetched(client, error_of):
     for language in ("zh", "en"):
         body = client.get("/v1/scripts", params={"language": language}).json()
-        assert body["sentences"] == [*script(language).sentences]
+        assert body["sentences"] == [*reading_script(language).sentences]
         assert all(sentence in body["text"] for sentence in body["sentences"])
     assert error_of(client.get("/v1/scripts"))["param"] == "language"
     assert client.get("/v1/scripts", params={"language": "fr"}).status_code == 400
@@ -56,4 +56,4 @@ def test_a_script_is_fetched(client, error_of):
 
 def test_other_languages_have_none():
     with pytest.raises(LanguageError, match="zh or en"):
-        script("fr")
+        reading_script("fr")

@@ -13,12 +13,12 @@ from tone_speech import RATE, hearing_tones, say, write
 from mynah.checkpoints.adapter import Adapter, Whole, load_adapter, save_adapter
 from mynah.engine.models import load_models
 from mynah.errors import CheckpointError, RecordingError
-from mynah.text.reading_scripts import script
+from mynah.text.reading_scripts import reading_script
 from mynah.training import fine_tuning, intelligibility
 from mynah.training.fine_tuning import FineTuning, best_prompt
 from mynah.training.trainer import Stopped, TrainingRecording, TrainingRequest
 
-WORDS = " ".join(script("en").sentences[:6])
+WORDS = " ".join(reading_script("en").sentences[:6])
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tone_speech import RATE, ToneEncoder, say
 
 from mynah.audio.recording import Recording
-from mynah.text.reading_scripts import script
+from mynah.text.reading_scripts import reading_script
 from mynah.training import intelligibility
 from mynah.training.intelligibility import (
     SENTENCES,
@@ -55,7 +55,7 @@ def test_what_is_misheard_of_a_sentence_is_counted():
 
 def test_a_language_has_the_beginning_of_its_own_script():
     assert list(sentences("all_zh")) == list(sentences("zh"))
-    assert [text for text, _ in sentences("en")] == list(script("en").sentences[:SENTENCES])
+    assert [text for text, _ in sentences("en")] == list(reading_script("en").sentences[:SENTENCES])
 
 
 def test_words_are_heard_where_a_recogniser_is_and_phonemes_elsewhere(models, monkeypatch):

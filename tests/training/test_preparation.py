@@ -10,12 +10,12 @@ from tone_speech import RATE, hearing_tones, say, write
 import mynah
 from mynah.errors import CheckpointError, RecordingError
 from mynah.text.frontend import analyse
-from mynah.text.reading_scripts import script
+from mynah.text.reading_scripts import reading_script
 from mynah.training.preparation.prepare import divided, prepare
 from mynah.training.preparation.slices import Slice
 from mynah.training.trainer import TrainingRecording
 
-SCRIPT = " ".join(script("en").sentences)
+SCRIPT = " ".join(reading_script("en").sentences)
 OTHER = (
     "Fourteen purple zebras quietly examined a broken telescope, while nobody in Finland noticed. "
     "Every dictionary weighs more than its author. Could we postpone this until Wednesday? "
@@ -119,7 +119,7 @@ def test_what_was_said_besides_the_text_is_left_out(hearing, recording, report):
     assert data["seconds_dropped"]["not_in_text"] == pytest.approx(spoken, abs=0.5)
 
 
-@pytest.mark.parametrize("text", [OTHER * 2, "".join(script("zh").sentences)])
+@pytest.mark.parametrize("text", [OTHER * 2, "".join(reading_script("zh").sentences)])
 def test_words_of_something_else_or_another_language_are_refused(hearing, recording, report, text):
     with pytest.raises(RecordingError, match=r"do not say most of their text.*; send the words"):
         prepare([recording(say(SCRIPT), text)], "auto", hearing, report)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mynah.errors import RequestError, TextError
 from mynah.text.frontend import analyse
-from mynah.text.languages.registry import code_of
+from mynah.text.languages.registry import language_code
 
 
 def check_words(texts: Sequence[str], recordings: int, language: str, split: str = "cut5") -> None:
@@ -20,7 +20,7 @@ def check_words(texts: Sequence[str], recordings: int, language: str, split: str
         LanguageError: there is no such language.
         RequestError: naming the field.
     """
-    code_of(language)
+    language_code(language)
     if len(texts) > recordings:
         raise RequestError("There are more texts than recordings; send one for each.", "text")
     try:

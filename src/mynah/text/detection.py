@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mynah.text.languages.registry import Code
+from mynah.text.languages.registry import LanguageCode
 from mynah.text.sentence import EMBEDDED, Word
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class LanguageRun:
     """A stretch in one language, with the English inside it lifted out.
 
     Attributes:
@@ -37,17 +37,17 @@ _FIGURE_AFTER = r"(?: \d+(?:[.,:]\d+)*%?(?![\d.,%]*[㐀-鿿]))?"
 _WORDS = rf"{_WORD}(?:(?:[\s\d,.:;'\"&%$()\[\]+-]+{_WORD})+{_FIGURE_AFTER})?"
 
 
-def passages(text: str, code: Code) -> list[Passage]:
+def language_runs(text: str, code: LanguageCode) -> list[LanguageRun]:
     """Divide clean text into passages of one language each."""
     if code.base == "en":
-        return [Passage("en", text)]
+        return [LanguageRun("en", text)]
     return [
-        Passage("en", stretch) if language == "en" else _lift_english(language, stretch, code)
+        LanguageRun("en", stretch) if language == "en" else _lift_english(language, stretch, code)
         for language, stretch in _by_clause(text, code)
     ]
 
 
-def _by_clause(text: str, code: Code) -> Iterator[tuple[str, str]]:
+def _by_clause(text: str, code: LanguageCode) -> Iterator[tuple[str, str]]:
     """Join neighbouring clauses of one language; a clause of digits alone goes on as before."""
     language, stretch = code.base, ""
     for clause in _CLAUSE.findall(text):
@@ -61,13 +61,13 @@ def _by_clause(text: str, code: Code) -> Iterator[tuple[str, str]]:
         yield language, stretch
 
 
-def _language_of(clause: str, code: Code) -> str | None:
+def _language_of(clause: str, code: LanguageCode) -> str | None:
     if _HAN.search(clause) or not code.english:
         return code.base
     return "en" if _LATIN.search(clause) else None
 
 
-def _lift_english(language: str, text: str, code: Code) -> Passage:
+def _lift_english(language: str, text: str, code: LanguageCode) -> LanguageRun:
     embedded: list[str] = []
 
     def lift(match: re.Match[str]) -> str:
@@ -78,7 +78,7 @@ def _lift_english(language: str, text: str, code: Code) -> Passage:
 
     words = _WORDS if code.english else _WORD
     marked = re.sub(rf"(?P<unit>{_UNIT})|(?P<english>{words})", lift, text)
-    return Passage(language, marked, tuple(embedded))
+    return LanguageRun(language, marked, tuple(embedded))
 
 
 def interleave(

@@ -3,8 +3,8 @@
 from mynah.errors import TextError
 from mynah.text import splitting
 from mynah.text.cleaning import clean
-from mynah.text.detection import Passage, interleave, passages
-from mynah.text.languages.registry import Code, code_of, room_of
+from mynah.text.detection import LanguageRun, interleave, language_runs
+from mynah.text.languages.registry import LanguageCode, language_code, language_pack
 from mynah.text.sentence import EMBEDDED, Sentence, Word
 from mynah.text.symbols import MARKS
 
@@ -42,7 +42,7 @@ def analyse(text: str, language: str = "auto", split: str = "cut5") -> list[Sent
         LanguageError: The language code is unknown.
         OptionError: The split method is unknown.
     """
-    code = code_of(language)
+    code = language_code(language)
     readable = _readable(text)
     pieces = splitting.split(readable, split)
     opens_short = 0 < len(splitting.first_clause(readable)) < SHORTEST_OPENING
@@ -62,7 +62,7 @@ def pronounce(text: str, language: str = "auto") -> Sentence:
         TextError: Nothing in the text can be pronounced, or it is too long.
         LanguageError: The language code is unknown.
     """
-    code = code_of(language)
+    code = language_code(language)
     readable = _readable(text)
     pieces = splitting.split(readable, "cut0")
     words = _thin([word for piece in pieces for word in _words(piece, code)])
@@ -89,13 +89,13 @@ def _unpronounceable(language: str) -> TextError:
     )
 
 
-def _words(text: str, code: Code) -> list[SpokenWord]:
-    spoken = [word for passage in passages(text, code) for word in _passage(passage)]
+def _words(text: str, code: LanguageCode) -> list[SpokenWord]:
+    spoken = [word for passage in language_runs(text, code) for word in _passage(passage)]
     return _thin(spoken)
 
 
-def _passage(passage: Passage) -> list[SpokenWord]:
-    room, english = room_of(passage.language), room_of("en")
+def _passage(passage: LanguageRun) -> list[SpokenWord]:
+    room, english = language_pack(passage.language), language_pack("en")
     parts = room.normalise(passage.text).split(EMBEDDED)
     return list(
         interleave(

@@ -12,7 +12,7 @@ _PACKS = {"zh": "mandarin", "en": "english"}
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class ReadingScript:
     """A text to read aloud.
 
     Attributes:
@@ -24,7 +24,7 @@ class Script:
     sentences: tuple[str, ...]
 
 
-def script(language: str) -> Script:
+def reading_script(language: str) -> ReadingScript:
     """The script of a language.
 
     Raises:
@@ -37,4 +37,4 @@ def script(language: str) -> Script:
     lines = (
         (_FOLDER / _PACKS[language] / "data" / "reading_script.txt").read_text("utf-8").splitlines()
     )
-    return Script(language, tuple(filter(None, lines)))
+    return ReadingScript(language, tuple(filter(None, lines)))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mynah.audio.recording import Recording
 from mynah.engine.models import Models
-from mynah.text.reading_scripts import script
+from mynah.text.reading_scripts import reading_script
 from mynah.training.evaluation import Unit
 from mynah.training.preparation.hearing import PhonemeScores, phoneme_scores
 from mynah.training.preparation.recogniser import Recogniser, installed_recogniser
@@ -107,7 +107,7 @@ def sentences(language: str) -> Iterator[tuple[str, str]]:
     """What is spoken, each with its language: of both where both may be spoken."""
     languages = _SCRIPTS[language]
     for each in languages:
-        for text in script(each).sentences[: SENTENCES // len(languages)]:
+        for text in reading_script(each).sentences[: SENTENCES // len(languages)]:
             yield text, each
 
 

@@ -6,7 +6,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 
 from mynah.service.admission import Speaker, admitting_router
-from mynah.text.reading_scripts import script
+from mynah.text.reading_scripts import reading_script
 
 router = admitting_router(tags=["training"])
 
@@ -33,7 +33,7 @@ class ScriptBody(BaseModel):
 @router.get("/scripts")
 def get_script(query: Annotated[ScriptQuery, Query()], _: Speaker) -> ScriptBody:
     """Get a text to read aloud, of which a voice can be trained."""
-    found = script(query.language)
+    found = reading_script(query.language)
     gap = " " if query.language == "en" else ""
     return ScriptBody(
         language=found.language,

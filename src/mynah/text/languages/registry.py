@@ -8,7 +8,7 @@ from mynah.errors import LanguageError
 from mynah.text.sentence import Word
 
 
-class LanguageRoom(Protocol):
+class LanguagePack(Protocol):
     """What a language's package offers: text to words, and words to phonemes."""
 
     def normalise(self, text: str) -> str:
@@ -18,11 +18,11 @@ class LanguageRoom(Protocol):
         """Pronounce normalised text; every phone is in the symbol set."""
 
 
-_ROOMS = {"zh": "mynah.text.languages.mandarin", "en": "mynah.text.languages.english"}
+_PACKS = {"zh": "mynah.text.languages.mandarin", "en": "mynah.text.languages.english"}
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class LanguageCode:
     """How a language code reads a text.
 
     Attributes:
@@ -35,15 +35,15 @@ class Code:
     english: bool
 
 
-CODES: dict[str, Code] = {
-    "auto": Code("zh", english=True),
-    "zh": Code("zh", english=True),
-    "en": Code("en", english=False),
-    "all_zh": Code("zh", english=False),
+CODES: dict[str, LanguageCode] = {
+    "auto": LanguageCode("zh", english=True),
+    "zh": LanguageCode("zh", english=True),
+    "en": LanguageCode("en", english=False),
+    "all_zh": LanguageCode("zh", english=False),
 }
 
 
-def code_of(language: str) -> Code:
+def language_code(language: str) -> LanguageCode:
     """Look a language code up.
 
     Raises:
@@ -54,6 +54,6 @@ def code_of(language: str) -> Code:
     return CODES[language]
 
 
-def room_of(language: str) -> LanguageRoom:
+def language_pack(language: str) -> LanguagePack:
     """Load a language's room, the first time with its dictionaries."""
-    return cast(LanguageRoom, import_module(_ROOMS[language]))
+    return cast(LanguagePack, import_module(_PACKS[language]))

@@ -22,7 +22,7 @@ from mynah.service.option_fields import option_field
 from mynah.service.plain_text import PLAIN, PlainText
 from mynah.service.services import Services, ServicesOf
 from mynah.service.speech import SpeechOrder
-from mynah.text.languages.registry import code_of
+from mynah.text.languages.registry import language_code
 
 _FORMATS = {
     "wav": AudioFormat("wav"),
@@ -45,7 +45,7 @@ def _mode(value: object) -> object:
 
 def _language(value: str) -> str:
     try:
-        code_of(value.lower())
+        language_code(value.lower())
     except LanguageError as error:
         raise ValueError(error) from None  # so that the answer names the parameter
     return value.lower()
