@@ -45,12 +45,10 @@ ROOMS[""] = ROOMS["cli"] | {"cli"}
 MOVING = {
     "demo": "cli",
     "engine.prompt": "voice",
-    "engine.speech": "audio",
     "engine.synthesizer": "api",
     "semantic.text_features": "encoders",
     "service.cache_stores": "storage",
     "service.changes": "storage",
-    "service.containers": "audio",
     "service.database_clock": "storage",
     "service.folders": "storage",
     "service.jobs": "jobs",
@@ -78,9 +76,7 @@ MOVING = {
     "speaking": "api",
     "voice.content": "encoders",
     "voice.hubert": "encoders",
-    "voice.mel": "audio",
     "voice.recording": "audio",
-    "voice.spectrogram": "audio",
     "voice.viterbi": "encoders",
     "service": "server",
 }

@@ -11,8 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from mynah.acoustic.config import FRAMES_PER_TOKEN
-from mynah.voice.mel import mel_filterbank
-from mynah.voice.spectrogram import SAMPLE_RATE, linear_spectrogram
+from mynah.audio.spectrogram import SAMPLE_RATE, linear_spectrogram, mel_filterbank
 from recipes.refinement import measured
 from recipes.refinement.sayings import Saying, apart
 from recipes.starter.corpus import grouped

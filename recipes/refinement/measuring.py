@@ -15,7 +15,7 @@ from rich.progress import track
 
 from mynah.acoustic.colouring import log_mel
 from mynah.acoustic.config import FRAMES_PER_TOKEN
-from mynah.voice.spectrogram import HOP, SAMPLE_RATE, linear_spectrogram
+from mynah.audio.spectrogram import HOP, SAMPLE_RATE, linear_spectrogram
 from recipes.refinement.measured import Measured, path_of
 from recipes.refinement.sayings import LOWEST_PITCH, Saying
 from recipes.starter.measuring import smooth_part_at

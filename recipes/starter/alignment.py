@@ -15,7 +15,7 @@ from rich.progress import track
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mynah.voice.spectrogram import HOP, SAMPLE_RATE
+from mynah.audio.spectrogram import HOP, SAMPLE_RATE
 from mynah.voice.viterbi import likeliest_path
 from recipes.starter.corpus import Clip, Track, batches
 from recipes.starter.labels import is_heard, read_phones

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mynah.acoustic.sovits import SoVITS
+from mynah.audio.spectrogram import HOP, SAMPLE_RATE
 from mynah.training.discriminators import (
     Discriminators,
     discriminator_loss,
@@ -23,7 +24,6 @@ from mynah.training.discriminators import (
     generator_loss,
 )
 from mynah.training.spectral import MelDistance
-from mynah.voice.spectrogram import HOP, SAMPLE_RATE
 from recipes.starter.prior import LATENTS, MEL, SMOOTH
 from recipes.starter.rendering import PITCH
 from recipes.starter.sentences import UNHEARD, Sentences, at_times

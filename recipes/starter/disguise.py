@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mynah.voice.spectrogram import SAMPLE_RATE
+from mynah.audio.spectrogram import SAMPLE_RATE
 from recipes.starter.frames import ENVELOPE_BANDS, ENVELOPE_FILTERS, PITCH_COPIES
 
 SIZES = (0.82, 1.2)

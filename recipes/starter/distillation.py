@@ -19,11 +19,11 @@ from torch.nn import functional as F
 
 from mynah.acoustic.hifigan import Generator
 from mynah.acoustic.sovits import SoVITS
+from mynah.audio.spectrogram import HOP, SAMPLE_RATE
 from mynah.checkpoints.file import read_checkpoint
 from mynah.checkpoints.sovits import load_sovits, save_sovits
 from mynah.training.spectral import MelDistance
 from mynah.training.tuner import Tuner, pace_of
-from mynah.voice.spectrogram import HOP, SAMPLE_RATE
 from recipes.starter.decoder import EDGE, DecoderPlan
 from recipes.starter.overheard import Heard, overhear
 from recipes.starter.sizes import ACOUSTIC, SLIM

@@ -13,8 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mynah.voice.mel import mel_filterbank
-from mynah.voice.spectrogram import SAMPLE_RATE
+from mynah.audio.spectrogram import SAMPLE_RATE, mel_filterbank
 
 ENVELOPE_BANDS = 60
 PITCH_COPIES = 4

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from mynah.acoustic.colouring import BANDS, log_mel
-from mynah.voice.spectrogram import HOP, SAMPLE_RATE, linear_spectrogram
+from mynah.audio.spectrogram import HOP, SAMPLE_RATE, linear_spectrogram
 from recipes.starter.corpus import Track
 from recipes.starter.frames import (
     ENVELOPE_FILTERS,

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from mynah import SpeechOptions, Voice
 from mynah.acoustic.channels_last import ChannelsLastGenerator
+from mynah.audio.spectrogram import HOP
 from mynah.engine.models import load_models
 from mynah.engine.synthesizer import Synthesizer
 from mynah.errors import RecordingError
-from mynah.voice.spectrogram import HOP
 from recipes.starter.corpus import Source, spoken_corpus
 
 SENTENCES = 8

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mynah.voice.spectrogram import HOP, linear_spectrogram
+from mynah.audio.spectrogram import HOP, linear_spectrogram
 from recipes.starter.corpus import RATE, Clip, Track
 from recipes.starter.disguise import Disguise
 from recipes.starter.frames import Frames

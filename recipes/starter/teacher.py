@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from rich.progress import track
 
-from mynah.voice.mel import mel_filterbank
+from mynah.audio.spectrogram import mel_filterbank
 from recipes.starter.corpus import CONTENT_RATE, Clip, Track
 
 WINDOW = 30 * CONTENT_RATE

@@ -12,9 +12,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mynah.audio.speech import Speech
     from mynah.client import AsyncClient, Client
     from mynah.engine.models import Models, load_models
-    from mynah.engine.speech import Speech
     from mynah.engine.synthesizer import Synthesizer
     from mynah.errors import MynahError, ServerError
     from mynah.options import SpeechOptions
@@ -28,7 +28,7 @@ _HOMES = {
     "Models": "mynah.engine.models",
     "MynahError": "mynah.errors",
     "ServerError": "mynah.errors",
-    "Speech": "mynah.engine.speech",
+    "Speech": "mynah.audio.speech",
     "SpeechOptions": "mynah.options",
     "Synthesizer": "mynah.engine.synthesizer",
     "Voice": "mynah.voice.voice",

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from mynah.audio.speech import Speech
 from mynah.engine.models import load_models
-from mynah.engine.speech import Speech
 from mynah.engine.synthesizer import Synthesizer
 from mynah.options import SpeechOptions
 from mynah.voice.voice import Voice

@@ -6,7 +6,7 @@ import torch
 from recipes.starter.disguise import KNOTS, PLACES, Disguise
 from recipes.starter.frames import ENVELOPE_BANDS, SMOOTH_CHANNELS
 
-from mynah.voice.spectrogram import linear_spectrogram
+from mynah.audio.spectrogram import linear_spectrogram
 
 RATE = 32_000
 PLAIN = np.zeros(len(KNOTS))

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mynah.acoustic.exemplars import Comparison
-from mynah.voice.mel import mel_filterbank
+from mynah.audio.spectrogram import mel_filterbank
 
 BANDS = 80
 RIDGE = 0.02

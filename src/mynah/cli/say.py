@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
+from mynah.audio.speech import Speech, kind_of
 from mynah.cli.line import one_line
 from mynah.cli.speakers import speaker_of
 from mynah.config import Settings
 from mynah.engine.models import load_models
 from mynah.engine.speaker import Speaker
-from mynah.engine.speech import Speech, kind_of
 from mynah.engine.synthesizer import Synthesizer
 from mynah.errors import OptionError, TextError
 from mynah.options import SpeechOptions

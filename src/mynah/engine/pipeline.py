@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mynah.audio.speech import Speech
 from mynah.engine.acoustic_stage import AcousticStage
 from mynah.engine.kept import Kept
 from mynah.engine.model import SpeechModel
 from mynah.engine.prompt import Prompt
 from mynah.engine.reading_stage import ReadingStage
 from mynah.engine.semantic_stage import SemanticStage
-from mynah.engine.speech import Speech
 from mynah.engine.stats import QueueStats, Tempo
 from mynah.engine.talk import Talk, Utterance
 from mynah.engine.versions import Versions

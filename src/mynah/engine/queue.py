@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 from typing import Self
 
+from mynah.audio.speech import Speech
 from mynah.engine.model import SpeechModel
 from mynah.engine.pipeline import PROMPT_BYTES, VERSION_BYTES, Pipeline
 from mynah.engine.request import SpeechRequest
-from mynah.engine.speech import Speech
 from mynah.engine.stats import QueueStats
 from mynah.engine.talk import Talk
 from mynah.errors import DeadlineError

@@ -6,11 +6,11 @@ from queue import SimpleQueue
 
 import numpy as np
 
+from mynah.audio.speech import Speech
 from mynah.engine.models import Models
 from mynah.engine.pipeline import Pipeline
 from mynah.engine.request import SpeechRequest
 from mynah.engine.speaker import Speaker
-from mynah.engine.speech import Speech
 from mynah.engine.talk import Talk
 from mynah.options import SpeechOptions
 from mynah.text.frontend import analyse

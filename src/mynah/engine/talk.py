@@ -8,10 +8,10 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 
 from mynah.acoustic.passage import Passage
+from mynah.audio.speech import Speech
 from mynah.engine.model import SpeechModel
 from mynah.engine.prompt import Prompt
 from mynah.engine.request import SpeechRequest
-from mynah.engine.speech import Speech
 from mynah.semantic.request import SemanticRequest
 from mynah.text.sentence import Sentence
 

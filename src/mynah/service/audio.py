@@ -10,8 +10,8 @@ from typing import Self
 import numpy as np
 from fastapi.concurrency import run_in_threadpool
 
+from mynah.audio.encoding import Encoder
 from mynah.engine.queue import SpeechStream
-from mynah.service.containers import Encoder
 from mynah.service.metrics import Metrics
 from mynah.service.playback import Playback
 from mynah.service.records import new_id

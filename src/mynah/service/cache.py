@@ -15,10 +15,10 @@ from dataclasses import asdict, dataclass
 
 from fastapi.concurrency import run_in_threadpool
 
+from mynah.audio.encoding import AudioFormat
 from mynah.options import SpeechOptions
 from mynah.service.audio import AudioStream
 from mynah.service.cache_stores import CacheStore
-from mynah.service.containers import AudioFormat
 from mynah.text.sentence import Sentence
 
 AHEAD = 4

@@ -9,8 +9,8 @@ from enum import Enum
 import numpy as np
 from fastapi.concurrency import run_in_threadpool
 
+from mynah.audio.encoding import AudioFormat, Encoder, Samples
 from mynah.errors import RequestError, TextError
-from mynah.service.containers import AudioFormat, Encoder, Samples
 from mynah.service.speech import SpeechDesk, SpeechOrder
 from mynah.text.frontend import MAX_CHARACTERS
 from mynah.text.sentence_buffer import SentenceBuffer

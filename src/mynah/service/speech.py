@@ -6,6 +6,7 @@ from functools import partial
 
 from fastapi.concurrency import run_in_threadpool
 
+from mynah.audio.encoding import AudioFormat
 from mynah.engine.queue import SpeechQueue
 from mynah.engine.request import SpeechRequest
 from mynah.engine.speaker import Speaker
@@ -14,7 +15,6 @@ from mynah.runtime.tracing import span
 from mynah.service.answer_headers import tell, tell_duration
 from mynah.service.audio import AudioStream, SpokenAudio
 from mynah.service.cache import Sounding, SpeechCache
-from mynah.service.containers import AudioFormat
 from mynah.service.keys import Caller
 from mynah.service.limits import Limits
 from mynah.service.metrics import Metrics

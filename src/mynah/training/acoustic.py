@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mynah.audio.spectrogram import SAMPLE_RATE
 from mynah.checkpoints.adapter import Change
 from mynah.training.critics import Critics
 from mynah.training.loop import Stateful
@@ -18,7 +19,6 @@ from mynah.training.low_rank import WHOLE, Learner
 from mynah.training.spectral import MelDistance
 from mynah.training.synthesis import Clip, Stretch, Synthesis
 from mynah.training.tuner import Tuner
-from mynah.voice.spectrogram import SAMPLE_RATE
 
 MEL_WEIGHT = 15.0
 TEXT_SHARE = 0.4

@@ -9,12 +9,12 @@ from itertools import islice
 from typing import Any
 
 from mynah.audio.recording import Recording
+from mynah.audio.spectrogram import SAMPLE_RATE
 from mynah.training.intelligibility import PhonemeEar, mistakes
 from mynah.training.preparation.hearing import PhonemeScores
 from mynah.training.preparation.prepare import Prepared
 from mynah.training.preparation.slices import Slice
 from mynah.training.preparation.take import MISMATCH
-from mynah.voice.spectrogram import SAMPLE_RATE
 
 LEAST_WORDED = 0.5
 """Share of the slices of which the words are known."""

@@ -12,6 +12,7 @@ import soundfile
 import torch
 
 from mynah.audio.recording import Recording
+from mynah.audio.spectrogram import SAMPLE_RATE
 from mynah.checkpoints.adapter import (
     ACOUSTIC_ADAPTER,
     SEMANTIC_ADAPTER,
@@ -45,7 +46,6 @@ from mynah.training.trainer import (
     TrainingRequest,
     VersionFiles,
 )
-from mynah.voice.spectrogram import SAMPLE_RATE
 from mynah.voice.voice import Voice
 
 RANK = 8

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from mynah.acoustic.sovits import SoVITS
 from mynah.audio.recording import Recording
+from mynah.audio.spectrogram import SAMPLE_RATE, linear_spectrogram
 from mynah.engine.models import Models
 from mynah.engine.synthesizer import Synthesizer
 from mynah.options import SpeechOptions
@@ -19,7 +20,6 @@ from mynah.training.evaluation import Evaluation, Measure, Unit, figures
 from mynah.training.intelligibility import Ear, mistakes, sentences
 from mynah.training.likeness import Likeness
 from mynah.training.preparation.slices import Slice
-from mynah.voice.spectrogram import SAMPLE_RATE, linear_spectrogram
 from mynah.voice.voice import Voice
 
 SEEDS = (0, 1)

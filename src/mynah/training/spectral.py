@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from mynah.voice.mel import mel_filterbank
+from mynah.audio.spectrogram import mel_filterbank
 
 RESOLUTIONS = ((2048, 128), (1024, 96), (512, 64), (256, 32))
 """Fourier sizes and mel bands; a hop is a quarter of the size."""

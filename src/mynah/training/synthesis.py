@@ -17,9 +17,9 @@ from mynah.acoustic.config import FRAMES_PER_TOKEN, AcousticConfig
 from mynah.acoustic.lengths import length_mask
 from mynah.acoustic.piecewise import FLOW_FRAMES, VOCODER_FRAMES
 from mynah.acoustic.sovits import NOISE_SCALE, SoVITS
+from mynah.audio.spectrogram import HOP, linear_spectrogram
 from mynah.checkpoints.weightless import Weightless
 from mynah.training.preparation.slices import Slice
-from mynah.voice.spectrogram import HOP, linear_spectrogram
 from mynah.voice.timbre import Timbre
 from mynah.voice.tokens import WORDLESS
 

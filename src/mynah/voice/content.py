@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mynah.voice.mel import mel_filterbank
+from mynah.audio.spectrogram import mel_filterbank
 from mynah.voice.sounds import Sounds
 
 SAMPLE_RATE = 16_000

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from mynah.acoustic.exemplars import Comparison, Exemplars
 from mynah.audio.recording import Recording
+from mynah.audio.spectrogram import SAMPLE_RATE as REFERENCE_RATE
+from mynah.audio.spectrogram import linear_spectrogram
 from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
-from mynah.voice.spectrogram import SAMPLE_RATE as REFERENCE_RATE
-from mynah.voice.spectrogram import linear_spectrogram
 from mynah.voice.timbre import Timbre
 from mynah.voice.tokens import WORDLESS, ContentFeatures, TokenReader, read_tokens
 from mynah.voice.voice import Voice

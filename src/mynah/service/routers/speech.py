@@ -12,12 +12,12 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from mynah.audio.encoding import AudioFormat, with_length
 from mynah.errors import ModelNotFoundError, RequestError
 from mynah.options import SpeechOptions
 from mynah.runtime.logging import log_unexpected
 from mynah.service.admission import Speaker, admitting_router
 from mynah.service.audio import AudioStream
-from mynah.service.containers import AudioFormat, with_length
 from mynah.service.departure import AudioResponse, while_connected
 from mynah.service.errors import error_body, problem_of
 from mynah.service.idempotency import DESCRIBED

@@ -12,9 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mynah.audio.spectrogram import linear_spectrogram, mel_filterbank
 from mynah.training.preparation.frames import SAMPLE_RATE, SAMPLES
-from mynah.voice.mel import mel_filterbank
-from mynah.voice.spectrogram import linear_spectrogram
 
 PITCHES_HZ = (65, 400)
 LEAST_VOICED = 0.6

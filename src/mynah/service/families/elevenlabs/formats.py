@@ -1,6 +1,6 @@
 """Values of `output_format`: kind of audio, sample rate in hertz and bit rate in kbit/s."""
 
-from mynah.service.containers import AudioFormat
+from mynah.audio.encoding import AudioFormat
 
 _KINDS = {
     "mp3": ["22050_32", "24000_48", *(f"44100_{rate}" for rate in (32, 64, 96, 128, 192))],

@@ -9,11 +9,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from mynah.audio.encoding import AudioFormat, with_length
 from mynah.errors import LanguageError
 from mynah.options import RANGES, SpeechOptions
 from mynah.service.admission import admitting_router
 from mynah.service.audio import AudioStream
-from mynah.service.containers import AudioFormat, with_length
 from mynah.service.departure import AudioResponse, while_connected
 from mynah.service.families.gpt_sovits.auth import Speaker
 from mynah.service.families.gpt_sovits.references import References, read_speaker

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from mynah.engine.speech import KINDS, Speech
+from mynah.audio.speech import KINDS, Speech
 from mynah.errors import OptionError
 
 RATE = 32_000

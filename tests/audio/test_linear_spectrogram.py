@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mynah.voice.spectrogram import linear_spectrogram
+from mynah.audio.spectrogram import linear_spectrogram
 
 GOLDEN = Path(__file__).parent.parent / "data" / "parity" / "golden.npz"
 

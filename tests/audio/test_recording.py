@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mynah.audio import flac
+from mynah.audio.encoding import AudioFormat
 from mynah.errors import RecordingError
-from mynah.service.containers import AudioFormat
 from mynah.voice.recording import LONGEST_SECONDS, read_recording
 from mynah.voice.samples import samples
 
