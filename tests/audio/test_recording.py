@@ -120,7 +120,7 @@ def open_flac(wave: np.ndarray, rate: int) -> bytes:
     """FLAC as FFmpeg writes it to a pipe, where it cannot go back to tell the length."""
     encoder = AudioFormat("flac").encoder(rate)
     data = encoder.header() + encoder.encode(wave) + encoder.finish()
-    assert flac.is_open(data)
+    assert flac.has_open_length(data)
     return data
 
 

@@ -116,7 +116,7 @@ def with_length(whole: bytes, seconds: float) -> bytes:
         riff, data = (struct.pack("<I", len(whole) - before) for before in (8, _WAV_HEADER))
         return whole[:4] + riff + whole[8 : _WAV_HEADER - 4] + data + whole[_WAV_HEADER:]
     if whole.startswith(b"fLaC"):
-        return flac.with_samples(whole, round(seconds * flac.rate_of(whole)))
+        return flac.set_length(whole, round(seconds * flac.rate_of(whole)))
     return whole
 
 

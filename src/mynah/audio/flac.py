@@ -18,7 +18,7 @@ _MOST_FRAMES = 1 << 18
 """Encoders put 576 samples and more into a frame: two hours of these at 16 kHz have 200,000."""
 
 
-def is_open(header: bytes) -> bool:
+def has_open_length(header: bytes) -> bool:
     """Whether a file that begins so is FLAC of open length."""
     return (
         header.startswith(_BEGINNING)
@@ -37,7 +37,7 @@ def closed_header(file: BufferedIOBase) -> bytes:
     """
     header = file.read(HEADER)
     file.seek(0)
-    if not is_open(header):
+    if not has_open_length(header):
         return b""
     samples = _count(file)
     file.seek(0)
@@ -45,10 +45,10 @@ def closed_header(file: BufferedIOBase) -> bytes:
         raise RecordingError(
             "The FLAC tells no length, and its frames cannot be counted; export it again."
         )
-    return with_samples(header, samples)
+    return set_length(header, samples)
 
 
-def with_samples(data: bytes, samples: int) -> bytes:
+def set_length(data: bytes, samples: int) -> bytes:
     """A file of open length whose header now tells how many samples it has."""
     facts = int.from_bytes(data[_FACTS]) | samples
     return data[: _FACTS.start] + facts.to_bytes(8) + data[_FACTS.stop :]
