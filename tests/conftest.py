@@ -27,11 +27,11 @@ from mynah.checkpoints.adapter import (
 from mynah.checkpoints.content import save_content
 from mynah.checkpoints.gpt import save_gpt
 from mynah.checkpoints.sovits import load_sovits, save_sovits
+from mynah.encoders.ctc_aligner import ContentConfig, ContentEncoder
 from mynah.engine.models import Models, load_models
 from mynah.engine.synthesizer import Synthesizer
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
-from mynah.voice.content import ContentConfig, ContentEncoder
 from mynah.voice.voice import Voice
 
 PARITY = Path(__file__).parent / "data" / "parity"

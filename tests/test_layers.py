@@ -44,9 +44,7 @@ ROOMS[""] = ROOMS["cli"] | {"cli"}
 
 MOVING = {
     "demo": "cli",
-    "engine.prompt": "voice",
     "engine.synthesizer": "api",
-    "semantic.text_features": "encoders",
     "service.cache_stores": "storage",
     "service.changes": "storage",
     "service.database_clock": "storage",
@@ -74,10 +72,7 @@ MOVING = {
     "service.storage": "storage",
     "service.webhooks.outbox": "jobs",
     "speaking": "api",
-    "voice.content": "encoders",
-    "voice.hubert": "encoders",
     "voice.recording": "audio",
-    "voice.viterbi": "encoders",
     "service": "server",
 }
 """Modules and folders that are yet to be moved to their rooms."""

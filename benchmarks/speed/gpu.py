@@ -23,13 +23,13 @@ from mynah.acoustic.graphs import TOGETHER, GraphSoVITS
 from mynah.acoustic.passage import Passage
 from mynah.acoustic.piecewise import decode_next
 from mynah.acoustic.sovits import SoVITS
+from mynah.encoders.roberta import NoTextFeatures
 from mynah.engine.models import Models
-from mynah.engine.prompt import Prompt
 from mynah.semantic.batch import Batch, Rows
 from mynah.semantic.choice import first_logits, first_logits_on_gpu, logits_error
 from mynah.semantic.gpt import GPT
-from mynah.semantic.text_features import NoTextFeatures
 from mynah.text.sentence import Sentence, Word
+from mynah.voice.prompt import Prompt
 from mynah.voice.timbre import Timbre
 from mynah.voice.voice import Voice
 

@@ -12,15 +12,15 @@ from mynah.acoustic.passage import Passage
 from mynah.acoustic.sovits import SoVITS
 from mynah.acoustic.vocoder import faster
 from mynah.audio.recording import Recording
+from mynah.encoders.roberta import NoTextFeatures
 from mynah.engine.models import Models, load_models
-from mynah.engine.prompt import Prompt
 from mynah.options import SpeechOptions
 from mynah.semantic.choice import faster as faster_gpt
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
 from mynah.semantic.request import SemanticRequest
-from mynah.semantic.text_features import NoTextFeatures
 from mynah.text.sentence import Sentence
+from mynah.voice.prompt import Prompt
 from mynah.voice.voice import Voice
 
 SIZES = {

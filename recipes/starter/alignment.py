@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mynah.audio.spectrogram import HOP, SAMPLE_RATE
-from mynah.voice.viterbi import likeliest_path
+from mynah.encoders.viterbi import likeliest_path
 from recipes.starter.corpus import Clip, Track, batches
 from recipes.starter.labels import is_heard, read_phones
 from recipes.starter.sounds import SILENT, UNKNOWN, Sounds

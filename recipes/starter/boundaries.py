@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from mynah.acoustic.cepstrum import cosines
-from mynah.voice.viterbi import likeliest_path
+from mynah.encoders.viterbi import likeliest_path
 from recipes.starter.corpus import Clip, Track
 from recipes.starter.frames import ENVELOPE_BANDS, PITCH_COPIES
 from recipes.starter.sounds import SILENT, UNKNOWN

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mynah.voice.content import ContentConfig, ContentEncoder
+from mynah.encoders.ctc_aligner import ContentConfig, ContentEncoder
 from recipes.starter.corpus import Track, batches
 from recipes.starter.labels import read_labels
 from recipes.starter.sounds import UNKNOWN

@@ -9,8 +9,8 @@ from mynah.acoustic.sovits import SoVITS
 from mynah.checkpoints.content import save_content
 from mynah.checkpoints.gpt import save_gpt
 from mynah.checkpoints.sovits import save_sovits
+from mynah.encoders.ctc_aligner import ContentConfig, ContentEncoder
 from mynah.semantic.gpt import GPT
-from mynah.voice.content import ContentConfig, ContentEncoder
 from mynah.voice.sounds import Sounds as KnownSounds
 from recipes.starter.labels import read_phones
 from recipes.starter.prior import LATENTS, SMOOTH, with_alphabet

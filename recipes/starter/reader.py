@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mynah.voice.viterbi import likeliest_path
+from mynah.encoders.viterbi import likeliest_path
 from recipes.starter.labels import is_heard, read_phones
 from recipes.starter.sounds import SILENT, Sounds
 from recipes.starter.splices import Example

@@ -12,7 +12,7 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor
 
-from mynah.voice.content import ContentEncoder
+from mynah.encoders.ctc_aligner import ContentEncoder
 
 BLOCK_NAMES = {
     "attention_norm": "self_attn_layer_norm",

@@ -6,8 +6,8 @@ import pytest
 
 from mynah.checkpoints.content import load_content, save_content
 from mynah.checkpoints.file import read_checkpoint, write_checkpoint
+from mynah.encoders.ctc_aligner import ContentConfig, ContentEncoder
 from mynah.errors import CheckpointError
-from mynah.voice.content import ContentConfig, ContentEncoder
 from mynah.voice.sounds import Sounds
 
 SMALL = ContentConfig(width=32, layers=1, heads=2, hidden=32)

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from mynah.checkpoints.content import save_content
+from mynah.encoders.ctc_aligner import ContentConfig, ContentEncoder
 from mynah.engine.models import load_models
 from mynah.engine.synthesizer import Synthesizer
 from mynah.errors import CheckpointError
-from mynah.voice.content import ContentConfig, ContentEncoder
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ import pytest
 import torch
 
 import released
+from mynah.encoders.hubert import HubertContent
+from mynah.encoders.roberta import RobertaTextFeatures
 from mynah.engine.models import load_models
 from mynah.engine.synthesizer import Synthesizer
 from mynah.errors import CheckpointError
-from mynah.semantic.text_features import RobertaTextFeatures
-from mynah.voice.hubert import HubertContent
 from mynah.voice.samples import samples
 
 transformers = pytest.importorskip("transformers")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from tone_speech import ToneEncoder, say
 
+from mynah.encoders.ctc_aligner import Head
 from mynah.training.doubts import doubts
-from mynah.training.preparation.hearing import Head
 from mynah.training.preparation.prepare import Prepared
 from mynah.training.preparation.slices import Slice
 

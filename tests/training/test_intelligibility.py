@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tone_speech import RATE, ToneEncoder, say
 
 from mynah.audio.recording import Recording
+from mynah.encoders.ctc_aligner import Head
 from mynah.text.reading_scripts import reading_script
 from mynah.training import intelligibility
 from mynah.training.intelligibility import (
@@ -19,7 +20,6 @@ from mynah.training.intelligibility import (
     mistakes,
     sentences,
 )
-from mynah.training.preparation.hearing import Head
 
 units = st.lists(st.sampled_from("abc"), max_size=8)
 

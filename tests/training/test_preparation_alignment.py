@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mynah.encoders.viterbi import likeliest_path
 from mynah.training.preparation.alignment import align
 from mynah.training.preparation.words import LEAST_MARGIN
-from mynah.voice.viterbi import likeliest_path
 
 CLASSES = 12
 BLANK = CLASSES - 1

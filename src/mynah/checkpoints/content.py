@@ -8,8 +8,8 @@ from typing import Any
 from mynah.acoustic.config import CODEBOOK_SIZE
 from mynah.checkpoints.assign import assign_weights
 from mynah.checkpoints.file import Checkpoint, read_checkpoint, write_checkpoint
+from mynah.encoders.ctc_aligner import ContentConfig, ContentEncoder
 from mynah.errors import CheckpointError
-from mynah.voice.content import ContentConfig, ContentEncoder
 from mynah.voice.sounds import PAUSE, Sounds
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from mynah.cli.inspect import describe
 from mynah.cli.line import one_line
+from mynah.encoders.hubert import HUBERT
 from mynah.encoders.pretrained import WEIGHTS, Architecture, read_config
+from mynah.encoders.roberta import ROBERTA
 from mynah.engine.model_folder import CONTENT, MissingPart, candidates, missing_parts
-from mynah.semantic.text_features import ROBERTA
 from mynah.text.symbols import SymbolTable
-from mynah.voice.hubert import HUBERT
 
 
 def describe_folder(folder: Path) -> dict[str, str]:

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mynah.acoustic.passage import Passage
-from mynah.engine.prompt import Prompt
 from mynah.options import SpeechOptions
 from mynah.semantic.batch import Rows
 from mynah.semantic.request import SemanticRequest
 from mynah.text.sentence import Sentence
+from mynah.voice.prompt import Prompt
 from mynah.voice.voice import Voice
 
 

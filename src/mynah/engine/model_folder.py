@@ -11,17 +11,12 @@ from torch import Tensor
 
 from mynah.acoustic.sovits import SoVITS
 from mynah.checkpoints.content import load_content
+from mynah.encoders.ctc_aligner import ContentEncoder
+from mynah.encoders.hubert import HUBERT, HubertContent
+from mynah.encoders.roberta import ROBERTA, NoTextFeatures, RobertaTextFeatures, TextFeatures
 from mynah.errors import CheckpointError
 from mynah.semantic.gpt import GPT
-from mynah.semantic.text_features import (
-    ROBERTA,
-    NoTextFeatures,
-    RobertaTextFeatures,
-    TextFeatures,
-)
 from mynah.text.symbols import SymbolTable
-from mynah.voice.content import ContentEncoder
-from mynah.voice.hubert import HUBERT, HubertContent
 from mynah.voice.sounds import Sounds
 from mynah.voice.tokens import ContentFeatures
 

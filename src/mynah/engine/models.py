@@ -21,6 +21,7 @@ from mynah.acoustic.vocoder import on_gpu as sovits_on_gpu
 from mynah.checkpoints.gpt import load_gpt
 from mynah.checkpoints.sovits import load_sovits
 from mynah.checkpoints.trained import Origin
+from mynah.encoders.roberta import TextFeatures
 from mynah.engine.model_folder import (
     check_versions,
     content_of,
@@ -29,7 +30,6 @@ from mynah.engine.model_folder import (
     opened,
     text_features_of,
 )
-from mynah.engine.prompt import Prompt
 from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
 from mynah.runtime.device import Device, Precision, resolve_device
@@ -44,10 +44,9 @@ from mynah.semantic.gpt import GPT
 from mynah.semantic.request import SemanticRequest
 from mynah.semantic.sampling import SamplingOptions
 from mynah.semantic.script import Script
-from mynah.semantic.text_features import TextFeatures
 from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
-from mynah.voice.prompt import read_voice
+from mynah.voice.prompt import Prompt, read_voice
 from mynah.voice.tokens import ContentFeatures
 from mynah.voice.voice import Voice
 

@@ -16,7 +16,6 @@ from mynah.audio.speech import Speech
 from mynah.engine.acoustic_stage import AcousticStage
 from mynah.engine.kept import Kept
 from mynah.engine.model import SpeechModel
-from mynah.engine.prompt import Prompt
 from mynah.engine.reading_stage import ReadingStage
 from mynah.engine.semantic_stage import SemanticStage
 from mynah.engine.stats import QueueStats, Tempo
@@ -24,6 +23,7 @@ from mynah.engine.talk import Talk, Utterance
 from mynah.engine.versions import Versions
 from mynah.errors import QueueFullError, UnavailableError
 from mynah.runtime.wait_policy import WaitPolicy
+from mynah.voice.prompt import Prompt
 
 PROMPT_BYTES = 64 << 20
 """Memory for voices that stay ready to speak."""

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from mynah.acoustic.passage import LATER_PIECES
 from mynah.engine.kept import Kept
 from mynah.engine.model import SpeechModel
-from mynah.engine.prompt import Prompt
 from mynah.engine.speaker import Speaker
 from mynah.engine.stage import Stage
 from mynah.engine.talk import Talk, Utterance
@@ -15,6 +14,7 @@ from mynah.engine.turns import Turns
 from mynah.engine.versions import Versions
 from mynah.runtime.threads import run_in_temporary_thread
 from mynah.runtime.wait_policy import WaitPolicy
+from mynah.voice.prompt import Prompt
 
 
 class ReadingStage(Stage):

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from mynah.acoustic.passage import Passage
 from mynah.audio.speech import Speech
 from mynah.engine.model import SpeechModel
-from mynah.engine.prompt import Prompt
 from mynah.engine.request import SpeechRequest
 from mynah.semantic.request import SemanticRequest
 from mynah.text.sentence import Sentence
+from mynah.voice.prompt import Prompt
 
 CHUNKS_AHEAD = 4
 """Chunks that are made before the caller takes them; a slow one holds no more memory. The first is

@@ -10,8 +10,8 @@ from typing import Any
 
 from mynah.audio.recording import Recording
 from mynah.audio.spectrogram import SAMPLE_RATE
+from mynah.encoders.ctc_aligner import PhonemeScores
 from mynah.training.intelligibility import PhonemeEar, mistakes
-from mynah.training.preparation.hearing import PhonemeScores
 from mynah.training.preparation.prepare import Prepared
 from mynah.training.preparation.slices import Slice
 from mynah.training.preparation.take import MISMATCH

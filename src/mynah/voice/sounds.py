@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mynah.voice.viterbi import likeliest_path
+from mynah.encoders.viterbi import likeliest_path
 
 PAUSE = 0
 """The sound of marks, of what cannot be heard, and of phonemes that no token has."""

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mynah.audio.recording import Recording
-from mynah.voice.content import ContentEncoder
+from mynah.encoders.ctc_aligner import ContentEncoder
 from mynah.voice.sounds import Sounds
 
 CONTENT_RATE = 16_000

@@ -11,8 +11,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from mynah.encoders.viterbi import likeliest_path
 from mynah.training.preparation.frames import Span
-from mynah.voice.viterbi import likeliest_path
 
 ANYTHING_COSTS = 2.0
 """Nats a frame for a sound that the text does not have."""

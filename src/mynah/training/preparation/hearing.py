@@ -1,46 +1,24 @@
 """Which phonemes are heard in a recording: the content encoder's CTC head, window by window."""
 
 from importlib.resources import as_file, files
-from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from mynah.audio.recording import Recording
 from mynah.checkpoints.content import load_content
+from mynah.encoders.ctc_aligner import Head, PhonemeScores
 from mynah.engine.model_folder import CONTENT
 from mynah.training.preparation.activity import halved
 from mynah.training.preparation.frames import PER_SECOND, SAMPLE_RATE, Span
 from mynah.training.preparation.sound import Sound
-from mynah.voice.content import ContentEncoder
 from mynah.voice.tokens import CONTENT_RATE, ContentFeatures
 
 LONGEST_WINDOW = 10 * PER_SECOND
 """Frames; the encoder has learnt from sentences, not from minutes."""
 SHORTEST_WINDOW = 1 * PER_SECOND
 _HOP = CONTENT_RATE // PER_SECOND
-
-
-class PhonemeScores(Protocol):
-    """What names phonemes."""
-
-    def __call__(self, samples: Tensor) -> Tensor:
-        """Log-probabilities (1, T, 733) of a waveform (1, 320 T) at 16 kHz; the last is blank."""
-        ...
-
-
-class Head:
-    """The CTC head of a content encoder."""
-
-    def __init__(self, encoder: ContentEncoder) -> None:
-        self._encoder = encoder
-
-    @torch.inference_mode()
-    def __call__(self, samples: Tensor) -> Tensor:
-        """Log-probabilities (1, T, 733) of a waveform (1, 320 T) at 16 kHz; the last is blank."""
-        return self._encoder.phoneme_scores(self._encoder.encode(self._encoder.mel(samples)))
 
 
 def phoneme_scores(content: ContentFeatures) -> PhonemeScores | None:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from mynah.encoders.ctc_aligner import PhonemeScores
 from mynah.errors import RecordingError
-from mynah.training.preparation.hearing import PhonemeScores, hear
+from mynah.training.preparation.hearing import hear
 from mynah.training.preparation.sound import Sound
 from mynah.training.preparation.take import (
     Take,

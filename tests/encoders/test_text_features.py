@@ -5,8 +5,8 @@ import sys
 import pytest
 import torch
 
+from mynah.encoders.roberta import NoTextFeatures, RobertaTextFeatures
 from mynah.errors import CheckpointError, TextError
-from mynah.semantic.text_features import NoTextFeatures, RobertaTextFeatures
 from mynah.text.sentence import Sentence, Word
 
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "你", "好", ",", "，", "吗"]

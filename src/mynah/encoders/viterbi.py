@@ -36,14 +36,14 @@ def likeliest_path(
         best = np.where(jumped, skip, best)
         came[frame] = np.where(jumped, 2, moved)
         best += scores[frame, classes]
-    return _traced(came, states - 1 - int(_ends_early(best, skippable)))
+    return _backtrack(came, states - 1 - int(_ends_early(best, skippable)))
 
 
 def _ends_early(best: NDArray[np.floating], skippable: NDArray[np.bool_]) -> bool:
     return len(best) > 1 and bool(skippable[-1]) and bool(best[-2] > best[-1])
 
 
-def _traced(came: NDArray[np.int8], last: int) -> NDArray[np.int64]:
+def _backtrack(came: NDArray[np.int8], last: int) -> NDArray[np.int64]:
     path = np.full(len(came), last, np.int64)
     for frame in range(len(came) - 1, 0, -1):
         path[frame - 1] = path[frame] - came[frame, path[frame]]

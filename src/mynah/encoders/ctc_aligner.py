@@ -1,14 +1,8 @@
-"""The starter's content encoder: what was said, with little of who said it.
-
-It stands where the released models use chinese-hubert-base and has its output's
-shape: 768 values every 20 ms. It has the form of Whisper's encoder (Radford et al.
-2022), of whose smallest it keeps the first layers, and was taught by a larger one
-and by a CTC loss over phonemes; the CTC head stays, because it aligns a text to a
-recording.
-"""
+"""CTC aligner: a convolutional encoder of mel spectrograms whose head scores phonemes."""
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -156,3 +150,23 @@ def _positions(frames: int, width: int, device: torch.device) -> Tensor:
     rates = torch.exp(-math.log(10_000.0) * steps)
     angles = torch.arange(frames, device=device)[:, None] * rates
     return torch.cat([angles.sin(), angles.cos()], dim=1)
+
+
+class PhonemeScores(Protocol):
+    """What names phonemes."""
+
+    def __call__(self, samples: Tensor) -> Tensor:
+        """Log-probabilities (1, T, 733) of a waveform (1, 320 T) at 16 kHz; the last is blank."""
+        ...
+
+
+class Head:
+    """The CTC head of a content encoder."""
+
+    def __init__(self, encoder: ContentEncoder) -> None:
+        self._encoder = encoder
+
+    @torch.inference_mode()
+    def __call__(self, samples: Tensor) -> Tensor:
+        """Log-probabilities (1, T, 733) of a waveform (1, 320 T) at 16 kHz; the last is blank."""
+        return self._encoder.phoneme_scores(self._encoder.encode(self._encoder.mel(samples)))

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from mynah.encoders.ctc_aligner import FEATURES, ContentEncoder
 from mynah.encoders.pretrained import Architecture, load_pretrained
-from mynah.voice.content import FEATURES, ContentEncoder
 from mynah.voice.sounds import Sounds
 
 HUBERT = Architecture(
