@@ -27,7 +27,7 @@ from mynah.checkpoints.adapter import (
 from mynah.checkpoints.content import save_content
 from mynah.checkpoints.gpt import save_gpt
 from mynah.checkpoints.sovits import load_sovits, save_sovits
-from mynah.encoders.ctc_aligner import ContentConfig, ContentEncoder
+from mynah.encoders.ctc_aligner import AlignerConfig, CTCAligner
 from mynah.engine.models import Models, load_models
 from mynah.engine.synthesizer import Synthesizer
 from mynah.semantic.config import SemanticConfig
@@ -70,7 +70,7 @@ def tiny(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("tiny")
     save_gpt(_tiny_gpt(), folder / "semantic.ckpt", info="GPT-e1")
     save_sovits(_tiny_sovits(), folder / "acoustic.pth", info="1epoch")
-    encoder = ContentEncoder(ContentConfig(width=32, layers=1, heads=2, hidden=32))
+    encoder = CTCAligner(AlignerConfig(width=32, layers=1, heads=2, hidden=32))
     save_content(encoder, folder / "content.pth", info="tiny")
     return folder
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mynah.audio.spectrogram import HOP, SAMPLE_RATE
-from mynah.encoders.viterbi import likeliest_path
+from mynah.encoders.viterbi import viterbi_path
 from recipes.starter.corpus import Clip, Track, batches
 from recipes.starter.labels import is_heard, read_phones
 from recipes.starter.sounds import SILENT, UNKNOWN, Sounds
@@ -117,7 +117,7 @@ class Aligner:
             scores = self.listener(self._read(clip)[None])[0].log_softmax(-1).numpy()
             states = self._states(number)
             if len(states) and len(states) <= clip.frames:
-                path = likeliest_path(scores, states[:, 1], states[:, 1] == SILENT)
+                path = viterbi_path(scores, states[:, 1], states[:, 1] == SILENT)
                 self._write(clip, states[path])
             elif not len(states):
                 # Without words a frame is what it sounds like.

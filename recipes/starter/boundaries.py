@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from mynah.acoustic.cepstrum import cosines
-from mynah.encoders.viterbi import likeliest_path
+from mynah.encoders.viterbi import viterbi_path
 from recipes.starter.corpus import Clip, Track
 from recipes.starter.frames import ENVELOPE_BANDS, PITCH_COPIES
 from recipes.starter.sounds import SILENT, UNKNOWN
@@ -98,7 +98,7 @@ class Sentence:
         kinds, columns = np.unique(self.states, return_inverse=True)
         scores = halves.likelihoods(self.envelopes, kinds)[:, columns] + FAR * self._far
         order = np.arange(len(self.states))
-        path = likeliest_path(scores, order, self.states // 2 == SILENT)
+        path = viterbi_path(scores, order, self.states // 2 == SILENT)
         moved = float((path != self.path).mean())
         self.path = path
         self.places, self.sounds = self._run_places[path], self._run_sounds[path]

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mynah.encoders.ctc_aligner import ContentConfig, ContentEncoder
+from mynah.encoders.ctc_aligner import AlignerConfig, CTCAligner
 from recipes.starter.corpus import Track, batches
 from recipes.starter.labels import read_labels
 from recipes.starter.sounds import UNKNOWN
@@ -107,7 +107,7 @@ class Student(nn.Module):
 
     def __init__(self, symbols: int, codebook: Tensor) -> None:
         super().__init__()
-        self.encoder = ContentEncoder(ContentConfig(symbols=symbols))
+        self.encoder = CTCAligner(AlignerConfig(symbols=symbols))
         self.as_teacher = nn.Linear(self.encoder.config.width, codebook.shape[1])
         self.register_buffer("codebook", codebook, persistent=False)
 

@@ -9,7 +9,7 @@ from mynah.acoustic.sovits import SoVITS
 from mynah.checkpoints.content import save_content
 from mynah.checkpoints.gpt import save_gpt
 from mynah.checkpoints.sovits import save_sovits
-from mynah.encoders.ctc_aligner import ContentConfig, ContentEncoder
+from mynah.encoders.ctc_aligner import AlignerConfig, CTCAligner
 from mynah.semantic.gpt import GPT
 from mynah.voice.sounds import Sounds as KnownSounds
 from recipes.starter.labels import read_phones
@@ -71,7 +71,7 @@ def export(work: Path, folder: Path) -> None:
     save_gpt(gpt, folder / "semantic.ckpt", info=info, config={"inference": DRAWN_BY_DEFAULT})
 
     content = torch.load(work / "content.pt", weights_only=True, map_location="cpu")
-    encoder = ContentEncoder(ContentConfig(prompts=False), _sounds(work))
+    encoder = CTCAligner(AlignerConfig(prompts=False), _sounds(work))
     parts = content["parts"][0].items()
     encoder.load_state_dict(
         {k.removeprefix("encoder."): v for k, v in parts if k.startswith("encoder.")}

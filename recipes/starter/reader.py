@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mynah.encoders.viterbi import likeliest_path
+from mynah.encoders.viterbi import viterbi_path
 from recipes.starter.labels import is_heard, read_phones
 from recipes.starter.sounds import SILENT, Sounds
 from recipes.starter.splices import Example
@@ -28,7 +28,7 @@ class Reader:
         said = self._sound_of_token[tokens]
         right = said[:, None] == states[None]
         order = np.arange(len(states))
-        path = likeliest_path(np.where(right, 0.0, -1.0), order, states == SILENT)
+        path = viterbi_path(np.where(right, 0.0, -1.0), order, states == SILENT)
         if not right[np.arange(len(path)), path].all():
             return None
         return Example(phones, tokens, (path - 1).clip(0, len(phones) - 1).tolist())

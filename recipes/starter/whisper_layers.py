@@ -12,7 +12,7 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor
 
-from mynah.encoders.ctc_aligner import ContentEncoder
+from mynah.encoders.ctc_aligner import CTCAligner
 
 BLOCK_NAMES = {
     "attention_norm": "self_attn_layer_norm",
@@ -23,7 +23,7 @@ BLOCK_NAMES = {
 }
 
 
-def begin_with(encoder: ContentEncoder, path: Path) -> None:
+def begin_with(encoder: CTCAligner, path: Path) -> None:
     """Copies convolutions and as many layers as `encoder` has from an ONNX file."""
     given = _weights(path)
     own = encoder.state_dict()

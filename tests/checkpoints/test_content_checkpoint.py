@@ -6,11 +6,11 @@ import pytest
 
 from mynah.checkpoints.content import load_content, save_content
 from mynah.checkpoints.file import read_checkpoint, write_checkpoint
-from mynah.encoders.ctc_aligner import ContentConfig, ContentEncoder
+from mynah.encoders.ctc_aligner import AlignerConfig, CTCAligner
 from mynah.errors import CheckpointError
 from mynah.voice.sounds import Sounds
 
-SMALL = ContentConfig(width=32, layers=1, heads=2, hidden=32)
+SMALL = AlignerConfig(width=32, layers=1, heads=2, hidden=32)
 SOUNDS = Sounds(tuple(n % 9 for n in range(1024)), tuple(n % 5 for n in range(732)))
 
 
@@ -18,7 +18,7 @@ SOUNDS = Sounds(tuple(n % 9 for n in range(1024)), tuple(n % 5 for n in range(73
 @pytest.mark.parametrize("prompts", [True, False])
 def test_what_is_known_of_the_tokens_is_kept(tmp_path, sounds, prompts):
     config = dataclasses.replace(SMALL, prompts=prompts)
-    save_content(ContentEncoder(config, sounds), tmp_path / "content.pth", info="tiny")
+    save_content(CTCAligner(config, sounds), tmp_path / "content.pth", info="tiny")
     encoder = load_content(tmp_path / "content.pth")
     assert (encoder.config, encoder.sounds) == (config, sounds)
 
@@ -36,7 +36,7 @@ def test_what_is_known_of_the_tokens_is_kept(tmp_path, sounds, prompts):
 )
 def test_sounds_of_other_tokens_are_refused(tmp_path, changes):
     path = tmp_path / "content.pth"
-    save_content(ContentEncoder(SMALL, SOUNDS), path, info="tiny")
+    save_content(CTCAligner(SMALL, SOUNDS), path, info="tiny")
     checkpoint = read_checkpoint(path)
     sounds = checkpoint.config["sounds"] | changes
     config = checkpoint.config | {"sounds": sounds}

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mynah.checkpoints.content import save_content
-from mynah.encoders.ctc_aligner import ContentConfig, ContentEncoder
+from mynah.encoders.ctc_aligner import AlignerConfig, CTCAligner
 from mynah.engine.models import load_models
 from mynah.engine.synthesizer import Synthesizer
 from mynah.errors import CheckpointError
@@ -87,8 +87,8 @@ def test_a_version_that_cannot_run_yet(folder, parity, version):
 
 
 def test_an_encoder_that_is_not_for_prompts_gives_none(folder, models, voice):
-    sizes = ContentConfig(width=32, layers=1, heads=2, hidden=32, prompts=False)
-    save_content(ContentEncoder(sizes), folder / "content.pth", info="tiny")
+    sizes = AlignerConfig(width=32, layers=1, heads=2, hidden=32, prompts=False)
+    save_content(CTCAligner(sizes), folder / "content.pth", info="tiny")
     assert len(models.read(voice).codes)
     prompt = load_models(folder, "float32").read(voice)
     assert not len(prompt.codes) and not len(prompt.phones)

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 import released
-from mynah.encoders.hubert import HubertContent
+from mynah.encoders.hubert import HubertEncoder
 from mynah.encoders.roberta import RobertaTextFeatures
 from mynah.engine.models import load_models
 from mynah.engine.synthesizer import Synthesizer
@@ -81,8 +81,8 @@ def test_weights_are_float32_whatever_the_config_states(hubert, bert, named, pre
     stored = torch.load(hubert / "pytorch_model.bin")["encoder.layer_norm.weight"]
     for folder in (hubert, bert):
         states(folder, **{"torch_dtype": None, named: precision})
-    assert HubertContent(hubert)(torch.ones(1, 16_000)).dtype == torch.float32
-    weights = HubertContent(hubert)._model.encoder.layer_norm.weight
+    assert HubertEncoder(hubert)(torch.ones(1, 16_000)).dtype == torch.float32
+    weights = HubertEncoder(hubert)._model.encoder.layer_norm.weight
     assert weights.dtype == torch.float32
     torch.testing.assert_close(weights.data, stored.float(), rtol=0, atol=0)
     assert {each.dtype for each in RobertaTextFeatures(bert)._model.parameters()} == {torch.float32}
@@ -93,9 +93,9 @@ def test_the_positional_convolution_is_the_released_one(hubert):
     stored = torch.load(hubert / "pytorch_model.bin")
     name = "encoder.pos_conv_embed.conv.weight_g"
     stored[name] = stored[name] * 3
-    before = HubertContent(hubert)(torch.ones(1, 16_000))
+    before = HubertEncoder(hubert)(torch.ones(1, 16_000))
     torch.save(stored, hubert / "pytorch_model.bin")
-    assert not torch.equal(HubertContent(hubert)(torch.ones(1, 16_000)), before)
+    assert not torch.equal(HubertEncoder(hubert)(torch.ones(1, 16_000)), before)
 
 
 def test_nothing_is_printed_and_nothing_is_fetched(hubert, bert, monkeypatch, capfd):
@@ -105,7 +105,7 @@ def test_nothing_is_printed_and_nothing_is_fetched(hubert, bert, monkeypatch, ca
     monkeypatch.setattr(socket, "getaddrinfo", fetched)
     monkeypatch.setattr(socket.socket, "connect", fetched)
     level = transformers.utils.logging.get_verbosity()
-    HubertContent(hubert), RobertaTextFeatures(bert)
+    HubertEncoder(hubert), RobertaTextFeatures(bert)
     assert capfd.readouterr() == ("", "")
     assert transformers.utils.logging.get_verbosity() == level
     assert transformers.utils.logging.is_progress_bar_enabled()
@@ -132,19 +132,19 @@ def test_weights_that_would_run_code(hubert, tmp_path):
             return (tmp_path / "trap").mkdir, ()
 
     torch.save({"encoder.layer_norm.weight": RunsCode()}, hubert / "pytorch_model.bin")
-    assert "pytorch_model.bin" in refused(HubertContent, hubert)
+    assert "pytorch_model.bin" in refused(HubertEncoder, hubert)
     assert not (tmp_path / "trap").exists()
 
 
 def test_another_architecture(hubert, bert):
-    assert "type 'bert', not 'hubert'" in refused(HubertContent, bert)
+    assert "type 'bert', not 'hubert'" in refused(HubertEncoder, bert)
     assert "type 'hubert', not 'bert'" in refused(RobertaTextFeatures, hubert)
 
 
 def test_another_width(hubert, bert):
     states(hubert, hidden_size=1024)
     states(bert, hidden_size=768)
-    assert "has 1024 features, not 768" in refused(HubertContent, hubert)
+    assert "has 1024 features, not 768" in refused(HubertEncoder, hubert)
     assert "has 768 features, not 1024" in refused(RobertaTextFeatures, bert)
 
 
@@ -160,7 +160,7 @@ def test_another_width(hubert, bert):
 )
 def test_sizes_that_do_not_fit_the_weights(hubert, changes):
     states(hubert, **changes)
-    assert "pytorch_model.bin" in refused(HubertContent, hubert)
+    assert "pytorch_model.bin" in refused(HubertEncoder, hubert)
 
 
 def test_a_vocabulary_of_another_bert(bert):
@@ -173,7 +173,7 @@ def test_a_vocabulary_of_another_bert(bert):
 @pytest.mark.parametrize("version", ["4.45.2", "6.0.0", "6.0.0.dev0"])
 def test_a_version_of_transformers_that_nobody_tried(hubert, monkeypatch, version):
     monkeypatch.setitem(sys.modules, "transformers", types.SimpleNamespace(__version__=version))
-    said = refused(HubertContent, hubert)
+    said = refused(HubertEncoder, hubert)
     assert f"from 4.46 to 5, and {version} is installed" in said and "mynah[released]" in said
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mynah.encoders.viterbi import likeliest_path
+from mynah.encoders.viterbi import viterbi_path
 from mynah.training.preparation.alignment import align
 from mynah.training.preparation.words import LEAST_MARGIN
 
@@ -62,7 +62,7 @@ def test_the_path_goes_through_every_label_in_order(sentences, seed):
     classes = np.array([BLANK, *(c for s in sentences for label in s for c in (label, BLANK))])
     skippable = classes == BLANK
     skippable[2:-2:2] &= classes[1:-3:2] != classes[3:-1:2]
-    path = likeliest_path(rng.normal(size=(2 * len(classes), CLASSES)), classes, skippable)
+    path = viterbi_path(rng.normal(size=(2 * len(classes), CLASSES)), classes, skippable)
     assert (np.diff(path) >= 0).all()
     assert set(np.flatnonzero(~skippable)) <= set(path.tolist())
 
@@ -73,7 +73,7 @@ def test_no_other_path_is_likelier(seed):
     rng = np.random.default_rng(seed)
     scores, classes = rng.normal(size=(5, 4)), np.array([3, 0, 3, 1, 3])
     skippable = classes == 3
-    path = likeliest_path(scores, classes, skippable)
+    path = viterbi_path(scores, classes, skippable)
     ways = [[state] for state in (0, 1)]
     for _ in range(4):
         ways = [

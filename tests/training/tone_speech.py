@@ -12,7 +12,7 @@ import torch
 from mynah.engine.models import Models
 from mynah.text.symbols import SymbolTable
 from mynah.training.preparation.words import lines
-from mynah.voice.tokens import ContentFeatures
+from mynah.voice.tokens import ContentEncoder
 
 RATE = 32_000
 FRAME = RATE // 50
@@ -72,7 +72,7 @@ def _pitches(rows: np.ndarray) -> np.ndarray:
 class ToneContent:
     """A model's content encoder, with another head."""
 
-    features: ContentFeatures
+    features: ContentEncoder
     encoder: ToneEncoder
     prompts: bool = True
     sounds = None

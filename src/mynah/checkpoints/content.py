@@ -8,12 +8,12 @@ from typing import Any
 from mynah.acoustic.config import CODEBOOK_SIZE
 from mynah.checkpoints.assign import assign_weights
 from mynah.checkpoints.file import Checkpoint, read_checkpoint, write_checkpoint
-from mynah.encoders.ctc_aligner import ContentConfig, ContentEncoder
+from mynah.encoders.ctc_aligner import AlignerConfig, CTCAligner
 from mynah.errors import CheckpointError
 from mynah.voice.sounds import PAUSE, Sounds
 
 
-def load_content(path: Path) -> ContentEncoder:
+def load_content(path: Path) -> CTCAligner:
     """Reads a content encoder, in float32 on the CPU, in evaluation mode.
 
     Raises:
@@ -21,8 +21,8 @@ def load_content(path: Path) -> ContentEncoder:
     """
     checkpoint = read_checkpoint(path)
     try:
-        config = ContentConfig(**checkpoint.config["content"])
-        encoder = ContentEncoder(config, _sounds(checkpoint.config.get("sounds"), config.symbols))
+        config = AlignerConfig(**checkpoint.config["content"])
+        encoder = CTCAligner(config, _sounds(checkpoint.config.get("sounds"), config.symbols))
     except (KeyError, TypeError, ValueError, RuntimeError):
         raise CheckpointError(
             f"{path.name} is not a content encoder: pass the file that came with the model"
@@ -31,7 +31,7 @@ def load_content(path: Path) -> ContentEncoder:
     return encoder.eval()
 
 
-def save_content(encoder: ContentEncoder, path: Path, *, info: str) -> None:
+def save_content(encoder: CTCAligner, path: Path, *, info: str) -> None:
     """Writes a content encoder, float16, whole or not at all.
 
     Raises:

@@ -19,7 +19,7 @@ _MEL_HOP = 160
 
 
 @dataclass(frozen=True, slots=True)
-class ContentConfig:
+class AlignerConfig:
     """Sizes of a content encoder, kept in its checkpoint.
 
     `prompts` says whether the tokens of its features are good enough for a GPT to go on from;
@@ -55,10 +55,10 @@ class LogMel(nn.Module):
         return (mel + 4.0) / 4.0
 
 
-class ContentBlock(nn.Module):
+class AlignerBlock(nn.Module):
     """Attention, then a feed-forward layer; pre-norm."""
 
-    def __init__(self, config: ContentConfig) -> None:
+    def __init__(self, config: AlignerConfig) -> None:
         super().__init__()
         width = config.width
         self.heads = config.heads
@@ -84,7 +84,7 @@ class ContentBlock(nn.Module):
         return self.attention_out(mixed.transpose(1, 2).reshape(batch, frames, width))
 
 
-class ContentEncoder(nn.Module):
+class CTCAligner(nn.Module):
     """16 kHz waveforms to content features and, through the CTC head, to phoneme scores.
 
     Args:
@@ -92,7 +92,7 @@ class ContentEncoder(nn.Module):
         sounds: of the tokens that its features lead to, where that is known.
     """
 
-    def __init__(self, config: ContentConfig, sounds: Sounds | None = None) -> None:
+    def __init__(self, config: AlignerConfig, sounds: Sounds | None = None) -> None:
         super().__init__()
         self.config = config
         self.sounds = sounds
@@ -103,7 +103,7 @@ class ContentEncoder(nn.Module):
                 nn.Conv1d(config.width, config.width, 3, stride=2, padding=1),
             ]
         )
-        self.blocks = nn.ModuleList(ContentBlock(config) for _ in range(config.layers))
+        self.blocks = nn.ModuleList(AlignerBlock(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width)
         self.features = nn.Linear(config.width, FEATURES)
         self.phonemes = nn.Linear(config.width, config.symbols + 1)
@@ -163,7 +163,7 @@ class PhonemeScores(Protocol):
 class Head:
     """The CTC head of a content encoder."""
 
-    def __init__(self, encoder: ContentEncoder) -> None:
+    def __init__(self, encoder: CTCAligner) -> None:
         self._encoder = encoder
 
     @torch.inference_mode()

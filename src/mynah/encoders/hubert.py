@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mynah.encoders.ctc_aligner import FEATURES, ContentEncoder
+from mynah.encoders.ctc_aligner import FEATURES, CTCAligner
 from mynah.encoders.pretrained import Architecture, load_pretrained
 from mynah.voice.sounds import Sounds
 
@@ -17,8 +17,8 @@ HUBERT = Architecture(
 )
 
 
-class HubertContent:
-    """16 kHz waveforms to self-supervised features; see `ContentFeatures`.
+class HubertEncoder:
+    """16 kHz waveforms to self-supervised features; see `CTCAligner`.
 
     Args:
         folder: holds `config.json` and the weights, as released.
@@ -27,7 +27,7 @@ class HubertContent:
         CheckpointError: `transformers` is not installed, or the folder holds no such model.
     """
 
-    encoder: ContentEncoder | None = None
+    encoder: CTCAligner | None = None
     sounds: Sounds | None = None
     prompts = True
 

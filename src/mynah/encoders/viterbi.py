@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 NEVER = -np.inf
 
 
-def likeliest_path(
+def viterbi_path(
     scores: NDArray[np.floating], classes: NDArray[np.int64], skippable: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
     """For each frame its state; states are passed in order and only skippable ones are left out.

@@ -11,14 +11,14 @@ from torch import Tensor
 
 from mynah.acoustic.sovits import SoVITS
 from mynah.checkpoints.content import load_content
-from mynah.encoders.ctc_aligner import ContentEncoder
-from mynah.encoders.hubert import HUBERT, HubertContent
+from mynah.encoders.ctc_aligner import CTCAligner
+from mynah.encoders.hubert import HUBERT, HubertEncoder
 from mynah.encoders.roberta import ROBERTA, NoTextFeatures, RobertaTextFeatures, TextFeatures
 from mynah.errors import CheckpointError
 from mynah.semantic.gpt import GPT
 from mynah.text.symbols import SymbolTable
 from mynah.voice.sounds import Sounds
-from mynah.voice.tokens import ContentFeatures
+from mynah.voice.tokens import ContentEncoder
 
 CONTENT = "content.pth"
 
@@ -124,12 +124,12 @@ def check_versions(gpt: GPT, sovits: SoVITS) -> None:
         )
 
 
-def content_of(folder: Path) -> ContentFeatures | None:
+def content_of(folder: Path) -> ContentEncoder | None:
     """The content encoder, if there is one."""
     if (folder / CONTENT).is_file():
         return _Encoded(load_content(folder / CONTENT))
     released = folder / HUBERT.name
-    return HubertContent(released) if released.is_dir() else None
+    return HubertEncoder(released) if released.is_dir() else None
 
 
 def text_features_of(folder: Path) -> TextFeatures:
@@ -142,16 +142,16 @@ def text_features_of(folder: Path) -> TextFeatures:
 class _Encoded:
     """A content encoder without gradients."""
 
-    encoder: ContentEncoder
+    encoder: CTCAligner
 
     @property
     def sounds(self) -> Sounds | None:
-        """See `ContentFeatures`."""
+        """See `ContentEncoder`."""
         return self.encoder.sounds
 
     @property
     def prompts(self) -> bool:
-        """See `ContentFeatures`."""
+        """See `ContentEncoder`."""
         return self.encoder.config.prompts
 
     @torch.inference_mode()

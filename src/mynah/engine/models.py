@@ -47,7 +47,7 @@ from mynah.semantic.script import Script
 from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
 from mynah.voice.prompt import Prompt, read_voice
-from mynah.voice.tokens import ContentFeatures
+from mynah.voice.tokens import ContentEncoder
 from mynah.voice.voice import Voice
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Models:
 
     gpt: GPT
     sovits: SoVITS
-    content: ContentFeatures | None
+    content: ContentEncoder | None
     text_features: TextFeatures
     warnings: tuple[str, ...] = field(default=(), kw_only=True)
     origin: Origin | None = None

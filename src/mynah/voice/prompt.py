@@ -15,7 +15,7 @@ from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
 from mynah.voice.timbre import Timbre
-from mynah.voice.tokens import WORDLESS, ContentFeatures, TokenReader, read_tokens
+from mynah.voice.tokens import WORDLESS, ContentEncoder, TokenReader, semantic_tokens
 from mynah.voice.voice import Voice
 
 LONGEST_PROMPT_SECONDS = 10.0
@@ -54,7 +54,7 @@ class VoicePrompt:
 
 @torch.inference_mode()
 def read_voice(
-    voice: Voice, content: ContentFeatures | None, reader: VoiceReader, symbols: SymbolTable
+    voice: Voice, content: ContentEncoder | None, reader: VoiceReader, symbols: SymbolTable
 ) -> VoicePrompt:
     """Reads a voice through a model.
 
@@ -87,7 +87,7 @@ def read_voice(
         timbre = replace(timbre, exemplars=[Exemplars.of(told)])
     if not content.prompts or not phones[0] or seconds[0] > LONGEST_PROMPT_SECONDS + 1:
         return VoicePrompt(no_codes, (), timbre)
-    codes = read_tokens(voice.recordings[0], content, reader, phones[0], _SILENCE_SECONDS)
+    codes = semantic_tokens(voice.recordings[0], content, reader, phones[0], _SILENCE_SECONDS)
     return VoicePrompt(codes, said[0], timbre)
 
 
@@ -104,10 +104,10 @@ def _compared(
     spectrogram: Tensor,
     phones: Sequence[int],
     timbre: Timbre,
-    content: ContentFeatures,
+    content: ContentEncoder,
     reader: VoiceReader,
 ) -> Comparison:
-    codes = read_tokens(reference, content, reader, phones, silence=0.0)
+    codes = semantic_tokens(reference, content, reader, phones, silence=0.0)
     said = torch.tensor([phones or [WORDLESS]])
     return reader.compare(codes[None], said, timbre, spectrogram)
 

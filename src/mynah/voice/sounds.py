@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mynah.encoders.viterbi import likeliest_path
+from mynah.encoders.viterbi import viterbi_path
 
 PAUSE = 0
 """The sound of marks, of what cannot be heard, and of phonemes that no token has."""
@@ -46,7 +46,7 @@ class Sounds:
         of_tokens = torch.tensor(self.of_tokens, device=distances.device)
         far = distances.new_full((len(distances), 1 + int(of_tokens.max())), torch.inf)
         nearest = far.scatter_reduce(1, of_tokens.expand(distances.shape), distances, "amin")
-        path = likeliest_path(-nearest.cpu().numpy(), states, states == PAUSE)
+        path = viterbi_path(-nearest.cpu().numpy(), states, states == PAUSE)
         said = torch.from_numpy(states[path]).to(distances.device)
         return distances.masked_fill(of_tokens != said[:, None], torch.inf).argmin(dim=1)
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mynah.audio.recording import Recording
-from mynah.encoders.ctc_aligner import ContentEncoder
+from mynah.encoders.ctc_aligner import CTCAligner
 from mynah.voice.sounds import Sounds
 
 CONTENT_RATE = 16_000
@@ -18,11 +18,11 @@ WORDLESS = 0
 """Phoneme of speech whose words are not known."""
 
 
-class ContentFeatures(Protocol):
+class ContentEncoder(Protocol):
     """A content encoder."""
 
     @property
-    def encoder(self) -> ContentEncoder | None:
+    def encoder(self) -> CTCAligner | None:
         """What names phonemes beside; None where nothing does."""
         ...
 
@@ -50,9 +50,9 @@ class TokenReader(Protocol):
 
 
 @torch.inference_mode()
-def read_tokens(
+def semantic_tokens(
     recording: Recording,
-    content: ContentFeatures,
+    content: ContentEncoder,
     reader: TokenReader,
     phones: Sequence[int],
     silence: float,

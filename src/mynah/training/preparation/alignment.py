@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from mynah.encoders.viterbi import likeliest_path
+from mynah.encoders.viterbi import viterbi_path
 from mynah.training.preparation.frames import Span
 
 ANYTHING_COSTS = 2.0
@@ -78,7 +78,7 @@ def _spans(heard: NDArray[np.floating], sentences: Sequence[Sequence[int]]) -> l
 
 def _path(heard: NDArray[np.floating], sentences: Sequence[Sequence[int]]) -> NDArray[np.int64]:
     classes = _classes(sentences, heard.shape[1])
-    return likeliest_path(heard, classes, _skippable(classes))
+    return viterbi_path(heard, classes, _skippable(classes))
 
 
 def _classes(sentences: Sequence[Sequence[int]], count: int) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from mynah.engine.model_folder import CONTENT
 from mynah.training.preparation.activity import halved
 from mynah.training.preparation.frames import PER_SECOND, SAMPLE_RATE, Span
 from mynah.training.preparation.sound import Sound
-from mynah.voice.tokens import CONTENT_RATE, ContentFeatures
+from mynah.voice.tokens import CONTENT_RATE, ContentEncoder
 
 LONGEST_WINDOW = 10 * PER_SECOND
 """Frames; the encoder has learnt from sentences, not from minutes."""
@@ -21,7 +21,7 @@ SHORTEST_WINDOW = 1 * PER_SECOND
 _HOP = CONTENT_RATE // PER_SECOND
 
 
-def phoneme_scores(content: ContentFeatures) -> PhonemeScores | None:
+def phoneme_scores(content: ContentEncoder) -> PhonemeScores | None:
     """What names phonemes: the model's own encoder, or the starter's if that is a HuBERT.
 
     Returns:

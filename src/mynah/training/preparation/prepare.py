@@ -23,7 +23,7 @@ from mynah.training.preparation.speakers import compare
 from mynah.training.preparation.take import KEPT, PAUSE, Take
 from mynah.training.preparation.transcript import Transcript
 from mynah.training.trainer import Report, TrainingRecording
-from mynah.voice.tokens import ContentFeatures, read_tokens
+from mynah.voice.tokens import ContentEncoder, semantic_tokens
 
 PERCENT = 10.0
 """Of a whole training, as the report is told."""
@@ -154,7 +154,7 @@ def _slices(
     parts: Sequence[tuple[NDArray[np.float32], str | None]],
     language: str,
     models: Models,
-    content: ContentFeatures,
+    content: ContentEncoder,
     report: Report,
 ) -> list[Slice]:
     slices = []
@@ -162,7 +162,7 @@ def _slices(
         report.progress("tokens", PERCENT / 2 * (1 + number / len(parts)))
         phones = _phones(text, language, models.symbols)
         recording = Recording(samples, SAMPLE_RATE)
-        codes = read_tokens(recording, content, models.sovits, phones, _SILENCE_SECONDS)
+        codes = semantic_tokens(recording, content, models.sovits, phones, _SILENCE_SECONDS)
         count = len(samples) // (SAMPLES * PER_TOKEN)
         slices.append(Slice(samples, text, phones, codes[:count].tolist()))
     return slices
