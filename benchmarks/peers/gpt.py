@@ -10,7 +10,7 @@ from benchmarks.speed.reference import reference_tokens_per_second
 from benchmarks.speed.semantic import random_request, tokens_per_second
 from benchmarks.speed.stage import stage_of
 from mynah.runtime.threads import run_in_temporary_thread
-from mynah.semantic.choice import in_eight_bits
+from mynah.semantic.backends.select import in_eight_bits
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
 

@@ -25,8 +25,8 @@ from mynah.acoustic.piecewise import decode_next
 from mynah.acoustic.sovits import SoVITS
 from mynah.encoders.roberta import NoTextFeatures
 from mynah.engine.models import Models
+from mynah.semantic.backends.select import first_logits, first_logits_on_gpu, logits_error
 from mynah.semantic.batch import Batch, Rows
-from mynah.semantic.choice import first_logits, first_logits_on_gpu, logits_error
 from mynah.semantic.gpt import GPT
 from mynah.text.sentence import Sentence, Word
 from mynah.voice.prompt import Prompt
@@ -34,7 +34,7 @@ from mynah.voice.timbre import Timbre
 from mynah.voice.voice import Voice
 
 if TYPE_CHECKING:
-    from mynah.semantic.graphs import GraphGPT
+    from mynah.semantic.backends.cuda_batch import GraphGPT
 
 BATCHES = (1, 4, 16, 64)
 CALLERS = (1, 8, 32)
@@ -207,7 +207,7 @@ def _semantic(gpt: GPT, device: torch.device) -> "GraphGPT | None":
 
 def _tried_gpt(gpt: GPT, device: torch.device, recorded: bool) -> "GraphGPT":
     # Triton, which it needs, is not everywhere.
-    from mynah.semantic.graphs import GraphGPT  # noqa: PLC0415
+    from mynah.semantic.backends.cuda_batch import GraphGPT  # noqa: PLC0415
 
     graphs = GraphGPT.on(device, gpt, torch.float16, recorded=recorded)
     drawn(graphs.batch(), 1, 10)

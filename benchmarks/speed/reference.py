@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 
 from benchmarks.speed.semantic import random_request
-from mynah.semantic.cache import attend, split
 from mynah.semantic.gpt import GPT
-from mynah.semantic.request import SemanticRequest
-from mynah.semantic.row import Row
+from mynah.semantic.kv_cache import attend, split
 from mynah.semantic.sampling import Sampler
+from mynah.semantic.sequence import Row, SemanticRequest
 
 
 class GrowingCache:

@@ -11,7 +11,7 @@ from mynah.engine.models import Models
 from mynah.options import SpeechOptions
 from mynah.semantic.batch import Batch
 from mynah.semantic.gpt import GPT
-from mynah.semantic.request import SemanticRequest
+from mynah.semantic.sequence import SemanticRequest
 from mynah.text.frontend import analyse
 
 SENTENCE_PHONES = 40

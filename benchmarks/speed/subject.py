@@ -15,10 +15,10 @@ from mynah.audio.recording import Recording
 from mynah.encoders.roberta import NoTextFeatures
 from mynah.engine.models import Models, load_models
 from mynah.options import SpeechOptions
-from mynah.semantic.choice import faster as faster_gpt
+from mynah.semantic.backends.select import faster as faster_gpt
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
-from mynah.semantic.request import SemanticRequest
+from mynah.semantic.sequence import SemanticRequest
 from mynah.text.sentence import Sentence
 from mynah.voice.prompt import Prompt
 from mynah.voice.voice import Voice

@@ -17,8 +17,8 @@ import torch
 from mynah.errors import TextError
 from mynah.semantic.batch import Batch
 from mynah.semantic.gpt import GPT
-from mynah.semantic.request import SemanticRequest
 from mynah.semantic.sampling import SamplingOptions
+from mynah.semantic.sequence import SemanticRequest
 from mynah.text.frontend import analyse
 from mynah.text.symbols import SymbolTable
 from recipes.starter import common_words

@@ -14,8 +14,7 @@ from benchmarks.speed.streams import answered
 from benchmarks.speed.voices import switches, write_version
 
 from mynah.acoustic.piecewise import decode_next
-from mynah.semantic.batch import Batch
-from mynah.semantic.generate import generate
+from mynah.semantic.batch import Batch, generate
 from mynah.semantic.sampling import SamplingOptions
 
 

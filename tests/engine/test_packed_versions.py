@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mynah.semantic.choice import in_eight_bits
-from mynah.semantic.generate import generate
-from mynah.semantic.int8 import int8_is_supported
-from mynah.semantic.request import SemanticRequest
+from mynah.semantic.backends.int8 import int8_is_supported
+from mynah.semantic.backends.select import in_eight_bits
+from mynah.semantic.batch import generate
+from mynah.semantic.sequence import SemanticRequest
 
 pytestmark = pytest.mark.skipif(not int8_is_supported(), reason="no 8-bit kernels")
 

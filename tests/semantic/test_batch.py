@@ -4,14 +4,13 @@ import pytest
 import torch
 
 from mynah.errors import ModelError, TextError
-from mynah.semantic.batch import Batch
-from mynah.semantic.compiled import CompiledGPT, is_compiled
+from mynah.semantic.backends.int8 import PackedGPT
+from mynah.semantic.backends.native_int8 import CompiledGPT, is_compiled
+from mynah.semantic.batch import Batch, generate
 from mynah.semantic.config import SemanticConfig
-from mynah.semantic.generate import generate
 from mynah.semantic.gpt import GPT
-from mynah.semantic.packed import PackedGPT
-from mynah.semantic.request import SemanticRequest
 from mynah.semantic.sampling import SamplingOptions
+from mynah.semantic.sequence import SemanticRequest
 
 OPTIONS = [
     SamplingOptions(),

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from mynah.errors import OptionError, RecordingError, TextError
-from mynah.semantic.generate import generate
-from mynah.semantic.request import MAX_TOKENS, SemanticRequest
+from mynah.semantic.batch import generate
 from mynah.semantic.sampling import MIN_TOKENS
+from mynah.semantic.sequence import MAX_TOKENS, SemanticRequest
 
 PHONES = torch.tensor([11, 12, 13, 14, 15, 16])
 PROMPT = torch.arange(200, 225)

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from mynah.checkpoints.file import read_checkpoint
-from mynah.semantic.generate import generate
-from mynah.semantic.request import SemanticRequest
+from mynah.semantic.batch import generate
 from mynah.semantic.sampling import SamplingOptions
+from mynah.semantic.sequence import SemanticRequest
 
 CASES = ["plain", "long_prompt", "prompt_free"]
 

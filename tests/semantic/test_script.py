@@ -8,13 +8,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mynah.semantic.batch import Batch
+from mynah.semantic.batch import Batch, generate
 from mynah.semantic.config import SemanticConfig
-from mynah.semantic.generate import generate
 from mynah.semantic.gpt import GPT
-from mynah.semantic.request import SemanticRequest
 from mynah.semantic.sampling import SamplingOptions
 from mynah.semantic.script import LONGEST_PAUSE, LONGEST_SOUND, Recital, Script
+from mynah.semantic.sequence import SemanticRequest
 from mynah.voice.sounds import PAUSE, Sounds
 
 SOUNDS = 9

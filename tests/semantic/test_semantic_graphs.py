@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from mynah.errors import ModelError, TextError
-from mynah.semantic import choice
-from mynah.semantic.generate import generate
-from mynah.semantic.request import SemanticRequest
+from mynah.semantic.backends import select
+from mynah.semantic.batch import generate
 from mynah.semantic.sampling import SamplingOptions, distribution, penalise_repetition
+from mynah.semantic.sequence import SemanticRequest
 
 OPTIONS = [
     SamplingOptions(),
@@ -22,7 +22,7 @@ OPTIONS = [
 @pytest.fixture
 def make(cuda, gpt):
     """Puts the tiny GPT on the GPU."""
-    from mynah.semantic.graphs import GraphGPT
+    from mynah.semantic.backends.cuda_batch import GraphGPT
 
     return lambda dtype=torch.float32, **how: GraphGPT.on(cuda, gpt, dtype, **how)
 
@@ -85,9 +85,9 @@ def test_another_seed_draws_other_tokens(make):
 
 
 def test_half_precision_predicts_nearly_the_same(make, gpt):
-    exact, _ = choice.first_logits(gpt)
-    assert choice.logits_error(exact, choice.first_logits_on_gpu(make())) < 1e-4
-    assert choice.logits_error(exact, choice.first_logits_on_gpu(make(torch.float16))) < 0.02
+    exact, _ = select.first_logits(gpt)
+    assert select.logits_error(exact, select.first_logits_on_gpu(make())) < 1e-4
+    assert select.logits_error(exact, select.first_logits_on_gpu(make(torch.float16))) < 0.02
 
 
 def test_a_row_whose_numbers_break_harms_no_other(make):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from mynah.engine.talk import Utterance
 from mynah.runtime.tracing import span
 from mynah.semantic.batch import Rows
-from mynah.semantic.row import Row
+from mynah.semantic.sequence import Row
 
 
 @dataclass(frozen=True, slots=True, eq=False)

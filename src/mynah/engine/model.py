@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mynah.acoustic.passage import Passage
 from mynah.options import SpeechOptions
 from mynah.semantic.batch import Rows
-from mynah.semantic.request import SemanticRequest
+from mynah.semantic.sequence import SemanticRequest
 from mynah.text.sentence import Sentence
 from mynah.voice.prompt import Prompt
 from mynah.voice.voice import Voice

@@ -35,15 +35,15 @@ from mynah.options import SpeechOptions
 from mynah.runtime.device import Device, Precision, resolve_device
 from mynah.runtime.threads import run_in_temporary_thread, use_available_cores
 from mynah.runtime.wait_policy import sleeping_teams
+from mynah.semantic.backends.int8 import EightBitGPT
+from mynah.semantic.backends.select import faster as faster_gpt
+from mynah.semantic.backends.select import in_eight_bits
+from mynah.semantic.backends.select import on_gpu as gpt_on_gpu
 from mynah.semantic.batch import Batch, Rows
-from mynah.semantic.choice import faster as faster_gpt
-from mynah.semantic.choice import in_eight_bits
-from mynah.semantic.choice import on_gpu as gpt_on_gpu
-from mynah.semantic.eight_bits import EightBitGPT
 from mynah.semantic.gpt import GPT
-from mynah.semantic.request import SemanticRequest
 from mynah.semantic.sampling import SamplingOptions
 from mynah.semantic.script import Script
+from mynah.semantic.sequence import SemanticRequest
 from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
 from mynah.voice.prompt import Prompt, read_voice
@@ -51,7 +51,7 @@ from mynah.voice.tokens import ContentEncoder
 from mynah.voice.voice import Voice
 
 if TYPE_CHECKING:
-    from mynah.semantic.graphs import GraphGPT
+    from mynah.semantic.backends.cuda_batch import GraphGPT
 
 ROWS = 16
 """Sentences whose tokens are drawn at a time: more make all of them late."""

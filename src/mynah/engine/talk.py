@@ -11,7 +11,7 @@ from mynah.acoustic.passage import Passage
 from mynah.audio.speech import Speech
 from mynah.engine.model import SpeechModel
 from mynah.engine.request import SpeechRequest
-from mynah.semantic.request import SemanticRequest
+from mynah.semantic.sequence import SemanticRequest
 from mynah.text.sentence import Sentence
 from mynah.voice.prompt import Prompt
 

@@ -4,7 +4,7 @@ Rows join and leave between any two steps; the arithmetic of a row does not depe
 others are there, and neither do its draws.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import torch
@@ -13,10 +13,9 @@ from torch import Tensor
 from mynah.errors import TextError
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
-from mynah.semantic.memory import BUCKETS, Memory
-from mynah.semantic.request import SemanticRequest
-from mynah.semantic.row import Row
+from mynah.semantic.kv_buckets import BUCKETS, Memory
 from mynah.semantic.sampling import Sampler
+from mynah.semantic.sequence import Row, SemanticRequest
 
 
 class Rows(Protocol):
@@ -153,3 +152,31 @@ class Batch:
         for row in self.rows:
             if row.ended:
                 self.leave(row)
+
+
+def generate(gpt: GPT, request: SemanticRequest) -> Iterator[int]:
+    """Decodes one request, each token as soon as it is drawn.
+
+    Args:
+        gpt: the model, in eval mode.
+        request: what to decode; its tensors may be on any device.
+
+    Yields:
+        Ids of semantic tokens, 25 a second, without prompt and EOS.
+
+    Raises:
+        TextError, RecordingError, OptionError: see `SemanticRequest.validate`.
+        ModelError: the model's numbers are not finite.
+    """
+    batch = Batch(gpt, rows=1, buckets=(request.max_length,))
+    batch.validate(request)
+    (row,) = batch.join([request])
+    given = 0
+    while True:
+        if row.error:
+            raise row.error
+        yield from row.tokens[given:]
+        given = len(row.tokens)
+        if row.ended:
+            return
+        batch.step()

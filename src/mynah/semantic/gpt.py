@@ -19,9 +19,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from mynah.semantic.cache import KeyValueCache, attend, side_by_side, split
 from mynah.semantic.config import BERT_SIZE, POSITIONS, SemanticConfig
-from mynah.semantic.places import Attend, Grown, LayeredPlaces, Places
+from mynah.semantic.kv_cache import (
+    Attend,
+    Grown,
+    KeyValueCache,
+    LayeredPlaces,
+    Places,
+    attend,
+    side_by_side,
+    split,
+)
 from mynah.semantic.sampling import SamplingOptions
 
 SMALL = 16_000_000

@@ -1,6 +1,6 @@
 """The GPT in eight bits, compiled for processors with AVX-512 and VNNI.
 
-`_compiled.c` has the arithmetic, and why it is not torch's. It is built when Mynah is installed,
+`_native_int8.c` has the arithmetic, and why it is not torch's. It is built when Mynah is installed,
 where there is a compiler; without one, or on another processor, `PackedGPT` does the same.
 """
 
@@ -14,18 +14,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mynah.semantic.blocks import Blocks
-from mynah.semantic.cache import BLOCK, zeros
+from mynah.semantic.backends.block_cache import Blocks
+from mynah.semantic.backends.int8 import LEAST, EightBitGPT, with_scaled_queries
 from mynah.semantic.config import SemanticConfig
-from mynah.semantic.eight_bits import EightBitGPT, with_scaled_queries
 from mynah.semantic.gpt import GPT, Layer
-from mynah.semantic.int8 import LEAST
-from mynah.semantic.places import Grown, Places
+from mynah.semantic.kv_cache import BLOCK, Grown, Places, zeros
 
 try:
-    from mynah.semantic import _compiled
+    from mynah.semantic.backends import _native_int8
 except ImportError:
-    _compiled = None  # type: ignore[assignment]
+    _native_int8 = None  # type: ignore[assignment]
 
 OUTPUTS, INPUTS = 64, 4
 """Rows and columns of a matrix that lie side by side."""
@@ -40,8 +38,8 @@ _helpers = ThreadPoolExecutor(thread_name_prefix="semantic rows")
 def is_compiled(config: SemanticConfig) -> bool:
     """Whether layers of such sizes were built, and this processor can compute them."""
     return (
-        _compiled is not None
-        and _compiled.supported()
+        _native_int8 is not None
+        and _native_int8.supported()
         and config.hidden % OUTPUTS == 0
         and (config.head_size < 16 or config.head_size % 16 == 0)
     )
@@ -110,12 +108,12 @@ class CompiledGPT(EightBitGPT):
 
     def _predict(self, x: Tensor) -> Tensor:
         x, logits = x.contiguous(), torch.empty(len(x), len(self._prediction.bias))
-        _compiled.predict(self._network.data_ptr(), x.data_ptr(), len(x), logits.data_ptr())
+        _native_int8.predict(self._network.data_ptr(), x.data_ptr(), len(x), logits.data_ptr())
         return logits[:, : self.config.vocabulary]
 
     def _run(self, x: Tensor, seats: Tensor) -> Tensor:
         """Sends rows (rows, hidden), each with a seat, through the layers; changes and gives x."""
-        _compiled.run(self._network.data_ptr(), seats.data_ptr(), len(x), x.data_ptr())
+        _native_int8.run(self._network.data_ptr(), seats.data_ptr(), len(x), x.data_ptr())
         return x
 
 
@@ -150,7 +148,7 @@ class SeatCache(Blocks):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Matrix:
-    """A matrix as the products want it; see `Matrix` in `_compiled.c`.
+    """A matrix as the products want it; see `Matrix` in `_native_int8.c`.
 
     Attributes:
         inputs: columns.

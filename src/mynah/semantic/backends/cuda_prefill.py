@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from mynah.runtime.cuda import capture_graph, copy_async, next_power_of_two
-from mynah.semantic.cache import KeyValueCache, attend, split
 from mynah.semantic.config import BERT_SIZE, POSITIONS
 from mynah.semantic.gpt import GPT, visible_places
-from mynah.semantic.request import SemanticRequest
+from mynah.semantic.kv_cache import KeyValueCache, attend, split
+from mynah.semantic.sequence import SemanticRequest
 
 SHORTEST = 64
 """Phonemes and tokens that shorter rows are filled up to."""

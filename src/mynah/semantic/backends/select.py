@@ -8,16 +8,13 @@ import torch
 from torch import Tensor
 
 from mynah.runtime.device import Precision
-from mynah.semantic.compiled import CompiledGPT, is_compiled
-from mynah.semantic.eight_bits import EightBitGPT
+from mynah.semantic.backends.int8 import EightBitGPT, PackedGPT, int8_is_supported
+from mynah.semantic.backends.native_int8 import CompiledGPT, is_compiled
 from mynah.semantic.gpt import GPT
-from mynah.semantic.int8 import int8_is_supported
-from mynah.semantic.packed import PackedGPT
-from mynah.semantic.request import SemanticRequest
-from mynah.semantic.row import Row
+from mynah.semantic.sequence import Row, SemanticRequest
 
 if TYPE_CHECKING:
-    from mynah.semantic.graphs import GraphGPT
+    from mynah.semantic.backends.cuda_batch import GraphGPT
 
 LARGEST_ERROR = 0.1
 """Of the first logits, of their own spread, at most; where 8-bit sums overflow, it is several times
@@ -62,7 +59,7 @@ def on_gpu(gpt: GPT, device: torch.device, precision: Precision = "auto") -> "Gr
     """
     try:
         # Its kernels are Triton's, which comes with torch's builds for CUDA only.
-        from mynah.semantic.graphs import GraphGPT  # noqa: PLC0415
+        from mynah.semantic.backends.cuda_batch import GraphGPT  # noqa: PLC0415
 
         dtype = torch.float16 if precision == "auto" else torch.float32
         graphs = GraphGPT.on(device, gpt, dtype)

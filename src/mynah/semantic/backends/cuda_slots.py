@@ -7,9 +7,9 @@ numbers, so that nothing moves when others come and go.
 import torch
 
 from mynah.runtime.cuda import copy_async, next_power_of_two
-from mynah.semantic.cache import KeyValueCache
 from mynah.semantic.config import SemanticConfig
-from mynah.semantic.row import Row
+from mynah.semantic.kv_cache import KeyValueCache
+from mynah.semantic.sequence import Row
 
 
 class Seats:

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from mynah.runtime.cuda import next_power_of_two
-from mynah.semantic import draw_kernel, kernels
+from mynah.semantic.backends import triton_kernels, triton_sampler_kernel
+from mynah.semantic.backends.cuda_prefill import Reader
+from mynah.semantic.backends.cuda_slots import Seats
 from mynah.semantic.gpt import GPT, Layer
-from mynah.semantic.reading import Reader
-from mynah.semantic.row import Row
 from mynah.semantic.sampling import MIN_TOKENS
-from mynah.semantic.seats import Seats
+from mynah.semantic.sequence import Row
 
 PRODUCT = 4096
 """Numbers of a matrix that a program reads: each layer's product then has a program or two for
@@ -98,7 +98,7 @@ class DeviceGPT:
     def draw(self, slots: Tensor, given: Tensor) -> None:
         """Draws the next token of some rows from `logits`; see `step`."""
         seats = self._seats
-        draw_kernel.draw[(len(slots),)](
+        triton_sampler_kernel.draw[(len(slots),)](
             self.logits,
             slots,
             seats.cache.lengths,
@@ -116,14 +116,14 @@ class DeviceGPT:
             VOCABULARY=self.config.vocabulary,
             BLOCK=seats.seen.shape[1],
             LEAST=MIN_TOKENS,
-            NOTHING=draw_kernel.NOTHING,
-            BROKEN=draw_kernel.BROKEN,
+            NOTHING=triton_sampler_kernel.NOTHING,
+            BROKEN=triton_sampler_kernel.BROKEN,
             num_warps=8,
         )
 
     def _embed(self, slots: Tensor) -> None:
         seats, gpt, hidden = self._seats, self._gpt, self.config.hidden
-        kernels.embed[(len(slots),)](
+        triton_kernels.embed[(len(slots),)](
             seats.tokens,
             slots,
             seats.cache.lengths,
@@ -153,7 +153,7 @@ class DeviceGPT:
 
     def _attend(self, number: int, slots: Tensor) -> None:
         cache, config = self._seats.cache, self.config
-        kernels.attend[(len(slots), config.heads)](
+        triton_kernels.attend[(len(slots), config.heads)](
             self._projected,
             cache.keys[number],
             cache.values[number],
@@ -186,7 +186,7 @@ class DeviceGPT:
         n, k = weight.shape
         width = next_power_of_two(k)
         at_once = max(1, PRODUCT // width)
-        kernels.product[(rows, -(-n // at_once))](
+        triton_kernels.product[(rows, -(-n // at_once))](
             x,
             *norm,
             weight,

@@ -1,13 +1,14 @@
-"""What the semantic stage is asked for: one sentence, to be continued from a prompt."""
+"""A request for semantic tokens, and the sequence that is decoded for it."""
 
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
-from mynah.errors import OptionError, RecordingError, TextError
+from mynah.errors import ModelError, OptionError, RecordingError, TextError
 from mynah.semantic.config import BERT_SIZE, POSITIONS, SemanticConfig
-from mynah.semantic.sampling import SamplingOptions
-from mynah.semantic.script import Script
+from mynah.semantic.sampling import Chance, SamplingOptions
+from mynah.semantic.script import Recital, Script
 
 MAX_TOKENS = 1500
 """Most tokens of one sentence: a minute."""
@@ -89,3 +90,49 @@ def _validate_prompt(prompt: Tensor, eos: int) -> None:
         raise RecordingError(
             f"The prompt holds tokens beyond the model's {eos}; make them with its own quantizer."
         )
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One request being decoded.
+
+    Attributes:
+        request: what is decoded.
+        sampler: how its tokens are drawn.
+        tokens: drawn so far, without EOS.
+        ended: whether no more will come.
+        error: why it ended, if its own end was not it.
+    """
+
+    request: SemanticRequest
+    sampler: Chance
+    tokens: list[int] = field(default_factory=list)
+    ended: bool = False
+    error: ModelError | None = None
+
+    @classmethod
+    def of(cls, request: SemanticRequest, vocabulary: int, device: torch.device) -> "Row":
+        """A row that is yet to be decoded."""
+        generator = torch.Generator(device)
+        if request.seed is None:
+            generator.seed()
+        else:
+            generator.manual_seed(request.seed)
+        prompt = request.prompt.to(device).long()
+        constraint = Recital(request.script) if request.script else None
+        return cls(request, Chance.of(request.sampling, prompt, vocabulary, generator, constraint))
+
+    def append(self, token: int, eos: int) -> None:
+        """Goes on by a token that was drawn for it."""
+        if token == eos:
+            self.ended = True
+            return
+        self.tokens.append(token)
+        if self.sampler.constraint:
+            self.sampler.constraint.advance(token)
+        self.ended = len(self.tokens) >= self.request.max_tokens
+
+    def fail(self) -> None:
+        """Ends without a usable next token."""
+        self.ended = True
+        self.error = ModelError.not_finite()

@@ -7,13 +7,18 @@ import torch
 from torch.nn import functional as F
 
 from mynah.checkpoints.gpt import load_gpt
-from mynah.semantic import choice, compiled, int8
-from mynah.semantic.choice import LARGEST_ERROR, LEAST_WIDTH, faster, in_eight_bits, logits_error
-from mynah.semantic.compiled import CompiledGPT, is_compiled
+from mynah.semantic.backends import int8, native_int8, select
+from mynah.semantic.backends.int8 import Int8Linear, PackedGPT, int8_is_supported
+from mynah.semantic.backends.native_int8 import CompiledGPT, is_compiled
+from mynah.semantic.backends.select import (
+    LARGEST_ERROR,
+    LEAST_WIDTH,
+    faster,
+    in_eight_bits,
+    logits_error,
+)
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
-from mynah.semantic.int8 import Int8Linear, int8_is_supported
-from mynah.semantic.packed import PackedGPT
 
 pytestmark = pytest.mark.skipif(not int8_is_supported(), reason="no 8-bit kernels")
 
@@ -143,19 +148,19 @@ def test_float32_stays_where_8_bits_gain_nothing(wide, monkeypatch, reason):
     if reason == "too narrow":
         wide = GPT(SemanticConfig(hidden=64, heads=4, layers=1)).eval()
     if reason == "no kernels":
-        monkeypatch.setattr(choice, "int8_is_supported", lambda: False)
+        monkeypatch.setattr(select, "int8_is_supported", lambda: False)
     if reason == "another sound":
         timed = iter([(torch.randn(1, 9), 2.0), (torch.randn(1, 9), 1.0)])
     if reason == "slower":
         timed = iter([(torch.ones(1, 9).cumsum(1), 1.0), (torch.ones(1, 9).cumsum(1), 2.0)])
-    monkeypatch.setattr(choice, "first_logits", lambda _: next(timed))
+    monkeypatch.setattr(select, "first_logits", lambda _: next(timed))
     assert faster(wide) is None
 
 
 def test_8_bits_are_taken_where_they_are_faster_and_right(wide, monkeypatch):
-    measured = choice.first_logits
+    measured = select.first_logits
     speeds = iter([2.0, 1.0])
-    monkeypatch.setattr(choice, "first_logits", lambda gpt: (measured(gpt)[0], next(speeds)))
+    monkeypatch.setattr(select, "first_logits", lambda gpt: (measured(gpt)[0], next(speeds)))
     packed = faster(wide)
     assert isinstance(packed, CompiledGPT if is_compiled(wide.config) else PackedGPT)
 
@@ -167,7 +172,7 @@ def test_its_size_is_that_of_its_matrices(wide, pack):
 
 
 def test_without_a_compiler_torch_computes_in_8_bits(wide, monkeypatch):
-    monkeypatch.setattr(compiled, "_compiled", None)
+    monkeypatch.setattr(native_int8, "_native_int8", None)
     assert isinstance(in_eight_bits(wide), PackedGPT)
 
 

@@ -15,14 +15,13 @@ import torch
 from torch import Tensor
 
 from mynah.runtime.cuda import capture_graph, copy_async
+from mynah.semantic.backends.cuda import DeviceGPT
+from mynah.semantic.backends.cuda_slots import Seats
+from mynah.semantic.backends.triton_sampler_kernel import BROKEN, NOTHING
 from mynah.semantic.batch import validate
-from mynah.semantic.draw_kernel import BROKEN, NOTHING
 from mynah.semantic.gpt import GPT
-from mynah.semantic.memory import BUCKETS
-from mynah.semantic.on_device import DeviceGPT
-from mynah.semantic.request import SemanticRequest
-from mynah.semantic.row import Row
-from mynah.semantic.seats import Seats
+from mynah.semantic.kv_buckets import BUCKETS
+from mynah.semantic.sequence import Row, SemanticRequest
 
 STEPS = 4
 """Of a window: fewer cost time between windows, more let those who wait for their first sound, and

@@ -9,8 +9,8 @@ its place.
 from collections.abc import Sequence
 
 from mynah.semantic.gpt import GPT
-from mynah.semantic.places import Grown, Places
-from mynah.semantic.row import Row
+from mynah.semantic.kv_cache import Grown, Places
+from mynah.semantic.sequence import Row
 
 BUCKETS = (512, 1024, 2048, 4096)
 """Lengths in phonemes and tokens; most sentences with their prompt stay within the first."""

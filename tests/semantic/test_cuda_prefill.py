@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from mynah.semantic.cache import KeyValueCache
-from mynah.semantic.reading import Reader
-from mynah.semantic.request import SemanticRequest
+from mynah.semantic.backends.cuda_prefill import Reader
+from mynah.semantic.kv_cache import KeyValueCache
+from mynah.semantic.sequence import SemanticRequest
 
 CAPACITY = 512
 

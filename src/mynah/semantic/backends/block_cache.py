@@ -1,28 +1,43 @@
-"""Keys and values in half precision, for steps on a CPU.
-
-A step has one query a row and head, and reads all keys and values for it: it takes as long as
-they take to be read, and torch's attention takes three times longer. So each product is
-written as what it is, a sum of a table's rows with weights, for which torch has a kernel that
-reads 16-bit numbers and adds up in fp32 (`embedding_bag`). Scores are sums of a table in which
-a row holds one number of the keys of a block of places, and the query's numbers are the weights;
-what a query finds is a sum of values, whose weights come from the scores.
-
-Each sum is made by itself and in order, so it does not depend on which others are made beside it.
-What is new is written with one call a layer, queries too: calls are what small steps consist of.
-"""
+"""Keys and values in half precision, in blocks of places."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Self
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mynah.semantic.blocks import Blocks
-from mynah.semantic.cache import BLOCK, split, zeros
 from mynah.semantic.config import SemanticConfig
-from mynah.semantic.places import Attend, Grown, LayeredPlaces
+from mynah.semantic.kv_cache import BLOCK, Attend, Grown, LayeredPlaces, Places, split, zeros
+
+
+class Blocks(Places):
+    """What caches of a CPU have in common that differ in how they are looked into.
+
+    A block holds one number of all its places' keys, then the next number, so that what a query
+    finds in them is added up side by side.
+
+    Attributes:
+        keys: (layers, rows, heads, blocks, head size, places of a block).
+        values: (layers, rows, heads, places, head size).
+    """
+
+    keys: Tensor
+    values: Tensor
+
+    def copy(self, row: int, to: Self, place: int) -> None:
+        """Copies a row to a place of this or a longer cache."""
+        blocks = -(-self._copy_length(row, to, place) // BLOCK)
+        to.keys[:, place, :, :blocks] = self.keys[:, row, :, :blocks]
+        to.values[:, place, :, : blocks * BLOCK] = self.values[:, row, :, : blocks * BLOCK]
+
+    def wipe(self, row: int) -> None:
+        """Makes a row's places finite again, whatever was put there."""
+        self.keys[:, row] = 0
+        self.values[:, row] = 0
+
 
 _DTYPE = torch.float16
 

@@ -1,0 +1,1 @@
+"""Implementations of the GPT for one kind of hardware each, and their selection."""
