@@ -10,7 +10,7 @@ from benchmarks.speed.reference import reference_tokens_per_second
 from benchmarks.speed.semantic import random_request, tokens_per_second
 from benchmarks.speed.stage import stage_of
 from mynah.runtime.threads import run_in_temporary_thread
-from mynah.semantic.backends.select import in_eight_bits
+from mynah.semantic.backends.select import quantize
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
 
@@ -33,7 +33,7 @@ def main() -> None:
         for peer, script in scripts.items()
     }
     reference = run_in_temporary_thread(reference_tokens_per_second, gpt, options.tokens)
-    packed = in_eight_bits(gpt)
+    packed = quantize(gpt)
     ours = {
         "Mynah, float32, batch 1": (gpt, 1),
         "Mynah, 8 bits, batch 1": (packed, 1),

@@ -26,7 +26,7 @@ from mynah.acoustic.sovits import SoVITS
 from mynah.encoders.roberta import NoTextFeatures
 from mynah.engine.models import Models
 from mynah.semantic.backends.select import first_logits, first_logits_on_gpu, logits_error
-from mynah.semantic.batch import Batch, Rows
+from mynah.semantic.batch import Batch, TorchBatch
 from mynah.semantic.gpt import GPT
 from mynah.text.sentence import Sentence, Word
 from mynah.voice.prompt import Prompt
@@ -34,7 +34,7 @@ from mynah.voice.timbre import Timbre
 from mynah.voice.voice import Voice
 
 if TYPE_CHECKING:
-    from mynah.semantic.backends.cuda_batch import GraphGPT
+    from mynah.semantic.backends.cuda_batch import CudaDecoder
 
 BATCHES = (1, 4, 16, 64)
 CALLERS = (1, 8, 32)
@@ -101,7 +101,7 @@ def released() -> tuple[GPT, SoVITS]:
     return gpt, sovits
 
 
-def drawn(batch: Rows, rows: int, tokens: int = 200) -> Drawn:
+def drawn(batch: Batch, rows: int, tokens: int = 200) -> Drawn:
     """Speed of a batch that is drawn together, prompts not included."""
     began = time.perf_counter()
     joined = batch.join([replace(random_request(), seed=seed) for seed in range(rows)])
@@ -181,8 +181,8 @@ def main() -> None:
     print(f"  [{time.perf_counter() - began:.1f} s]", flush=True)
 
 
-def _semantic(gpt: GPT, device: torch.device) -> "GraphGPT | None":
-    ways: list[tuple[str, Callable[[], GraphGPT | None]]] = [
+def _semantic(gpt: GPT, device: torch.device) -> "CudaDecoder | None":
+    ways: list[tuple[str, Callable[[], CudaDecoder | None]]] = [
         (name, partial(_tried_gpt, gpt, device, recorded))
         for name, recorded in (("windows as graphs", True), ("kernels one by one", False))
     ]
@@ -193,7 +193,7 @@ def _semantic(gpt: GPT, device: torch.device) -> "GraphGPT | None":
         error = logits_error(first_logits(gpt)[0], first_logits_on_gpu(graphs))
         print(f"  first logits are off by {error:.5f} of their spread; {graphs.rows} rows fit")
     for rows in BATCHES:
-        batch: Rows = graphs.batch() if graphs else Batch(gpt.half().to(device), rows)
+        batch: Batch = graphs.batch() if graphs else TorchBatch(gpt.half().to(device), rows)
         if batch.free < rows:
             continue
         what = drawn(batch, rows, 400 if rows == 1 else 200)
@@ -205,11 +205,11 @@ def _semantic(gpt: GPT, device: torch.device) -> "GraphGPT | None":
     return graphs
 
 
-def _tried_gpt(gpt: GPT, device: torch.device, recorded: bool) -> "GraphGPT":
+def _tried_gpt(gpt: GPT, device: torch.device, recorded: bool) -> "CudaDecoder":
     # Triton, which it needs, is not everywhere.
-    from mynah.semantic.backends.cuda_batch import GraphGPT  # noqa: PLC0415
+    from mynah.semantic.backends.cuda_batch import CudaDecoder  # noqa: PLC0415
 
-    graphs = GraphGPT.on(device, gpt, torch.float16, recorded=recorded)
+    graphs = CudaDecoder.on(device, gpt, torch.float16, recorded=recorded)
     drawn(graphs.batch(), 1, 10)
     return graphs
 
@@ -268,7 +268,7 @@ def _engine(models: Models, rounds: int) -> None:
         )
 
 
-def _print_profile(graphs: "GraphGPT") -> None:
+def _print_profile(graphs: "CudaDecoder") -> None:
     """Where the time of four windows goes, kernel by kernel."""
     batch = graphs.batch()
     (row,) = batch.join([random_request()])

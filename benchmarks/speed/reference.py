@@ -13,7 +13,7 @@ from benchmarks.speed.semantic import random_request
 from mynah.semantic.gpt import GPT
 from mynah.semantic.kv_cache import attend, split
 from mynah.semantic.sampling import Sampler
-from mynah.semantic.sequence import Row, SemanticRequest
+from mynah.semantic.sequence import SemanticRequest, TokenSequence
 
 
 class GrowingCache:
@@ -36,7 +36,7 @@ class GrowingCache:
 @torch.inference_mode()
 def reference_tokens(gpt: GPT, request: SemanticRequest) -> Iterator[int]:
     """Decodes a request without text features with the GPT's own layers, until it ends."""
-    row = Row.of(request, gpt.config.vocabulary, torch.device("cpu"))
+    row = TokenSequence.of(request, gpt.config.vocabulary, torch.device("cpu"))
     sampler, caches = Sampler([row.sampler]), [GrowingCache() for _ in range(gpt.config.layers)]
     prompt = gpt.ar_audio_embedding(request.prompt)
     x = torch.cat([_text(gpt, request), prompt + _position(gpt, torch.arange(len(prompt)))])[None]

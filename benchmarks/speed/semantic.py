@@ -9,7 +9,7 @@ import torch
 from benchmarks.speed.subject import PROMPT_PHONES, PROMPT_TOKENS, hum
 from mynah.engine.models import Models
 from mynah.options import SpeechOptions
-from mynah.semantic.batch import Batch
+from mynah.semantic.batch import TorchBatch
 from mynah.semantic.gpt import GPT
 from mynah.semantic.sequence import SemanticRequest
 from mynah.text.frontend import analyse
@@ -31,7 +31,7 @@ def random_request() -> SemanticRequest:
 
 def tokens_per_second(gpt: GPT, rows: int, tokens: int = 100) -> tuple[float, float]:
     """Speed of full batches by the median step, and seconds in which their prompts are read."""
-    request, batch = random_request(), Batch(gpt, rows)
+    request, batch = random_request(), TorchBatch(gpt, rows)
     began = time.perf_counter()
     for seed in range(rows):
         batch.join([replace(request, seed=seed)])
@@ -47,7 +47,7 @@ def tokens_per_second(gpt: GPT, rows: int, tokens: int = 100) -> tuple[float, fl
 def sentences_per_second(models: Models, rows: int, sentences: int = 64) -> tuple[float, float]:
     """Speed of sentences that join a batch as soon as there is room, and tokens of each."""
     (sentence,) = analyse(SHORT, "zh", split="cut0")
-    prompt, batch = models.read(hum()), Batch(models.packed or models.gpt, rows)
+    prompt, batch = models.read(hum()), TorchBatch(models.packed or models.gpt, rows)
     waiting = [
         models.prepare(sentence, prompt, SpeechOptions(seed=seed), seed)[0]
         for seed in range(sentences)

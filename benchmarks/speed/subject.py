@@ -15,7 +15,7 @@ from mynah.audio.recording import Recording
 from mynah.encoders.roberta import NoTextFeatures
 from mynah.engine.models import Models, load_models
 from mynah.options import SpeechOptions
-from mynah.semantic.backends.select import faster as faster_gpt
+from mynah.semantic.backends.select import select_cpu as faster_gpt
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
 from mynah.semantic.sequence import SemanticRequest

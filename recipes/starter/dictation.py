@@ -72,7 +72,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Whose sentences are dictated: see `Row`."""
+    """Whose sentences are dictated: see `TokenSequence`."""
 
     name: str
     style: Style
@@ -82,7 +82,7 @@ class Speaker:
 
 @dataclass(frozen=True, slots=True)
 class Dictated:
-    """Samples at 48 kHz, if it is heard, and see `Row`."""
+    """Samples at 48 kHz, if it is heard, and see `TokenSequence`."""
 
     samples: NDArray[np.float32] | None
     places: list[int]

@@ -15,7 +15,7 @@ from time import time
 import torch
 
 from mynah.errors import TextError
-from mynah.semantic.batch import Batch
+from mynah.semantic.batch import TorchBatch
 from mynah.semantic.gpt import GPT
 from mynah.semantic.sampling import SamplingOptions
 from mynah.semantic.sequence import SemanticRequest
@@ -82,7 +82,7 @@ def rehearse(work: Path, plan: RehearsalPlan) -> None:
 
 def speak(gpt: GPT, rows: list[list[int]], seed: int) -> list[list[int]]:
     """Tokens of each row's phonemes; none where the GPT did not come to an end."""
-    batch = Batch(gpt, rows=len(rows))
+    batch = TorchBatch(gpt, rows=len(rows))
     nothing = torch.zeros(0, dtype=torch.long)
     spoken = batch.join(
         [

@@ -14,7 +14,7 @@ from benchmarks.speed.streams import answered
 from benchmarks.speed.voices import switches, write_version
 
 from mynah.acoustic.piecewise import decode_next
-from mynah.semantic.batch import Batch, generate
+from mynah.semantic.batch import TorchBatch, generate
 from mynah.semantic.sampling import SamplingOptions
 
 
@@ -64,7 +64,7 @@ def test_both_stages(models, callers):
 
 def test_what_is_measured_on_a_gpu(models):
     """By what needs none: the plain path on the CPU."""
-    assert drawn(Batch(models.gpt, 2), 2, tokens=1).reading > 0
+    assert drawn(TorchBatch(models.gpt, 2), 2, tokens=1).reading > 0
     decode, channels = partial(decode_next, models.sovits), models.sovits.config.gin_channels
     assert real_time_factor(decode, channels, torch.device("cpu"), rows=2, tokens=20) > 0
     heard = answered(models, 1, [sentence(models)])

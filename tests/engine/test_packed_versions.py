@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mynah.semantic.backends.int8 import int8_is_supported
-from mynah.semantic.backends.select import in_eight_bits
+from mynah.semantic.backends.select import quantize
 from mynah.semantic.batch import generate
 from mynah.semantic.sequence import SemanticRequest
 
@@ -25,13 +25,13 @@ def drawn(models):
 
 @pytest.fixture
 def packed(models):
-    return replace(models, packed=in_eight_bits(models.gpt))
+    return replace(models, packed=quantize(models.gpt))
 
 
 def test_a_version_draws_what_its_own_weights_say(packed, adapt):
     version = packed.trained(adapt(1))
     assert version.packed is not packed.packed
-    assert drawn(version) == list(generate(in_eight_bits(version.gpt), REQUEST))
+    assert drawn(version) == list(generate(quantize(version.gpt), REQUEST))
     assert drawn(packed) == list(generate(packed.packed, REQUEST))
 
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from mynah.errors import ModelError, TextError
-from mynah.semantic.backends.int8 import PackedGPT
-from mynah.semantic.backends.native_int8 import CompiledGPT, is_compiled
-from mynah.semantic.batch import Batch, generate
+from mynah.semantic.backends.int8 import TorchInt8GPT
+from mynah.semantic.backends.native_int8 import NativeInt8GPT, is_available
+from mynah.semantic.batch import TorchBatch, generate
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
 from mynah.semantic.sampling import SamplingOptions
@@ -42,11 +42,13 @@ def finish(batch, rows):
 @pytest.fixture(params=["float32", "8 bits", "8 bits, compiled"])
 def gpt(gpt, request):
     if request.param == "8 bits":
-        return PackedGPT(gpt)
+        return TorchInt8GPT(gpt)
     if request.param == "8 bits, compiled":
         torch.manual_seed(0)
         wide = GPT(SemanticConfig(hidden=128, heads=8, layers=2)).eval()
-        return CompiledGPT(wide) if is_compiled(wide.config) else pytest.skip("not compiled here")
+        return (
+            NativeInt8GPT(wide) if is_available(wide.config) else pytest.skip("not compiled here")
+        )
     return gpt
 
 
@@ -56,7 +58,7 @@ def alone(gpt):
 
 
 def test_rows_draw_together_what_each_draws_alone(gpt, alone):
-    batch = Batch(gpt, rows=8)
+    batch = TorchBatch(gpt, rows=8)
     rows = batch.join([request(number) for number in range(8)])
     assert batch.free == 0
     assert finish(batch, rows) == [alone(number) for number in range(8)]
@@ -65,7 +67,7 @@ def test_rows_draw_together_what_each_draws_alone(gpt, alone):
 
 def test_rows_join_and_leave_at_any_token(gpt, alone):
     """Three places for nine requests; a place is given anew as soon as it is free."""
-    batch, waiting, rows = Batch(gpt, rows=3), list(range(9)), []
+    batch, waiting, rows = TorchBatch(gpt, rows=3), list(range(9)), []
     while waiting or batch.rows:
         joining, waiting = waiting[: batch.free], waiting[batch.free :]
         rows += batch.join([request(number) for number in joining])
@@ -75,7 +77,7 @@ def test_rows_join_and_leave_at_any_token(gpt, alone):
 
 
 def test_who_leaves_is_gone_at_once_and_the_others_go_on(gpt, alone):
-    batch = Batch(gpt, rows=3)
+    batch = TorchBatch(gpt, rows=3)
     rows = batch.join([request(number) for number in range(3)])
     batch.step()
     batch.leave(rows[0])
@@ -89,7 +91,7 @@ def test_who_leaves_is_gone_at_once_and_the_others_go_on(gpt, alone):
 
 
 def test_a_row_that_outgrows_its_bucket_moves_to_the_next(gpt, alone):
-    batch = Batch(gpt, rows=4, buckets=(32, 64, 256))
+    batch = TorchBatch(gpt, rows=4, buckets=(32, 64, 256))
     numbers = [0, 1, 2, 3]
     long = {"max_tokens": 120}
     rows = batch.join([request(number, **long) for number in numbers])
@@ -97,7 +99,7 @@ def test_a_row_that_outgrows_its_bucket_moves_to_the_next(gpt, alone):
 
 
 def test_a_request_longer_than_the_largest_bucket_is_refused(gpt):
-    batch = Batch(gpt, rows=1, buckets=(64,))
+    batch = TorchBatch(gpt, rows=1, buckets=(64,))
     with pytest.raises(TextError, match="split the text or use a shorter recording"):
         batch.validate(request(1, max_tokens=60))
     batch.validate(request(1, max_tokens=30))
@@ -105,7 +107,7 @@ def test_a_request_longer_than_the_largest_bucket_is_refused(gpt):
 
 @pytest.mark.parametrize("poison", ["features", "cache"])
 def test_a_row_whose_numbers_break_harms_no_other_and_not_the_next(gpt, alone, poison):
-    batch = Batch(gpt, rows=3)
+    batch = TorchBatch(gpt, rows=3)
     bert = torch.full((1024, len(request(1).phones)), torch.nan) if poison == "features" else None
     rows = batch.join([request(0), request(1, bert=bert), request(2)])
     if poison == "cache":
@@ -125,7 +127,7 @@ def test_generate_raises_what_breaks_its_row(gpt):
 
 
 def test_memory_is_taken_once(gpt):
-    batch = Batch(gpt, rows=2, buckets=(64, 128))
+    batch = TorchBatch(gpt, rows=2, buckets=(64, 128))
     caches = batch._memory._caches
     before = [cache.keys.data_ptr() for cache in caches]
     finish(batch, batch.join([request(0, max_tokens=80), request(1)]))
@@ -133,7 +135,7 @@ def test_memory_is_taken_once(gpt):
 
 
 def test_memory_that_is_not_laid_out_is_taken_as_rows_come(gpt, alone):
-    batch = Batch(gpt, rows=8, buckets=(32, 256), laid_out=1)
+    batch = TorchBatch(gpt, rows=8, buckets=(32, 256), laid_out=1)
     numbers, long = list(range(7)), {"max_tokens": 60}
     rows, sizes = [], []
     for number in numbers:

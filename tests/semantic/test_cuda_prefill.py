@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from mynah.semantic.backends.cuda_prefill import Reader
-from mynah.semantic.kv_cache import KeyValueCache
+from mynah.semantic.backends.cuda_prefill import Prefill
+from mynah.semantic.kv_cache import TorchKVCache
 from mynah.semantic.sequence import SemanticRequest
 
 CAPACITY = 512
@@ -26,9 +26,9 @@ def read(request, device, gpt):
     """Reads requests into the second of three rows: logits, keys and values of each."""
     recorded = request.node.callspec.params["device"] == "recorded"
     gpt.to(device)
-    cache = KeyValueCache(gpt.config, 3, CAPACITY, dtype=torch.float32, device=device)
+    cache = TorchKVCache(gpt.config, 3, CAPACITY, dtype=torch.float32, device=device)
     logits = torch.zeros((1, gpt.config.vocabulary), device=device)
-    reader = Reader(gpt, cache, logits, recorded=recorded)
+    reader = Prefill(gpt, cache, logits, recorded=recorded)
 
     def each(*requests: SemanticRequest) -> list[tuple[torch.Tensor, ...]]:
         found = []
@@ -51,7 +51,7 @@ def read(request, device, gpt):
 
 def plain(gpt, asked: SemanticRequest) -> tuple[torch.Tensor, ...]:
     gpt.to("cpu")
-    cache = KeyValueCache(gpt.config, 1, CAPACITY, dtype=torch.float32, device=torch.device("cpu"))
+    cache = TorchKVCache(gpt.config, 1, CAPACITY, dtype=torch.float32, device=torch.device("cpu"))
     with torch.inference_mode():
         logits = gpt.prefill([asked.phones], [asked.bert], [asked.prompt], cache)
     return (

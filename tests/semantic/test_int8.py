@@ -8,14 +8,14 @@ from torch.nn import functional as F
 
 from mynah.checkpoints.gpt import load_gpt
 from mynah.semantic.backends import int8, native_int8, select
-from mynah.semantic.backends.int8 import Int8Linear, PackedGPT, int8_is_supported
-from mynah.semantic.backends.native_int8 import CompiledGPT, is_compiled
+from mynah.semantic.backends.int8 import Int8Linear, TorchInt8GPT, int8_is_supported
+from mynah.semantic.backends.native_int8 import NativeInt8GPT, is_available
 from mynah.semantic.backends.select import (
     LARGEST_ERROR,
     LEAST_WIDTH,
-    faster,
-    in_eight_bits,
     logits_error,
+    quantize,
+    select_cpu,
 )
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
@@ -42,10 +42,10 @@ def wide():
     return GPT(SemanticConfig(hidden=LEAST_WIDTH, heads=4, layers=2)).eval()
 
 
-@pytest.fixture(params=[PackedGPT, CompiledGPT])
+@pytest.fixture(params=[TorchInt8GPT, NativeInt8GPT])
 def pack(request):
     """Makes a GPT one in 8 bits."""
-    if request.param is CompiledGPT and not is_compiled(SemanticConfig()):
+    if request.param is NativeInt8GPT and not is_available(SemanticConfig()):
         pytest.skip("not compiled here: no compiler, or no such instructions")
     return request.param
 
@@ -69,14 +69,14 @@ def test_a_row_does_not_change_by_a_bit_with_those_beside_it(wide, pack):
 def test_compiled_layers_do_what_packed_ones_do(heads):
     """Heads of 16, 32 and 64; rows enough for whole and broken tiles, and for several threads."""
     config = SemanticConfig(hidden=LEAST_WIDTH, heads=heads, layers=3)
-    if not is_compiled(config):
+    if not is_available(config):
         pytest.skip("not compiled here: no compiler, or no such instructions")
     torch.manual_seed(heads)
     gpt = GPT(config).eval()
-    compiled, rows = CompiledGPT(gpt), [0, 1, 2, 3] * 4
+    compiled, rows = NativeInt8GPT(gpt), [0, 1, 2, 3] * 4
     compiled._threads, compiled._rows_of_a_thread = 3, 4
     exact = decoded(gpt, rows)
-    assert logits_error(exact, decoded(PackedGPT(gpt), rows)) < 0.02
+    assert logits_error(exact, decoded(TorchInt8GPT(gpt), rows)) < 0.02
     assert logits_error(exact, decoded(compiled, rows)) < 0.02
     assert torch.equal(decoded(compiled, rows[:4])[:, 2], decoded(compiled, rows)[:, 6])
 
@@ -154,26 +154,26 @@ def test_float32_stays_where_8_bits_gain_nothing(wide, monkeypatch, reason):
     if reason == "slower":
         timed = iter([(torch.ones(1, 9).cumsum(1), 1.0), (torch.ones(1, 9).cumsum(1), 2.0)])
     monkeypatch.setattr(select, "first_logits", lambda _: next(timed))
-    assert faster(wide) is None
+    assert select_cpu(wide) is None
 
 
 def test_8_bits_are_taken_where_they_are_faster_and_right(wide, monkeypatch):
     measured = select.first_logits
     speeds = iter([2.0, 1.0])
     monkeypatch.setattr(select, "first_logits", lambda gpt: (measured(gpt)[0], next(speeds)))
-    packed = faster(wide)
-    assert isinstance(packed, CompiledGPT if is_compiled(wide.config) else PackedGPT)
+    packed = select_cpu(wide)
+    assert isinstance(packed, NativeInt8GPT if is_available(wide.config) else TorchInt8GPT)
 
 
 def test_its_size_is_that_of_its_matrices(wide, pack):
     matrices = sum(weight.numel() for weight in wide.h.parameters() if weight.ndim == 2)
-    prediction = 1088 * LEAST_WIDTH if pack is CompiledGPT else 0  # of 1,025 ids, to whole tiles
+    prediction = 1088 * LEAST_WIDTH if pack is NativeInt8GPT else 0  # of 1,025 ids, to whole tiles
     assert pack(wide).size == matrices + prediction
 
 
 def test_without_a_compiler_torch_computes_in_8_bits(wide, monkeypatch):
     monkeypatch.setattr(native_int8, "_native_int8", None)
-    assert isinstance(in_eight_bits(wide), PackedGPT)
+    assert isinstance(quantize(wide), TorchInt8GPT)
 
 
 def test_broken_logits_are_within_no_bound():

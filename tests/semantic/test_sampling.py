@@ -11,14 +11,14 @@ from hypothesis.extra import numpy as arrays
 from mynah.errors import OptionError
 from mynah.semantic.sampling import (
     MIN_TOKENS,
-    Chance,
     Sampler,
+    SamplerState,
     SamplingOptions,
     distribution,
-    draw,
     keep_top_k,
     keep_top_p,
     penalise_repetition,
+    sample,
 )
 
 PLAIN = SamplingOptions(top_k=100, repetition_penalty=1.0)
@@ -30,7 +30,7 @@ logits_of_any_kind = arrays.arrays(
 
 
 def chance(options=PLAIN, prompt=NO_PROMPT, vocabulary=4, seed=0):
-    return Chance.of(options, prompt, vocabulary, torch.Generator().manual_seed(seed))
+    return SamplerState.of(options, prompt, vocabulary, torch.Generator().manual_seed(seed))
 
 
 def sampler(options=PLAIN, prompt=NO_PROMPT, vocabulary=4, seed=0):
@@ -94,13 +94,13 @@ def test_temperature_shapes_the_distribution():
 
 
 def test_draw_divides_by_the_noise():
-    assert draw(torch.tensor([0.6, 0.4]), torch.tensor([3.0, 1.0])) == 1
+    assert sample(torch.tensor([0.6, 0.4]), torch.tensor([3.0, 1.0])) == 1
 
 
 def test_draws_follow_the_distribution():
     probabilities = torch.tensor([0.1, 0.6, 0.3]).expand(20_000, 3)
     noise = torch.empty(20_000, 3).exponential_(generator=torch.Generator().manual_seed(0))
-    shares = draw(probabilities, noise).bincount() / 20_000
+    shares = sample(probabilities, noise).bincount() / 20_000
     torch.testing.assert_close(shares, probabilities[0], atol=0.015, rtol=0)
 
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mynah.semantic.batch import Batch, generate
+from mynah.semantic.batch import TorchBatch, generate
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
 from mynah.semantic.sampling import SamplingOptions
@@ -82,7 +82,7 @@ def test_a_row_without_a_script_draws_what_it_drew_alone(gpt):
         torch.tensor([1, 2, 3]), torch.zeros(0, dtype=torch.long), seed=5, max_tokens=30
     )
     alone = list(generate(gpt, free))
-    batch = Batch(gpt, rows=2, buckets=(64,))
+    batch = TorchBatch(gpt, rows=2, buckets=(64,))
     row, _ = batch.join([free, replace(request([4, 5]), max_tokens=30)])
     while batch.rows:
         batch.step()

@@ -22,9 +22,9 @@ OPTIONS = [
 @pytest.fixture
 def make(cuda, gpt):
     """Puts the tiny GPT on the GPU."""
-    from mynah.semantic.backends.cuda_batch import GraphGPT
+    from mynah.semantic.backends.cuda_batch import CudaDecoder
 
-    return lambda dtype=torch.float32, **how: GraphGPT.on(cuda, gpt, dtype, **how)
+    return lambda dtype=torch.float32, **how: CudaDecoder.on(cuda, gpt, dtype, **how)
 
 
 def request(number: int, **changes) -> SemanticRequest:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from mynah.engine.talk import Utterance
 from mynah.runtime.tracing import span
-from mynah.semantic.batch import Rows
-from mynah.semantic.sequence import Row
+from mynah.semantic.batch import Batch
+from mynah.semantic.sequence import TokenSequence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,8 +19,8 @@ class Drawing:
         utterances: whose they are.
     """
 
-    batch: Rows
-    utterances: dict[Row, Utterance] = field(default_factory=dict)
+    batch: Batch
+    utterances: dict[TokenSequence, Utterance] = field(default_factory=dict)
 
     @property
     def wanted(self) -> bool:
@@ -47,7 +47,7 @@ class Drawing:
                 self.batch.leave(row)
                 self.end(row)
 
-    def end(self, row: Row) -> None:
+    def end(self, row: TokenSequence) -> None:
         """A row is out of the batch."""
         utterance = self.utterances.pop(row)
         utterance.context.run(utterance.traced.close)

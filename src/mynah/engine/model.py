@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mynah.acoustic.passage import Passage
 from mynah.options import SpeechOptions
-from mynah.semantic.batch import Rows
+from mynah.semantic.batch import Batch
 from mynah.semantic.sequence import SemanticRequest
 from mynah.text.sentence import Sentence
 from mynah.voice.prompt import Prompt
@@ -73,7 +73,7 @@ class SpeechModel(Protocol):
             CheckpointError: they cannot be used, or were made for another model.
         """
 
-    def batch(self) -> Rows:
+    def batch(self) -> Batch:
         """What draws the tokens of up to `rows` sentences together."""
 
     def decode(self, passages: Sequence[Passage]) -> list[NDArray[np.float32]]:

@@ -35,11 +35,11 @@ from mynah.options import SpeechOptions
 from mynah.runtime.device import Device, Precision, resolve_device
 from mynah.runtime.threads import run_in_temporary_thread, use_available_cores
 from mynah.runtime.wait_policy import sleeping_teams
-from mynah.semantic.backends.int8 import EightBitGPT
-from mynah.semantic.backends.select import faster as faster_gpt
-from mynah.semantic.backends.select import in_eight_bits
-from mynah.semantic.backends.select import on_gpu as gpt_on_gpu
-from mynah.semantic.batch import Batch, Rows
+from mynah.semantic.backends.int8 import Int8GPT
+from mynah.semantic.backends.select import quantize
+from mynah.semantic.backends.select import select_cpu as faster_gpt
+from mynah.semantic.backends.select import select_cuda as gpt_on_gpu
+from mynah.semantic.batch import Batch, TorchBatch
 from mynah.semantic.gpt import GPT
 from mynah.semantic.sampling import SamplingOptions
 from mynah.semantic.script import Script
@@ -51,7 +51,7 @@ from mynah.voice.tokens import ContentEncoder
 from mynah.voice.voice import Voice
 
 if TYPE_CHECKING:
-    from mynah.semantic.backends.cuda_batch import GraphGPT
+    from mynah.semantic.backends.cuda_batch import CudaDecoder
 
 ROWS = 16
 """Sentences whose tokens are drawn at a time: more make all of them late."""
@@ -90,9 +90,9 @@ class Models:
     warnings: tuple[str, ...] = field(default=(), kw_only=True)
     origin: Origin | None = None
     size: int = 0
-    packed: EightBitGPT | None = None
+    packed: Int8GPT | None = None
     vocoder: ChannelsLastGenerator | None = None
-    gpt_graphs: "GraphGPT | None" = None
+    gpt_graphs: "CudaDecoder | None" = None
     sovits_graphs: GraphSoVITS | None = None
 
     @property
@@ -171,7 +171,7 @@ class Models:
         size = self.origin.bytes_beside(gpt, sovits)
         packed = self.packed
         if packed and gpt is not self.gpt:
-            packed = in_eight_bits(gpt)
+            packed = quantize(gpt)
             size += packed.size
         vocoder = self.vocoder and self.vocoder.of(sovits.dec)
         if vocoder and vocoder is not self.vocoder:
@@ -190,13 +190,13 @@ class Models:
             size += sovits.size
         return replace(self, gpt_graphs=gpt, sovits_graphs=sovits, size=size)
 
-    def batch(self) -> Rows:
+    def batch(self) -> Batch:
         """What draws the tokens of up to `rows` sentences together."""
         if self.gpt_graphs:
             return self.gpt_graphs.batch()
         # The model's own has room from the start; there may be many of versions, which grow.
         own = self.origin is None or self.gpt is self.origin.gpt.network
-        return Batch(self.packed or self.gpt, ROWS, laid_out=ROWS if own else 1)
+        return TorchBatch(self.packed or self.gpt, ROWS, laid_out=ROWS if own else 1)
 
     def decode(self, passages: Sequence[Passage]) -> list[NDArray[np.float32]]:
         """Sound of the next piece of each passage, which moves on."""

@@ -13,16 +13,16 @@ from torch import Tensor
 from mynah.errors import TextError
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
-from mynah.semantic.kv_buckets import BUCKETS, Memory
+from mynah.semantic.kv_buckets import BUCKETS, KVBuckets
 from mynah.semantic.sampling import Sampler
-from mynah.semantic.sequence import Row, SemanticRequest
+from mynah.semantic.sequence import SemanticRequest, TokenSequence
 
 
-class Rows(Protocol):
-    """What a step loop needs of rows that are decoded together; `Batch` tells what each does."""
+class Batch(Protocol):
+    """Sequences that are decoded together, as a step loop needs them; see `TorchBatch`."""
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[TokenSequence]:
         """The rows that go on at the next step."""
 
     @property
@@ -32,13 +32,13 @@ class Rows(Protocol):
     def validate(self, request: SemanticRequest) -> None:
         """Checks that a request can be decoded here."""
 
-    def join(self, requests: Sequence[SemanticRequest]) -> list[Row]:
+    def join(self, requests: Sequence[SemanticRequest]) -> list[TokenSequence]:
         """Reads validated requests, of which no more than `free`, and draws their first tokens."""
 
     def step(self) -> None:
         """Has every row go on; those that end leave."""
 
-    def leave(self, row: Row) -> None:
+    def leave(self, row: TokenSequence) -> None:
         """Frees a row's place, whether or not it has ended."""
 
 
@@ -46,7 +46,7 @@ def validate(request: SemanticRequest, config: SemanticConfig, longest: int) -> 
     """Checks that a request can be decoded where rows have so many places.
 
     Raises:
-        TextError, RecordingError, OptionError: see `Batch.validate`.
+        TextError, RecordingError, OptionError: see `TorchBatch.validate`.
     """
     request.validate(config)
     if request.max_length > longest:
@@ -57,7 +57,7 @@ def validate(request: SemanticRequest, config: SemanticConfig, longest: int) -> 
         )
 
 
-class Batch:
+class TorchBatch:
     """Rows that are decoded together, one token a step.
 
     One thread at a time may use it.
@@ -66,7 +66,7 @@ class Batch:
         gpt: the model, in eval mode.
         rows: most requests at a time.
         laid_out: for how many of them memory is laid out at once; all if not given.
-        buckets: lengths, in phonemes and tokens, for which memory is laid out; see `Memory`.
+        buckets: lengths, in phonemes and tokens, for which memory is laid out; see `KVBuckets`.
     """
 
     def __init__(
@@ -79,11 +79,11 @@ class Batch:
     ) -> None:
         self._gpt = gpt
         self._size = rows
-        self._memory = Memory(gpt, laid_out or rows, buckets)
+        self._memory = KVBuckets(gpt, laid_out or rows, buckets)
         self._sampler: Sampler | None = None
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[TokenSequence]:
         """The rows that go on at the next step."""
         return self._memory.rows
 
@@ -102,12 +102,12 @@ class Batch:
         validate(request, self._gpt.config, self._memory.longest)
 
     @torch.inference_mode()
-    def join(self, requests: Sequence[SemanticRequest]) -> list[Row]:
+    def join(self, requests: Sequence[SemanticRequest]) -> list[TokenSequence]:
         """Reads validated requests, of which no more than `free`, and draws their first tokens."""
         assert len(requests) <= self.free, (len(requests), self.free)
         weight = self._gpt.ar_predict_layer.weight
         vocabulary = self._gpt.config.vocabulary
-        rows = [Row.of(request, vocabulary, weight.device) for request in requests]
+        rows = [TokenSequence.of(request, vocabulary, weight.device) for request in requests]
         for start, cache, group in self._memory.allocate(rows):
             logits = self._gpt.prefill(
                 [row.request.phones for row in group],
@@ -134,13 +134,13 @@ class Batch:
         self._drop_ended()
 
     @torch.inference_mode()
-    def leave(self, row: Row) -> None:
+    def leave(self, row: TokenSequence) -> None:
         """Frees a row's place, whether or not it has ended."""
         if row in self.rows:
             self._memory.free(row)
             self._sampler = None
 
-    def _draw(self, rows: Sequence[Row], sampler: Sampler, logits: Tensor) -> None:
+    def _draw(self, rows: Sequence[TokenSequence], sampler: Sampler, logits: Tensor) -> None:
         tokens, broken = sampler(logits).tolist(), (~logits.isfinite().all(-1)).tolist()
         for row, token, bad in zip(rows, tokens, broken, strict=True):
             if bad:
@@ -168,7 +168,7 @@ def generate(gpt: GPT, request: SemanticRequest) -> Iterator[int]:
         TextError, RecordingError, OptionError: see `SemanticRequest.validate`.
         ModelError: the model's numbers are not finite.
     """
-    batch = Batch(gpt, rows=1, buckets=(request.max_length,))
+    batch = TorchBatch(gpt, rows=1, buckets=(request.max_length,))
     batch.validate(request)
     (row,) = batch.join([request])
     given = 0

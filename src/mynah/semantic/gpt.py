@@ -21,11 +21,11 @@ from torch.nn.utils.rnn import pad_sequence
 
 from mynah.semantic.config import BERT_SIZE, POSITIONS, SemanticConfig
 from mynah.semantic.kv_cache import (
+    AppendedSlots,
     Attend,
-    Grown,
-    KeyValueCache,
-    LayeredPlaces,
-    Places,
+    KVCache,
+    LayeredKVCache,
+    TorchKVCache,
     attend,
     side_by_side,
     split,
@@ -37,10 +37,10 @@ SMALL = 16_000_000
 threads fall asleep, which no loop over steps alone shows."""
 
 
-class Growing(Protocol):
-    """Memory of rows that grow by a token a step, such as a `KeyValueCache`."""
+class Appendable(Protocol):
+    """Memory of rows that grow by a token a step, such as a `TorchKVCache`."""
 
-    def grow(self, rows: int) -> list[Grown]:
+    def grow(self, rows: int) -> list[AppendedSlots]:
         """Makes each of the first `rows` rows one place longer; which, of each cache."""
 
 
@@ -187,19 +187,19 @@ class GPT(nn.Module):
         predicting = torch.arange(tokens.shape[1] + 1, device=x.device) + phone_lengths[:, None] - 1
         return cast(Tensor, self.ar_predict_layer(_take(x, predicting)))
 
-    def new_cache(self, rows: int, capacity: int) -> Places:
+    def new_cache(self, rows: int, capacity: int) -> KVCache:
         """Memory for decoding `rows` sequences of up to `capacity` phonemes and tokens."""
         weight = self.ar_predict_layer.weight
         # Attention of a single query in bf16 is five times slower on CPU than in fp32.
         dtype = torch.float32 if weight.device.type == "cpu" else weight.dtype
-        return KeyValueCache(self.config, rows, capacity, dtype=dtype, device=weight.device)
+        return TorchKVCache(self.config, rows, capacity, dtype=dtype, device=weight.device)
 
     def prefill(
         self,
         phones: Sequence[Tensor],
         bert: Sequence[Tensor | None],
         prompts: Sequence[Tensor],
-        cache: Places,
+        cache: KVCache,
         first: int = 0,
     ) -> Tensor:
         """Reads requests into rows of the cache, whatever those held before.
@@ -228,7 +228,7 @@ class GPT(nn.Module):
         last = text_length + torch.tensor(prompt_lengths, device=device) - 1
         return self._predict(_take(x, last[:, None])[:, 0])
 
-    def step(self, tokens: Tensor, memory: Growing) -> Tensor:
+    def step(self, tokens: Tensor, memory: Appendable) -> Tensor:
         """Reads one more token in each of the memory's first rows.
 
         Args:
@@ -266,15 +266,15 @@ class GPT(nn.Module):
         return cast(Tensor, self.dropout(_take(torch.cat([text, audio], dim=1), source)))
 
     def _read(
-        self, x: Tensor, cache: Places, first: int, phones: Sequence[int], tokens: Sequence[int]
+        self, x: Tensor, cache: KVCache, first: int, phones: Sequence[int], tokens: Sequence[int]
     ) -> Tensor:
         """Sends packed sequences (rows, time, hidden), of which a cache keeps keys and values."""
         visible = visible_places(x.shape[1], torch.tensor(phones, device=x.device))
         return cast(
-            Tensor, self.h(x, cast(LayeredPlaces, cache).fill(first, phones, tokens, visible))
+            Tensor, self.h(x, cast(LayeredKVCache, cache).fill(first, phones, tokens, visible))
         )
 
-    def _go_on(self, x: Tensor, grown: Sequence[Grown]) -> Tensor:
+    def _go_on(self, x: Tensor, grown: Sequence[AppendedSlots]) -> Tensor:
         """Sends a token (rows, hidden) of each row through the layers."""
         return cast(Tensor, self.h(x[:, None], side_by_side(grown))[:, 0])
 

@@ -9,14 +9,14 @@ its place.
 from collections.abc import Sequence
 
 from mynah.semantic.gpt import GPT
-from mynah.semantic.kv_cache import Grown, Places
-from mynah.semantic.sequence import Row
+from mynah.semantic.kv_cache import AppendedSlots, KVCache
+from mynah.semantic.sequence import TokenSequence
 
 BUCKETS = (512, 1024, 2048, 4096)
 """Lengths in phonemes and tokens; most sentences with their prompt stay within the first."""
 
 
-class Memory:
+class KVBuckets:
     """Buckets and who is where.
 
     Args:
@@ -28,23 +28,25 @@ class Memory:
     def __init__(self, gpt: GPT, rows: int, buckets: Sequence[int]) -> None:
         self._gpt = gpt
         self._caches = [gpt.new_cache(rows, length) for length in buckets]
-        self._seated: list[list[Row]] = [[] for _ in buckets]
+        self._seated: list[list[TokenSequence]] = [[] for _ in buckets]
         self.longest = buckets[-1]
         self.device = self._caches[0].device
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[TokenSequence]:
         """All rows, in the order in which a step takes and gives them."""
         return [row for seated in self._seated for row in seated]
 
-    def allocate(self, rows: Sequence[Row]) -> list[tuple[int, Places, list[Row]]]:
+    def allocate(
+        self, rows: Sequence[TokenSequence]
+    ) -> list[tuple[int, KVCache, list[TokenSequence]]]:
         """Gives new rows their places.
 
         Returns:
             For each bucket that gets rows: the first of their places, the cache, and the rows,
             whose places follow one another.
         """
-        groups: list[tuple[int, Places, list[Row]]] = []
+        groups: list[tuple[int, KVCache, list[TokenSequence]]] = []
         for bucket, seated in enumerate(self._seated):
             group = [row for row in rows if self._bucket_of(row) == bucket]
             if group:
@@ -52,7 +54,7 @@ class Memory:
                 seated.extend(group)
         return groups
 
-    def free(self, row: Row) -> None:
+    def free(self, row: TokenSequence) -> None:
         """Takes a row out."""
         for cache, seated in zip(self._caches, self._seated, strict=True):
             if row in seated:
@@ -70,7 +72,7 @@ class Memory:
                 moved = True
         return moved
 
-    def grow(self, rows: int) -> list[Grown]:
+    def grow(self, rows: int) -> list[AppendedSlots]:
         """Makes every row one place longer; which, of each cache that has any."""
         assert rows == len(self.rows), (rows, len(self.rows))
         return [
@@ -80,7 +82,7 @@ class Memory:
             for grown in cache.grow(len(seated))
         ]
 
-    def _with_room(self, bucket: int, rows: int) -> Places:
+    def _with_room(self, bucket: int, rows: int) -> KVCache:
         """A bucket's cache, which has room for some more rows."""
         cache, seated = self._caches[bucket], self._seated[bucket]
         need = len(seated) + rows
@@ -91,13 +93,13 @@ class Memory:
             self._caches[bucket] = wider
         return self._caches[bucket]
 
-    def _bucket_of(self, row: Row) -> int:
+    def _bucket_of(self, row: TokenSequence) -> int:
         # One place more than is read: a row always has room for its next token.
         need = row.request.prefill_length + 1
         return next(at for at, cache in enumerate(self._caches) if cache.capacity >= need)
 
     @staticmethod
-    def _unseat(cache: Places, seated: list[Row], place: int) -> None:
+    def _unseat(cache: KVCache, seated: list[TokenSequence], place: int) -> None:
         if seated[place].error:
             cache.wipe(place)
         last = len(seated) - 1

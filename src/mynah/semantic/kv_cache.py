@@ -19,7 +19,7 @@ Attend = Callable[[Tensor], Tensor]
 what the queries find in all keys that they may see, (rows, time, hidden)."""
 
 
-class Places(ABC):
+class KVCache(ABC):
     """Keys and values of `rows` sequences of up to `capacity` phonemes and tokens.
 
     Attributes:
@@ -56,14 +56,14 @@ class Places(ABC):
         self.text_lengths[rows] = torch.tensor(phones, device=self.device)
         return rows
 
-    def grow(self, rows: int) -> "list[Grown]":
+    def grow(self, rows: int) -> "list[AppendedSlots]":
         """Makes each of the first `rows` rows one place longer."""
         longest = max(self._filled[:rows])
         assert longest < self.capacity, (longest, self.capacity)
         self._filled[:rows] = [length + 1 for length in self._filled[:rows]]
         last = self.lengths[:rows].clone()
         self.lengths[:rows] += 1
-        return [Grown(self, last, longest)]
+        return [AppendedSlots(self, last, longest)]
 
     @abstractmethod
     def copy(self, row: int, to: Self, place: int) -> None:
@@ -73,7 +73,7 @@ class Places(ABC):
     def wipe(self, row: int) -> None:
         """Makes a row's places finite again, whatever was put there."""
 
-    def _copy_length(self, row: int, to: "Places", place: int) -> int:
+    def _copy_length(self, row: int, to: "KVCache", place: int) -> int:
         """Gives a place of this or another cache the length of a row."""
         to.lengths[place] = self.lengths[row]
         to.text_lengths[place] = self.text_lengths[row]
@@ -82,7 +82,7 @@ class Places(ABC):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Grown:
+class AppendedSlots:
     """The first rows of a cache, each one place longer than before.
 
     Attributes:
@@ -91,7 +91,7 @@ class Grown:
         longest: the furthest of these, which on a GPU would take time to ask for.
     """
 
-    cache: Places
+    cache: KVCache
     last: Tensor
     longest: int
 
@@ -101,7 +101,7 @@ class Grown:
         return self.last - self.cache.text_lengths[: len(self.last)]
 
 
-class LayeredPlaces(Places):
+class LayeredKVCache(KVCache):
     """Keys and values that layers in torch attend to, each layer by itself."""
 
     @abstractmethod
@@ -118,7 +118,7 @@ class LayeredPlaces(Places):
         """
 
     @abstractmethod
-    def attends(self, grown: Grown) -> list[Attend]:
+    def attends(self, grown: AppendedSlots) -> list[Attend]:
         """Each layer's attention from the new places to all before them."""
 
 
@@ -129,7 +129,7 @@ CACHE_LINE = 64
 """Bytes that a processor reads at a time; what begins with one is read in fewest."""
 
 
-class KeyValueCache(LayeredPlaces):
+class TorchKVCache(LayeredKVCache):
     """Room for `rows` sequences of up to `capacity` phonemes and tokens each.
 
     A row is filled by `GPT.prefill` and grows by `GPT.step`; rows have their own
@@ -160,15 +160,15 @@ class KeyValueCache(LayeredPlaces):
     def fill(
         self, first: int, phones: Sequence[int], tokens: Sequence[int], visible: Tensor
     ) -> list[Attend]:
-        """See `LayeredPlaces.fill`."""
+        """See `LayeredKVCache.fill`."""
         rows = self.begin(first, phones, tokens)
         return [
             partial(_fill, keys[rows], values[rows], visible)
             for keys, values in zip(self.keys, self.values, strict=True)
         ]
 
-    def attends(self, grown: Grown) -> list[Attend]:
-        """See `LayeredPlaces.attends`."""
+    def attends(self, grown: AppendedSlots) -> list[Attend]:
+        """See `LayeredKVCache.attends`."""
         last, rows = grown.last, len(grown.last)
         window = min(self.capacity, (grown.longest // BLOCK + 1) * BLOCK)
         hidden = self._places[:window] > last[:, None, None, None]
@@ -203,9 +203,9 @@ def split(projected: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return query, keys, values
 
 
-def side_by_side(parts: Sequence[Grown]) -> list[Attend]:
+def side_by_side(parts: Sequence[AppendedSlots]) -> list[Attend]:
     """Each layer's attention where the first rows look into one cache, the next into another."""
-    every = [cast(LayeredPlaces, part.cache).attends(part) for part in parts]
+    every = [cast(LayeredKVCache, part.cache).attends(part) for part in parts]
     if len(every) == 1:
         return every[0]
     counts = [len(part.last) for part in parts]

@@ -90,13 +90,13 @@ def distribution(
     return keep_top_k(logits / temperature, top_k).softmax(-1)
 
 
-def draw(probabilities: Tensor, noise: Tensor) -> Tensor:
+def sample(probabilities: Tensor, noise: Tensor) -> Tensor:
     """Draws ids (...) from `probabilities` with `noise` ~ Exp(1), without a device sync."""
     return (probabilities / noise).argmax(-1)
 
 
 @dataclass(slots=True, eq=False)
-class Chance:
+class SamplerState:
     """What the draws of one row depend on besides its logits.
 
     Attributes:
@@ -136,7 +136,7 @@ class Sampler:
         rows: whom to draw for; their chances change with every draw.
     """
 
-    def __init__(self, rows: Sequence[Chance]) -> None:
+    def __init__(self, rows: Sequence[SamplerState]) -> None:
         self._rows = rows
         self._seen = torch.stack([row.seen for row in rows])
         for row, seen in zip(rows, self._seen, strict=True):
@@ -165,7 +165,7 @@ class Sampler:
         probabilities = distribution(
             penalised, top_k=self._top_k, top_p=self._top_p, temperature=self._temperature
         )
-        drawn = draw(probabilities, self._noise(penalised))
+        drawn = sample(probabilities, self._noise(penalised))
         tokens = torch.where(penalised.argmax(-1) == self._eos, self._eos, drawn)
         self._seen.scatter_(1, tokens[:, None], True)
         return tokens

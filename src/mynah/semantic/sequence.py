@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mynah.errors import ModelError, OptionError, RecordingError, TextError
 from mynah.semantic.config import BERT_SIZE, POSITIONS, SemanticConfig
-from mynah.semantic.sampling import Chance, SamplingOptions
+from mynah.semantic.sampling import SamplerState, SamplingOptions
 from mynah.semantic.script import Recital, Script
 
 MAX_TOKENS = 1500
@@ -93,7 +93,7 @@ def _validate_prompt(prompt: Tensor, eos: int) -> None:
 
 
 @dataclass(slots=True, eq=False)
-class Row:
+class TokenSequence:
     """One request being decoded.
 
     Attributes:
@@ -105,13 +105,13 @@ class Row:
     """
 
     request: SemanticRequest
-    sampler: Chance
+    sampler: SamplerState
     tokens: list[int] = field(default_factory=list)
     ended: bool = False
     error: ModelError | None = None
 
     @classmethod
-    def of(cls, request: SemanticRequest, vocabulary: int, device: torch.device) -> "Row":
+    def of(cls, request: SemanticRequest, vocabulary: int, device: torch.device) -> "TokenSequence":
         """A row that is yet to be decoded."""
         generator = torch.Generator(device)
         if request.seed is None:
@@ -120,7 +120,9 @@ class Row:
             generator.manual_seed(request.seed)
         prompt = request.prompt.to(device).long()
         constraint = Recital(request.script) if request.script else None
-        return cls(request, Chance.of(request.sampling, prompt, vocabulary, generator, constraint))
+        return cls(
+            request, SamplerState.of(request.sampling, prompt, vocabulary, generator, constraint)
+        )
 
     def append(self, token: int, eos: int) -> None:
         """Goes on by a token that was drawn for it."""

@@ -10,10 +10,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mynah.semantic.config import SemanticConfig
-from mynah.semantic.kv_cache import BLOCK, Attend, Grown, LayeredPlaces, Places, split, zeros
+from mynah.semantic.kv_cache import (
+    BLOCK,
+    AppendedSlots,
+    Attend,
+    KVCache,
+    LayeredKVCache,
+    split,
+    zeros,
+)
 
 
-class Blocks(Places):
+class BlockKVCache(KVCache):
     """What caches of a CPU have in common that differ in how they are looked into.
 
     A block holds one number of all its places' keys, then the next number, so that what a query
@@ -80,8 +88,8 @@ class _Layer:
     values: Tensor
 
 
-class TableCache(Blocks, LayeredPlaces):
-    """A `KeyValueCache` on the CPU that is filled one row at a time, and grows fast.
+class TableKVCache(BlockKVCache, LayeredKVCache):
+    """A `TorchKVCache` on the CPU that is filled one row at a time, and grows fast.
 
     Queries come divided by the square root of their size already.
     """
@@ -105,14 +113,14 @@ class TableCache(Blocks, LayeredPlaces):
     def fill(
         self, first: int, phones: Sequence[int], tokens: Sequence[int], visible: Tensor
     ) -> list[Attend]:
-        """Starts a row anew; see `LayeredPlaces.fill`."""
+        """Starts a row anew; see `LayeredKVCache.fill`."""
         assert len(phones) == 1, phones
         self.begin(first, phones, tokens)
         rows = zip(self.keys[:, first], self.values[:, first], strict=True)
         return [partial(_fill, keys, values, visible) for keys, values in rows]
 
-    def attends(self, grown: Grown) -> list[Attend]:
-        """See `LayeredPlaces.attends`."""
+    def attends(self, grown: AppendedSlots) -> list[Attend]:
+        """See `LayeredKVCache.attends`."""
         last, rows, blocks = grown.last, len(grown.last), grown.longest // BLOCK + 1
         if (rows, blocks) != (self._window.rows, self._window.blocks):
             self._window = self._window_of(rows, blocks)

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from mynah.runtime.cuda import next_power_of_two
 from mynah.semantic.backends import triton_kernels, triton_sampler_kernel
-from mynah.semantic.backends.cuda_prefill import Reader
-from mynah.semantic.backends.cuda_slots import Seats
+from mynah.semantic.backends.cuda_prefill import Prefill
+from mynah.semantic.backends.cuda_slots import CudaSlots
 from mynah.semantic.gpt import GPT, Layer
 from mynah.semantic.sampling import MIN_TOKENS
-from mynah.semantic.sequence import Row
+from mynah.semantic.sequence import TokenSequence
 
 PRODUCT = 4096
 """Numbers of a matrix that a program reads: each layer's product then has a program or two for
@@ -38,7 +38,7 @@ class _Norm(NamedTuple):
 _PLAIN = _Norm()
 
 
-class DeviceGPT:
+class CudaGPT:
     """A GPT beside its seats.
 
     Args:
@@ -51,7 +51,7 @@ class DeviceGPT:
         logits: (seats, vocabulary) of the last step, by rows; the first of what was read last.
     """
 
-    def __init__(self, gpt: GPT, seats: Seats, *, recorded: bool) -> None:
+    def __init__(self, gpt: GPT, seats: CudaSlots, *, recorded: bool) -> None:
         self.config, self._seats = gpt.config, seats
         self._gpt = deepcopy(gpt).requires_grad_(False).to(seats.device, seats.cache.keys.dtype)
         self._layers = [cast(Layer, layer) for layer in self._gpt.h.layers]
@@ -63,7 +63,7 @@ class DeviceGPT:
         self._x, self._between, self._mixed = room(hidden), room(hidden), room(hidden)
         self._projected, self._wide = room(3 * hidden), room(4 * hidden)
         self.logits = room(self.config.vocabulary)
-        self._reader = Reader(self._gpt, seats.cache, self.logits[:1], recorded=recorded)
+        self._reader = Prefill(self._gpt, seats.cache, self.logits[:1], recorded=recorded)
 
     @property
     def recorded(self) -> bool:
@@ -75,7 +75,7 @@ class DeviceGPT:
         """Bytes of its weights."""
         return sum(weight.nbytes for weight in self._gpt.parameters())
 
-    def read(self, row: Row, seat: int) -> None:
+    def read(self, row: TokenSequence, seat: int) -> None:
         """Reads a request into a seat; what is predicted after it is the first row's."""
         self._reader.read(row.request, seat)
         self._seats.place(row, seat)

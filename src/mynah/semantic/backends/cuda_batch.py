@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 
 from mynah.runtime.cuda import capture_graph, copy_async
-from mynah.semantic.backends.cuda import DeviceGPT
-from mynah.semantic.backends.cuda_slots import Seats
+from mynah.semantic.backends.cuda import CudaGPT
+from mynah.semantic.backends.cuda_slots import CudaSlots
 from mynah.semantic.backends.triton_sampler_kernel import BROKEN, NOTHING
 from mynah.semantic.batch import validate
 from mynah.semantic.gpt import GPT
 from mynah.semantic.kv_buckets import BUCKETS
-from mynah.semantic.sequence import Row, SemanticRequest
+from mynah.semantic.sequence import SemanticRequest, TokenSequence
 
 STEPS = 4
 """Of a window: fewer cost time between windows, more let those who wait for their first sound, and
@@ -34,7 +34,7 @@ SHARE = 4
 """The part of the free memory that rows may take: a fourth."""
 
 
-class GraphGPT:
+class CudaDecoder:
     """A GPT on a CUDA device, with a stream of its own beside the acoustic stage's.
 
     One thread at a time may use it, and those that share its seats.
@@ -47,12 +47,12 @@ class GraphGPT:
     """
 
     def __init__(
-        self, gpt: GPT, seats: Seats, stream: torch.cuda.Stream, *, recorded: bool = True
+        self, gpt: GPT, seats: CudaSlots, stream: torch.cuda.Stream, *, recorded: bool = True
     ) -> None:
         assert seats.rows in ROWS, seats.rows
         self.config = gpt.config
         self.seats, self._stream, self._records = seats, stream, recorded
-        self.network = DeviceGPT(gpt, seats, recorded=recorded)
+        self.network = CudaGPT(gpt, seats, recorded=recorded)
         self._one = torch.zeros(1, dtype=torch.int32, device=seats.device)
         self._first = torch.zeros(1, dtype=torch.int32, device=seats.device)
         self._windows: dict[int, _Window] = {}
@@ -61,18 +61,18 @@ class GraphGPT:
     @classmethod
     def on(
         cls, device: torch.device, gpt: GPT, dtype: torch.dtype, *, recorded: bool = True
-    ) -> "GraphGPT":
+    ) -> "CudaDecoder":
         """A model's own, with as many seats as there is memory for."""
         # Prompts have any length, and cuDNN's attention plans long for each that is new.
         torch.backends.cuda.enable_cudnn_sdp(False)
         capacity, rows = BUCKETS[-1], _rows_that_fit(gpt, dtype, device)
-        seats = Seats(gpt.config, rows, capacity, dtype=dtype, device=device)
+        seats = CudaSlots(gpt.config, rows, capacity, dtype=dtype, device=device)
         # Its kernels are short and waited for; those of the acoustic stage can wait for them.
         return cls(gpt, seats, torch.cuda.Stream(device, priority=-1), recorded=recorded)
 
-    def of(self, gpt: GPT) -> "GraphGPT":
+    def of(self, gpt: GPT) -> "CudaDecoder":
         """The same of a trained version's GPT, in the same seats."""
-        return GraphGPT(gpt, self.seats, self._stream, recorded=self._records)
+        return CudaDecoder(gpt, self.seats, self._stream, recorded=self._records)
 
     @property
     def rows(self) -> int:
@@ -89,12 +89,12 @@ class GraphGPT:
         """Whether all windows and readings that there are were recorded."""
         return self.network.recorded and all(window.graph for window in self._windows.values())
 
-    def batch(self) -> "GraphBatch":
+    def batch(self) -> "CudaBatch":
         """What decodes requests."""
-        return GraphBatch(self)
+        return CudaBatch(self)
 
     @torch.inference_mode()
-    def read(self, rows: Sequence[tuple[Row, int]]) -> list[int]:
+    def read(self, rows: Sequence[tuple[TokenSequence, int]]) -> list[int]:
         """Reads rows into their seats.
 
         Returns:
@@ -153,7 +153,7 @@ class _Window:
     given: Tensor
     graph: torch.cuda.CUDAGraph | None = None
 
-    def play(self, network: DeviceGPT) -> None:
+    def play(self, network: CudaGPT) -> None:
         """Draws."""
         if self.graph:
             self.graph.replay()
@@ -161,7 +161,7 @@ class _Window:
         for given in self.given:
             network.step(self.slots, given)
 
-    def record(self, network: DeviceGPT, stream: torch.cuda.Stream) -> None:
+    def record(self, network: CudaGPT, stream: torch.cuda.Stream) -> None:
         """Records what `play` does."""
         stream.synchronize()
         what = f"Steps of {len(self.slots)} rows"
@@ -188,8 +188,8 @@ class Given:
         return drawn
 
 
-class GraphBatch:
-    """Rows that are decoded together on a GPU; see `Batch`, which it does as.
+class CudaBatch:
+    """Rows that are decoded together on a GPU; see `TorchBatch`, which it does as.
 
     A step draws a few tokens, and gives those of the step before.
 
@@ -197,15 +197,15 @@ class GraphBatch:
         gpt: what decodes them.
     """
 
-    def __init__(self, gpt: GraphGPT) -> None:
+    def __init__(self, gpt: CudaDecoder) -> None:
         self._gpt = gpt
-        self._seats: dict[Row, int] = {}
-        self._pending: tuple[list[Row], Given] | None = None
+        self._seats: dict[TokenSequence, int] = {}
+        self._pending: tuple[list[TokenSequence], Given] | None = None
         # Whoever drops a batch that failed cannot have every row leave it.
         weakref.finalize(self, _vacate, gpt.seats, self._seats)
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[TokenSequence]:
         """The rows that go on at the next step."""
         return list(self._seats)
 
@@ -215,14 +215,14 @@ class GraphBatch:
         return self._gpt.seats.free
 
     def validate(self, request: SemanticRequest) -> None:
-        """Checks that a request can be decoded here; see `Batch.validate`."""
+        """Checks that a request can be decoded here; see `TorchBatch.validate`."""
         validate(request, self._gpt.config, self._gpt.seats.cache.capacity)
 
-    def join(self, requests: Sequence[SemanticRequest]) -> list[Row]:
+    def join(self, requests: Sequence[SemanticRequest]) -> list[TokenSequence]:
         """Reads validated requests, of which no more than `free`, and draws their first tokens."""
         assert len(requests) <= self.free, (len(requests), self.free)
         vocabulary = self._gpt.config.vocabulary
-        rows = [Row.of(request, vocabulary, torch.device("cpu")) for request in requests]
+        rows = [TokenSequence.of(request, vocabulary, torch.device("cpu")) for request in requests]
         for row in rows:
             self._seats[row] = self._gpt.seats.take()
         firsts = self._gpt.read([(row, self._seats[row]) for row in rows])
@@ -240,12 +240,12 @@ class GraphBatch:
             for row, drawn in zip(rows, given.of_rows(), strict=False):  # the spare ones are behind
                 self._take(row, drawn)
 
-    def leave(self, row: Row) -> None:
+    def leave(self, row: TokenSequence) -> None:
         """Frees a row's seat, whether or not it has ended."""
         if row in self._seats:
             self._gpt.seats.give_back(self._seats.pop(row))
 
-    def _take(self, row: Row, drawn: Sequence[int]) -> None:
+    def _take(self, row: TokenSequence, drawn: Sequence[int]) -> None:
         for token in drawn:
             if row.ended or token == NOTHING or row not in self._seats:
                 break
@@ -257,7 +257,7 @@ class GraphBatch:
             self.leave(row)
 
 
-def _vacate(seats: Seats, taken: dict[Row, int]) -> None:
+def _vacate(seats: CudaSlots, taken: dict[TokenSequence, int]) -> None:
     for seat in taken.values():
         seats.give_back(seat)
 

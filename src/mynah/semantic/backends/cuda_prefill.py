@@ -14,14 +14,14 @@ from torch import Tensor
 from mynah.runtime.cuda import capture_graph, copy_async, next_power_of_two
 from mynah.semantic.config import BERT_SIZE, POSITIONS
 from mynah.semantic.gpt import GPT, visible_places
-from mynah.semantic.kv_cache import KeyValueCache, attend, split
+from mynah.semantic.kv_cache import TorchKVCache, attend, split
 from mynah.semantic.sequence import SemanticRequest
 
 SHORTEST = 64
 """Phonemes and tokens that shorter rows are filled up to."""
 
 
-class Reader:
+class Prefill:
     """Reads rows into a cache, one at a time.
 
     Args:
@@ -31,7 +31,7 @@ class Reader:
         recorded: whether readings are recorded; they are played kernel by kernel otherwise.
     """
 
-    def __init__(self, gpt: GPT, cache: KeyValueCache, logits: Tensor, *, recorded: bool) -> None:
+    def __init__(self, gpt: GPT, cache: TorchKVCache, logits: Tensor, *, recorded: bool) -> None:
         self._gpt, self._cache, self._logits = gpt, cache, logits
         self._pool = torch.cuda.graph_pool_handle() if recorded else None
         self._readings: dict[int, _Reading] = {}
@@ -64,7 +64,7 @@ class _Reading:
         graph: that does it; without one kernels are started one by one.
     """
 
-    def __init__(self, gpt: GPT, cache: KeyValueCache, logits: Tensor, places: int) -> None:
+    def __init__(self, gpt: GPT, cache: TorchKVCache, logits: Tensor, places: int) -> None:
         self._gpt, self._cache, self._logits, self._places = gpt, cache, logits, places
         device, fitting = cache.device, min(places, POSITIONS)
         self._phones = torch.zeros((1, fitting), dtype=torch.long, device=device)

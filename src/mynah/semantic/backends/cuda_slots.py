@@ -8,11 +8,11 @@ import torch
 
 from mynah.runtime.cuda import copy_async, next_power_of_two
 from mynah.semantic.config import SemanticConfig
-from mynah.semantic.kv_cache import KeyValueCache
-from mynah.semantic.sequence import Row
+from mynah.semantic.kv_cache import TorchKVCache
+from mynah.semantic.sequence import TokenSequence
 
 
-class Seats:
+class CudaSlots:
     """Memory for rows of all GPTs of the same layout.
 
     Args:
@@ -46,7 +46,7 @@ class Seats:
         dtype: torch.dtype,
         device: torch.device,
     ) -> None:
-        self.cache = KeyValueCache(config, rows + 1, capacity, dtype=dtype, device=device)
+        self.cache = TorchKVCache(config, rows + 1, capacity, dtype=dtype, device=device)
         self.rows = self.spare = rows
         self._free = list(reversed(range(rows)))
         self._vocabulary = config.vocabulary
@@ -80,7 +80,7 @@ class Seats:
         """Somebody else may have it; what was there is written over."""
         self._free.append(seat)
 
-    def place(self, row: Row, seat: int) -> None:
+    def place(self, row: TokenSequence, seat: int) -> None:
         """Sets all that a row's draws depend on, once it has been read into the cache."""
         chance, options = row.sampler, row.sampler.options
         for state, value in (

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from mynah.runtime.device import has_vnni
-from mynah.semantic.backends.block_cache import TableCache
+from mynah.semantic.backends.block_cache import TableKVCache
 from mynah.semantic.gpt import GPT, Attention, Layer, Layers
-from mynah.semantic.kv_cache import Attend, Places
+from mynah.semantic.kv_cache import Attend, KVCache
 
 ENGINE = "fbgemm"
 """Torch's kernels for 8-bit products on x86."""
@@ -70,7 +70,7 @@ def _packed(weight: Tensor) -> torch.ScriptObject:
         torch.backends.quantized.engine = before
 
 
-class EightBitGPT(GPT):
+class Int8GPT(GPT):
     """A GPT for speaking, not for training: nobody's tokens depend on whom they are drawn with.
 
     Args:
@@ -94,7 +94,7 @@ class EightBitGPT(GPT):
         phones: Sequence[Tensor],
         bert: Sequence[Tensor | None],
         prompts: Sequence[Tensor],
-        cache: Places,
+        cache: KVCache,
         first: int = 0,
     ) -> Tensor:
         """See `GPT.prefill`; each request is read by itself, because padding changes roundings."""
@@ -115,7 +115,7 @@ def with_scaled_queries(attention: Attention) -> tuple[Tensor, Tensor]:
     return weight * scale[:, None], bias * scale
 
 
-class PackedLayer(nn.Module):
+class Int8Layer(nn.Module):
     """A `Layer` whose matrices have eight bits."""
 
     def __init__(self, layer: Layer) -> None:
@@ -141,34 +141,34 @@ class PackedLayer(nn.Module):
         return sum(each.size for each in (self._in, self._out, self._widen, self._narrow))
 
 
-class PackedLayers(Layers):
+class Int8Layers(Layers):
     """The stack of layers."""
 
     def __init__(self, layers: Layers) -> None:
         nn.Module.__init__(self)
-        self.layers = nn.ModuleList(PackedLayer(cast(Layer, layer)) for layer in layers.layers)
+        self.layers = nn.ModuleList(Int8Layer(cast(Layer, layer)) for layer in layers.layers)
 
 
-class PackedGPT(EightBitGPT):
+class TorchInt8GPT(Int8GPT):
     """A GPT in eight bits, computed by torch.
 
     Args:
-        gpt: see `EightBitGPT`.
+        gpt: see `Int8GPT`.
     """
 
     def __init__(self, gpt: GPT) -> None:
         super().__init__(gpt)
-        self.h = PackedLayers(gpt.h)
+        self.h = Int8Layers(gpt.h)
         self.eval()
 
     @property
     def size(self) -> int:
         """Bytes beside those of the GPT."""
-        return sum(layer.size for layer in cast(Iterable[PackedLayer], self.h.layers))
+        return sum(layer.size for layer in cast(Iterable[Int8Layer], self.h.layers))
 
-    def new_cache(self, rows: int, capacity: int) -> Places:
+    def new_cache(self, rows: int, capacity: int) -> KVCache:
         """See `GPT.new_cache`."""
-        return TableCache(self.config, rows, capacity)
+        return TableKVCache(self.config, rows, capacity)
 
 
 def _norm(norm: nn.LayerNorm) -> Callable[[Tensor], Tensor]:

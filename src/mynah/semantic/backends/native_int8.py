@@ -1,7 +1,7 @@
 """The GPT in eight bits, compiled for processors with AVX-512 and VNNI.
 
 `_native_int8.c` has the arithmetic, and why it is not torch's. It is built when Mynah is installed,
-where there is a compiler; without one, or on another processor, `PackedGPT` does the same.
+where there is a compiler; without one, or on another processor, `TorchInt8GPT` does the same.
 """
 
 import struct
@@ -14,11 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mynah.semantic.backends.block_cache import Blocks
-from mynah.semantic.backends.int8 import LEAST, EightBitGPT, with_scaled_queries
+from mynah.semantic.backends.block_cache import BlockKVCache
+from mynah.semantic.backends.int8 import LEAST, Int8GPT, with_scaled_queries
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT, Layer
-from mynah.semantic.kv_cache import BLOCK, Grown, Places, zeros
+from mynah.semantic.kv_cache import BLOCK, AppendedSlots, KVCache, zeros
 
 try:
     from mynah.semantic.backends import _native_int8
@@ -35,7 +35,7 @@ FEWEST, WORTH = 4, 30_000_000
 _helpers = ThreadPoolExecutor(thread_name_prefix="semantic rows")
 
 
-def is_compiled(config: SemanticConfig) -> bool:
+def is_available(config: SemanticConfig) -> bool:
     """Whether layers of such sizes were built, and this processor can compute them."""
     return (
         _native_int8 is not None
@@ -45,14 +45,14 @@ def is_compiled(config: SemanticConfig) -> bool:
     )
 
 
-class CompiledGPT(EightBitGPT):
+class NativeInt8GPT(Int8GPT):
     """A GPT in eight bits, whose layers are compiled.
 
     It shares the rows of a step among as many threads as torch has when it is made. Torch itself
     had better have one where it is used, since its threads keep cores busy after their work.
 
     Args:
-        gpt: see `EightBitGPT`; of sizes of which `is_compiled`.
+        gpt: see `Int8GPT`; of sizes of which `is_available`.
     """
 
     def __init__(self, gpt: GPT) -> None:
@@ -86,18 +86,18 @@ class CompiledGPT(EightBitGPT):
         """One: the C code has threads of its own."""
         return 1
 
-    def new_cache(self, rows: int, capacity: int) -> Places:
+    def new_cache(self, rows: int, capacity: int) -> KVCache:
         """See `GPT.new_cache`."""
-        return SeatCache(self.config, rows, capacity)
+        return SlotKVCache(self.config, rows, capacity)
 
     def _read(
-        self, x: Tensor, cache: Places, first: int, phones: Sequence[int], tokens: Sequence[int]
+        self, x: Tensor, cache: KVCache, first: int, phones: Sequence[int], tokens: Sequence[int]
     ) -> Tensor:
-        rows = cast(SeatCache, cache).fill(first, phones, tokens)
+        rows = cast(SlotKVCache, cache).fill(first, phones, tokens)
         return self._run(x[0].contiguous(), rows)[None]
 
-    def _go_on(self, x: Tensor, grown: Sequence[Grown]) -> Tensor:
-        rows = torch.cat([cast(SeatCache, part.cache).seats(part.last) for part in grown])
+    def _go_on(self, x: Tensor, grown: Sequence[AppendedSlots]) -> Tensor:
+        rows = torch.cat([cast(SlotKVCache, part.cache).seats(part.last) for part in grown])
         threads = min(self._threads, len(rows) // self._rows_of_a_thread)
         if threads > 1:
             parts = zip(x.tensor_split(threads), rows.tensor_split(threads), strict=True)
@@ -117,7 +117,7 @@ class CompiledGPT(EightBitGPT):
         return x
 
 
-class SeatCache(Blocks):
+class SlotKVCache(BlockKVCache):
     """Keys and values, and for each row a seat: where its own are, and how far it looks."""
 
     def __init__(self, config: SemanticConfig, rows: int, capacity: int) -> None:

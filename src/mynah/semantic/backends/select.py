@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from mynah.runtime.device import Precision
-from mynah.semantic.backends.int8 import EightBitGPT, PackedGPT, int8_is_supported
-from mynah.semantic.backends.native_int8 import CompiledGPT, is_compiled
+from mynah.semantic.backends.int8 import Int8GPT, TorchInt8GPT, int8_is_supported
+from mynah.semantic.backends.native_int8 import NativeInt8GPT, is_available
 from mynah.semantic.gpt import GPT
-from mynah.semantic.sequence import Row, SemanticRequest
+from mynah.semantic.sequence import SemanticRequest, TokenSequence
 
 if TYPE_CHECKING:
-    from mynah.semantic.backends.cuda_batch import GraphGPT
+    from mynah.semantic.backends.cuda_batch import CudaDecoder
 
 LARGEST_ERROR = 0.1
 """Of the first logits, of their own spread, at most; where 8-bit sums overflow, it is several times
@@ -28,13 +28,13 @@ _PHONES, _TOKENS, _STEPS = 40, 20, 3
 _log = logging.getLogger(__name__)
 
 
-def in_eight_bits(gpt: GPT) -> EightBitGPT:
+def quantize(gpt: GPT) -> Int8GPT:
     """The GPT in 8 bits, compiled if that was possible here."""
-    return CompiledGPT(gpt) if is_compiled(gpt.config) else PackedGPT(gpt)
+    return NativeInt8GPT(gpt) if is_available(gpt.config) else TorchInt8GPT(gpt)
 
 
 @torch.inference_mode()
-def faster(gpt: GPT) -> EightBitGPT | None:
+def select_cpu(gpt: GPT) -> Int8GPT | None:
     """The GPT in 8 bits, where this machine gains by it and its predictions stay the same.
 
     Args:
@@ -43,13 +43,15 @@ def faster(gpt: GPT) -> EightBitGPT | None:
     if gpt.config.hidden < LEAST_WIDTH or not int8_is_supported():
         return None
     exact, slow = first_logits(gpt)
-    packed = in_eight_bits(gpt)
+    packed = quantize(gpt)
     logits, fast = first_logits(packed)
     return packed if fast < slow and logits_error(exact, logits) <= LARGEST_ERROR else None
 
 
 @torch.inference_mode()
-def on_gpu(gpt: GPT, device: torch.device, precision: Precision = "auto") -> "GraphGPT | None":
+def select_cuda(
+    gpt: GPT, device: torch.device, precision: Precision = "auto"
+) -> "CudaDecoder | None":
     """The GPT on a GPU that can compute it, and predicts the same.
 
     Args:
@@ -59,10 +61,10 @@ def on_gpu(gpt: GPT, device: torch.device, precision: Precision = "auto") -> "Gr
     """
     try:
         # Its kernels are Triton's, which comes with torch's builds for CUDA only.
-        from mynah.semantic.backends.cuda_batch import GraphGPT  # noqa: PLC0415
+        from mynah.semantic.backends.cuda_batch import CudaDecoder  # noqa: PLC0415
 
         dtype = torch.float16 if precision == "auto" else torch.float32
-        graphs = GraphGPT.on(device, gpt, dtype)
+        graphs = CudaDecoder.on(device, gpt, dtype)
         error = logits_error(first_logits(gpt)[0], first_logits_on_gpu(graphs))
     except Exception:  # there are many kinds of GPUs and drivers; the CPU always can
         _log.warning("The GPT cannot run on %s; the CPU does it.", device, exc_info=True)
@@ -74,12 +76,15 @@ def on_gpu(gpt: GPT, device: torch.device, precision: Precision = "auto") -> "Gr
 
 
 @torch.inference_mode()
-def first_logits_on_gpu(graphs: "GraphGPT") -> Tensor:
+def first_logits_on_gpu(graphs: "CudaDecoder") -> Tensor:
     """What `GPT` predicts after a made-up prompt and in the steps behind it, on the CPU."""
     config, device = graphs.config, graphs.seats.device
     phones, tokens = _made_up(config.phoneme_vocabulary, config.eos)
     request = SemanticRequest(phones, tokens[:_TOKENS])
-    row, seat = Row.of(request, config.vocabulary, torch.device("cpu")), graphs.seats.take()
+    row, seat = (
+        TokenSequence.of(request, config.vocabulary, torch.device("cpu")),
+        graphs.seats.take(),
+    )
     graphs.read([(row, seat)])
     slots = torch.tensor([seat], dtype=torch.int32, device=device)
     given, logits = torch.zeros_like(slots), [graphs.network.logits[:1].cpu()]
