@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from mynah.acoustic.config import AcousticConfig
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.sovits.config import AcousticConfig
+from mynah.acoustic.sovits.model import SoVITS
 from mynah.audio.recording import Recording
 from mynah.checkpoints.adapter import (
     ACOUSTIC_ADAPTER,

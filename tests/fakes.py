@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
-from mynah.acoustic.passage import Passage
+from mynah.acoustic.decode_stream import Passage
 
 TOKEN_SECONDS = 0.04
 OWN = {"top_k": 15, "top_p": 1.0, "temperature": 0.6, "repetition_penalty": 1.35}

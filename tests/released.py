@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 
-from mynah.acoustic.config import AcousticConfig
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.sovits.config import AcousticConfig
+from mynah.acoustic.sovits.model import SoVITS
 from mynah.checkpoints.gpt import save_gpt
 from mynah.checkpoints.sovits import save_sovits
 from mynah.semantic.config import SemanticConfig

@@ -7,9 +7,9 @@ import torch
 
 from benchmarks.peers.peer import GENIE
 from benchmarks.speed.acoustic import RELEASED, Sentence, seconds_of
-from mynah.acoustic.channels_last import ChannelsLastGenerator
-from mynah.acoustic.sovits import SoVITS
-from mynah.acoustic.vocoder import dtypes
+from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
+from mynah.acoustic.backends.select import dtypes
+from mynah.acoustic.sovits.model import SoVITS
 
 
 def main() -> None:

@@ -13,12 +13,12 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from mynah.acoustic.channels_last import ChannelsLastGenerator
-from mynah.acoustic.config import AcousticConfig
-from mynah.acoustic.passage import Passage
-from mynah.acoustic.piecewise import Vocoder, decode_next
-from mynah.acoustic.sovits import SoVITS
-from mynah.acoustic.vocoder import dtypes
+from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
+from mynah.acoustic.backends.select import dtypes
+from mynah.acoustic.decode_stream import Passage
+from mynah.acoustic.sovits.config import AcousticConfig
+from mynah.acoustic.sovits.model import SoVITS
+from mynah.acoustic.sovits.streaming import Vocoder, decode_next
 from mynah.voice.timbre import Timbre
 
 RELEASED = {

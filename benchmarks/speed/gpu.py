@@ -19,10 +19,10 @@ from benchmarks.speed.acoustic import TOKENS_PER_SECOND
 from benchmarks.speed.semantic import random_request
 from benchmarks.speed.streams import answered
 from benchmarks.speed.subject import PROMPT_PHONES, PROMPT_TOKENS, SIZES, RandomModels
-from mynah.acoustic.graphs import TOGETHER, GraphSoVITS
-from mynah.acoustic.passage import Passage
-from mynah.acoustic.piecewise import decode_next
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.backends.cuda import TOGETHER, GraphSoVITS
+from mynah.acoustic.decode_stream import Passage
+from mynah.acoustic.sovits.model import SoVITS
+from mynah.acoustic.sovits.streaming import decode_next
 from mynah.encoders.roberta import NoTextFeatures
 from mynah.engine.models import Models
 from mynah.semantic.backends.select import first_logits, first_logits_on_gpu, logits_error

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from recipes.starter import sizes
 
-from mynah.acoustic.config import AcousticConfig
-from mynah.acoustic.passage import Passage
-from mynah.acoustic.sovits import SoVITS
-from mynah.acoustic.vocoder import faster
+from mynah.acoustic.backends.select import faster
+from mynah.acoustic.decode_stream import Passage
+from mynah.acoustic.sovits.config import AcousticConfig
+from mynah.acoustic.sovits.model import SoVITS
 from mynah.audio.recording import Recording
 from mynah.encoders.roberta import NoTextFeatures
 from mynah.engine.models import Models, load_models

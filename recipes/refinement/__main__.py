@@ -10,7 +10,7 @@ import torch
 import typer
 from torch import Tensor
 
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.sovits.model import SoVITS
 from mynah.checkpoints.content import load_content
 from mynah.checkpoints.gpt import load_gpt, save_gpt
 from mynah.checkpoints.sovits import load_sovits, save_sovits

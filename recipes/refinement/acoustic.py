@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.sovits.model import SoVITS
 from recipes.refinement.batches import Batch, Batches
 from recipes.refinement.listener import Listener, missed, unpitched
 from recipes.starter.critic import Duel

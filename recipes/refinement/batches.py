@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from mynah.acoustic.config import FRAMES_PER_TOKEN
+from mynah.acoustic.sovits.config import FRAMES_PER_TOKEN
 from mynah.audio.spectrogram import SAMPLE_RATE, linear_spectrogram, mel_filterbank
 from recipes.refinement import measured
 from recipes.refinement.sayings import Saying, apart

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.sovits.model import SoVITS
 from recipes.refinement.batches import Batch, Batches
 from recipes.refinement.listener import said
 from recipes.starter.frames import SMOOTH_CHANNELS

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mynah.acoustic.attention import split_heads
-from mynah.acoustic.mrte import HEADS, MRTE
+from mynah.acoustic.sovits.attention import split_heads
+from mynah.acoustic.sovits.mrte import HEADS, MRTE
 from recipes.starter.sounds import UNKNOWN
 
 GUIDED_HEADS = 2

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.sovits.model import SoVITS
 from mynah.audio.spectrogram import HOP, SAMPLE_RATE
 from mynah.training.discriminators import (
     Discriminators,

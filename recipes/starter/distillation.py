@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mynah.acoustic.hifigan import Generator
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.sovits.hifigan import Generator
+from mynah.acoustic.sovits.model import SoVITS
 from mynah.audio.spectrogram import HOP, SAMPLE_RATE
 from mynah.checkpoints.file import read_checkpoint
 from mynah.checkpoints.sovits import load_sovits, save_sovits

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.sovits.model import SoVITS
 from mynah.checkpoints.content import save_content
 from mynah.checkpoints.gpt import save_gpt
 from mynah.checkpoints.sovits import save_sovits

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mynah import SpeechOptions, Voice
-from mynah.acoustic.channels_last import ChannelsLastGenerator
+from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
 from mynah.audio.spectrogram import HOP
 from mynah.engine.models import load_models
 from mynah.engine.synthesizer import Synthesizer

@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mynah.acoustic.colouring import BANDS
-from mynah.acoustic.config import CODEBOOK_SIZE
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.sovits.config import CODEBOOK_SIZE
+from mynah.acoustic.sovits.model import SoVITS
 from recipes.starter.corpus import RATE, batches
 from recipes.starter.critic import Duel
 from recipes.starter.cross_guide import CrossGuide

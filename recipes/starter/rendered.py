@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mynah.acoustic.colouring import Colouring, moments, speech
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.sovits.model import SoVITS
 from recipes.starter.prior import MEL
 from recipes.starter.sentences import Sentences
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.sovits.model import SoVITS
 from recipes.starter.corpus import batches
 from recipes.starter.critic import Duel
 from recipes.starter.frames import ENVELOPE_BANDS, PITCH_COPIES

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mynah.acoustic.config import AcousticConfig
+from mynah.acoustic.sovits.config import AcousticConfig
 from mynah.semantic.config import SemanticConfig
 
 ACOUSTIC = AcousticConfig(

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mynah.acoustic.config import CODEBOOK_SIZE
+from mynah.acoustic.sovits.config import CODEBOOK_SIZE
 from recipes.starter.corpus import Clip, Track
 from recipes.starter.frames import ENVELOPE_BANDS, PITCH_COPIES
 from recipes.starter.labels import read_phones

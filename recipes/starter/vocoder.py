@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mynah.acoustic.colouring import BANDS
-from mynah.acoustic.hifigan import Generator
+from mynah.acoustic.sovits.hifigan import Generator
 from recipes.starter.frames import Frames
 from recipes.starter.sizes import ACOUSTIC
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mynah.acoustic.config import AcousticConfig
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.sovits.config import AcousticConfig
+from mynah.acoustic.sovits.model import SoVITS
 from mynah.checkpoints.sovits import load_sovits
 
 

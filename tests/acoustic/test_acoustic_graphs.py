@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from mynah.acoustic.graphs import GraphSoVITS
-from mynah.acoustic.passage import Passage
-from mynah.acoustic.piecewise import decode_next
-from mynah.acoustic.vocoder import on_gpu
+from mynah.acoustic.backends.cuda import GraphSoVITS
+from mynah.acoustic.backends.select import on_gpu
+from mynah.acoustic.decode_stream import Passage
+from mynah.acoustic.sovits.streaming import decode_next
 from mynah.voice.timbre import Timbre
 
 

@@ -3,12 +3,13 @@
 import pytest
 import torch
 
-from mynah.acoustic import channels_last, spectral_convolution, vocoder
-from mynah.acoustic.channels_last import ChannelsLastGenerator
-from mynah.acoustic.hifigan import Generator
-from mynah.acoustic.passage import Passage
-from mynah.acoustic.piecewise import decode_next
-from mynah.acoustic.vocoder import SIGNAL_TO_NOISE, faster
+from mynah.acoustic import spectral_convolution
+from mynah.acoustic.backends import channels_last, select
+from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
+from mynah.acoustic.backends.select import SIGNAL_TO_NOISE, faster
+from mynah.acoustic.decode_stream import Passage
+from mynah.acoustic.sovits.hifigan import Generator
+from mynah.acoustic.sovits.streaming import decode_next
 from mynah.voice.timbre import Timbre
 
 HOP = 640
@@ -164,11 +165,11 @@ GOOD, LOUD, BROKEN, SLOW = (0, 0.01), (0, 0.2), (0, torch.nan), (0.4, 0)
 )
 def test_what_is_faster_and_sounds_the_same_is_chosen(small, monkeypatch, rounded, single, chosen):
     clock = Clock()
-    monkeypatch.setattr(vocoder, "time", clock)
-    monkeypatch.setattr(vocoder, "has_bfloat16", lambda _: rounded is not None)
+    monkeypatch.setattr(select, "time", clock)
+    monkeypatch.setattr(select, "has_bfloat16", lambda _: rounded is not None)
     cases = {torch.bfloat16: rounded, torch.float32: single}
     stub = type("Stubbed", (Stub,), {"cases": cases, "clock": clock})
-    monkeypatch.setattr(vocoder, "ChannelsLastGenerator", stub)
+    monkeypatch.setattr(select, "ChannelsLastGenerator", stub)
     slow = Slow(small().config).eval()
     slow.clock = clock
     taken = faster(slow)

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mynah.acoustic.attention import WINDOW, from_relative, to_relative
+from mynah.acoustic.sovits.attention import WINDOW, from_relative, to_relative
 
 WIDTH = 2 * WINDOW + 1
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.sovits.model import SoVITS
 from mynah.voice.timbre import Timbre
 
 HOP = 640

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mynah.acoustic.lengths import length_mask
+from mynah.acoustic.masks import length_mask
 
 
 @pytest.mark.parametrize("autocast", [False, True])

@@ -13,7 +13,7 @@ from benchmarks.speed.semantic import random_request, sentences_per_second, toke
 from benchmarks.speed.streams import answered
 from benchmarks.speed.voices import switches, write_version
 
-from mynah.acoustic.piecewise import decode_next
+from mynah.acoustic.sovits.streaming import decode_next
 from mynah.semantic.batch import TorchBatch, generate
 from mynah.semantic.sampling import SamplingOptions
 

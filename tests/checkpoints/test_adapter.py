@@ -6,7 +6,7 @@ import pickle
 import pytest
 import torch
 
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.sovits.model import SoVITS
 from mynah.checkpoints.adapter import (
     Adapter,
     LowRank,

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from mynah.acoustic.config import AcousticConfig
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.sovits.config import AcousticConfig
+from mynah.acoustic.sovits.model import SoVITS
 from mynah.checkpoints.detect import is_gpt, sovits_version
 from mynah.checkpoints.file import Checkpoint, read_checkpoint
 from mynah.checkpoints.sovits import load_sovits, save_sovits, sovits_from

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from mynah.acoustic.channels_last import ChannelsLastGenerator
+from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
 from mynah.config import read_settings
 from mynah.engine import models as engine_models
 from mynah.engine.models import load_models

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 import fakes
-from mynah.acoustic.passage import FIRST_PIECES, LATER_PIECES
+from mynah.acoustic.decode_stream import FIRST_PIECES, LATER_PIECES
 from mynah.engine.queue import SpeechQueue
 from mynah.engine.request import SpeechRequest
 from mynah.engine.speaker import Speaker

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mynah
-from mynah.acoustic.passage import FIRST_PIECES
+from mynah.acoustic.decode_stream import FIRST_PIECES
 from mynah.audio.recording import Recording
 from mynah.errors import LanguageError, OptionError, TextError
 from mynah.options import SpeechOptions

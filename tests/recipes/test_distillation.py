@@ -15,7 +15,7 @@ from recipes.starter.distillation import (
 from recipes.starter.overheard import Listener
 from recipes.starter.sizes import SLIM
 
-from mynah.acoustic.hifigan import Generator
+from mynah.acoustic.sovits.hifigan import Generator
 
 PLAN = DecoderPlan(steps=1, batch=6, frames=4)
 FRAMES = PLAN.frames + 2 * EDGE

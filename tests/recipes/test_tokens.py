@@ -23,7 +23,7 @@ from recipes.starter.tokens import (
     write_alphabet,
 )
 
-from mynah.acoustic.quantizer import Quantizer
+from mynah.acoustic.sovits.quantizer import Quantizer
 from mynah.text.symbols import SymbolTable
 
 WORDS = ["n", "i3", ",", "s", "i01", "."]

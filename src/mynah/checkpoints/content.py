@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from mynah.acoustic.config import CODEBOOK_SIZE
+from mynah.acoustic.sovits.config import CODEBOOK_SIZE
 from mynah.checkpoints.assign import assign_weights
 from mynah.checkpoints.file import Checkpoint, read_checkpoint, write_checkpoint
 from mynah.encoders.ctc_aligner import AlignerConfig, CTCAligner

@@ -1,6 +1,6 @@
 """What kind and version of checkpoint a file holds, told by its content."""
 
-from mynah.acoustic.config import Version
+from mynah.acoustic.sovits.config import Version
 from mynah.checkpoints.file import Checkpoint
 from mynah.errors import CheckpointError
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mynah.acoustic.config import AcousticConfig
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.sovits.config import AcousticConfig
+from mynah.acoustic.sovits.model import SoVITS
 from mynah.checkpoints.assign import assign_weights
 from mynah.checkpoints.detect import sovits_version, symbols
 from mynah.checkpoints.file import VERSION_TAGS, Checkpoint, read_checkpoint, write_checkpoint

@@ -9,8 +9,8 @@ from typing import Generic, Self, TypeVar
 
 from torch import Tensor, nn
 
-from mynah.acoustic.sovits import SoVITS
-from mynah.acoustic.weight_norm import fused_state
+from mynah.acoustic.sovits.model import SoVITS
+from mynah.acoustic.sovits.weight_norm import fused_state
 from mynah.checkpoints.adapter import (
     adapters_in,
     changed,

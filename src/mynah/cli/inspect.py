@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mynah.acoustic.config import AcousticConfig
+from mynah.acoustic.sovits.config import AcousticConfig
 from mynah.checkpoints.detect import is_gpt, sovits_version, symbols
 from mynah.checkpoints.file import Checkpoint, read_checkpoint
 from mynah.cli.line import one_line

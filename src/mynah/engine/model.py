@@ -7,7 +7,7 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mynah.acoustic.passage import Passage
+from mynah.acoustic.decode_stream import Passage
 from mynah.options import SpeechOptions
 from mynah.semantic.batch import Batch
 from mynah.semantic.sequence import SemanticRequest

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.sovits.model import SoVITS
 from mynah.checkpoints.content import load_content
 from mynah.encoders.ctc_aligner import CTCAligner
 from mynah.encoders.hubert import HUBERT, HubertEncoder

@@ -11,13 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mynah.acoustic.channels_last import ChannelsLastGenerator
-from mynah.acoustic.graphs import TOGETHER, GraphSoVITS
-from mynah.acoustic.passage import Passage
-from mynah.acoustic.piecewise import decode_next
-from mynah.acoustic.sovits import SoVITS
-from mynah.acoustic.vocoder import faster
-from mynah.acoustic.vocoder import on_gpu as sovits_on_gpu
+from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
+from mynah.acoustic.backends.cuda import TOGETHER, GraphSoVITS
+from mynah.acoustic.backends.select import faster
+from mynah.acoustic.backends.select import on_gpu as sovits_on_gpu
+from mynah.acoustic.decode_stream import Passage
+from mynah.acoustic.sovits.model import SoVITS
+from mynah.acoustic.sovits.streaming import decode_next
 from mynah.checkpoints.gpt import load_gpt
 from mynah.checkpoints.sovits import load_sovits
 from mynah.checkpoints.trained import Origin

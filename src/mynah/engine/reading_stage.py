@@ -4,7 +4,7 @@ import hashlib
 import threading
 from collections.abc import Callable
 
-from mynah.acoustic.passage import LATER_PIECES
+from mynah.acoustic.decode_stream import LATER_PIECES
 from mynah.engine.kept import Kept
 from mynah.engine.model import SpeechModel
 from mynah.engine.speaker import Speaker

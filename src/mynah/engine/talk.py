@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 
-from mynah.acoustic.passage import Passage
+from mynah.acoustic.decode_stream import Passage
 from mynah.audio.speech import Speech
 from mynah.engine.model import SpeechModel
 from mynah.engine.request import SpeechRequest

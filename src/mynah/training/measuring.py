@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.sovits.model import SoVITS
 from mynah.audio.recording import Recording
 from mynah.audio.spectrogram import SAMPLE_RATE, linear_spectrogram
 from mynah.engine.models import Models

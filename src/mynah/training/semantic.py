@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from mynah.acoustic.config import CODEBOOK_SIZE
+from mynah.acoustic.sovits.config import CODEBOOK_SIZE
 from mynah.checkpoints.adapter import Change
 from mynah.semantic.config import BERT_SIZE
 from mynah.semantic.gpt import GPT

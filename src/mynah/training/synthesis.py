@@ -13,10 +13,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from mynah.acoustic.config import FRAMES_PER_TOKEN, AcousticConfig
-from mynah.acoustic.lengths import length_mask
-from mynah.acoustic.piecewise import FLOW_FRAMES, VOCODER_FRAMES
-from mynah.acoustic.sovits import NOISE_SCALE, SoVITS
+from mynah.acoustic.masks import length_mask
+from mynah.acoustic.sovits.config import FRAMES_PER_TOKEN, AcousticConfig
+from mynah.acoustic.sovits.model import NOISE_SCALE, SoVITS
+from mynah.acoustic.sovits.streaming import FLOW_FRAMES, VOCODER_FRAMES
 from mynah.audio.spectrogram import HOP, linear_spectrogram
 from mynah.checkpoints.weightless import Weightless
 from mynah.training.preparation.slices import Slice

@@ -16,11 +16,11 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from mynah.acoustic.config import FRAMES_PER_TOKEN, AcousticConfig
-from mynah.acoustic.lengths import length_mask
-from mynah.acoustic.passage import Passage, Piece
-from mynah.acoustic.sovits import NOISE_SCALE
-from mynah.acoustic.text_encoder import Prior
+from mynah.acoustic.decode_stream import Passage, Piece
+from mynah.acoustic.masks import length_mask
+from mynah.acoustic.sovits.config import FRAMES_PER_TOKEN, AcousticConfig
+from mynah.acoustic.sovits.model import NOISE_SCALE
+from mynah.acoustic.sovits.text_encoder import Prior
 from mynah.voice.timbre import Timbre
 
 PRIOR_TOKENS = 250

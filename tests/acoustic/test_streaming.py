@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mynah.acoustic.channels_last import made_of
-from mynah.acoustic.passage import AHEAD_TOKENS, FIRST_PIECES, LATER_PIECES, Passage
-from mynah.acoustic.piecewise import decode_next
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.backends.channels_last import made_of
+from mynah.acoustic.decode_stream import AHEAD_TOKENS, FIRST_PIECES, LATER_PIECES, Passage
+from mynah.acoustic.sovits.model import SoVITS
+from mynah.acoustic.sovits.streaming import decode_next
 from mynah.checkpoints.sovits import load_sovits
 from mynah.voice.timbre import Timbre
 

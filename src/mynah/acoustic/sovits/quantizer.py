@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mynah.acoustic.config import CODEBOOK_SIZE, SSL_CHANNELS
+from mynah.acoustic.sovits.config import CODEBOOK_SIZE, SSL_CHANNELS
 
 
 class Codebook(nn.Module):

@@ -7,7 +7,7 @@ cross-attention from content to phonemes. Upstream: `module/mrte_model.py`.
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mynah.acoustic.attention import join_heads, split_heads
+from mynah.acoustic.sovits.attention import join_heads, split_heads
 
 HEADS = 4
 

@@ -6,7 +6,7 @@ Source: WaveGlow's WN (arXiv:1811.00002). Upstream: `module/modules.py`, `WN`.
 import torch
 from torch import Tensor, nn
 
-from mynah.acoustic.weight_norm import WeightNormConv1d
+from mynah.acoustic.sovits.weight_norm import WeightNormConv1d
 
 
 class WaveNet(nn.Module):

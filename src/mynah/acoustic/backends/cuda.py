@@ -1,33 +1,77 @@
-"""What a GPU does differently in the acoustic stage: all of its networks are recorded graphs.
-
-They are some hundreds of small kernels each, of which the CPU takes longer to start one than the
-GPU to compute it, unless rows are many and long. So what is done for a number of rows and of frames
-is recorded when it is first asked for, and played from then on with one call. Rows, tokens and
-phonemes are filled up to powers of two, frames to a multiple of some; what is behind a row's end is
-masked.
-"""
+"""CUDA backend: a generator that decodes in batches, recorded in CUDA graphs."""
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from mynah.acoustic.batched import BatchedGenerator
-from mynah.acoustic.config import FRAMES_PER_TOKEN, AcousticConfig
-from mynah.acoustic.piecewise import Vocoder
-from mynah.acoustic.sovits import SoVITS
-from mynah.acoustic.text_encoder import Prior
+from mynah.acoustic.backends.channels_last import Stage
+from mynah.acoustic.sovits.config import FRAMES_PER_TOKEN, AcousticConfig
+from mynah.acoustic.sovits.hifigan import Generator
+from mynah.acoustic.sovits.model import SoVITS
+from mynah.acoustic.sovits.streaming import Vocoder
+from mynah.acoustic.sovits.text_encoder import Prior
 from mynah.runtime.cuda import capture_graph, next_power_of_two
 from mynah.voice.timbre import Timbre
 
+
+class BatchedGenerator:
+    """Decodes as a generator does, without a look at any length: it may be recorded.
+
+    Args:
+        generator: fused, on the device; it is not changed.
+        dtype: of the stages.
+    """
+
+    def __init__(self, generator: Generator, dtype: torch.dtype) -> None:
+        self._generator = generator
+        count = generator.blocks_per_rate
+        self._stages = [
+            Stage(up, generator.resblocks[i * count : (i + 1) * count], dtype)
+            for i, up in enumerate(generator.ups)
+        ]
+
+    @property
+    def size(self) -> int:
+        """Bytes beside the generator's."""
+        return sum(stage.size for stage in self._stages)
+
+    def __call__(self, z: Tensor, ge: Tensor, mask: Tensor) -> tuple[Tensor]:
+        """Decodes latents.
+
+        Args:
+            z: latents of shape (batch, inter channels, frames), zero where masked.
+            ge: timbre of shape (batch, timbre channels, 1).
+            mask: bool, (batch, 1, frames).
+
+        Returns:
+            Waveform alone, of shape (batch, 1, hop * frames) between -1 and 1, zero where masked.
+        """
+        x = self._generator.enter(z, ge, mask).unsqueeze(2)
+        x, heard = x.contiguous(memory_format=torch.channels_last), mask.unsqueeze(2)
+        for stage, rate in zip(self._stages, self._generator.rates, strict=True):
+            heard = heard.unsqueeze(-1).expand(-1, -1, -1, -1, rate).flatten(3)
+            x = stage(x, partial(_quietened, mask=heard))
+        post = self._generator.conv_post
+        x = F.conv2d(
+            F.leaky_relu_(x).float(), post.weight.unsqueeze(2), padding=(0, int(post.padding[0]))
+        )
+        return (torch.tanh(x * heard).squeeze(2),)
+
+
+def _quietened(x: Tensor, mask: Tensor) -> Tensor:
+    """x, changed: zero where masked."""
+    return x.mul_(mask)
+
+
 TOGETHER = 16
 """Most rows that are decoded together."""
-
 FRAMES = 32
 """Frames are filled up to a multiple: pieces come to few lengths, most of them one of these."""
-
 SHORTEST = 32
 """Tokens and phonemes that shorter rows are filled up to."""
 
@@ -138,7 +182,6 @@ def _filled_up(recorded: "Recorded", z: Tensor, ge: Tensor, mask: Tensor) -> Ten
 
 
 Shape = tuple[int, ...]
-
 Computation = Callable[..., tuple[Tensor, ...]]
 """Of tensors to tensors; it must not look at any value."""
 

@@ -7,7 +7,7 @@ Source: VITS (arXiv:2106.06103). Upstream: `module/models.py`,
 import torch
 from torch import Tensor, nn
 
-from mynah.acoustic.wavenet import WaveNet
+from mynah.acoustic.sovits.wavenet import WaveNet
 
 COUPLINGS = 4
 WAVENET_LAYERS = 4

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mynah.acoustic.hifigan import SLOPE, Generator, ResidualBlock, sum_of
+from mynah.acoustic.sovits.hifigan import SLOPE, Generator, ResidualBlock, sum_of
 from mynah.acoustic.spectral_convolution import SpectralConvolution, gains
 
 STEP = 16

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mynah.acoustic.attention import Encoder
-from mynah.acoustic.config import SSL_CHANNELS, AcousticConfig
-from mynah.acoustic.lengths import length_mask
-from mynah.acoustic.mrte import MRTE
+from mynah.acoustic.masks import length_mask
+from mynah.acoustic.sovits.attention import Encoder
+from mynah.acoustic.sovits.config import SSL_CHANNELS, AcousticConfig
+from mynah.acoustic.sovits.mrte import MRTE
 
 
 class Prior(NamedTuple):

@@ -10,16 +10,21 @@ import torch
 from torch import Tensor, nn
 
 from mynah.acoustic.colouring import Colouring
-from mynah.acoustic.config import FRAMES_PER_TOKEN, SPEAKER_VECTOR, SSL_CHANNELS, AcousticConfig
 from mynah.acoustic.exemplars import Comparison
-from mynah.acoustic.flow import Flow
-from mynah.acoustic.hifigan import Generator
-from mynah.acoustic.lengths import length_mask
-from mynah.acoustic.posterior import PosteriorEncoder
-from mynah.acoustic.quantizer import Quantizer
-from mynah.acoustic.reference import ReferenceEncoder
-from mynah.acoustic.text_encoder import Prior, TextEncoder
-from mynah.acoustic.weight_norm import fuse
+from mynah.acoustic.masks import mask_of
+from mynah.acoustic.sovits.config import (
+    FRAMES_PER_TOKEN,
+    SPEAKER_VECTOR,
+    SSL_CHANNELS,
+    AcousticConfig,
+)
+from mynah.acoustic.sovits.flow import Flow
+from mynah.acoustic.sovits.hifigan import Generator
+from mynah.acoustic.sovits.posterior_encoder import PosteriorEncoder
+from mynah.acoustic.sovits.quantizer import Quantizer
+from mynah.acoustic.sovits.reference_encoder import ReferenceEncoder
+from mynah.acoustic.sovits.text_encoder import Prior, TextEncoder
+from mynah.acoustic.sovits.weight_norm import fuse
 from mynah.voice.timbre import Timbre
 
 NOISE_SCALE = 0.5
@@ -163,9 +168,9 @@ class SoVITS(nn.Module):
             ge = self.ge_to512(ge.transpose(1, 2)).transpose(1, 2)
         prior: Prior = self.enc_p(
             content,
-            _mask_of(content, frames),
+            mask_of(content, frames),
             phones,
-            _mask_of(phones, phone_lengths),
+            mask_of(phones, phone_lengths),
             ge,
             speed=speed,
         )
@@ -244,9 +249,3 @@ class SoVITS(nn.Module):
     def fuse(self) -> None:
         """Computes all normalised weights once; afterwards only inference works."""
         fuse(self)
-
-
-def _mask_of(rows: Tensor, lengths: Tensor | None) -> Tensor:
-    if lengths is None:
-        return torch.ones(rows.shape[0], 1, rows.shape[-1], dtype=torch.bool, device=rows.device)
-    return length_mask(lengths, rows.shape[-1])

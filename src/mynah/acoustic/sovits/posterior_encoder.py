@@ -6,7 +6,7 @@ Source: VITS (arXiv:2106.06103). Upstream: `module/models.py`, `PosteriorEncoder
 import torch
 from torch import Tensor, nn
 
-from mynah.acoustic.wavenet import WaveNet
+from mynah.acoustic.sovits.wavenet import WaveNet
 
 
 class PosteriorEncoder(nn.Module):

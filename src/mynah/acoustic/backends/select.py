@@ -8,10 +8,10 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from mynah.acoustic.channels_last import ChannelsLastGenerator
-from mynah.acoustic.graphs import GraphSoVITS
-from mynah.acoustic.hifigan import Generator
-from mynah.acoustic.sovits import SoVITS
+from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
+from mynah.acoustic.backends.cuda import GraphSoVITS
+from mynah.acoustic.sovits.hifigan import Generator
+from mynah.acoustic.sovits.model import SoVITS
 from mynah.runtime.device import Precision, has_bfloat16
 
 SIGNAL_TO_NOISE = 20.0

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mynah.acoustic.config import AcousticConfig
-from mynah.acoustic.weight_norm import WeightNormConv1d, WeightNormConvTranspose1d
+from mynah.acoustic.masks import masked
+from mynah.acoustic.sovits.config import AcousticConfig
+from mynah.acoustic.sovits.weight_norm import WeightNormConv1d, WeightNormConvTranspose1d
 
 SLOPE = 0.1
 """Of the leaky ReLUs, except the last, which has PyTorch's 0.01."""
@@ -107,11 +108,6 @@ class ResidualBlock(nn.Module):
             y = masked(conv1(F.leaky_relu(x, SLOPE)), mask)
             x = x + masked(conv2(F.leaky_relu(y, SLOPE)), mask)
         return x
-
-
-def masked(x: Tensor, mask: Tensor | None) -> Tensor:
-    """Zeroes what the mask hides; without a mask nothing is hidden."""
-    return x if mask is None else x * mask
 
 
 def sum_of(tensors: list[Tensor]) -> Tensor:

@@ -1,0 +1,1 @@
+"""Implementations of the decoder for one kind of hardware each, and their selection."""
