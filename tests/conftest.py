@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from mynah.acoustic.sovits.config import AcousticConfig
+from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.audio.recording import Recording
 from mynah.checkpoints.adapter import (
@@ -154,7 +154,7 @@ def _tiny_gpt() -> GPT:
 
 def _tiny_sovits() -> SoVITS:
     sovits = SoVITS(
-        AcousticConfig(
+        SoVITSConfig(
             version="v2",
             symbols=732,
             inter_channels=16,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
-from mynah.acoustic.decode_stream import Passage
+from mynah.acoustic.decode_stream import DecodeStream
 
 TOKEN_SECONDS = 0.04
 OWN = {"top_k": 15, "top_p": 1.0, "temperature": 0.6, "repetition_penalty": 1.35}
@@ -91,7 +91,7 @@ class Model:
         return replace(options, **{n: v for n, v in OWN.items() if getattr(options, n) is None})
 
     def prepare(self, sentence, prompt, options, seed):
-        return Row(sentence), Passage(torch.zeros(1), prompt.timbre, options.speed, seed)
+        return Row(sentence), DecodeStream(torch.zeros(1), prompt.timbre, options.speed, seed)
 
     def batch(self) -> Batch:
         return Batch(self)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from mynah.acoustic.sovits.config import AcousticConfig
+from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.checkpoints.gpt import save_gpt
 from mynah.checkpoints.sovits import save_sovits
@@ -150,7 +150,7 @@ def write_model(folder: Path, version: str) -> Path:
         predict.weight[:, 0] = 0.0
         predict.weight[gpt.config.eos] = 0.0
         predict.weight[gpt.config.eos, 0] = 2.0
-    sovits = SoVITS(AcousticConfig(version=version, symbols=symbols))
+    sovits = SoVITS(SoVITSConfig(version=version, symbols=symbols))
     for name, value in sovits.quantizer.named_buffers():
         if name.endswith("embed"):
             value.normal_()

@@ -15,15 +15,15 @@ from torch import Tensor
 
 from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
 from mynah.acoustic.backends.select import dtypes
-from mynah.acoustic.decode_stream import Passage
-from mynah.acoustic.sovits.config import AcousticConfig
+from mynah.acoustic.decode_stream import DecodeStream
+from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.acoustic.sovits.model import SoVITS
-from mynah.acoustic.sovits.streaming import Vocoder, decode_next
+from mynah.acoustic.sovits.streaming import WaveDecoder, decode_next
 from mynah.voice.timbre import Timbre
 
 RELEASED = {
-    "v2": AcousticConfig(version="v2", symbols=732),
-    "v2ProPlus": AcousticConfig(
+    "v2": SoVITSConfig(version="v2", symbols=732),
+    "v2ProPlus": SoVITSConfig(
         version="v2ProPlus",
         symbols=732,
         upsample_initial_channel=768,
@@ -59,7 +59,7 @@ class Sentence:
 
 
 @torch.inference_mode()
-def seconds_of(sovits: SoVITS, vocoder: Vocoder, sentence: Sentence, times: int) -> list[float]:
+def seconds_of(sovits: SoVITS, vocoder: WaveDecoder, sentence: Sentence, times: int) -> list[float]:
     """What it takes to decode a sentence at once, each time; another time before warms up."""
     seconds = []
     for _ in range(1 + times):
@@ -72,11 +72,11 @@ def seconds_of(sovits: SoVITS, vocoder: Vocoder, sentence: Sentence, times: int)
 
 
 def real_time_factors(
-    sovits: SoVITS, tokens: int = 100, vocoder: Vocoder | None = None
+    sovits: SoVITS, tokens: int = 100, vocoder: WaveDecoder | None = None
 ) -> dict[int, float]:
     """For a sentence of four seconds, after each of its pieces: by tokens that are sound."""
     sentence = Sentence.of(sovits, tokens)
-    spoken = Passage(sentence.phones[0], sentence.timbre)
+    spoken = DecodeStream(sentence.phones[0], sentence.timbre)
     spoken.tokens, spoken.ended = sentence.codes[0].tolist(), True
     factors, work = {}, 0.0
     while piece := spoken.piece:
@@ -97,7 +97,7 @@ def main() -> None:
         sovits.fuse()
         sentence = Sentence.of(sovits, options.tokens)
         fast_one = ChannelsLastGenerator(sovits.dec, dtypes()[0])
-        vocoders: tuple[Vocoder, ...] = (sovits.dec, fast_one)
+        vocoders: tuple[WaveDecoder, ...] = (sovits.dec, fast_one)
         plain, fast = (
             median(seconds_of(sovits, each, sentence, options.times)) for each in vocoders
         )

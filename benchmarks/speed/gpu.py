@@ -19,8 +19,8 @@ from benchmarks.speed.acoustic import TOKENS_PER_SECOND
 from benchmarks.speed.semantic import random_request
 from benchmarks.speed.streams import answered
 from benchmarks.speed.subject import PROMPT_PHONES, PROMPT_TOKENS, SIZES, RandomModels
-from mynah.acoustic.backends.cuda import TOGETHER, GraphSoVITS
-from mynah.acoustic.decode_stream import Passage
+from mynah.acoustic.backends.cuda import TOGETHER, CudaSoVITS
+from mynah.acoustic.decode_stream import DecodeStream
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.acoustic.sovits.streaming import decode_next
 from mynah.encoders.roberta import NoTextFeatures
@@ -124,7 +124,7 @@ def drawn(batch: Batch, rows: int, tokens: int = 200) -> Drawn:
 class Decodes(Protocol):
     """What decodes passages, as `Models.decode`."""
 
-    def __call__(self, passages: Sequence[Passage]) -> object:
+    def __call__(self, passages: Sequence[DecodeStream]) -> object:
         """Decodes the next piece of each."""
 
 
@@ -134,7 +134,7 @@ def real_time_factor(
     """Seconds of work for a second of the sound of sentences that are decoded together."""
     generator = torch.Generator().manual_seed(0)
     passages = [
-        Passage(
+        DecodeStream(
             torch.randint(700, (PHONES,), generator=generator),
             Timbre(torch.randn(1, channels, 1, generator=generator).to(device)),
             tokens=torch.randint(1024, (tokens,), generator=generator).tolist(),
@@ -214,7 +214,7 @@ def _tried_gpt(gpt: GPT, device: torch.device, recorded: bool) -> "CudaDecoder":
     return graphs
 
 
-def _acoustic(sovits: SoVITS, device: torch.device) -> GraphSoVITS | None:
+def _acoustic(sovits: SoVITS, device: torch.device) -> CudaSoVITS | None:
     ways = [
         (
             f"{'graphs' if recorded else 'kernels one by one'}, {dtype}",
@@ -241,13 +241,13 @@ def _acoustic(sovits: SoVITS, device: torch.device) -> GraphSoVITS | None:
 
 def _tried_sovits(
     sovits: SoVITS, device: torch.device, dtype: torch.dtype, recorded: bool
-) -> GraphSoVITS:
-    graphs = GraphSoVITS(sovits, device, dtype, recorded=recorded)
+) -> CudaSoVITS:
+    graphs = CudaSoVITS(sovits, device, dtype, recorded=recorded)
     _factor(graphs, 1)
     return graphs
 
 
-def _factor(graphs: GraphSoVITS, rows: int) -> float:
+def _factor(graphs: CudaSoVITS, rows: int) -> float:
     channels = graphs.config.gin_channels
     return real_time_factor(partial(decode_next, graphs), channels, graphs.device, rows)
 

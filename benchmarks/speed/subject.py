@@ -7,15 +7,15 @@ import numpy as np
 import torch
 from recipes.starter import sizes
 
-from mynah.acoustic.backends.select import faster
-from mynah.acoustic.decode_stream import Passage
-from mynah.acoustic.sovits.config import AcousticConfig
+from mynah.acoustic.backends.select import select_cpu
+from mynah.acoustic.decode_stream import DecodeStream
+from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.audio.recording import Recording
 from mynah.encoders.roberta import NoTextFeatures
 from mynah.engine.models import Models, load_models
 from mynah.options import SpeechOptions
-from mynah.semantic.backends.select import select_cpu as faster_gpt
+from mynah.semantic.backends.select import select_cpu as select_gpt_cpu
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
 from mynah.semantic.sequence import SemanticRequest
@@ -25,7 +25,7 @@ from mynah.voice.voice import Voice
 
 SIZES = {
     "starter": (sizes.SEMANTIC, sizes.ACOUSTIC),
-    "released": (SemanticConfig(), AcousticConfig(version="v2", symbols=732)),
+    "released": (SemanticConfig(), SoVITSConfig(version="v2", symbols=732)),
 }
 PROMPT_TOKENS, PROMPT_PHONES = 125, 60
 TOKENS_PER_PHONEME = 2.5
@@ -43,7 +43,7 @@ class RandomModels(Models):
 
     def prepare(
         self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int
-    ) -> tuple[SemanticRequest, Passage]:
+    ) -> tuple[SemanticRequest, DecodeStream]:
         """A sentence that ends after a number of tokens."""
         request, passage = super().prepare(sentence, prompt, options, seed)
         tokens = round(TOKENS_PER_PHONEME * len(sentence.phones))
@@ -60,7 +60,7 @@ def subject(folder: Path | None, size: str) -> Models:
     with torch.no_grad():
         gpt.ar_predict_layer.weight[semantic.eos] = 0  # it never ends by itself
     sovits.fuse()
-    packed, vocoder = faster_gpt(gpt), faster(sovits.dec)
+    packed, vocoder = select_gpt_cpu(gpt), select_cpu(sovits.dec)
     return RandomModels(gpt, sovits, None, NoTextFeatures(), packed=packed, vocoder=vocoder)
 
 

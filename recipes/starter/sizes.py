@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from mynah.acoustic.sovits.config import AcousticConfig
+from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.semantic.config import SemanticConfig
 
-ACOUSTIC = AcousticConfig(
+ACOUSTIC = SoVITSConfig(
     version="v2",
     symbols=732,
     filter_channels=384,

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mynah.acoustic.sovits.config import AcousticConfig
+from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.checkpoints.sovits import load_sovits
 
@@ -33,7 +33,7 @@ def small() -> Callable[..., SoVITS]:
 
     def make(*, posterior=False, **sizes) -> SoVITS:
         torch.manual_seed(0)
-        config = AcousticConfig(
+        config = SoVITSConfig(
             version="v2",
             symbols=20,
             inter_channels=16,

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from mynah.acoustic.backends.cuda import GraphSoVITS
-from mynah.acoustic.backends.select import on_gpu
-from mynah.acoustic.decode_stream import Passage
+from mynah.acoustic.backends.cuda import CudaSoVITS
+from mynah.acoustic.backends.select import select_cuda
+from mynah.acoustic.decode_stream import DecodeStream
 from mynah.acoustic.sovits.streaming import decode_next
 from mynah.voice.timbre import Timbre
 
@@ -17,11 +17,11 @@ def sovits(small):
     return network
 
 
-def passages(device) -> list[Passage]:
+def passages(device) -> list[DecodeStream]:
     """Three sentences of different lengths and speeds."""
     generator = torch.Generator().manual_seed(1)
     return [
-        Passage(
+        DecodeStream(
             torch.randint(20, (5 + number,), generator=generator),
             Timbre(torch.randn(1, 32, 1, generator=generator).to(device)),
             speed=(1.0, 1.3, 1.0)[number],
@@ -51,7 +51,7 @@ def decibels(exact, wave) -> float:
 def test_what_it_is_filled_up_with_is_not_heard(sovits):
     """Where nothing can be recorded, and nothing is rounded."""
     exact = spoken(sovits)
-    graphs = GraphSoVITS(sovits, torch.device("cpu"), torch.float32, recorded=False)
+    graphs = CudaSoVITS(sovits, torch.device("cpu"), torch.float32, recorded=False)
     for together in (True, False):
         waves = spoken(graphs, together=together)
         assert [wave.shape for wave in waves] == [wave.shape for wave in exact]
@@ -63,7 +63,7 @@ def test_what_it_is_filled_up_with_is_not_heard(sovits):
 def test_it_sounds_as_on_the_cpu(cuda, sovits, dtype, least, recorded):
     """Convolutions of float32 have ten bits behind the point on a GPU's tensor cores, too."""
     exact = spoken(sovits)
-    graphs = GraphSoVITS(sovits, cuda, dtype, recorded=recorded)
+    graphs = CudaSoVITS(sovits, cuda, dtype, recorded=recorded)
     for together in (True, False, True):
         waves = spoken(graphs, together=together)
         assert [wave.shape for wave in waves] == [wave.shape for wave in exact]
@@ -71,12 +71,12 @@ def test_it_sounds_as_on_the_cpu(cuda, sovits, dtype, least, recorded):
 
 
 def test_what_is_asked_for_is_recorded(cuda, sovits):
-    graphs = GraphSoVITS(sovits, cuda, torch.float16)
+    graphs = CudaSoVITS(sovits, cuda, torch.float16)
     spoken(graphs)
     assert graphs.recorded
 
 
 def test_it_is_chosen_where_it_sounds_the_same(cuda, sovits):
-    chosen = on_gpu(sovits, cuda)
+    chosen = select_cuda(sovits, cuda)
     assert chosen is not None
     assert chosen.device == cuda

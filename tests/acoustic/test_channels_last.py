@@ -6,8 +6,8 @@ import torch
 from mynah.acoustic import spectral_convolution
 from mynah.acoustic.backends import channels_last, select
 from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
-from mynah.acoustic.backends.select import SIGNAL_TO_NOISE, faster
-from mynah.acoustic.decode_stream import Passage
+from mynah.acoustic.backends.select import SIGNAL_TO_NOISE, select_cpu
+from mynah.acoustic.decode_stream import DecodeStream
 from mynah.acoustic.sovits.hifigan import Generator
 from mynah.acoustic.sovits.streaming import decode_next
 from mynah.voice.timbre import Timbre
@@ -96,7 +96,7 @@ def test_the_plain_one_stays_as_it_is(model, dtype):
 
 def test_pieces_are_made_with_it(model, dtype):
     def passage():
-        made = Passage(torch.arange(8), Timbre(torch.ones(1, 32, 1)))
+        made = DecodeStream(torch.arange(8), Timbre(torch.ones(1, 32, 1)))
         made.tokens, made.ended = list(range(14)), True
         return made
 
@@ -172,5 +172,5 @@ def test_what_is_faster_and_sounds_the_same_is_chosen(small, monkeypatch, rounde
     monkeypatch.setattr(select, "ChannelsLastGenerator", stub)
     slow = Slow(small().config).eval()
     slow.clock = clock
-    taken = faster(slow)
+    taken = select_cpu(slow)
     assert (taken and taken.dtype) == chosen

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mynah.acoustic.backends.channels_last import made_of
-from mynah.acoustic.decode_stream import AHEAD_TOKENS, FIRST_PIECES, LATER_PIECES, Passage
+from mynah.acoustic.decode_stream import AHEAD_TOKENS, FIRST_CHUNKS, LATER_CHUNKS, DecodeStream
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.acoustic.sovits.streaming import decode_next
 from mynah.checkpoints.sovits import load_sovits
@@ -16,14 +16,14 @@ HOP = 640
 FRAME = 160
 
 
-class Silent(Passage):
+class Silent(DecodeStream):
     """A passage without noise."""
 
     def noise(self, start, end, channels):
         return torch.zeros(channels, end - start)
 
 
-def passage(tokens=150, *, speed=1.0, seed=7, kind=Passage):
+def passage(tokens=150, *, speed=1.0, seed=7, kind=DecodeStream):
     generator = torch.Generator().manual_seed(seed)
     phones = torch.randint(700, (40,), generator=generator)
     made = kind(phones, Timbre(torch.randn(1, 512, 1, generator=generator)), speed, seed)
@@ -129,10 +129,10 @@ def test_coloured_passages_of_a_batch_sound_as_each_does_alone(colouring_model):
 
 def test_the_first_piece_is_small_and_later_ones_grow(model):
     lengths = [len(wave) // (2 * HOP) for wave in pieces(model, passage(230))]
-    assert lengths == [*FIRST_PIECES, 230 - sum(FIRST_PIECES)]
+    assert lengths == [*FIRST_CHUNKS, 230 - sum(FIRST_CHUNKS)]
 
 
-@pytest.mark.parametrize("sizes", [FIRST_PIECES, LATER_PIECES])
+@pytest.mark.parametrize("sizes", [FIRST_CHUNKS, LATER_CHUNKS])
 def test_pieces_with_what_they_overlap_are_made_for_the_decoder(model, sizes, monkeypatch):
     lengths, decode = [], model.dec.forward
     monkeypatch.setattr(
@@ -146,7 +146,7 @@ def test_pieces_with_what_they_overlap_are_made_for_the_decoder(model, sizes, mo
 
 
 def test_a_piece_waits_for_the_tokens_after_it():
-    spoken = passage(FIRST_PIECES[0] + AHEAD_TOKENS - 1)
+    spoken = passage(FIRST_CHUNKS[0] + AHEAD_TOKENS - 1)
     assert spoken.piece is None
     spoken.tokens.append(0)
     assert not spoken.piece.last

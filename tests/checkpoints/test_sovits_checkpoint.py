@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from mynah.acoustic.sovits.config import AcousticConfig
+from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.checkpoints.detect import is_gpt, sovits_version
 from mynah.checkpoints.file import Checkpoint, read_checkpoint
 from mynah.checkpoints.sovits import load_sovits, save_sovits, sovits_from
 from mynah.errors import CheckpointError
 
-SMALL = AcousticConfig(
+SMALL = SoVITSConfig(
     version="v2",
     symbols=732,
     inter_channels=16,
@@ -26,7 +26,7 @@ SMALL = AcousticConfig(
 )
 
 
-def checkpoint_of(config: AcousticConfig, tag: str | None = None) -> Checkpoint:
+def checkpoint_of(config: SoVITSConfig, tag: str | None = None) -> Checkpoint:
     """A checkpoint of one version, with empty weights."""
     with torch.device("meta"):
         weight = SoVITS(config).state_dict()

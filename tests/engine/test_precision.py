@@ -23,7 +23,7 @@ def fast(models):
 
 def test_float32_has_nothing_chosen(tiny, monkeypatch):
     monkeypatch.setattr(
-        engine_models, "faster", partial(ChannelsLastGenerator, dtype=torch.bfloat16)
+        engine_models, "select_cpu", partial(ChannelsLastGenerator, dtype=torch.bfloat16)
     )
     assert load_models(tiny, "float32").vocoder is None
     assert load_models(tiny).vocoder is not None

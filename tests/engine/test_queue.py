@@ -6,7 +6,7 @@ import threading
 import pytest
 
 import fakes
-from mynah.acoustic.decode_stream import FIRST_PIECES, LATER_PIECES
+from mynah.acoustic.decode_stream import FIRST_CHUNKS, LATER_CHUNKS
 from mynah.engine.queue import SpeechQueue
 from mynah.engine.request import SpeechRequest
 from mynah.engine.speaker import Speaker
@@ -20,7 +20,7 @@ class Reciter(fakes.Model):
     """A model that notes what it says, one sentence for each permission."""
 
     sample_rate = 100
-    tokens = FIRST_PIECES[0]
+    tokens = FIRST_CHUNKS[0]
 
     def __init__(self) -> None:
         self.drawn: list[str] = []
@@ -152,16 +152,16 @@ def test_first_sounds_go_before_those_of_who_is_heard_already(make, model):
 
 def test_a_sentence_is_heard_before_all_of_it_is_drawn(make, model):
     """The gate of the fake opens for tokens; a long sentence comes in growing pieces."""
-    model.tokens = sum(FIRST_PIECES) + 30
+    model.tokens = sum(FIRST_CHUNKS) + 30
     queue = make()
     model.allow()
 
     async def scene():
         chunks = [chunk async for chunk in queue.submit(request("a", "b"))]
         tokens = [round(len(chunk.samples) / 4) for chunk in chunks]
-        later = sum(FIRST_PIECES) + 30 - sum(LATER_PIECES)
-        assert tokens == [*FIRST_PIECES, 30, *LATER_PIECES, later]
-        silent = [[""] * len(sizes) for sizes in (FIRST_PIECES, LATER_PIECES)]
+        later = sum(FIRST_CHUNKS) + 30 - sum(LATER_CHUNKS)
+        assert tokens == [*FIRST_CHUNKS, 30, *LATER_CHUNKS, later]
+        silent = [[""] * len(sizes) for sizes in (FIRST_CHUNKS, LATER_CHUNKS)]
         assert [chunk.text for chunk in chunks] == ["a", *silent[0], "b", *silent[1]]
 
     asyncio.run(scene())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mynah
-from mynah.acoustic.decode_stream import FIRST_PIECES
+from mynah.acoustic.decode_stream import FIRST_CHUNKS
 from mynah.audio.recording import Recording
 from mynah.errors import LanguageError, OptionError, TextError
 from mynah.options import SpeechOptions
@@ -118,7 +118,7 @@ def test_the_first_chunk_comes_while_tokens_are_still_drawn(synthesizer, voice, 
     monkeypatch.setattr(gpt, "step", lambda *given: steps.append(1) or step(*given))
     stream = synthesizer.stream(TEXT * 9, voice, options())
     first = next(stream)
-    assert first.seconds == pytest.approx(FIRST_PIECES[0] / 25)
+    assert first.seconds == pytest.approx(FIRST_CHUNKS[0] / 25)
     assert len(steps) < 400
     stream.close()
 

@@ -12,12 +12,12 @@ from torch import Tensor
 
 from mynah.voice.timbre import Timbre
 
-FIRST_PIECES = (8, 9, 25, 73, 97)
+FIRST_CHUNKS = (8, 9, 25, 73, 97)
 """Tokens of the pieces of a caller's first sentence, the last size again and again: the first sound
 comes soon, each piece is decoded while the ones before it are heard, and later ones waste less work
 on what they overlap. With that, all come to lengths that the decoder is made for."""
 
-LATER_PIECES = (52, 97)
+LATER_CHUNKS = (52, 97)
 """Of other sentences, for which nobody waits in silence; most are one piece."""
 
 AHEAD_TOKENS = 4
@@ -27,7 +27,7 @@ _NOISE_BLOCK = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Chunk:
     """What is decoded at once: tokens from `start` to `end`.
 
     Attributes:
@@ -44,7 +44,7 @@ class Piece:
 
 
 @dataclass(slots=True, eq=False)
-class Passage:
+class DecodeStream:
     """A sentence's tokens as they come, and how far they have become sound.
 
     Attributes:
@@ -64,7 +64,7 @@ class Passage:
     timbre: Timbre
     speed: float = 1.0
     seed: int = 0
-    sizes: Sequence[int] = FIRST_PIECES
+    sizes: Sequence[int] = FIRST_CHUNKS
     tokens: list[int] = field(default_factory=list)
     ended: bool = False
     frames: int = 0
@@ -76,15 +76,15 @@ class Passage:
     _generator: torch.Generator | None = None
 
     @property
-    def piece(self) -> Piece | None:
+    def piece(self) -> Chunk | None:
         """What can be decoded next; None until enough tokens have come, and at the end."""
         start, there = self._sounded, len(self.tokens)
         end = start + self._size(0)
         known = end + AHEAD_TOKENS
         if there >= known:
-            return Piece(start, end, known, last=False)
+            return Chunk(start, end, known, last=False)
         if self.ended and there > start:
-            return Piece(start, there, there, last=True)
+            return Chunk(start, there, there, last=True)
         return None
 
     @property
@@ -98,7 +98,7 @@ class Passage:
         """Whether all of it is sound."""
         return self.ended and self._sounded == len(self.tokens)
 
-    def advance(self, piece: Piece) -> None:
+    def advance(self, piece: Chunk) -> None:
         """Goes on behind a piece that has been decoded."""
         self._sounded = piece.end
         self._pieces += 1

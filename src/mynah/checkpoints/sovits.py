@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mynah.acoustic.sovits.config import AcousticConfig
+from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.checkpoints.assign import assign_weights
 from mynah.checkpoints.detect import sovits_version, symbols
@@ -32,7 +32,7 @@ def load_sovits(path: Path, *, posterior: bool = False) -> SoVITS:
 def sovits_from(checkpoint: Checkpoint, *, posterior: bool = False) -> SoVITS:
     """Builds the acoustic model of a checkpoint already read; see `load_sovits`."""
     version = sovits_version(checkpoint)
-    config = AcousticConfig.from_checkpoint(
+    config = SoVITSConfig.from_checkpoint(
         checkpoint.config, version=version, symbols=symbols(checkpoint)
     )
     with Weightless():

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mynah.acoustic.sovits.config import AcousticConfig
+from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.checkpoints.detect import is_gpt, sovits_version, symbols
 from mynah.checkpoints.file import Checkpoint, read_checkpoint
 from mynah.cli.line import one_line
@@ -35,7 +35,7 @@ def _kind(checkpoint: Checkpoint) -> dict[str, str]:
             "symbols": str(sizes.phoneme_vocabulary),
             "sizes": f"{sizes.layers} layers, width {sizes.hidden}, {sizes.heads} heads",
         }
-    config = AcousticConfig.from_checkpoint(
+    config = SoVITSConfig.from_checkpoint(
         checkpoint.config, version=sovits_version(checkpoint), symbols=symbols(checkpoint)
     )
     return {

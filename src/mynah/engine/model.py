@@ -7,7 +7,7 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mynah.acoustic.decode_stream import Passage
+from mynah.acoustic.decode_stream import DecodeStream
 from mynah.options import SpeechOptions
 from mynah.semantic.batch import Batch
 from mynah.semantic.sequence import SemanticRequest
@@ -63,7 +63,7 @@ class SpeechModel(Protocol):
 
     def prepare(
         self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int
-    ) -> tuple[SemanticRequest, Passage]:
+    ) -> tuple[SemanticRequest, DecodeStream]:
         """A sentence as the semantic and the acoustic stage take it."""
 
     def trained(self, folder: Path) -> Self:
@@ -76,5 +76,5 @@ class SpeechModel(Protocol):
     def batch(self) -> Batch:
         """What draws the tokens of up to `rows` sentences together."""
 
-    def decode(self, passages: Sequence[Passage]) -> list[NDArray[np.float32]]:
+    def decode(self, passages: Sequence[DecodeStream]) -> list[NDArray[np.float32]]:
         """Sound of the next piece of each passage, which moves on."""

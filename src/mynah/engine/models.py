@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
-from mynah.acoustic.backends.cuda import TOGETHER, GraphSoVITS
-from mynah.acoustic.backends.select import faster
-from mynah.acoustic.backends.select import on_gpu as sovits_on_gpu
-from mynah.acoustic.decode_stream import Passage
+from mynah.acoustic.backends.cuda import TOGETHER, CudaSoVITS
+from mynah.acoustic.backends.select import select_cpu
+from mynah.acoustic.backends.select import select_cuda as select_sovits_cuda
+from mynah.acoustic.decode_stream import DecodeStream
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.acoustic.sovits.streaming import decode_next
 from mynah.checkpoints.gpt import load_gpt
@@ -37,8 +37,8 @@ from mynah.runtime.threads import run_in_temporary_thread, use_available_cores
 from mynah.runtime.wait_policy import sleeping_teams
 from mynah.semantic.backends.int8 import Int8GPT
 from mynah.semantic.backends.select import quantize
-from mynah.semantic.backends.select import select_cpu as faster_gpt
-from mynah.semantic.backends.select import select_cuda as gpt_on_gpu
+from mynah.semantic.backends.select import select_cpu as select_gpt_cpu
+from mynah.semantic.backends.select import select_cuda as select_gpt_cuda
 from mynah.semantic.batch import Batch, TorchBatch
 from mynah.semantic.gpt import GPT
 from mynah.semantic.sampling import SamplingOptions
@@ -93,7 +93,7 @@ class Models:
     packed: Int8GPT | None = None
     vocoder: ChannelsLastGenerator | None = None
     gpt_graphs: "CudaDecoder | None" = None
-    sovits_graphs: GraphSoVITS | None = None
+    sovits_graphs: CudaSoVITS | None = None
 
     @property
     def symbols(self) -> SymbolTable:
@@ -139,7 +139,7 @@ class Models:
 
     def prepare(
         self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int
-    ) -> tuple[SemanticRequest, Passage]:
+    ) -> tuple[SemanticRequest, DecodeStream]:
         """A sentence as the semantic and the acoustic stage take it."""
         drawn = self.resolve(options)
         phones, bert = self._read_text([sentence])
@@ -153,7 +153,7 @@ class Models:
             seed=seed,
             script=self._script(phones),
         )
-        return request, Passage(phones, prompt.timbre, options.speed, seed)
+        return request, DecodeStream(phones, prompt.timbre, options.speed, seed)
 
     def _script(self, phones: Tensor) -> Script | None:
         sounds = self.content.sounds if self.content else None
@@ -198,7 +198,7 @@ class Models:
         own = self.origin is None or self.gpt is self.origin.gpt.network
         return TorchBatch(self.packed or self.gpt, ROWS, laid_out=ROWS if own else 1)
 
-    def decode(self, passages: Sequence[Passage]) -> list[NDArray[np.float32]]:
+    def decode(self, passages: Sequence[DecodeStream]) -> list[NDArray[np.float32]]:
         """Sound of the next piece of each passage, which moves on."""
         waves = decode_next(self.sovits_graphs or self.sovits, passages, self.vocoder)
         return [(PEAK * wave).numpy() for wave in waves]
@@ -263,13 +263,13 @@ def fastest(models: Models, precision: Precision, device: torch.device) -> Model
     """
     gpt, sovits, on_gpu = models.gpt, models.sovits, device.type == "cuda"
     scripted = bool(models.content and models.content.sounds)
-    gpt_graphs = gpt_on_gpu(gpt, device, precision) if on_gpu and not scripted else None
-    sovits_graphs = sovits_on_gpu(sovits, device, precision) if on_gpu else None
+    gpt_graphs = select_gpt_cuda(gpt, device, precision) if on_gpu and not scripted else None
+    sovits_graphs = select_sovits_cuda(sovits, device, precision) if on_gpu else None
     rounded = precision == "auto"
     return replace(
         models,
-        packed=faster_gpt(gpt) if rounded and not gpt_graphs else None,
-        vocoder=faster(sovits.dec) if rounded and not sovits_graphs else None,
+        packed=select_gpt_cpu(gpt) if rounded and not gpt_graphs else None,
+        vocoder=select_cpu(sovits.dec) if rounded and not sovits_graphs else None,
         gpt_graphs=gpt_graphs,
         sovits_graphs=sovits_graphs,
     )

@@ -4,7 +4,7 @@ import hashlib
 import threading
 from collections.abc import Callable
 
-from mynah.acoustic.decode_stream import LATER_PIECES
+from mynah.acoustic.decode_stream import LATER_CHUNKS
 from mynah.engine.kept import Kept
 from mynah.engine.model import SpeechModel
 from mynah.engine.speaker import Speaker
@@ -105,7 +105,7 @@ class ReadingStage(Stage):
         sentence, seed = request.sentences[number], _seed_of(request.options.seed, number)
         asked, passage = model.prepare(sentence, prompt, request.options, seed)
         if number:
-            passage.sizes = LATER_PIECES
+            passage.sizes = LATER_CHUNKS
         return Utterance(talk, model, sentence, asked, passage, talk.context.copy())
 
     def _prompt(self, speaker: Speaker, model: SpeechModel) -> Prompt:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 
-from mynah.acoustic.decode_stream import Passage
+from mynah.acoustic.decode_stream import DecodeStream
 from mynah.audio.speech import Speech
 from mynah.engine.model import SpeechModel
 from mynah.engine.request import SpeechRequest
@@ -43,7 +43,7 @@ class Utterance:
     model: SpeechModel
     sentence: Sentence
     request: SemanticRequest
-    passage: Passage
+    passage: DecodeStream
     context: Context
     traced: ExitStack = field(default_factory=ExitStack)
     busy: float = 0.0

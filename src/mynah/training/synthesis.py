@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from mynah.acoustic.masks import length_mask
-from mynah.acoustic.sovits.config import FRAMES_PER_TOKEN, AcousticConfig
+from mynah.acoustic.sovits.config import FRAMES_PER_TOKEN, SoVITSConfig
 from mynah.acoustic.sovits.model import NOISE_SCALE, SoVITS
 from mynah.acoustic.sovits.streaming import FLOW_FRAMES, VOCODER_FRAMES
 from mynah.audio.spectrogram import HOP, linear_spectrogram
@@ -83,7 +83,7 @@ class Synthesis(SoVITS):
     """A SoVITS that makes stretches of sentences."""
 
     @classmethod
-    def of(cls, config: AcousticConfig, state: Mapping[str, Tensor]) -> Self:
+    def of(cls, config: SoVITSConfig, state: Mapping[str, Tensor]) -> Self:
         """One with the weights of a `state_dict()` that is not fused."""
         with Weightless():
             made = cls(config)

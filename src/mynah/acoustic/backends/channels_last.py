@@ -51,7 +51,7 @@ class ChannelsLastGenerator:
         self._dtype = dtype
         count, last = generator.blocks_per_rate, len(generator.ups) - 1
         self._stages = [
-            Stage(
+            UpsampleStage(
                 up,
                 generator.resblocks[i * count : (i + 1) * count],
                 torch.float32 if i == last else dtype,
@@ -117,7 +117,7 @@ class ChannelsLastGenerator:
         return torch.tanh_(x)
 
 
-class Stage:
+class UpsampleStage:
     """An upsampling and its residual blocks, on (batch, channels, 1, time) of any type.
 
     Args:

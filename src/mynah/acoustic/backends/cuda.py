@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mynah.acoustic.backends.channels_last import Stage
-from mynah.acoustic.sovits.config import FRAMES_PER_TOKEN, AcousticConfig
+from mynah.acoustic.backends.channels_last import UpsampleStage
+from mynah.acoustic.sovits.config import FRAMES_PER_TOKEN, SoVITSConfig
 from mynah.acoustic.sovits.hifigan import Generator
 from mynah.acoustic.sovits.model import SoVITS
-from mynah.acoustic.sovits.streaming import Vocoder
+from mynah.acoustic.sovits.streaming import WaveDecoder
 from mynah.acoustic.sovits.text_encoder import Prior
 from mynah.runtime.cuda import capture_graph, next_power_of_two
 from mynah.voice.timbre import Timbre
@@ -31,7 +31,7 @@ class BatchedGenerator:
         self._generator = generator
         count = generator.blocks_per_rate
         self._stages = [
-            Stage(up, generator.resblocks[i * count : (i + 1) * count], dtype)
+            UpsampleStage(up, generator.resblocks[i * count : (i + 1) * count], dtype)
             for i, up in enumerate(generator.ups)
         ]
 
@@ -76,7 +76,7 @@ SHORTEST = 32
 """Tokens and phonemes that shorter rows are filled up to."""
 
 
-class GraphSoVITS:
+class CudaSoVITS:
     """A SoVITS on a CUDA device, for decoding; it does as `SoVITS` does.
 
     One thread at a time may use it.
@@ -100,9 +100,9 @@ class GraphSoVITS:
         weights = sum(weight.nbytes for weight in self._sovits.parameters())
         self.size = weights + generator.size
 
-    def of(self, sovits: SoVITS) -> "GraphSoVITS":
+    def of(self, sovits: SoVITS) -> "CudaSoVITS":
         """The same of a trained version's network."""
-        return GraphSoVITS(sovits, self.device, self._dtype, recorded=self._records)
+        return CudaSoVITS(sovits, self.device, self._dtype, recorded=self._records)
 
     @property
     def recorded(self) -> bool:
@@ -110,7 +110,7 @@ class GraphSoVITS:
         return all(each.recorded for each in (self._prior, self._flow, self._dec))
 
     @property
-    def config(self) -> AcousticConfig:
+    def config(self) -> SoVITSConfig:
         """Its sizes."""
         return self._sovits.config
 
@@ -120,7 +120,7 @@ class GraphSoVITS:
         return self._sovits.device
 
     @property
-    def dec(self) -> Vocoder:
+    def dec(self) -> WaveDecoder:
         """What decodes latents."""
         return self._decode
 

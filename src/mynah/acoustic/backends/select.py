@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
-from mynah.acoustic.backends.cuda import GraphSoVITS
+from mynah.acoustic.backends.cuda import CudaSoVITS
 from mynah.acoustic.sovits.hifigan import Generator
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.runtime.device import Precision, has_bfloat16
@@ -35,7 +35,7 @@ def dtypes() -> Sequence[torch.dtype]:
 
 
 @torch.inference_mode()
-def faster(generator: Generator) -> ChannelsLastGenerator | None:
+def select_cpu(generator: Generator) -> ChannelsLastGenerator | None:
     """The generator in a form that this machine is not slower with, where the sound stays the same.
 
     Args:
@@ -52,9 +52,9 @@ def faster(generator: Generator) -> ChannelsLastGenerator | None:
 
 
 @torch.inference_mode()
-def on_gpu(
+def select_cuda(
     sovits: SoVITS, device: torch.device, precision: Precision = "auto"
-) -> GraphSoVITS | None:
+) -> CudaSoVITS | None:
     """The network on a GPU that can compute it, and sounds the same.
 
     Args:
@@ -68,7 +68,7 @@ def on_gpu(
     exact: Tensor = sovits.dec(z, ge)
     for dtype in (torch.float16, torch.float32) if precision == "auto" else (torch.float32,):
         try:
-            candidate = GraphSoVITS(sovits, device, dtype)
+            candidate = CudaSoVITS(sovits, device, dtype)
             wave = candidate.dec(z.to(device), ge.to(device), None).cpu()
         except Exception:  # there are many kinds of GPUs and drivers; the CPU always can
             _log.warning("The SoVITS cannot run on %s; the CPU does it.", device, exc_info=True)

@@ -24,7 +24,7 @@ FRAMES_PER_TOKEN = 2
 
 
 @dataclass(frozen=True, slots=True)
-class AcousticConfig:
+class SoVITSConfig:
     """Sizes of one SoVITS network, under the names that checkpoints use for them.
 
     `posterior_layers` is the depth of the posterior encoder, which only training

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mynah.acoustic.masks import masked
-from mynah.acoustic.sovits.config import AcousticConfig
+from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.acoustic.sovits.weight_norm import WeightNormConv1d, WeightNormConvTranspose1d
 
 SLOPE = 0.1
@@ -19,7 +19,7 @@ SLOPE = 0.1
 class Generator(nn.Module):
     """Upsamples by transposed convolutions, each refined by residual blocks."""
 
-    def __init__(self, config: AcousticConfig) -> None:
+    def __init__(self, config: SoVITSConfig) -> None:
         super().__init__()
         width = config.upsample_initial_channel
         self.conv_pre = nn.Conv1d(config.inter_channels, width, 7, padding=3)

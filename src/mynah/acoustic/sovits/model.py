@@ -16,7 +16,7 @@ from mynah.acoustic.sovits.config import (
     FRAMES_PER_TOKEN,
     SPEAKER_VECTOR,
     SSL_CHANNELS,
-    AcousticConfig,
+    SoVITSConfig,
 )
 from mynah.acoustic.sovits.flow import Flow
 from mynah.acoustic.sovits.hifigan import Generator
@@ -40,7 +40,7 @@ class SoVITS(nn.Module):
             training uses and voices do not carry.
     """
 
-    def __init__(self, config: AcousticConfig, *, posterior: bool = False) -> None:
+    def __init__(self, config: SoVITSConfig, *, posterior: bool = False) -> None:
         super().__init__()
         self.config = config
         channels, timbre = config.inter_channels, config.gin_channels

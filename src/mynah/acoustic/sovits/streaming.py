@@ -16,9 +16,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from mynah.acoustic.decode_stream import Passage, Piece
+from mynah.acoustic.decode_stream import Chunk, DecodeStream
 from mynah.acoustic.masks import length_mask
-from mynah.acoustic.sovits.config import FRAMES_PER_TOKEN, AcousticConfig
+from mynah.acoustic.sovits.config import FRAMES_PER_TOKEN, SoVITSConfig
 from mynah.acoustic.sovits.model import NOISE_SCALE
 from mynah.acoustic.sovits.text_encoder import Prior
 from mynah.voice.timbre import Timbre
@@ -32,15 +32,15 @@ FLOW_FRAMES = 32
 VOCODER_FRAMES = 6
 """Frames before a piece that the vocoder looks at; what lies further back is not heard."""
 
-Vocoder = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+WaveDecoder = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 """What decodes latents under timbre vectors and a mask: a `Generator`, or what does as it does."""
 
 
-class Acoustic(Protocol):
+class SoVITSNetwork(Protocol):
     """What decodes: a `SoVITS`, or what does as it does."""
 
     @property
-    def config(self) -> AcousticConfig:
+    def config(self) -> SoVITSConfig:
         """Its sizes."""
 
     @property
@@ -48,7 +48,7 @@ class Acoustic(Protocol):
         """Where it computes."""
 
     @property
-    def dec(self) -> Vocoder:
+    def dec(self) -> WaveDecoder:
         """What decodes latents."""
 
     def prior(
@@ -61,7 +61,7 @@ class Acoustic(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
+class _ContextWindow:
     """A passage's piece in frames of sound.
 
     Attributes:
@@ -73,8 +73,8 @@ class _Window:
         known: frame after the last that there is.
     """
 
-    passage: Passage
-    piece: Piece
+    passage: DecodeStream
+    piece: Chunk
     first_token: int
     flow: int
     vocoder: int
@@ -83,7 +83,7 @@ class _Window:
     known: int
 
     @classmethod
-    def of(cls, passage: Passage) -> "_Window":
+    def of(cls, passage: DecodeStream) -> "_ContextWindow":
         piece, start, speed = passage.piece, passage.frames, passage.speed
         assert piece is not None
         known = _frames(piece.known, speed, piece.last)
@@ -103,7 +103,7 @@ class _Window:
 
 @torch.inference_mode()
 def decode_next(
-    sovits: Acoustic, passages: Sequence[Passage], vocoder: Vocoder | None = None
+    sovits: SoVITSNetwork, passages: Sequence[DecodeStream], vocoder: WaveDecoder | None = None
 ) -> list[Tensor]:
     """Decodes the next piece of each passage and moves the passages on.
 
@@ -115,7 +115,7 @@ def decode_next(
     Returns:
         For each the piece's waveform, (samples,) between -1 and 1, on the CPU.
     """
-    windows = [_Window.of(passage) for passage in passages]
+    windows = [_ContextWindow.of(passage) for passage in passages]
     timbre = Timbre.joined([passage.timbre for passage in passages])
     drawn = zip(windows, _prior(sovits, windows, timbre.vector), strict=True)
     latents, mask = _padded([_continued(*each) for each in drawn])
@@ -139,7 +139,7 @@ def _frames(tokens: int, speed: float, last: bool) -> int:
     return frames if speed == 1 else int(frames / speed) + last
 
 
-def _prior(sovits: Acoustic, windows: Sequence[_Window], ge: Tensor) -> list[Tensor]:
+def _prior(sovits: SoVITSNetwork, windows: Sequence[_ContextWindow], ge: Tensor) -> list[Tensor]:
     """Latents (channels, frames) from each window's start, drawn from the prior."""
     device = ge.device
     codes = [
@@ -157,7 +157,7 @@ def _prior(sovits: Acoustic, windows: Sequence[_Window], ge: Tensor) -> list[Ten
     return [_drawn(*each) for each in zip(prior.mean, prior.log_scale, windows, strict=True)]
 
 
-def _drawn(mean: Tensor, log_scale: Tensor, window: _Window) -> Tensor:
+def _drawn(mean: Tensor, log_scale: Tensor, window: _ContextWindow) -> Tensor:
     """New latents of a window from the distribution (channels, frames) before it is stretched.
 
     To stretch what the last projection gives is to stretch what it takes, since it looks at
@@ -176,7 +176,7 @@ def _drawn(mean: Tensor, log_scale: Tensor, window: _Window) -> Tensor:
     return mean + noise * log_scale.exp() * NOISE_SCALE
 
 
-def _continued(window: _Window, drawn: Tensor) -> Tensor:
+def _continued(window: _ContextWindow, drawn: Tensor) -> Tensor:
     """Latents (channels, frames) of a whole window: those used before it, and the new ones."""
     before = window.passage.latents
     if before is not None:
@@ -199,7 +199,7 @@ def _padded(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     return padded, length_mask(torch.tensor(lengths, device=padded.device), longest)
 
 
-def _join(window: _Window, wave: Tensor, hop: int) -> Tensor:
+def _join(window: _ContextWindow, wave: Tensor, hop: int) -> Tensor:
     """The part of a window's sound that is new, faded in over the frame that is shared."""
     passage = window.passage
     wave = wave[(window.start - window.vocoder) * hop : (window.known - window.vocoder) * hop]

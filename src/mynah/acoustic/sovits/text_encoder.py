@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mynah.acoustic.masks import length_mask
 from mynah.acoustic.sovits.attention import Encoder
-from mynah.acoustic.sovits.config import SSL_CHANNELS, AcousticConfig
+from mynah.acoustic.sovits.config import SSL_CHANNELS, SoVITSConfig
 from mynah.acoustic.sovits.mrte import MRTE
 
 
@@ -34,7 +34,7 @@ class Prior(NamedTuple):
 class TextEncoder(nn.Module):
     """Encodes content and text apart, joins them, and projects to latents."""
 
-    def __init__(self, config: AcousticConfig) -> None:
+    def __init__(self, config: SoVITSConfig) -> None:
         super().__init__()
         channels = config.hidden_channels
 
