@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from mynah.acoustic.sovits.config import CODEBOOK_SIZE
-from mynah.checkpoints.assign import assign_weights
 from mynah.checkpoints.file import Checkpoint, read_checkpoint, write_checkpoint
+from mynah.checkpoints.weights import assign_weights
 from mynah.encoders.ctc_aligner import AlignerConfig, CTCAligner
 from mynah.errors import CheckpointError
 from mynah.voice.sounds import PAUSE, Sounds

@@ -5,9 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from mynah.checkpoints.assign import assign_weights
 from mynah.checkpoints.file import Checkpoint, read_checkpoint, write_checkpoint
-from mynah.checkpoints.weightless import Weightless
+from mynah.checkpoints.weights import Weightless, assign_weights
 from mynah.errors import CheckpointError, OptionError
 from mynah.options import SpeechOptions
 from mynah.semantic.config import SemanticConfig

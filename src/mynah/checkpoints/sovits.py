@@ -6,10 +6,9 @@ from typing import Any
 
 from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.acoustic.sovits.model import SoVITS
-from mynah.checkpoints.assign import assign_weights
 from mynah.checkpoints.detect import sovits_version, symbols
 from mynah.checkpoints.file import VERSION_TAGS, Checkpoint, read_checkpoint, write_checkpoint
-from mynah.checkpoints.weightless import Weightless
+from mynah.checkpoints.weights import Weightless, assign_weights
 from mynah.errors import CheckpointError
 
 _POSTERIOR = "enc_q."

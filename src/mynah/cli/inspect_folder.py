@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from mynah.checkpoints.folder import CONTENT, candidates
 from mynah.cli.inspect import describe
 from mynah.cli.line import one_line
 from mynah.encoders.hubert import HUBERT
 from mynah.encoders.pretrained import WEIGHTS, Architecture, read_config
 from mynah.encoders.roberta import ROBERTA
-from mynah.engine.model_folder import CONTENT, MissingPart, candidates, missing_parts
+from mynah.engine.model_folder import MissingPart, missing_parts
 from mynah.text.symbols import SymbolTable
 
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from mynah.checkpoints.merging import merge_gpt, merge_sovits
-from mynah.engine.model_folder import only, opened
+from mynah.checkpoints.export import merge_gpt, merge_sovits
+from mynah.checkpoints.folder import only
+from mynah.engine.model_folder import opened
 
 ReleasedFile = Literal["gpt.ckpt", "sovits.pth"]
 """The two files that upstream's tools load a voice from."""

@@ -9,18 +9,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mynah.acoustic.sovits.model import SoVITS
 from mynah.checkpoints.content import load_content
+from mynah.checkpoints.folder import CONTENT
 from mynah.encoders.ctc_aligner import CTCAligner
 from mynah.encoders.hubert import HUBERT, HubertEncoder
 from mynah.encoders.roberta import ROBERTA, NoTextFeatures, RobertaTextFeatures, TextFeatures
 from mynah.errors import CheckpointError
-from mynah.semantic.gpt import GPT
-from mynah.text.symbols import SymbolTable
 from mynah.voice.sounds import Sounds
 from mynah.voice.tokens import ContentEncoder
-
-CONTENT = "content.pth"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +66,6 @@ def opened(folder: Path | None) -> Iterator[Path]:
         yield starter
 
 
-def candidates(folder: Path, suffix: str) -> list[Path]:
-    """The files that may be the network with a suffix."""
-    return sorted(path for path in folder.glob(f"*{suffix}") if path.name != CONTENT)
-
-
-def only(folder: Path, suffix: str) -> Path:
-    """The one file with a suffix.
-
-    Raises:
-        CheckpointError: there is none, or there are several.
-    """
-    found = candidates(folder, suffix)
-    if len(found) == 1:
-        return found[0]
-    network = {".ckpt": "the GPT", ".pth": "the SoVITS"}[suffix]
-    names = ", ".join(path.name for path in found) or "none"
-    raise CheckpointError(
-        f"{folder} must hold exactly one {suffix} file, {network} of the model, and holds {names}; "
-        "give each model a folder of its own."
-    )
-
-
 def missing_parts(folder: Path) -> tuple[MissingPart, ...]:
     """The parts that a model in the layout of GPT-SoVITS lacks.
 
@@ -101,27 +75,6 @@ def missing_parts(folder: Path) -> tuple[MissingPart, ...]:
         return ()
     parts = (_NO_CONTENT, _NO_TEXT_FEATURES)
     return tuple(part for part in parts if not (folder / part.name).is_dir())
-
-
-def check_versions(gpt: GPT, sovits: SoVITS) -> None:
-    """Checks that two networks were trained together, and can speak.
-
-    Raises:
-        CheckpointError: they were not, or cannot yet.
-    """
-    version = sovits.config.version
-    if sovits.config.takes_speaker_vector:
-        raise CheckpointError(
-            f"The SoVITS is {version}, whose speaker encoder is not supported yet; "
-            "use a v1 or v2 checkpoint."
-        )
-    # A GPT does not name its version; v1's have fewer phonemes than all later ones.
-    later = len(SymbolTable.of("v2"))
-    if (gpt.config.phoneme_vocabulary < later) != (version == "v1"):
-        raise CheckpointError(
-            f"The SoVITS is {version} and the GPT, with {gpt.config.phoneme_vocabulary} phonemes, "
-            "is not; put the two that were trained together into the folder."
-        )
 
 
 def content_of(folder: Path) -> ContentEncoder | None:

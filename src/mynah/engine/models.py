@@ -18,18 +18,12 @@ from mynah.acoustic.backends.select import select_cuda as select_sovits_cuda
 from mynah.acoustic.decode_stream import DecodeStream
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.acoustic.sovits.streaming import decode_next
+from mynah.checkpoints.base_weights import Origin
+from mynah.checkpoints.folder import check_versions, only
 from mynah.checkpoints.gpt import load_gpt
 from mynah.checkpoints.sovits import load_sovits
-from mynah.checkpoints.trained import Origin
 from mynah.encoders.roberta import TextFeatures
-from mynah.engine.model_folder import (
-    check_versions,
-    content_of,
-    missing_parts,
-    only,
-    opened,
-    text_features_of,
-)
+from mynah.engine.model_folder import content_of, missing_parts, opened, text_features_of
 from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
 from mynah.runtime.device import Device, Precision, resolve_device

@@ -22,7 +22,7 @@ from mynah.checkpoints.adapter import (
     load_adapter,
     save_adapter,
 )
-from mynah.checkpoints.trained import Base, Origin
+from mynah.checkpoints.base_weights import Base, Origin
 from mynah.engine.models import Models, load_models
 from mynah.errors import RecordingError
 from mynah.runtime.files import write_atomic

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mynah.checkpoints.adapter import Change
-from mynah.checkpoints.trained import Base
+from mynah.checkpoints.base_weights import Base
 from mynah.engine.models import Models
 from mynah.text.frontend import analyse
 from mynah.training import acoustic, semantic

@@ -18,7 +18,7 @@ from mynah.acoustic.sovits.config import FRAMES_PER_TOKEN, SoVITSConfig
 from mynah.acoustic.sovits.model import NOISE_SCALE, SoVITS
 from mynah.acoustic.sovits.streaming import FLOW_FRAMES, VOCODER_FRAMES
 from mynah.audio.spectrogram import HOP, linear_spectrogram
-from mynah.checkpoints.weightless import Weightless
+from mynah.checkpoints.weights import Weightless
 from mynah.training.preparation.slices import Slice
 from mynah.voice.timbre import Timbre
 from mynah.voice.tokens import WORDLESS

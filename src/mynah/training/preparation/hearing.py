@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from mynah.audio.recording import Recording
 from mynah.checkpoints.content import load_content
+from mynah.checkpoints.folder import CONTENT
 from mynah.encoders.ctc_aligner import Head, PhonemeScores
-from mynah.engine.model_folder import CONTENT
 from mynah.training.preparation.activity import halved
 from mynah.training.preparation.frames import PER_SECOND, SAMPLE_RATE, Span
 from mynah.training.preparation.sound import Sound

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.background import BackgroundTask
 
-from mynah.engine.model_folder import CONTENT
+from mynah.checkpoints.folder import CONTENT
 from mynah.errors import ScopeError, UnsupportedError
 from mynah.service.admission import admitting_router
 from mynah.service.families.gpt_sovits.auth import Admin

@@ -1,0 +1,58 @@
+"""Weights of a checkpoint into a network, whose own initialisation is skipped."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from mynah.errors import CheckpointError
+
+
+def assign_weights(network: nn.Module, weight: Mapping[str, Tensor]) -> None:
+    """Gives a network its weights in float32; the network may be on the meta device.
+
+    Names that the network does not have are left out, as in upstream.
+
+    Raises:
+        CheckpointError: a weight is missing or has another shape.
+    """
+    expected = network.state_dict()
+    for name, tensor in expected.items():
+        if name not in weight:
+            raise CheckpointError(
+                f"the checkpoint lacks the weight {name}: "
+                "use a complete checkpoint, not a LoRA or a part"
+            )
+        if weight[name].shape != tensor.shape:
+            raise CheckpointError(
+                f"the weight {name} has shape {tuple(weight[name].shape)} where the config "
+                f"asks for {tuple(tensor.shape)}: use the config that the weights were trained with"
+            )
+    network.load_state_dict({name: weight[name].float() for name in expected}, assign=True)
+
+
+_FILLING = frozenset({"normal_", "uniform_", "fill_", "zero_"})
+
+
+class Weightless(TorchFunctionMode):
+    """Modules that are made within it have no meaningful weights until they are assigned some.
+
+    Random ones take a second. PyTorch's meta device would leave them out as well, but goes through
+    its compiler for it, whose import takes a second and a hundred megabytes.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401
+        """Calls what PyTorch is asked for, unless it is for random numbers."""
+        known = dict(kwargs or {})
+        if getattr(func, "__name__", "") in _FILLING:
+            # A tensor's method, or the function of `torch.nn.init` around it.
+            return args[0] if args else known["tensor"]
+        return (torch.empty if func is torch.randn else func)(*args, **known)
