@@ -19,8 +19,8 @@ from mynah.checkpoints.adapter import (
     SEMANTIC_ADAPTER,
     Adapter,
     Change,
+    FullDelta,
     LowRank,
-    Whole,
     fingerprint,
     save_adapter,
 )
@@ -95,7 +95,7 @@ def adapt(tiny, models, tmp_path_factory) -> Callable[..., Path]:
         if acoustic:
             pitch = torch.randn(sovits["dec.ups.0.weight_g"].shape, generator=generator)
             changes = _low_rank(sovits, "flow.flows.0.enc.in_layers.0.weight_v", generator)
-            changes["dec.ups.0.weight_g"] = Whole(pitch)
+            changes["dec.ups.0.weight_g"] = FullDelta(pitch)
             save_adapter(Adapter(of_sovits, changes), folder / ACOUSTIC_ADAPTER)
         return folder
 

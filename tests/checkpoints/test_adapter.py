@@ -9,8 +9,8 @@ import torch
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.checkpoints.adapter import (
     Adapter,
+    FullDelta,
     LowRank,
-    Whole,
     fingerprint,
     load_adapter,
     merged,
@@ -34,7 +34,7 @@ def adapter(**changes):
         {
             "conv.weight": LowRank(torch.randn(2, 12), torch.randn(6, 2)),
             "attention.in_proj_weight": LowRank(torch.randn(1, 3), torch.randn(9, 1)),
-            "last.bias": Whole(torch.randn(5)),
+            "last.bias": FullDelta(torch.randn(5)),
         }
         | changes,
     )
@@ -92,8 +92,8 @@ def test_another_base_is_refused():
 @pytest.mark.parametrize(
     ("name", "change", "said"),
     [
-        ("nobody.weight", Whole(torch.zeros(1)), "lacks"),
-        ("last.bias", Whole(torch.zeros(4)), "does not fit"),
+        ("nobody.weight", FullDelta(torch.zeros(1)), "lacks"),
+        ("last.bias", FullDelta(torch.zeros(4)), "does not fit"),
         ("last.bias", LowRank(torch.zeros(1, 1), torch.zeros(5, 1)), "does not fit"),
         ("conv.weight", LowRank(torch.zeros(1, 4), torch.zeros(6, 1)), "does not fit"),
         # An outer product that no machine has the memory for.

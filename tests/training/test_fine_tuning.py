@@ -10,7 +10,7 @@ import torch
 from made_voice import Listener, StopAt, made_slices, never
 from tone_speech import RATE, hearing_tones, say, write
 
-from mynah.checkpoints.adapter import Adapter, Whole, load_adapter, save_adapter
+from mynah.checkpoints.adapter import Adapter, FullDelta, load_adapter, save_adapter
 from mynah.engine.models import load_models
 from mynah.errors import CheckpointError, RecordingError
 from mynah.text.reading_scripts import reading_script
@@ -116,7 +116,7 @@ def test_a_training_goes_on_from_its_parent(request_of, tmp_path):
 def test_a_parent_of_another_model_is_refused(request_of, tmp_path):
     (tmp_path / "parent").mkdir()
     save_adapter(
-        Adapter("another", {"enc_p.proj.bias": Whole(torch.zeros(32))}),
+        Adapter("another", {"enc_p.proj.bias": FullDelta(torch.zeros(32))}),
         tmp_path / "parent" / "acoustic.adapter",
     )
     with pytest.raises(CheckpointError, match="trained on another model"):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from mynah.checkpoints.adapter import Adapter, LowRank, Whole, fingerprint, merged
+from mynah.checkpoints.adapter import Adapter, FullDelta, LowRank, fingerprint, merged
 from mynah.checkpoints.gpt import load_gpt
 from mynah.training.low_rank import WHOLE, Learner, fresh_changes
 from mynah.training.precision import mixed_precision
@@ -76,7 +76,7 @@ def test_gradients_reach_only_what_is_learned(network):
 
 def test_a_learner_copies_what_it_goes_on_from(network):
     begun = {
-        "0.bias": Whole(torch.ones(8)),
+        "0.bias": FullDelta(torch.ones(8)),
         "2.weight": LowRank(torch.ones(1, 8), torch.ones(2, 1)),
     }
     learner = Learner(network, begun, CPU)

@@ -49,7 +49,7 @@ class LowRank:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Whole:
+class FullDelta:
     """A change of any direction.
 
     Attributes:
@@ -69,7 +69,7 @@ class Whole:
         return self.delta
 
 
-Change = LowRank | Whole
+Change = LowRank | FullDelta
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,7 +200,7 @@ def _changed(name: str, parameter: Tensor | None, change: Change) -> Tensor:
 def _is_change(parts: Mapping[str, Tensor]) -> bool:
     if not all(map(_is_stored, parts.values())):
         return False
-    if parts.keys() == set(Whole.__slots__):
+    if parts.keys() == set(FullDelta.__slots__):
         return True
     if parts.keys() != set(LowRank.__slots__):
         return False
@@ -216,7 +216,7 @@ def _is_stored(part: Tensor) -> bool:
 
 def _change(parts: Mapping[str, Tensor]) -> Change:
     own = {part: tensor.float() for part, tensor in parts.items()}
-    return Whole(**own) if "delta" in own else LowRank(**own)
+    return FullDelta(**own) if "delta" in own else LowRank(**own)
 
 
 def _sides(parameter: Tensor) -> tuple[int, int]:

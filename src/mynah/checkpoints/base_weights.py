@@ -24,7 +24,7 @@ Network = TypeVar("Network", bound=nn.Module)
 Module = TypeVar("Module", bound=nn.Module)
 
 
-class Base(Generic[Network]):
+class BaseWeights(Generic[Network]):
     """A network of a model, and how to make its trained versions.
 
     Args:
@@ -65,7 +65,7 @@ class Base(Generic[Network]):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Origin:
+class VersionBuilder:
     """Both networks of a model, and how to make its trained versions.
 
     Attributes:
@@ -73,13 +73,16 @@ class Origin:
         sovits: of the acoustic stage.
     """
 
-    gpt: Base[GPT]
-    sovits: Base[SoVITS]
+    gpt: BaseWeights[GPT]
+    sovits: BaseWeights[SoVITS]
 
     @classmethod
     def of(cls, gpt: GPT, sovits: SoVITS, file: Path) -> Self:
         """Networks as they speak, and the file of the second, which was fused since."""
-        return cls(Base(gpt, gpt.state_dict), Base(sovits, lambda: load_sovits(file).state_dict()))
+        return cls(
+            BaseWeights(gpt, gpt.state_dict),
+            BaseWeights(sovits, lambda: load_sovits(file).state_dict()),
+        )
 
     def trained(self, folder: Path) -> tuple[GPT, SoVITS]:
         """The networks of a version; one that was not trained is the model's own.

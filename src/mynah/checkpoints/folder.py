@@ -15,7 +15,7 @@ def candidates(folder: Path, suffix: str) -> list[Path]:
     return sorted(path for path in folder.glob(f"*{suffix}") if path.name != CONTENT)
 
 
-def only(folder: Path, suffix: str) -> Path:
+def only_file(folder: Path, suffix: str) -> Path:
     """The one file with a suffix.
 
     Raises:

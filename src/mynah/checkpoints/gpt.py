@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mynah.checkpoints.file import Checkpoint, read_checkpoint, write_checkpoint
-from mynah.checkpoints.weights import Weightless, assign_weights
+from mynah.checkpoints.weights import assign_weights, skip_init
 from mynah.errors import CheckpointError, OptionError
 from mynah.options import SpeechOptions
 from mynah.semantic.config import SemanticConfig
@@ -25,7 +25,7 @@ def load_gpt(path: Path) -> GPT:
     """
     checkpoint = read_checkpoint(path)
     config = SemanticConfig.from_checkpoint(checkpoint.config)
-    with Weightless():
+    with skip_init():
         gpt = GPT(config)
     weight = {name.removeprefix(PREFIX): value for name, value in checkpoint.weight.items()}
     assign_weights(gpt, weight)

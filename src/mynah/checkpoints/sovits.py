@@ -8,7 +8,7 @@ from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.checkpoints.detect import sovits_version, symbols
 from mynah.checkpoints.file import VERSION_TAGS, Checkpoint, read_checkpoint, write_checkpoint
-from mynah.checkpoints.weights import Weightless, assign_weights
+from mynah.checkpoints.weights import assign_weights, skip_init
 from mynah.errors import CheckpointError
 
 _POSTERIOR = "enc_q."
@@ -34,7 +34,7 @@ def sovits_from(checkpoint: Checkpoint, *, posterior: bool = False) -> SoVITS:
     config = SoVITSConfig.from_checkpoint(
         checkpoint.config, version=version, symbols=symbols(checkpoint)
     )
-    with Weightless():
+    with skip_init():
         model = SoVITS(config, posterior=posterior)
     assign_weights(model, checkpoint.weight)
     return model.eval()

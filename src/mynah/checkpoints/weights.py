@@ -36,7 +36,7 @@ def assign_weights(network: nn.Module, weight: Mapping[str, Tensor]) -> None:
 _FILLING = frozenset({"normal_", "uniform_", "fill_", "zero_"})
 
 
-class Weightless(TorchFunctionMode):
+class skip_init(TorchFunctionMode):  # noqa: N801 - used as a function
     """Modules that are made within it have no meaningful weights until they are assigned some.
 
     Random ones take a second. PyTorch's meta device would leave them out as well, but goes through

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from mynah.checkpoints.export import merge_gpt, merge_sovits
-from mynah.checkpoints.folder import only
+from mynah.checkpoints.folder import only_file
 from mynah.engine.model_folder import opened
 
 ReleasedFile = Literal["gpt.ckpt", "sovits.pth"]
@@ -33,4 +33,4 @@ def export(model: Path | None, version: Path, file: ReleasedFile, out: Path) -> 
     """
     suffix, merge = _MERGE[file]
     with opened(model) as folder:
-        merge(only(folder, suffix), version, out)
+        merge(only_file(folder, suffix), version, out)

@@ -18,8 +18,8 @@ from mynah.acoustic.backends.select import select_cuda as select_sovits_cuda
 from mynah.acoustic.decode_stream import DecodeStream
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.acoustic.sovits.streaming import decode_next
-from mynah.checkpoints.base_weights import Origin
-from mynah.checkpoints.folder import check_versions, only
+from mynah.checkpoints.base_weights import VersionBuilder
+from mynah.checkpoints.folder import check_versions, only_file
 from mynah.checkpoints.gpt import load_gpt
 from mynah.checkpoints.sovits import load_sovits
 from mynah.encoders.roberta import TextFeatures
@@ -82,7 +82,7 @@ class Models:
     content: ContentEncoder | None
     text_features: TextFeatures
     warnings: tuple[str, ...] = field(default=(), kw_only=True)
-    origin: Origin | None = None
+    origin: VersionBuilder | None = None
     size: int = 0
     packed: Int8GPT | None = None
     vocoder: ChannelsLastGenerator | None = None
@@ -233,11 +233,11 @@ def load_models(
 
 
 def _load(folder: Path, precision: Precision, device: torch.device) -> Models:
-    semantic, acoustic = only(folder, ".ckpt"), only(folder, ".pth")
+    semantic, acoustic = only_file(folder, ".ckpt"), only_file(folder, ".pth")
     gpt, sovits = load_gpt(semantic), load_sovits(acoustic)
     check_versions(gpt, sovits)
     sovits.fuse()
-    origin = Origin.of(gpt, sovits, acoustic)
+    origin = VersionBuilder.of(gpt, sovits, acoustic)
     content, text_features = content_of(folder), text_features_of(folder)
     missing = missing_parts(folder)
     for part in missing:

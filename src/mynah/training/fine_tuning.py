@@ -22,7 +22,7 @@ from mynah.checkpoints.adapter import (
     load_adapter,
     save_adapter,
 )
-from mynah.checkpoints.base_weights import Base, Origin
+from mynah.checkpoints.base_weights import BaseWeights, VersionBuilder
 from mynah.engine.models import Models, load_models
 from mynah.errors import RecordingError
 from mynah.runtime.files import write_atomic
@@ -224,7 +224,7 @@ class _Work:
         return TrainedPrompt(path, each.text, each.seconds)
 
     @property
-    def _origin(self) -> Origin:
+    def _origin(self) -> VersionBuilder:
         assert self.models.origin is not None  # which models of a folder have
         return self.models.origin
 
@@ -289,7 +289,7 @@ class _Work:
         )
         return {f"{stage}_loss_before": outcome.loss_before, f"{stage}_loss": outcome.loss}
 
-    def _parents(self, stage: Stage, base: Base[Any]) -> Mapping[str, Change]:
+    def _parents(self, stage: Stage, base: BaseWeights[Any]) -> Mapping[str, Change]:
         """What the version that the training goes on from has changed."""
         parent = self.request.parent and self.request.parent / _ADAPTERS[stage]
         if parent is None or not parent.is_file():

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from mynah.checkpoints.adapter import Change, LowRank, Whole, tensors_of
+from mynah.checkpoints.adapter import Change, FullDelta, LowRank, tensors_of
 from mynah.training.precision import mixed_precision
 
 WHOLE = 0
@@ -85,7 +85,7 @@ class Learner:
 
 def _fresh(parameter: Tensor, rank: int, generator: torch.Generator) -> Change:
     if rank == WHOLE:
-        return Whole(torch.zeros(parameter.shape))
+        return FullDelta(torch.zeros(parameter.shape))
     out, inputs = len(parameter), parameter[0].numel()
     rank = min(rank, out, inputs)
     down = torch.randn(rank, inputs, generator=generator) * inputs**-0.5

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mynah.checkpoints.adapter import Change
-from mynah.checkpoints.base_weights import Base
+from mynah.checkpoints.base_weights import BaseWeights
 from mynah.engine.models import Models
 from mynah.text.frontend import analyse
 from mynah.training import acoustic, semantic
@@ -32,7 +32,7 @@ class Study:
         lesson: makes its lesson, to go on from some changes.
     """
 
-    base: Base[Any]
+    base: BaseWeights[Any]
     network: nn.Module
     ranks: Mapping[str, int]
     epoch: int
@@ -40,7 +40,7 @@ class Study:
 
 
 def acoustic_study(
-    base: Base[Any], models: Models, prepared: Prepared, rank: int, device: torch.device
+    base: BaseWeights[Any], models: Models, prepared: Prepared, rank: int, device: torch.device
 ) -> Study:
     """What the acoustic model is to learn."""
     plan = AcousticPlan()
@@ -56,7 +56,7 @@ def acoustic_study(
 
 
 def semantic_study(
-    base: Base[Any],
+    base: BaseWeights[Any],
     models: Models,
     prepared: Prepared,
     language: str,

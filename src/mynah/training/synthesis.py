@@ -18,7 +18,7 @@ from mynah.acoustic.sovits.config import FRAMES_PER_TOKEN, SoVITSConfig
 from mynah.acoustic.sovits.model import NOISE_SCALE, SoVITS
 from mynah.acoustic.sovits.streaming import FLOW_FRAMES, VOCODER_FRAMES
 from mynah.audio.spectrogram import HOP, linear_spectrogram
-from mynah.checkpoints.weights import Weightless
+from mynah.checkpoints.weights import skip_init
 from mynah.training.preparation.slices import Slice
 from mynah.voice.timbre import Timbre
 from mynah.voice.tokens import WORDLESS
@@ -85,7 +85,7 @@ class Synthesis(SoVITS):
     @classmethod
     def of(cls, config: SoVITSConfig, state: Mapping[str, Tensor]) -> Self:
         """One with the weights of a `state_dict()` that is not fused."""
-        with Weightless():
+        with skip_init():
             made = cls(config)
         made.load_state_dict(state, assign=True)
         return made
