@@ -9,10 +9,10 @@
 """
 
 from mynah.client.async_client import AsyncClient
+from mynah.client.calls import Recording
 from mynah.client.client import Client
 from mynah.client.jobs import ServerEvent, ServerJob
 from mynah.client.speech import ServerRating, ServerSpeech
-from mynah.client.uploads import Recording
 from mynah.client.versions import ServerRollout, ServerVersion
 from mynah.client.voices import ServerVoice
 

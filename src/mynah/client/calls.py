@@ -1,16 +1,29 @@
-"""A call of the API apart from who makes it: where it goes, and what its answer means."""
+"""A call of the API apart from who makes it: its path, content and the meaning of its answer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+
+Recording = str | Path | bytes
+"""An audio file, by its path or as it is."""
+
+
+def files_of(recordings: Sequence[Recording]) -> list[tuple[str, bytes]]:
+    """The fields of a form."""
+    return [
+        ("recordings", each if isinstance(each, bytes) else Path(each).read_bytes())
+        for each in recordings
+    ]
+
+
 Result = TypeVar("Result")
 Value = TypeVar("Value", bound="DataclassInstance")
-
 PAGE = 100
 
 

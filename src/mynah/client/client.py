@@ -7,11 +7,10 @@ from typing import Any, Self
 import httpx
 
 from mynah.client import jobs, speech, versions, voices
-from mynah.client.calls import Call, Page, Result
+from mynah.client.calls import Call, Page, Recording, Result
 from mynah.client.connection import TIMEOUT, base, checked, headers, reaching
 from mynah.client.jobs import ServerEvent, ServerJob
 from mynah.client.speech import ServerRating, ServerSpeech
-from mynah.client.uploads import Recording
 from mynah.client.versions import ServerRollout, ServerVersion
 from mynah.client.voices import ServerVoice
 

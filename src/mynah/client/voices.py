@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mynah.client.calls import Call, Page, page_call, path_of, value_of
-from mynah.client.uploads import Recording, files_of
+from mynah.client.calls import Call, Page, Recording, files_of, page_call, path_of, value_of
 
 
 @dataclass(frozen=True, slots=True)
