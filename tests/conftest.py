@@ -13,6 +13,7 @@ import torch
 
 from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.acoustic.sovits.model import SoVITS
+from mynah.api import Synthesizer
 from mynah.audio.recording import Recording
 from mynah.checkpoints.adapter import (
     ACOUSTIC_ADAPTER,
@@ -28,8 +29,8 @@ from mynah.checkpoints.content import save_content
 from mynah.checkpoints.gpt import save_gpt
 from mynah.checkpoints.sovits import load_sovits, save_sovits
 from mynah.encoders.ctc_aligner import AlignerConfig, CTCAligner
-from mynah.engine.models import Models, load_models
-from mynah.engine.synthesizer import Synthesizer
+from mynah.engine.loading import load_models
+from mynah.engine.models import Models
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
 from mynah.voice.voice import Voice

@@ -44,7 +44,6 @@ ROOMS[""] = ROOMS["cli"] | {"cli"}
 
 MOVING = {
     "demo": "cli",
-    "engine.synthesizer": "api",
     "service.cache_stores": "storage",
     "service.changes": "storage",
     "service.database_clock": "storage",
@@ -67,11 +66,9 @@ MOVING = {
     "service.jobs.report": "jobs",
     "service.jobs.runner": "jobs",
     "service.jobs.training_room": "jobs.kinds",
-    "service.model_version": "engine",
     "service.records": "storage",
     "service.storage": "storage",
     "service.webhooks.outbox": "jobs",
-    "speaking": "api",
     "voice.recording": "audio",
     "service": "server",
 }

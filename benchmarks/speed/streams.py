@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.speed.subject import hum
+from mynah.engine.local.local_engine import SpeechQueue
 from mynah.engine.models import Models
-from mynah.engine.queue import SpeechQueue
-from mynah.engine.request import SpeechRequest
-from mynah.engine.speaker import Speaker
+from mynah.engine.request import SynthesisRequest, VoiceRef
 from mynah.options import SpeechOptions
 from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
@@ -64,7 +63,7 @@ async def _say(
 ) -> tuple[float, float]:
     """Seconds to the first sound, and of sound."""
     began = time.perf_counter()
-    request = SpeechRequest(caller, said, Speaker("hum", hum), SpeechOptions(seed=seed))
+    request = SynthesisRequest(caller, said, VoiceRef("hum", hum), SpeechOptions(seed=seed))
     stream = queue.submit(request)
     first, seconds = 0.0, 0.0
     async for chunk in stream:

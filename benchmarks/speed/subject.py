@@ -13,7 +13,8 @@ from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.audio.recording import Recording
 from mynah.encoders.roberta import NoTextFeatures
-from mynah.engine.models import Models, load_models
+from mynah.engine.loading import load_models
+from mynah.engine.models import Models
 from mynah.options import SpeechOptions
 from mynah.semantic.backends.select import select_cpu as select_gpt_cpu
 from mynah.semantic.config import SemanticConfig

@@ -20,11 +20,11 @@ from mynah.checkpoints.adapter import (
     save_adapter,
 )
 from mynah.checkpoints.sovits import load_sovits
-from mynah.engine.models import Models, load_models
-from mynah.engine.pipeline import VERSION_BYTES
-from mynah.engine.queue import SpeechQueue
-from mynah.engine.request import SpeechRequest
-from mynah.engine.speaker import Speaker, TrainedWeights
+from mynah.engine.loading import load_models
+from mynah.engine.local.local_engine import SpeechQueue
+from mynah.engine.local.scheduler import VERSION_BYTES
+from mynah.engine.models import Models
+from mynah.engine.request import SynthesisRequest, VoiceRef, WeightsRef
 from mynah.options import SpeechOptions
 from mynah.text.frontend import analyse
 from mynah.training import acoustic, semantic
@@ -82,7 +82,7 @@ def switches(models: Models, folder: Path, times: int = 10) -> tuple[float, list
     return seconds[0], seconds[1:]
 
 
-def answered(queue: SpeechQueue, speakers: Sequence[Speaker]) -> tuple[list[float], float]:
+def answered(queue: SpeechQueue, speakers: Sequence[VoiceRef]) -> tuple[list[float], float]:
     """Has all say the same at the same time.
 
     Returns:
@@ -97,21 +97,21 @@ def answered(queue: SpeechQueue, speakers: Sequence[Speaker]) -> tuple[list[floa
     return firsts, time.perf_counter() - began
 
 
-async def _say(queue: SpeechQueue, speaker: Speaker) -> float:
+async def _say(queue: SpeechQueue, speaker: VoiceRef) -> float:
     began, first = time.perf_counter(), 0.0
     sentences = analyse(TEXT, "auto", split="cut0")
-    async for _ in queue.submit(SpeechRequest("", sentences, speaker, SpeechOptions())):
+    async for _ in queue.submit(SynthesisRequest("", sentences, speaker, SpeechOptions())):
         first = first or time.perf_counter() - began
     return first
 
 
-def _speakers(version: Path, voices: int) -> list[Speaker]:
+def _speakers(version: Path, voices: int) -> list[VoiceRef]:
     """Voices of one sound each, with files of their own."""
     voice, speakers = hum(), []
     for number in range(1, voices + 1):
         folder = shutil.copytree(version, version.with_name(str(number)))
-        weights = TrainedWeights(str(number), folder.absolute)
-        speakers.append(Speaker(str(number), lambda: voice, weights))
+        weights = WeightsRef(str(number), folder.absolute)
+        speakers.append(VoiceRef(str(number), lambda: voice, weights))
     return speakers
 
 
@@ -122,8 +122,8 @@ def _print_switches(models: Models, version: Path, stored: int) -> None:
     print(f"a switch: {median(later):.3f} s (at most {max(later):.3f} s), the first {first:.3f} s")
 
 
-def _print_speech(models: Models, speakers: Sequence[Speaker]) -> None:
-    queue, plain = SpeechQueue(models), Speaker("plain", hum)
+def _print_speech(models: Models, speakers: Sequence[VoiceRef]) -> None:
+    queue, plain = SpeechQueue(models), VoiceRef("plain", hum)
     answered(queue, [plain])
     before = _resident()
     cold = [answered(queue, [speaker])[0][0] for speaker in speakers]

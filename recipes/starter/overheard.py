@@ -12,9 +12,9 @@ from torch import Tensor
 
 from mynah import SpeechOptions, Voice
 from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
+from mynah.api import Synthesizer
 from mynah.audio.spectrogram import HOP
-from mynah.engine.models import load_models
-from mynah.engine.synthesizer import Synthesizer
+from mynah.engine.loading import load_models
 from mynah.errors import RecordingError
 from recipes.starter.corpus import Source, spoken_corpus
 

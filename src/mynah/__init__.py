@@ -12,13 +12,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mynah.api import Synthesizer, speak, stream
     from mynah.audio.speech import Speech
     from mynah.client import AsyncClient, Client
-    from mynah.engine.models import Models, load_models
-    from mynah.engine.synthesizer import Synthesizer
+    from mynah.engine.loading import load_models
+    from mynah.engine.models import Models
     from mynah.errors import MynahError, ServerError
     from mynah.options import SpeechOptions
-    from mynah.speaking import speak, stream
     from mynah.voice.samples import samples
     from mynah.voice.voice import Voice
 
@@ -30,12 +30,12 @@ _HOMES = {
     "ServerError": "mynah.errors",
     "Speech": "mynah.audio.speech",
     "SpeechOptions": "mynah.options",
-    "Synthesizer": "mynah.engine.synthesizer",
+    "Synthesizer": "mynah.api",
     "Voice": "mynah.voice.voice",
-    "load_models": "mynah.engine.models",
+    "load_models": "mynah.engine.loading",
     "samples": "mynah.voice.samples",
-    "speak": "mynah.speaking",
-    "stream": "mynah.speaking",
+    "speak": "mynah.api",
+    "stream": "mynah.api",
 }
 
 __all__ = [

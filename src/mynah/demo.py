@@ -3,8 +3,8 @@
 import time
 from pathlib import Path
 
-from mynah.engine.models import load_models
-from mynah.engine.synthesizer import Synthesizer
+from mynah.api import Synthesizer
+from mynah.engine.loading import load_models
 from mynah.voice.samples import samples
 
 FOLDER = Path("demo")

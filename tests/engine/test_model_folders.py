@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from mynah.api import Synthesizer
 from mynah.checkpoints.content import save_content
 from mynah.encoders.ctc_aligner import AlignerConfig, CTCAligner
-from mynah.engine.models import load_models
-from mynah.engine.synthesizer import Synthesizer
+from mynah.engine.loading import load_models
 from mynah.errors import CheckpointError
 
 

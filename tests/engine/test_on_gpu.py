@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from mynah.api import Synthesizer
 from mynah.audio.recording import Recording
-from mynah.engine.models import Models, load_models
-from mynah.engine.speaker import Speaker
-from mynah.engine.synthesizer import Synthesizer
+from mynah.engine.loading import load_models
+from mynah.engine.models import Models
+from mynah.engine.request import VoiceRef
 from mynah.errors import OptionError
 from mynah.options import SpeechOptions
 from mynah.runtime.device import resolve_device
@@ -34,7 +35,7 @@ def say(models, voice, seed) -> np.ndarray:
     sentence = Sentence.of("Hello.", [("en", Word("Hello", ("HH", "AH0", "L", "OW1")))])
     options = SpeechOptions(seed=seed)
     chunks = Synthesizer(models).stream_sentences(
-        [sentence, sentence], Speaker(voice.key, lambda: voice), options
+        [sentence, sentence], VoiceRef(voice.key, lambda: voice), options
     )
     return np.concatenate([chunk.samples for chunk in chunks])
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
+from mynah.api import Synthesizer
 from mynah.config import read_settings
 from mynah.engine import models as engine_models
-from mynah.engine.models import load_models
-from mynah.engine.synthesizer import Synthesizer
+from mynah.engine.loading import load_models
 from mynah.errors import OptionError
 from mynah.options import SpeechOptions
 

@@ -14,10 +14,10 @@ import pytest
 import torch
 
 import released
+from mynah.api import Synthesizer
 from mynah.encoders.hubert import HubertEncoder
 from mynah.encoders.roberta import RobertaTextFeatures
-from mynah.engine.models import load_models
-from mynah.engine.synthesizer import Synthesizer
+from mynah.engine.loading import load_models
 from mynah.errors import CheckpointError
 from mynah.voice.samples import samples
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import fakes
-from mynah.engine.models import load_models
-from mynah.engine.queue import SpeechQueue
+from mynah.engine.loading import load_models
+from mynah.engine.local.local_engine import SpeechQueue
 from mynah.engine.self_test import LONGEST_SECONDS, SENTENCES, VOICE, self_test
 from mynah.errors import CheckpointError
 

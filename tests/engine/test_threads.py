@@ -7,9 +7,10 @@ import pytest
 import torch
 
 import fakes
-from mynah.engine import models, stage
-from mynah.engine.models import load_models
-from mynah.engine.synthesizer import Synthesizer
+from mynah.api import Synthesizer
+from mynah.engine import loading
+from mynah.engine.loading import load_models
+from mynah.engine.local import stage
 from mynah.runtime.threads import run_in_temporary_thread, set_thread_count
 from mynah.semantic import gpt
 from mynah.voice.voice import Voice
@@ -101,7 +102,7 @@ def test_what_is_done_in_passing_leaves_no_thread_behind():
 
 def test_models_are_loaded_and_voices_read_in_passing(monkeypatch):
     """Teams of threads last as long as who computes with them, and only decoding is to have one."""
-    monkeypatch.setattr(models, "_load", lambda *_: threading.current_thread())
+    monkeypatch.setattr(loading, "_load", lambda *_: threading.current_thread())
     assert not load_models().is_alive()
     reading = []
 

@@ -13,10 +13,9 @@ import numpy as np
 import pytest
 
 import fakes
+from mynah.engine.local.local_engine import SpeechQueue
 from mynah.engine.models import Models
-from mynah.engine.queue import SpeechQueue
-from mynah.engine.request import SpeechRequest
-from mynah.engine.speaker import Speaker, TrainedWeights
+from mynah.engine.request import SynthesisRequest, VoiceRef, WeightsRef
 from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
 from mynah.text.frontend import analyse
@@ -43,21 +42,21 @@ def make():
 def speaker(voice, adapt):
     """Makes a version of a voice, of the same number as its weights; 0 has none."""
 
-    def speaker(number: int, **stages) -> Speaker:
+    def speaker(number: int, **stages) -> VoiceRef:
         key = f"voice/{number}/{sorted(stages)}"
-        weights = TrainedWeights(key, adapt(number, **stages).absolute) if number else None
-        return Speaker(key, lambda: voice, weights)
+        weights = WeightsRef(key, adapt(number, **stages).absolute) if number else None
+        return VoiceRef(key, lambda: voice, weights)
 
     return speaker
 
 
-async def say(queue: SpeechQueue, speaker: Speaker, text: str = TEXT) -> np.ndarray:
+async def say(queue: SpeechQueue, speaker: VoiceRef, text: str = TEXT) -> np.ndarray:
     sentences = analyse(text, "en", "cut0")
-    request = SpeechRequest(speaker.key, sentences, speaker, SpeechOptions(seed=1))
+    request = SynthesisRequest(speaker.key, sentences, speaker, SpeechOptions(seed=1))
     return np.concatenate([chunk.samples async for chunk in queue.submit(request)])
 
 
-def spoken(queue: SpeechQueue, *speakers: Speaker, text: str = TEXT) -> list[np.ndarray]:
+def spoken(queue: SpeechQueue, *speakers: VoiceRef, text: str = TEXT) -> list[np.ndarray]:
     """What each says, all at the same time."""
 
     async def scene():
@@ -177,7 +176,7 @@ def test_weights_that_cannot_be_used_harm_nobody_else(
 ):
     folder = adapt(7)
     break_it(folder)
-    broken = Speaker("broken", lambda: voice, TrainedWeights("broken", lambda: folder))
+    broken = VoiceRef("broken", lambda: voice, WeightsRef("broken", lambda: folder))
     queue, good = make(models), [speaker(0), speaker(1)]
     expected = spoken(queue, *good)
 
@@ -228,10 +227,10 @@ def troupe():
 
 
 def ask(queue: SpeechQueue, version: str, text: str = "a"):
-    weights = TrainedWeights(version, lambda: version) if version else None
-    speaker = Speaker(version or "plain", lambda: "voice", weights)
+    weights = WeightsRef(version, lambda: version) if version else None
+    speaker = VoiceRef(version or "plain", lambda: "voice", weights)
     return queue.submit(
-        SpeechRequest("one", [Sentence(text, text, (), ())], speaker, SpeechOptions())
+        SynthesisRequest("one", [Sentence(text, text, (), ())], speaker, SpeechOptions())
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mynah.engine.models import load_models
+from mynah.engine.loading import load_models
 from mynah.runtime import cores
 from mynah.runtime import threads as processor
 from mynah.runtime.cores import available_cores, compute_threads

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fakes
-from mynah.engine.synthesizer import Synthesizer
+from mynah.api import Synthesizer
 from mynah.options import SpeechOptions
 from mynah.runtime import wait_policy
 from mynah.runtime.cpu_load import CpuLoad

@@ -17,8 +17,8 @@ from web import Web
 import fakes
 from mynah.cli.ports import take_ports
 from mynah.config import Settings
-from mynah.engine.model import SpeechModel
-from mynah.engine.queue import SpeechQueue
+from mynah.engine.local.local_engine import SpeechQueue
+from mynah.engine.speech_model import SpeechModel
 from mynah.service.app import create_app
 from mynah.service.families.mount import own_ports
 from mynah.service.services import Services

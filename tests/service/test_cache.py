@@ -10,12 +10,12 @@ import httpx
 import pytest
 
 from mynah.audio.encoding import AudioFormat
+from mynah.engine.folder import model_version
 from mynah.errors import OptionError
 from mynah.options import SpeechOptions
 from mynah.service.audio import AudioStream
 from mynah.service.cache import Sounding, SpeechCache
 from mynah.service.cache_stores import MemoryStore, open_store
-from mynah.service.model_version import model_version
 from mynah.text.frontend import analyse
 
 SPEECH = "/v1/audio/speech"

@@ -11,7 +11,7 @@ from made_voice import Listener, StopAt, made_slices, never
 from tone_speech import RATE, hearing_tones, say, write
 
 from mynah.checkpoints.adapter import Adapter, FullDelta, load_adapter, save_adapter
-from mynah.engine.models import load_models
+from mynah.engine.loading import load_models
 from mynah.errors import CheckpointError, RecordingError
 from mynah.text.reading_scripts import reading_script
 from mynah.training import fine_tuning, intelligibility

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from made_voice import made_slices
 
+from mynah.api import Synthesizer
 from mynah.audio.recording import Recording
-from mynah.engine.synthesizer import Synthesizer
 from mynah.options import SpeechOptions
 from mynah.training import intelligibility
 from mynah.training.likeness import Likeness

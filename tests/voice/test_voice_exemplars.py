@@ -6,7 +6,7 @@ import soundfile
 import torch
 
 from mynah.audio.recording import Recording
-from mynah.engine.models import load_models
+from mynah.engine.loading import load_models
 from mynah.errors import RecordingError
 from mynah.voice.voice import Voice
 

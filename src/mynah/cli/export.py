@@ -5,10 +5,10 @@ from pathlib import Path
 
 from mynah.config import Settings
 from mynah.engine.export import RELEASED_FILES
+from mynah.engine.folder import model_version
 from mynah.errors import VoiceNotFoundError
 from mynah.service.data import open_data
 from mynah.service.folders import LocalFolders
-from mynah.service.model_version import model_version
 from mynah.service.storage import FolderStorage
 from mynah.service.versions.export import Exports
 from mynah.service.versions.version import Versions

@@ -8,7 +8,7 @@ from mynah.cli.line import one_line
 from mynah.encoders.hubert import HUBERT
 from mynah.encoders.pretrained import WEIGHTS, Architecture, read_config
 from mynah.encoders.roberta import ROBERTA
-from mynah.engine.model_folder import MissingPart, missing_parts
+from mynah.engine.folder import MissingPart, missing_parts
 from mynah.text.symbols import SymbolTable
 
 

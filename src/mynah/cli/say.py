@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
+from mynah.api import Synthesizer
 from mynah.audio.speech import Speech, kind_of
 from mynah.cli.line import one_line
 from mynah.cli.speakers import speaker_of
 from mynah.config import Settings
-from mynah.engine.models import load_models
-from mynah.engine.speaker import Speaker
-from mynah.engine.synthesizer import Synthesizer
+from mynah.engine.loading import load_models
+from mynah.engine.request import VoiceRef
 from mynah.errors import OptionError, TextError
 from mynah.options import SpeechOptions
 from mynah.text.frontend import analyse
@@ -60,7 +60,7 @@ def say_to_file(
 def _spoken(
     synthesizer: Synthesizer,
     sentences: list[Sentence],
-    speaker: Speaker,
+    speaker: VoiceRef,
     options: SpeechOptions,
 ) -> list[NDArray[np.float32]]:
     console = Console(stderr=True)

@@ -7,8 +7,8 @@ import sys
 
 from mynah.cli.ports import take_ports
 from mynah.config import Settings
-from mynah.engine.models import load_models
-from mynah.engine.queue import SpeechQueue
+from mynah.engine.loading import load_models
+from mynah.engine.local.local_engine import SpeechQueue
 from mynah.engine.self_test import self_test
 from mynah.errors import OptionError
 from mynah.runtime.logging import log_config

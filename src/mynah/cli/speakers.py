@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mynah.config import Settings
-from mynah.engine.speaker import Speaker
+from mynah.engine.request import VoiceRef
 from mynah.errors import VoiceNotFoundError
 from mynah.service.data import open_data
 from mynah.service.folders import LocalFolders
@@ -18,7 +18,9 @@ from mynah.voice.voice import Voice
 
 
 @contextmanager
-def speaker_of(name: str, text: str | None, language: str, settings: Settings) -> Iterator[Speaker]:
+def speaker_of(
+    name: str, text: str | None, language: str, settings: Settings
+) -> Iterator[VoiceRef]:
     """The speaker of that name, for as long as it is entered.
 
     A file comes first, then a voice that comes with Mynah, then one that was made or trained in
@@ -55,11 +57,11 @@ def speaker_of(name: str, text: str | None, language: str, settings: Settings) -
         records.dispose()
 
 
-def _reader(voice: Voice) -> Speaker:
-    return Speaker(voice.key, lambda: voice)
+def _reader(voice: Voice) -> VoiceRef:
+    return VoiceRef(voice.key, lambda: voice)
 
 
-def _of_data_folder(name: str, speakers: Speakers, settings: Settings) -> Speaker:
+def _of_data_folder(name: str, speakers: Speakers, settings: Settings) -> VoiceRef:
     try:
         return speakers.speaker(Speaking(name))
     except VoiceNotFoundError:

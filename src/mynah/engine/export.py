@@ -6,7 +6,7 @@ from typing import Literal
 
 from mynah.checkpoints.export import merge_gpt, merge_sovits
 from mynah.checkpoints.folder import only_file
-from mynah.engine.model_folder import opened
+from mynah.engine.folder import opened
 
 ReleasedFile = Literal["gpt.ckpt", "sovits.pth"]
 """The two files that upstream's tools load a voice from."""

@@ -13,26 +13,15 @@ from torch import Tensor
 
 from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
 from mynah.acoustic.backends.cuda import TOGETHER, CudaSoVITS
-from mynah.acoustic.backends.select import select_cpu
-from mynah.acoustic.backends.select import select_cuda as select_sovits_cuda
 from mynah.acoustic.decode_stream import DecodeStream
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.acoustic.sovits.streaming import decode_next
 from mynah.checkpoints.base_weights import VersionBuilder
-from mynah.checkpoints.folder import check_versions, only_file
-from mynah.checkpoints.gpt import load_gpt
-from mynah.checkpoints.sovits import load_sovits
 from mynah.encoders.roberta import TextFeatures
-from mynah.engine.model_folder import content_of, missing_parts, opened, text_features_of
 from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
-from mynah.runtime.device import Device, Precision, resolve_device
-from mynah.runtime.threads import run_in_temporary_thread, use_available_cores
-from mynah.runtime.wait_policy import sleeping_teams
 from mynah.semantic.backends.int8 import Int8GPT
 from mynah.semantic.backends.select import quantize
-from mynah.semantic.backends.select import select_cpu as select_gpt_cpu
-from mynah.semantic.backends.select import select_cuda as select_gpt_cuda
 from mynah.semantic.batch import Batch, TorchBatch
 from mynah.semantic.gpt import GPT
 from mynah.semantic.sampling import SamplingOptions
@@ -47,12 +36,11 @@ from mynah.voice.voice import Voice
 if TYPE_CHECKING:
     from mynah.semantic.backends.cuda_batch import CudaDecoder
 
+
 ROWS = 16
 """Sentences whose tokens are drawn at a time: more make all of them late."""
-
 PEAK = 0.98
 """Of the loudest sound that a model can make: the same for every piece, so that none is louder."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -203,70 +191,6 @@ class Models:
         features = [self.text_features(sentence) for sentence in sentences]
         known = [each for each in features if each is not None]
         return torch.tensor(ids, dtype=torch.long), torch.cat(known, dim=1) if known else None
-
-
-def load_models(
-    folder: str | Path | None = None, precision: Precision = "auto", device: Device = "auto"
-) -> Models:
-    """The model in a folder; the starter, which comes with Mynah, if none is given.
-
-    A folder holds one GPT (`.ckpt`) and one SoVITS (`.pth`), whatever their names, and
-    the content encoder that they were trained with: the folder `chinese-hubert-base` for
-    GPT-SoVITS, the file `content.pth` for a small model; without one only the timbre of a
-    voice is heard. If the folder `chinese-roberta-wwm-ext-large` is there too, it gives
-    the text features; GPT-SoVITS speaks Mandarin flatly without. A warning is logged for each of
-    the two that a model of GPT-SoVITS lacks.
-
-    Args:
-        folder: of the model.
-        precision: see `Precision`.
-        device: see `Device`.
-
-    Raises:
-        OptionError: there is no such device.
-        CheckpointError: a part is missing, cannot be read, does not fit the others, or is
-            of a version that cannot run yet.
-    """
-    threads = use_available_cores()
-    with opened(None if folder is None else Path(folder)) as found, sleeping_teams(threads):
-        return run_in_temporary_thread(_load, found, precision, resolve_device(device))
-
-
-def _load(folder: Path, precision: Precision, device: torch.device) -> Models:
-    semantic, acoustic = only_file(folder, ".ckpt"), only_file(folder, ".pth")
-    gpt, sovits = load_gpt(semantic), load_sovits(acoustic)
-    check_versions(gpt, sovits)
-    sovits.fuse()
-    origin = VersionBuilder.of(gpt, sovits, acoustic)
-    content, text_features = content_of(folder), text_features_of(folder)
-    missing = missing_parts(folder)
-    for part in missing:
-        _log.warning(str(part), extra={"missing": part.name})
-    warnings = tuple(map(str, missing))
-    models = Models(gpt, sovits, content, text_features, origin, warnings=warnings)
-    return fastest(models, precision, device)
-
-
-def fastest(models: Models, precision: Precision, device: torch.device) -> Models:
-    """Models as they are fastest on this machine: on the GPU, or else on the CPU.
-
-    Args:
-        models: in fp32 on the CPU.
-        precision: see `Precision`.
-        device: where they are to compute.
-    """
-    gpt, sovits, on_gpu = models.gpt, models.sovits, device.type == "cuda"
-    scripted = bool(models.content and models.content.sounds)
-    gpt_graphs = select_gpt_cuda(gpt, device, precision) if on_gpu and not scripted else None
-    sovits_graphs = select_sovits_cuda(sovits, device, precision) if on_gpu else None
-    rounded = precision == "auto"
-    return replace(
-        models,
-        packed=select_gpt_cpu(gpt) if rounded and not gpt_graphs else None,
-        vocoder=select_cpu(sovits.dec) if rounded and not sovits_graphs else None,
-        gpt_graphs=gpt_graphs,
-        sovits_graphs=sovits_graphs,
-    )
 
 
 def _joined(prompt: Tensor | None, sentence: Tensor | None) -> Tensor | None:

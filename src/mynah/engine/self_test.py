@@ -3,9 +3,8 @@
 import asyncio
 from contextlib import closing
 
-from mynah.engine.queue import SpeechQueue
-from mynah.engine.request import SpeechRequest
-from mynah.engine.speaker import Speaker
+from mynah.engine.local.local_engine import SpeechQueue
+from mynah.engine.request import SynthesisRequest, VoiceRef
 from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
 from mynah.text.frontend import analyse
@@ -33,10 +32,10 @@ def self_test(queue: SpeechQueue) -> None:
         CheckpointError: the model cannot speak one of the languages.
     """
     (sample,) = (each for each in samples() if each.name == VOICE)
-    asyncio.run(_speak_all(queue, Speaker(f"self-test/{VOICE}", sample.voice)))
+    asyncio.run(_speak_all(queue, VoiceRef(f"self-test/{VOICE}", sample.voice)))
 
 
-async def _speak_all(queue: SpeechQueue, speaker: Speaker) -> None:
+async def _speak_all(queue: SpeechQueue, speaker: VoiceRef) -> None:
     for language, text in SENTENCES.items():
         try:
             flaw = None if await _is_heard(queue, text, language, speaker) else "it is silent"
@@ -51,9 +50,9 @@ async def _speak_all(queue: SpeechQueue, speaker: Speaker) -> None:
             )
 
 
-async def _is_heard(queue: SpeechQueue, text: str, language: str, speaker: Speaker) -> bool:
+async def _is_heard(queue: SpeechQueue, text: str, language: str, speaker: VoiceRef) -> bool:
     """Speak a sentence until there is sound, which the engine knows to be finite."""
-    request = SpeechRequest("", analyse(text, language), speaker, SpeechOptions())
+    request = SynthesisRequest("", analyse(text, language), speaker, SpeechOptions())
     seconds = 0.0
     with closing(queue.submit(request)) as stream:
         async for chunk in stream:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.middleware import Middleware
 
 from mynah.config import Settings
-from mynah.engine.queue import SpeechQueue
+from mynah.engine.local.local_engine import SpeechQueue
 from mynah.errors import OptionError
 from mynah.runtime.logging import log_unexpected
 from mynah.service.answer_headers import AnswerHeadersMiddleware

@@ -11,7 +11,7 @@ import numpy as np
 from fastapi.concurrency import run_in_threadpool
 
 from mynah.audio.encoding import Encoder
-from mynah.engine.queue import SpeechStream
+from mynah.engine.local.local_engine import SpeechStream
 from mynah.service.metrics import Metrics
 from mynah.service.playback import Playback
 from mynah.service.records import new_id

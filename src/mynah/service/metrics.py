@@ -9,7 +9,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-from mynah.engine.queue import SpeechQueue
+from mynah.engine.local.local_engine import SpeechQueue
 
 _SECONDS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 5, 10, 30)
 _LAGS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

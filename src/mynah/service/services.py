@@ -8,7 +8,8 @@ from sqlalchemy import Engine, text
 from starlette.requests import HTTPConnection
 
 from mynah.config import Settings
-from mynah.engine.queue import SpeechQueue
+from mynah.engine.folder import model_version
+from mynah.engine.local.local_engine import SpeechQueue
 from mynah.errors import OptionError
 from mynah.service.cache import SpeechCache
 from mynah.service.cache_stores import open_store
@@ -24,7 +25,6 @@ from mynah.service.jobs.training_desk import TrainingDesk, TrainingRules
 from mynah.service.keys import Keys
 from mynah.service.limits import LimitRules, Limits
 from mynah.service.metrics import Metrics
-from mynah.service.model_version import model_version
 from mynah.service.screen import Mode, Screen
 from mynah.service.speakers import Speakers
 from mynah.service.speech import SpeechDesk

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, exists, select
 
-from mynah.engine.speaker import Speaker, TrainedWeights
+from mynah.engine.request import VoiceRef, WeightsRef
 from mynah.errors import (
     CheckpointError,
     ReferenceNotFoundError,
@@ -58,7 +58,7 @@ class Speakers:
         self._folders = folders
         self._samples = {sample.name: sample for sample in samples()}
 
-    def speaker(self, speaking: Speaking) -> Speaker:
+    def speaker(self, speaking: Speaking) -> VoiceRef:
         """A voice for the engine.
 
         Raises:
@@ -70,7 +70,7 @@ class Speakers:
         if not lenders:
             return own
         key = "+".join(each.key for each in (own, *lenders))
-        return Speaker(key, partial(_joined, own, lenders), own.weights)
+        return VoiceRef(key, partial(_joined, own, lenders), own.weights)
 
     def version_of(self, voice: VoiceRecord, asked: str | None) -> str:
         """The version that is meant.
@@ -93,15 +93,15 @@ class Speakers:
             )
         return asked
 
-    def _speaker(self, voice: VoiceRecord, version: str) -> Speaker:
+    def _speaker(self, voice: VoiceRecord, version: str) -> VoiceRef:
         sample = self._samples.get(voice.id)
         load = sample.voice if sample else partial(self._load, voice, version)
         key = f"{voice.id}/{version}"
         place = self._place(voice, version) if version != FIRST_VERSION else ""
         fetch = partial(self._folder, voice, version, place)
-        return Speaker(key, load, TrainedWeights(key, fetch) if place else None)
+        return VoiceRef(key, load, WeightsRef(key, fetch) if place else None)
 
-    def _lender(self, name: str) -> Speaker:
+    def _lender(self, name: str) -> VoiceRef:
         try:
             return self._speaker(self._voices.get(name), FIRST_VERSION)
         except VoiceNotFoundError as error:
@@ -149,7 +149,7 @@ class Speakers:
             return version[0] != "0" and bool(connection.scalar(select(exists().where(*its))))
 
 
-def _joined(own: Speaker, lenders: Sequence[Speaker]) -> Voice:
+def _joined(own: VoiceRef, lenders: Sequence[VoiceRef]) -> Voice:
     voice = own.load()
     lent = [recording for lender in lenders for recording in lender.load().recordings]
     return replace(voice, recordings=(*voice.recordings, *lent))

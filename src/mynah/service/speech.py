@@ -7,9 +7,8 @@ from functools import partial
 from fastapi.concurrency import run_in_threadpool
 
 from mynah.audio.encoding import AudioFormat
-from mynah.engine.queue import SpeechQueue
-from mynah.engine.request import SpeechRequest
-from mynah.engine.speaker import Speaker
+from mynah.engine.local.local_engine import SpeechQueue
+from mynah.engine.request import SynthesisRequest, VoiceRef
 from mynah.options import SpeechOptions
 from mynah.runtime.tracing import span
 from mynah.service.answer_headers import tell, tell_duration
@@ -41,7 +40,7 @@ class SpeechOrder:
 
     caller: Caller
     text: str
-    voice: Speaking | Speaker
+    voice: Speaking | VoiceRef
     options: SpeechOptions
     form: AudioFormat
     cacheable: bool = False
@@ -118,7 +117,7 @@ class SpeechDesk:
         if self._cache:
             self._cache.close()
 
-    def _prepare(self, order: SpeechOrder) -> tuple[Part | Speaker, list[Sentence]]:
+    def _prepare(self, order: SpeechOrder) -> tuple[Part | VoiceRef, list[Sentence]]:
         part = self._cast(order)
         began = time.perf_counter()
         with span("text"):
@@ -126,15 +125,15 @@ class SpeechDesk:
         tell_duration("text", time.perf_counter() - began)
         return part, sentences
 
-    def _cast(self, order: SpeechOrder) -> Part | Speaker:
-        if isinstance(order.voice, Speaker):
+    def _cast(self, order: SpeechOrder) -> Part | VoiceRef:
+        if isinstance(order.voice, VoiceRef):
             return order.voice
         return self._casting.cast(order.voice, order.caller, order.user)
 
     async def _perform(
-        self, order: SpeechOrder, part: Part | Speaker, sentences: list[Sentence]
+        self, order: SpeechOrder, part: Part | VoiceRef, sentences: list[Sentence]
     ) -> AudioStream:
-        if isinstance(part, Speaker):
+        if isinstance(part, VoiceRef):
             return await self._audio(order, part, sentences)
         opening = self._audio(order, part.speaker, sentences)
         return await self._casting.watch(part, order.caller, opening)
@@ -147,7 +146,7 @@ class SpeechDesk:
         return self._screen.read(order.caller, order.text, read)
 
     async def _audio(
-        self, order: SpeechOrder, speaker: Speaker, sentences: list[Sentence]
+        self, order: SpeechOrder, speaker: VoiceRef, sentences: list[Sentence]
     ) -> AudioStream:
         speak = partial(self._speak, order, speaker, sentences)
         if not (self._cache and order.cacheable):
@@ -160,10 +159,10 @@ class SpeechDesk:
         return audio
 
     async def _speak(
-        self, order: SpeechOrder, speaker: Speaker, sentences: list[Sentence]
+        self, order: SpeechOrder, speaker: VoiceRef, sentences: list[Sentence]
     ) -> SpokenAudio:
         stream = self._queue.submit(
-            SpeechRequest(order.caller.id, sentences, speaker, order.options)
+            SynthesisRequest(order.caller.id, sentences, speaker, order.options)
         )
         audio = SpokenAudio(
             stream, order.form.encoder(self._queue.sample_rate), sentences, self._metrics

@@ -23,7 +23,8 @@ from mynah.checkpoints.adapter import (
     save_adapter,
 )
 from mynah.checkpoints.base_weights import BaseWeights, VersionBuilder
-from mynah.engine.models import Models, load_models
+from mynah.engine.loading import load_models, phoneme_scores
+from mynah.engine.models import Models
 from mynah.errors import RecordingError
 from mynah.runtime.files import write_atomic
 from mynah.training.doubts import doubts
@@ -33,7 +34,6 @@ from mynah.training.likeness import Likeness
 from mynah.training.loop import Plan, Telling, learn
 from mynah.training.low_rank import fresh_changes
 from mynah.training.measuring import Evaluator, PairedScores, SentenceScore
-from mynah.training.preparation.hearing import phoneme_scores
 from mynah.training.preparation.prepare import PERCENT, Prepared, prepare
 from mynah.training.preparation.slices import Slice
 from mynah.training.prepared_file import read_prepared, write_prepared

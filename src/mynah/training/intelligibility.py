@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from mynah.audio.recording import Recording
 from mynah.encoders.ctc_aligner import PhonemeScores
+from mynah.engine.loading import phoneme_scores
 from mynah.engine.models import Models
 from mynah.text.reading_scripts import reading_script
 from mynah.training.evaluation import Unit
-from mynah.training.preparation.hearing import phoneme_scores
 from mynah.training.preparation.recogniser import Recogniser, installed_recogniser
 from mynah.training.preparation.words import lines
 from mynah.voice.tokens import CONTENT_RATE

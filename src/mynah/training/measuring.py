@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mynah.acoustic.sovits.model import SoVITS
+from mynah.api import Synthesizer
 from mynah.audio.recording import Recording
 from mynah.audio.spectrogram import SAMPLE_RATE, linear_spectrogram
 from mynah.engine.models import Models
-from mynah.engine.synthesizer import Synthesizer
 from mynah.options import SpeechOptions
 from mynah.training.evaluation import Evaluation, Measure, Unit, figures
 from mynah.training.intelligibility import Ear, mistakes, sentences

@@ -8,7 +8,7 @@ from functools import partial
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.exc import SQLAlchemyError
 
-from mynah.engine.speaker import Speaker
+from mynah.engine.request import VoiceRef
 from mynah.errors import CheckpointError, MynahError
 from mynah.runtime.logging import log_unexpected
 from mynah.service.answer_headers import tell
@@ -36,7 +36,7 @@ class Part:
         counted: whether the voice has trained versions, which are compared.
     """
 
-    speaker: Speaker
+    speaker: VoiceRef
     voice_id: str
     version: int
     counted: bool

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mynah.audio.recording import Recording
+from mynah.engine.loading import phoneme_scores
 from mynah.engine.models import Models
 from mynah.errors import CheckpointError, RecordingError
 from mynah.text.frontend import analyse
@@ -15,7 +16,6 @@ from mynah.text.symbols import SymbolTable
 from mynah.training.preparation.data_report import Findings, describe, remarks, seconds_of
 from mynah.training.preparation.denoising import Denoiser, installed_denoiser
 from mynah.training.preparation.frames import PER_TOKEN, SAMPLE_RATE, SAMPLES
-from mynah.training.preparation.hearing import phoneme_scores
 from mynah.training.preparation.recogniser import installed_recogniser, recognised
 from mynah.training.preparation.slices import Slice
 from mynah.training.preparation.sound import read_sound

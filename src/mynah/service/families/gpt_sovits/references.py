@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from mynah.engine.speaker import Speaker
+from mynah.engine.request import VoiceRef
 from mynah.errors import RecordingError, RequestError, TextError
 from mynah.service.services import Services
 from mynah.service.uploads import UploadRules, admit
@@ -32,7 +32,7 @@ class References:
     language: str
 
 
-def read_speaker(references: References, services: Services) -> Speaker:
+def read_speaker(references: References, services: Services) -> VoiceRef:
     """Reads recordings as a speaker, known by their contents: a changed file is another one.
 
     Raises:
@@ -41,7 +41,7 @@ def read_speaker(references: References, services: Services) -> Speaker:
     settings, rules = services.settings, replace(services.uploads, kinds=_KINDS)
     files = [_read(settings.references, path, rules.bytes) for path in references.paths]
     load = partial(_load, files, references, rules)
-    return Speaker(f"reference/{_hash(files, references)}", load)
+    return VoiceRef(f"reference/{_hash(files, references)}", load)
 
 
 def inside(folder: Path, path: str) -> Path | None:

@@ -5,13 +5,13 @@ import threading
 from collections.abc import Callable
 
 from mynah.acoustic.decode_stream import LATER_CHUNKS
-from mynah.engine.kept import Kept
-from mynah.engine.model import SpeechModel
-from mynah.engine.speaker import Speaker
-from mynah.engine.stage import Stage
-from mynah.engine.talk import Talk, Utterance
-from mynah.engine.turns import Turns
-from mynah.engine.versions import Versions
+from mynah.engine.local.active_request import ActiveRequest, ActiveSentence
+from mynah.engine.local.fair_queue import Turns
+from mynah.engine.local.loaded_versions import Versions
+from mynah.engine.local.sized_lru import Kept
+from mynah.engine.local.stage import Stage
+from mynah.engine.request import VoiceRef
+from mynah.engine.speech_model import SpeechModel
 from mynah.runtime.threads import run_in_temporary_thread
 from mynah.runtime.wait_policy import WaitPolicy
 from mynah.voice.prompt import Prompt
@@ -39,26 +39,26 @@ class ReadingStage(Stage):
         prompts: Kept[Prompt],
         changed: threading.Condition,
         waiting: WaitPolicy,
-        prepared: Callable[[Utterance], None],
-        failed: Callable[[Talk, Exception], None],
+        prepared: Callable[[ActiveSentence], None],
+        failed: Callable[[ActiveRequest, Exception], None],
     ) -> None:
         super().__init__("reading", changed, waiting)
         self._versions = versions
         self._prompts = prompts
         self._prepared = prepared
         self._failed = failed
-        self._turns: Turns[Talk] = Turns()
-        self._newcomers: Turns[Talk] = Turns()
-        self._next_in: Talk | None = None
+        self._turns: Turns[ActiveRequest] = Turns()
+        self._newcomers: Turns[ActiveRequest] = Turns()
+        self._next_in: ActiveRequest | None = None
 
-    def submit(self, talk: Talk) -> None:
+    def submit(self, talk: ActiveRequest) -> None:
         """Takes a talk whose next sentence is to be prepared; with the lock held."""
         talk.reading = True
         turns = self._turns if self._versions.holds(talk) else self._newcomers
         turns.add(talk.request.caller, talk, urgent=talk.prepared == 0)
         self._changed.notify_all()
 
-    def withdraw(self, talk: Talk) -> None:
+    def withdraw(self, talk: ActiveRequest) -> None:
         """Forgets a talk; with the lock held. Its version may give way to others now."""
         for turns in (self._turns, self._newcomers):
             turns.discard(talk.request.caller, talk)
@@ -88,7 +88,7 @@ class ReadingStage(Stage):
         else:
             self._prepared(utterance)
 
-    def _next(self) -> Talk | None:
+    def _next(self) -> ActiveRequest | None:
         if self._turns:
             return self._turns.take()
         if not self._may_enter():
@@ -98,7 +98,7 @@ class ReadingStage(Stage):
             self._versions.hold(talk)
         return talk
 
-    def _prepare(self, talk: Talk) -> Utterance:
+    def _prepare(self, talk: ActiveRequest) -> ActiveSentence:
         request, number = talk.request, talk.prepared
         model = self._versions.model_of(talk)
         prompt = talk.prompt = talk.prompt or self._prompt(request.speaker, model)
@@ -106,9 +106,9 @@ class ReadingStage(Stage):
         asked, passage = model.prepare(sentence, prompt, request.options, seed)
         if number:
             passage.sizes = LATER_CHUNKS
-        return Utterance(talk, model, sentence, asked, passage, talk.context.copy())
+        return ActiveSentence(talk, model, sentence, asked, passage, talk.context.copy())
 
-    def _prompt(self, speaker: Speaker, model: SpeechModel) -> Prompt:
+    def _prompt(self, speaker: VoiceRef, model: SpeechModel) -> Prompt:
         return self._prompts.get(speaker.key, lambda: model.read(speaker.load()))
 
 

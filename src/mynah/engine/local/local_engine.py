@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Self
 
 from mynah.audio.speech import Speech
-from mynah.engine.model import SpeechModel
-from mynah.engine.pipeline import PROMPT_BYTES, VERSION_BYTES, Pipeline
-from mynah.engine.request import SpeechRequest
-from mynah.engine.stats import QueueStats
-from mynah.engine.talk import Talk
+from mynah.engine.engine import QueueStats
+from mynah.engine.local.active_request import ActiveRequest
+from mynah.engine.local.scheduler import PROMPT_BYTES, VERSION_BYTES, Pipeline
+from mynah.engine.request import SynthesisRequest
+from mynah.engine.speech_model import SpeechModel
 from mynah.errors import DeadlineError
 from mynah.options import SpeechOptions
 
@@ -22,11 +22,11 @@ class SpeechStream:
     Attributes are final when the stream has ended.
     """
 
-    def __init__(self, pipeline: Pipeline, request: SpeechRequest, deadline: float) -> None:
+    def __init__(self, pipeline: Pipeline, request: SynthesisRequest, deadline: float) -> None:
         self._pipeline = pipeline
         self._loop = asyncio.get_running_loop()
         self._outbox: asyncio.Queue[Speech | Exception | None] = asyncio.Queue()
-        self._talk = Talk(request, self._deliver)
+        self._talk = ActiveRequest(request, self._deliver)
         self._first_chunk: float | None = None
         pipeline.begin(self._talk)
         self._timer = self._loop.call_later(deadline, self._expire, deadline)
@@ -130,7 +130,7 @@ class SpeechQueue:
         """Whether requests are worked on."""
         return self._pipeline.alive
 
-    def submit(self, request: SpeechRequest) -> SpeechStream:
+    def submit(self, request: SynthesisRequest) -> SpeechStream:
         """Admits a request.
 
         Raises:

@@ -1,6 +1,6 @@
 """Things are kept by the bytes they take."""
 
-from mynah.engine.kept import Kept
+from mynah.engine.local.sized_lru import Kept
 
 
 class Sized:

@@ -7,10 +7,9 @@ import pytest
 
 import fakes
 from mynah.acoustic.decode_stream import FIRST_CHUNKS, LATER_CHUNKS
-from mynah.engine.queue import SpeechQueue
-from mynah.engine.request import SpeechRequest
-from mynah.engine.speaker import Speaker
-from mynah.engine.talk import CHUNKS_AHEAD, SENTENCES_AHEAD
+from mynah.engine.local.active_request import CHUNKS_AHEAD, SENTENCES_AHEAD
+from mynah.engine.local.local_engine import SpeechQueue
+from mynah.engine.request import SynthesisRequest, VoiceRef
 from mynah.errors import DeadlineError, ModelError, QueueFullError, TextError, UnavailableError
 from mynah.options import SpeechOptions
 from mynah.text.sentence import Sentence
@@ -79,9 +78,11 @@ def make(model):
         queue.close()
 
 
-def request(*texts: str, caller: str = "one", voice: str = "v/1") -> SpeechRequest:
+def request(*texts: str, caller: str = "one", voice: str = "v/1") -> SynthesisRequest:
     sentences = [Sentence(text, text, (), ()) for text in texts]
-    return SpeechRequest(caller, sentences, Speaker(voice, lambda: voice), SpeechOptions(pause=0))
+    return SynthesisRequest(
+        caller, sentences, VoiceRef(voice, lambda: voice), SpeechOptions(pause=0)
+    )
 
 
 async def heard(stream) -> list[str]:
@@ -293,8 +294,8 @@ def test_a_voice_that_cannot_be_loaded_fails_its_request(make, model):
     def load():
         raise TextError("no words")
 
-    broken = SpeechRequest(
-        "one", request("a").sentences, Speaker("broken/1", load), SpeechOptions()
+    broken = SynthesisRequest(
+        "one", request("a").sentences, VoiceRef("broken/1", load), SpeechOptions()
     )
 
     async def scene():

@@ -1,6 +1,6 @@
 """Who is next: in a circle, and with first things first, though never at others' cost for long."""
 
-from mynah.engine.turns import Turns
+from mynah.engine.local.fair_queue import Turns
 
 
 def taken(turns) -> str:

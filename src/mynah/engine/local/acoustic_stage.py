@@ -9,9 +9,9 @@ from contextlib import ExitStack
 import numpy as np
 from numpy.typing import NDArray
 
-from mynah.engine.stage import Stage
-from mynah.engine.talk import Talk, Utterance
-from mynah.engine.turns import Turns
+from mynah.engine.local.active_request import ActiveRequest, ActiveSentence
+from mynah.engine.local.fair_queue import Turns
+from mynah.engine.local.stage import Stage
 from mynah.errors import ModelError
 from mynah.runtime.tracing import span
 from mynah.runtime.wait_policy import WaitPolicy
@@ -35,21 +35,21 @@ class AcousticStage(Stage):
         together: int,
         changed: threading.Condition,
         waiting: WaitPolicy,
-        sounded: Callable[[Utterance, Wave, float], None],
-        failed: Callable[[Talk, Exception, Utterance], None],
+        sounded: Callable[[ActiveSentence, Wave, float], None],
+        failed: Callable[[ActiveRequest, Exception, ActiveSentence], None],
     ) -> None:
         super().__init__("acoustic", changed, waiting)
         self._together = together
         self._sounded = sounded
         self._failed = failed
-        self._turns: Turns[Talk] = Turns()
+        self._turns: Turns[ActiveRequest] = Turns()
 
-    def submit(self, talk: Talk) -> None:
+    def submit(self, talk: ActiveRequest) -> None:
         """Takes a talk of which a piece can be decoded; with the lock held."""
         self._turns.add(talk.request.caller, talk, urgent=talk.silent)
         self._changed.notify_all()
 
-    def withdraw(self, talk: Talk) -> None:
+    def withdraw(self, talk: ActiveRequest) -> None:
         """Forgets a talk; with the lock held."""
         self._turns.discard(talk.request.caller, talk)
 
@@ -58,13 +58,13 @@ class AcousticStage(Stage):
         return bool(self._turns)
 
     def _round(self) -> None:
-        alike: defaultdict[Hashable, list[Utterance]] = defaultdict(list)
+        alike: defaultdict[Hashable, list[ActiveSentence]] = defaultdict(list)
         for utterance in self._next():
             alike[utterance.model.sovits].append(utterance)
         for utterances in alike.values():
             self._sound(utterances)
 
-    def _sound(self, utterances: list[Utterance]) -> None:
+    def _sound(self, utterances: list[ActiveSentence]) -> None:
         """Decodes pieces of the same network."""
         began = time.perf_counter()
         try:
@@ -75,8 +75,8 @@ class AcousticStage(Stage):
             seconds = (time.perf_counter() - began) / len(utterances)
             self._settle(utterances, waves, seconds)
 
-    def _next(self) -> list[Utterance]:
-        utterances: list[Utterance] = []
+    def _next(self) -> list[ActiveSentence]:
+        utterances: list[ActiveSentence] = []
         with self._changed:
             while self._turns and len(utterances) < self._together:
                 talk = self._turns.take()
@@ -85,7 +85,7 @@ class AcousticStage(Stage):
                     utterances.append(talk.utterances[0])
         return utterances
 
-    def _decode(self, utterances: list[Utterance]) -> list[Wave]:
+    def _decode(self, utterances: list[ActiveSentence]) -> list[Wave]:
         with ExitStack() as traced:
             for utterance in utterances:
                 context, spans = utterance.talk.context.copy(), ExitStack()
@@ -94,7 +94,7 @@ class AcousticStage(Stage):
             return utterances[0].model.decode([utterance.passage for utterance in utterances])
 
     def _settle(
-        self, utterances: list[Utterance], outcomes: Sequence[Wave | Exception], seconds: float
+        self, utterances: list[ActiveSentence], outcomes: Sequence[Wave | Exception], seconds: float
     ) -> None:
         with self._changed:
             for utterance, outcome in zip(utterances, outcomes, strict=True):

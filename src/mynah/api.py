@@ -1,17 +1,19 @@
-"""The engine's door for programs: speech as a value, or as chunks in a loop."""
+"""The Python door: `speak`, `stream`, and a synthesizer of any model."""
 
 import weakref
 from collections.abc import Iterator
+from functools import cache
 from queue import SimpleQueue
+from typing import Any
 
 import numpy as np
 
 from mynah.audio.speech import Speech
+from mynah.engine.loading import load_models
+from mynah.engine.local.active_request import ActiveRequest
+from mynah.engine.local.scheduler import Pipeline
 from mynah.engine.models import Models
-from mynah.engine.pipeline import Pipeline
-from mynah.engine.request import SpeechRequest
-from mynah.engine.speaker import Speaker
-from mynah.engine.talk import Talk
+from mynah.engine.request import SynthesisRequest, VoiceRef
 from mynah.options import SpeechOptions
 from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
@@ -60,14 +62,14 @@ class Synthesizer:
         """
         options = options or SpeechOptions()
         sentences = analyse(text, options.language, options.split)
-        return self.stream_sentences(sentences, Speaker(voice.key, lambda: voice), options)
+        return self.stream_sentences(sentences, VoiceRef(voice.key, lambda: voice), options)
 
     def stream_sentences(
-        self, sentences: list[Sentence], speaker: Speaker, options: SpeechOptions
+        self, sentences: list[Sentence], speaker: VoiceRef, options: SpeechOptions
     ) -> Iterator[Speech]:
         """Has any speaker say sentences that were analysed before; see `stream`."""
         outbox: SimpleQueue[Speech | Exception | None] = SimpleQueue()
-        talk = Talk(SpeechRequest("", sentences, speaker, options), outbox.put)
+        talk = ActiveRequest(SynthesisRequest("", sentences, speaker, options), outbox.put)
         self._pipeline.begin(talk)
         try:
             while (item := outbox.get()) is not None:
@@ -77,3 +79,27 @@ class Synthesizer:
                 yield item
         finally:
             self._pipeline.leave(talk)
+
+
+def speak(text: str, *, voice: Voice, **options: Any) -> Speech:  # noqa: ANN401
+    """Speaks a text with the starter model.
+
+    Args:
+        text: Mandarin, English or both.
+        voice: whom to sound like.
+        options: fields of `SpeechOptions`.
+
+    Raises:
+        MynahError: the text, the voice or an option cannot be used; the message says why.
+    """
+    return _starter().speak(text, voice, SpeechOptions(**options))
+
+
+def stream(text: str, *, voice: Voice, **options: Any) -> Iterator[Speech]:  # noqa: ANN401
+    """Speaks a text with the starter model, chunk by chunk; see `Synthesizer.stream`."""
+    return _starter().stream(text, voice, SpeechOptions(**options))
+
+
+@cache
+def _starter() -> Synthesizer:
+    return Synthesizer(load_models())

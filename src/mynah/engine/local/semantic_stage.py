@@ -1,18 +1,65 @@
-"""The semantic stage: one token after the other for the sentences of all callers together."""
+"""What is drawn with one GPT: sentences of any callers, all a token further at every step."""
 
 import threading
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
-from mynah.engine.drawing import Drawing
-from mynah.engine.model import SpeechModel
-from mynah.engine.stage import Stage
-from mynah.engine.talk import Talk, Utterance
-from mynah.engine.turns import Turns
+from mynah.engine.local.active_request import ActiveRequest, ActiveSentence
+from mynah.engine.local.fair_queue import Turns
+from mynah.engine.local.stage import Stage
+from mynah.engine.speech_model import SpeechModel
 from mynah.errors import MynahError
+from mynah.runtime.tracing import span
 from mynah.runtime.wait_policy import WaitPolicy
+from mynah.semantic.batch import Batch
+from mynah.semantic.sequence import TokenSequence
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawing:
+    """A batch and the sentences in it.
+
+    Attributes:
+        batch: rows of the same weights.
+        utterances: whose they are.
+    """
+
+    batch: Batch
+    utterances: dict[TokenSequence, ActiveSentence] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody needs tokens soon, or has left."""
+        utterances = self.utterances.values()
+        return any(
+            not (each.wanted and (each.passage.has_lookahead or each.rests)) for each in utterances
+        )
+
+    def join(self, joining: Sequence[ActiveSentence]) -> None:
+        """Reads sentences and draws their first tokens."""
+        for utterance in joining:
+            talk = utterance.talk
+            if talk.waited is None:
+                talk.waited = time.perf_counter() - talk.admitted_at
+            utterance.context.run(utterance.traced.enter_context, span("semantic"))
+        rows = self.batch.join([utterance.request for utterance in joining])
+        self.utterances.update(zip(rows, joining, strict=True))
+
+    def drop_left(self) -> None:
+        """Ends sentences that nobody waits for."""
+        for row, utterance in list(self.utterances.items()):
+            if not utterance.wanted:
+                self.batch.leave(row)
+                self.end(row)
+
+    def end(self, row: TokenSequence) -> None:
+        """A row is out of the batch."""
+        utterance = self.utterances.pop(row)
+        utterance.context.run(utterance.traced.close)
+
 
 READ_AT_ONCE = 512
 """Phonemes and prompt tokens that are read between two steps, for which the other rows wait;
@@ -38,14 +85,14 @@ class SemanticStage(Stage):
         model: SpeechModel,
         changed: threading.Condition,
         waiting: WaitPolicy,
-        progressed: Callable[[Talk], None],
-        failed: Callable[[Talk, Exception, Utterance], None],
+        progressed: Callable[[ActiveRequest], None],
+        failed: Callable[[ActiveRequest, Exception, ActiveSentence], None],
     ) -> None:
         super().__init__("semantic", changed, waiting, model.step_threads)
         self._model = model
         self._progressed = progressed
         self._failed = failed
-        self._turns: Turns[Utterance] = Turns()
+        self._turns: Turns[ActiveSentence] = Turns()
         self._drawings = OrderedDict[Hashable, Drawing]({model.gpt: Drawing(model.batch())})
 
     @property
@@ -54,13 +101,13 @@ class SemanticStage(Stage):
         # A copy: whoever asks may be in another thread while the stage adds or drops one.
         return sum(len(drawing.utterances) for drawing in list(self._drawings.values()))
 
-    def submit(self, utterance: Utterance) -> None:
+    def submit(self, utterance: ActiveSentence) -> None:
         """Takes a sentence; with the lock held."""
         talk = utterance.talk
         self._turns.add(talk.request.caller, utterance, urgent=talk.prepared == 1)
         self._changed.notify_all()
 
-    def withdraw(self, talk: Talk) -> None:
+    def withdraw(self, talk: ActiveRequest) -> None:
         """Forgets a talk; with the lock held. Its rows are free before the next step."""
         for utterance in talk.utterances:
             self._turns.discard(talk.request.caller, utterance)
@@ -83,9 +130,9 @@ class SemanticStage(Stage):
             self._advance(gpt, self._drawings[gpt].batch.step)
         self._drop_empty()
 
-    def _next(self) -> Mapping[Hashable, list[Utterance]]:
+    def _next(self) -> Mapping[Hashable, list[ActiveSentence]]:
         """Sentences that join now: as many as there is room for, and a bounded time to read."""
-        joining: defaultdict[Hashable, list[Utterance]] = defaultdict(list)
+        joining: defaultdict[Hashable, list[ActiveSentence]] = defaultdict(list)
         room = self._model.rows - self.drawn
         length = 0
         while self._turns and room > 0 and length < READ_AT_ONCE:
@@ -123,7 +170,7 @@ class SemanticStage(Stage):
                 del self._drawings[gpt]
 
     def _advance(
-        self, gpt: Hashable, act: Callable[[], None], joining: Sequence[Utterance] = ()
+        self, gpt: Hashable, act: Callable[[], None], joining: Sequence[ActiveSentence] = ()
     ) -> None:
         began = time.perf_counter()
         try:
@@ -149,7 +196,7 @@ class SemanticStage(Stage):
             else:
                 self._progressed(talk)
 
-    def _fail_all(self, gpt: Hashable, joining: Sequence[Utterance], error: Exception) -> None:
+    def _fail_all(self, gpt: Hashable, joining: Sequence[ActiveSentence], error: Exception) -> None:
         drawing = self._drawings.pop(gpt)
         for utterance in {*drawing.utterances.values(), *joining}:
             utterance.context.run(utterance.traced.close)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from mynah.acoustic.decode_stream import DecodeStream
 from mynah.audio.speech import Speech
-from mynah.engine.model import SpeechModel
-from mynah.engine.request import SpeechRequest
+from mynah.engine.request import SynthesisRequest
+from mynah.engine.speech_model import SpeechModel
 from mynah.semantic.sequence import SemanticRequest
 from mynah.text.sentence import Sentence
 from mynah.voice.prompt import Prompt
@@ -24,7 +24,7 @@ SENTENCES_AHEAD = 3
 
 
 @dataclass(slots=True, eq=False)
-class Utterance:
+class ActiveSentence:
     """One sentence of a talk.
 
     Attributes:
@@ -39,7 +39,7 @@ class Utterance:
         heard: whether its first chunk was delivered.
     """
 
-    talk: "Talk"
+    talk: "ActiveRequest"
     model: SpeechModel
     sentence: Sentence
     request: SemanticRequest
@@ -66,7 +66,7 @@ class Utterance:
 
 
 @dataclass(slots=True, eq=False)
-class Talk:
+class ActiveRequest:
     """A request being spoken. The engine's lock guards it.
 
     Attributes:
@@ -88,11 +88,11 @@ class Talk:
         busy: seconds for which the stages worked on it.
     """
 
-    request: SpeechRequest
+    request: SynthesisRequest
     deliver: Callable[[Speech | Exception | None], None]
     context: Context = field(default_factory=copy_context)
     prompt: Prompt | None = None
-    utterances: deque[Utterance] = field(default_factory=deque)
+    utterances: deque[ActiveSentence] = field(default_factory=deque)
     prepared: int = 0
     spoken: int = 0
     reading: bool = False

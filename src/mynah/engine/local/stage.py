@@ -3,7 +3,7 @@
 import threading
 from abc import ABC, abstractmethod
 
-from mynah.engine.talk import Talk
+from mynah.engine.local.active_request import ActiveRequest
 from mynah.runtime.threads import set_thread_count
 from mynah.runtime.wait_policy import WaitPolicy
 
@@ -51,7 +51,7 @@ class Stage(ABC):
             self._thread.join()
 
     @abstractmethod
-    def withdraw(self, talk: Talk) -> None:
+    def withdraw(self, talk: ActiveRequest) -> None:
         """Forgets a talk; with the lock held."""
 
     @property

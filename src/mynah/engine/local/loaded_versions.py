@@ -2,9 +2,9 @@
 
 import threading
 
-from mynah.engine.kept import Kept
-from mynah.engine.model import SpeechModel
-from mynah.engine.talk import Talk
+from mynah.engine.local.active_request import ActiveRequest
+from mynah.engine.local.sized_lru import Kept
+from mynah.engine.speech_model import SpeechModel
 
 
 class Versions:
@@ -22,30 +22,30 @@ class Versions:
         self._model = model
         self._size = size
         self._changed = changed
-        self._speaking: dict[Talk, str] = {}
+        self._speaking: dict[ActiveRequest, str] = {}
         self._kept: Kept[SpeechModel] = Kept(size, self._speaks)
 
-    def holds(self, talk: Talk) -> bool:
+    def holds(self, talk: ActiveRequest) -> bool:
         """Whether a talk's version stays in memory for it; the model itself always does."""
         return talk.request.speaker.weights is None or talk in self._speaking
 
-    def room_for(self, talk: Talk) -> bool:
+    def room_for(self, talk: ActiveRequest) -> bool:
         """Whether a talk's version is at hand, or may be loaded."""
         weights = talk.request.speaker.weights
         at_hand = weights is None or weights.key in self._kept
         return at_hand or self._kept.bytes_in_use < self._size
 
-    def hold(self, talk: Talk) -> None:
+    def hold(self, talk: ActiveRequest) -> None:
         """From now on a talk's version stays, until `release`; with the lock held."""
         weights = talk.request.speaker.weights
         if weights is not None:
             self._speaking[talk] = weights.key
 
-    def release(self, talk: Talk) -> None:
+    def release(self, talk: ActiveRequest) -> None:
         """A talk is over; with the lock held."""
         self._speaking.pop(talk, None)
 
-    def model_of(self, talk: Talk) -> SpeechModel:
+    def model_of(self, talk: ActiveRequest) -> SpeechModel:
         """What speaks a talk, loaded if it is not at hand.
 
         Raises:

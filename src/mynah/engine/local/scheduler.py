@@ -13,14 +13,15 @@ import torch
 from numpy.typing import NDArray
 
 from mynah.audio.speech import Speech
-from mynah.engine.acoustic_stage import AcousticStage
-from mynah.engine.kept import Kept
-from mynah.engine.model import SpeechModel
-from mynah.engine.reading_stage import ReadingStage
-from mynah.engine.semantic_stage import SemanticStage
-from mynah.engine.stats import QueueStats, Tempo
-from mynah.engine.talk import Talk, Utterance
-from mynah.engine.versions import Versions
+from mynah.engine.engine import QueueStats
+from mynah.engine.local.acoustic_stage import AcousticStage
+from mynah.engine.local.active_request import ActiveRequest, ActiveSentence
+from mynah.engine.local.loaded_versions import Versions
+from mynah.engine.local.preparation_stage import ReadingStage
+from mynah.engine.local.semantic_stage import SemanticStage
+from mynah.engine.local.service_time import Tempo
+from mynah.engine.local.sized_lru import Kept
+from mynah.engine.speech_model import SpeechModel
 from mynah.errors import QueueFullError, UnavailableError
 from mynah.runtime.wait_policy import WaitPolicy
 from mynah.voice.prompt import Prompt
@@ -52,7 +53,7 @@ class Pipeline:
     ) -> None:
         self._model = model
         self._size = size
-        self._talks: set[Talk] = set()
+        self._talks: set[ActiveRequest] = set()
         self._tempo = Tempo()
         self._open = True
         self._changed = changed = threading.Condition()
@@ -74,7 +75,7 @@ class Pipeline:
         """Whether talks are worked on."""
         return self._open and all(stage.alive for stage in self._stages)
 
-    def begin(self, talk: Talk) -> None:
+    def begin(self, talk: ActiveRequest) -> None:
         """Admits a talk.
 
         Raises:
@@ -94,7 +95,7 @@ class Pipeline:
             self._talks.add(talk)
             self._move(talk)
 
-    def taken(self, talk: Talk) -> None:
+    def taken(self, talk: ActiveRequest) -> None:
         """The caller took a chunk, so that the next may be made."""
         with self._changed:
             talk.ahead -= 1
@@ -102,7 +103,7 @@ class Pipeline:
             self._move(talk)
             self._changed.notify_all()
 
-    def leave(self, talk: Talk) -> None:
+    def leave(self, talk: ActiveRequest) -> None:
         """The caller wants no more; what is in the works for it is thrown away."""
         with self._changed:
             talk.over = True
@@ -137,7 +138,7 @@ class Pipeline:
                 talk.deliver(_stopping())
                 self.leave(talk)
 
-    def _move(self, talk: Talk) -> None:
+    def _move(self, talk: ActiveRequest) -> None:
         """Has a talk go on wherever it may; with the lock held."""
         if talk.failed:
             talk.deliver(talk.error)
@@ -147,7 +148,7 @@ class Pipeline:
         if talk.may_read:
             self._reading.submit(talk)
 
-    def _prepared(self, utterance: Utterance) -> None:
+    def _prepared(self, utterance: ActiveSentence) -> None:
         talk = utterance.talk
         with self._changed:
             talk.reading = False
@@ -156,7 +157,9 @@ class Pipeline:
                 talk.utterances.append(utterance)
                 self._semantic.submit(utterance)
 
-    def _sounded(self, utterance: Utterance, wave: NDArray[np.float32], seconds: float) -> None:
+    def _sounded(
+        self, utterance: ActiveSentence, wave: NDArray[np.float32], seconds: float
+    ) -> None:
         talk = utterance.talk
         with self._changed:
             talk.busy += seconds
@@ -172,7 +175,9 @@ class Pipeline:
                 self.leave(talk)
             self._move(talk)
 
-    def _chunk(self, talk: Talk, utterance: Utterance, wave: NDArray[np.float32]) -> Speech:
+    def _chunk(
+        self, talk: ActiveRequest, utterance: ActiveSentence, wave: NDArray[np.float32]
+    ) -> Speech:
         """A piece as the caller gets it; the last one of a sentence ends with the pause."""
         rate, text = self._model.sample_rate, "" if utterance.heard else utterance.sentence.text
         utterance.heard = True
@@ -185,7 +190,9 @@ class Pipeline:
                 wave = np.concatenate([wave, pause])
         return Speech(wave, rate, text)
 
-    def _failed(self, talk: Talk, error: Exception, utterance: Utterance | None = None) -> None:
+    def _failed(
+        self, talk: ActiveRequest, error: Exception, utterance: ActiveSentence | None = None
+    ) -> None:
         """Ends a talk at an utterance, or before the next; those before it are spoken first."""
         with self._changed:
             talk.error = talk.error or error

@@ -1,22 +1,17 @@
-"""What the folder of a model holds: which files are its networks, and what comes with them."""
+"""The folder of a model, and the id that its files have."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.resources import as_file, files
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
-from mynah.checkpoints.content import load_content
 from mynah.checkpoints.folder import CONTENT
-from mynah.encoders.ctc_aligner import CTCAligner
-from mynah.encoders.hubert import HUBERT, HubertEncoder
-from mynah.encoders.roberta import ROBERTA, NoTextFeatures, RobertaTextFeatures, TextFeatures
+from mynah.encoders.hubert import HUBERT
+from mynah.encoders.roberta import ROBERTA
 from mynah.errors import CheckpointError
-from mynah.voice.sounds import Sounds
-from mynah.voice.tokens import ContentEncoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,37 +72,22 @@ def missing_parts(folder: Path) -> tuple[MissingPart, ...]:
     return tuple(part for part in parts if not (folder / part.name).is_dir())
 
 
-def content_of(folder: Path) -> ContentEncoder | None:
-    """The content encoder, if there is one."""
-    if (folder / CONTENT).is_file():
-        return _Encoded(load_content(folder / CONTENT))
-    released = folder / HUBERT.name
-    return HubertEncoder(released) if released.is_dir() else None
+def model_version(folder: Path | None) -> str:
+    """Changes with any byte of a model's files, and with the code that runs them.
+
+    Args:
+        folder: of the model; None is the starter.
+    """
+    if folder is not None:
+        return f"{version('mynah')}-{_digest(folder)}"
+    with as_file(files("mynah") / "starter") as starter:
+        return f"{version('mynah')}-{_digest(starter)}"
 
 
-def text_features_of(folder: Path) -> TextFeatures:
-    """What tells the GPT of a text's meaning."""
-    released = folder / ROBERTA.name
-    return RobertaTextFeatures(released) if released.is_dir() else NoTextFeatures()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Encoded:
-    """A content encoder without gradients."""
-
-    encoder: CTCAligner
-
-    @property
-    def sounds(self) -> Sounds | None:
-        """See `ContentEncoder`."""
-        return self.encoder.sounds
-
-    @property
-    def prompts(self) -> bool:
-        """See `ContentEncoder`."""
-        return self.encoder.config.prompts
-
-    @torch.inference_mode()
-    def __call__(self, samples: Tensor) -> Tensor:
-        features: Tensor = self.encoder(samples)
-        return features
+def _digest(folder: Path) -> str:
+    whole = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        whole.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+        with path.open("rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()

@@ -1,0 +1,1 @@
+"""The engine as threads of this process."""
