@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.speed.subject import hum
-from mynah.engine.local.local_engine import SpeechQueue
+from mynah.engine.local.local_engine import LocalEngine
 from mynah.engine.models import Models
 from mynah.engine.request import SynthesisRequest, VoiceRef
 from mynah.options import SpeechOptions
@@ -42,14 +42,14 @@ def answered(models: Models, callers: int, sentences: Sequence[Sentence] = ()) -
         sentences: what they say; `TEXT` if none are given.
     """
     said = list(sentences) or analyse(TEXT, SpeechOptions().language, split="cut0")
-    queue = SpeechQueue(models)
+    queue = LocalEngine(models)
     try:
         return asyncio.run(_answered(queue, callers, said))
     finally:
         queue.close()
 
 
-async def _answered(queue: SpeechQueue, callers: int, said: list[Sentence]) -> Answered:
+async def _answered(queue: LocalEngine, callers: int, said: list[Sentence]) -> Answered:
     await _say(queue, said, "warm", 0)  # the voice is read once
     began = time.perf_counter()
     heard = await asyncio.gather(*(_say(queue, said, f"caller {n}", n) for n in range(callers)))
@@ -59,7 +59,7 @@ async def _answered(queue: SpeechQueue, callers: int, said: list[Sentence]) -> A
 
 
 async def _say(
-    queue: SpeechQueue, said: list[Sentence], caller: str, seed: int
+    queue: LocalEngine, said: list[Sentence], caller: str, seed: int
 ) -> tuple[float, float]:
     """Seconds to the first sound, and of sound."""
     began = time.perf_counter()

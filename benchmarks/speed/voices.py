@@ -21,7 +21,7 @@ from mynah.checkpoints.adapter import (
 )
 from mynah.checkpoints.sovits import load_sovits
 from mynah.engine.loading import load_models
-from mynah.engine.local.local_engine import SpeechQueue
+from mynah.engine.local.local_engine import LocalEngine
 from mynah.engine.local.scheduler import VERSION_BYTES
 from mynah.engine.models import Models
 from mynah.engine.request import SynthesisRequest, VoiceRef, WeightsRef
@@ -82,7 +82,7 @@ def switches(models: Models, folder: Path, times: int = 10) -> tuple[float, list
     return seconds[0], seconds[1:]
 
 
-def answered(queue: SpeechQueue, speakers: Sequence[VoiceRef]) -> tuple[list[float], float]:
+def answered(queue: LocalEngine, speakers: Sequence[VoiceRef]) -> tuple[list[float], float]:
     """Has all say the same at the same time.
 
     Returns:
@@ -97,7 +97,7 @@ def answered(queue: SpeechQueue, speakers: Sequence[VoiceRef]) -> tuple[list[flo
     return firsts, time.perf_counter() - began
 
 
-async def _say(queue: SpeechQueue, speaker: VoiceRef) -> float:
+async def _say(queue: LocalEngine, speaker: VoiceRef) -> float:
     began, first = time.perf_counter(), 0.0
     sentences = analyse(TEXT, "auto", split="cut0")
     async for _ in queue.submit(SynthesisRequest("", sentences, speaker, SpeechOptions())):
@@ -123,7 +123,7 @@ def _print_switches(models: Models, version: Path, stored: int) -> None:
 
 
 def _print_speech(models: Models, speakers: Sequence[VoiceRef]) -> None:
-    queue, plain = SpeechQueue(models), VoiceRef("plain", hum)
+    queue, plain = LocalEngine(models), VoiceRef("plain", hum)
     answered(queue, [plain])
     before = _resident()
     cold = [answered(queue, [speaker])[0][0] for speaker in speakers]

@@ -11,7 +11,7 @@ import numpy as np
 from mynah.audio.speech import Speech
 from mynah.engine.loading import load_models
 from mynah.engine.local.active_request import ActiveRequest
-from mynah.engine.local.scheduler import Pipeline
+from mynah.engine.local.scheduler import Scheduler
 from mynah.engine.models import Models
 from mynah.engine.request import SynthesisRequest, VoiceRef
 from mynah.options import SpeechOptions
@@ -29,7 +29,7 @@ class Synthesizer:
 
     def __init__(self, models: Models) -> None:
         self._models = models
-        self._pipeline = Pipeline(models)
+        self._pipeline = Scheduler(models)
         weakref.finalize(self, self._pipeline.close)
 
     @property

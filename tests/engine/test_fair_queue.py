@@ -1,6 +1,6 @@
 """Who is next: in a circle, and with first things first, though never at others' cost for long."""
 
-from mynah.engine.local.fair_queue import Turns
+from mynah.engine.local.fair_queue import FairQueue
 
 
 def taken(turns) -> str:
@@ -11,7 +11,7 @@ def taken(turns) -> str:
 
 
 def test_callers_go_round_whatever_each_has():
-    turns = Turns()
+    turns = FairQueue()
     for caller, items in {"a": "1234", "b": "5", "c": "67"}.items():
         for item in items:
             turns.add(caller, item)
@@ -19,7 +19,7 @@ def test_callers_go_round_whatever_each_has():
 
 
 def test_an_urgent_item_goes_before_others():
-    turns = Turns()
+    turns = FairQueue()
     turns.add("a", "1")
     turns.add("b", "2")
     turns.add("c", "3", urgent=True)
@@ -27,7 +27,7 @@ def test_an_urgent_item_goes_before_others():
 
 
 def test_a_caller_with_ever_more_urgent_items_gets_one_extra_turn_a_round():
-    turns = Turns()
+    turns = FairQueue()
     for item in "abcd":
         turns.add("one", item)
     for item in "UVWXYZ":
@@ -36,7 +36,7 @@ def test_a_caller_with_ever_more_urgent_items_gets_one_extra_turn_a_round():
 
 
 def test_an_item_waits_once_and_can_be_taken_back():
-    turns = Turns()
+    turns = FairQueue()
     turns.add("a", "1")
     turns.add("a", "1", urgent=True)
     turns.add("a", "2", urgent=True)

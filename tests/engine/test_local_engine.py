@@ -8,7 +8,7 @@ import pytest
 import fakes
 from mynah.acoustic.decode_stream import FIRST_CHUNKS, LATER_CHUNKS
 from mynah.engine.local.active_request import CHUNKS_AHEAD, SENTENCES_AHEAD
-from mynah.engine.local.local_engine import SpeechQueue
+from mynah.engine.local.local_engine import LocalEngine
 from mynah.engine.request import SynthesisRequest, VoiceRef
 from mynah.errors import DeadlineError, ModelError, QueueFullError, TextError, UnavailableError
 from mynah.options import SpeechOptions
@@ -67,8 +67,8 @@ def model() -> Reciter:
 def make(model):
     made = []
 
-    def make(**options) -> SpeechQueue:
-        made.append(SpeechQueue(model, **options))
+    def make(**options) -> LocalEngine:
+        made.append(LocalEngine(model, **options))
         return made[-1]
 
     yield make

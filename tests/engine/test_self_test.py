@@ -5,7 +5,7 @@ import pytest
 
 import fakes
 from mynah.engine.loading import load_models
-from mynah.engine.local.local_engine import SpeechQueue
+from mynah.engine.local.local_engine import LocalEngine
 from mynah.engine.self_test import LONGEST_SECONDS, SENTENCES, VOICE, self_test
 from mynah.errors import CheckpointError
 
@@ -34,7 +34,7 @@ class Humming(fakes.Model):
 
 
 def speaks(model) -> None:
-    queue = SpeechQueue(model)
+    queue = LocalEngine(model)
     try:
         self_test(queue)
     finally:
@@ -92,7 +92,7 @@ def test_a_model_that_babbles_is_not_waited_for():
 
 
 def test_the_queue_goes_on_after_it(models):
-    queue = SpeechQueue(models)
+    queue = LocalEngine(models)
     try:
         self_test(queue)
         assert queue.alive and queue.stats().requests == 0

@@ -1,6 +1,6 @@
 """Things are kept by the bytes they take."""
 
-from mynah.engine.local.sized_lru import Kept
+from mynah.engine.local.sized_lru import SizedLRU
 
 
 class Sized:
@@ -8,7 +8,7 @@ class Sized:
         self.size = size
 
 
-def used(kept: Kept, keys) -> list[str]:
+def used(kept: SizedLRU, keys) -> list[str]:
     """Which of the things had to be made; each is as large as its name says."""
     made = []
 
@@ -23,12 +23,12 @@ def used(kept: Kept, keys) -> list[str]:
 
 def test_the_longest_unused_give_way():
     keys = ("4", "5", "4", "3", "5", "4", "11", "4")
-    assert used(Kept(10), keys) == ["4", "5", "3", "5", "4", "11", "4"]
+    assert used(SizedLRU(10), keys) == ["4", "5", "3", "5", "4", "11", "4"]
 
 
 def test_what_is_in_use_stays():
     busy = {"4", "11"}
-    kept = Kept(10, busy.__contains__)
+    kept = SizedLRU(10, busy.__contains__)
     assert used(kept, ("4", "5", "11", "4", "5", "11")) == ["4", "5", "11", "5"]
     assert kept.bytes_in_use == 15
     busy.clear()

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import fakes
-from mynah.engine.local.local_engine import SpeechQueue
+from mynah.engine.local.local_engine import LocalEngine
 from mynah.engine.models import Models
 from mynah.engine.request import SynthesisRequest, VoiceRef, WeightsRef
 from mynah.errors import CheckpointError
@@ -29,8 +29,8 @@ VERSIONS = 50
 def make():
     made = []
 
-    def make(model, **options) -> SpeechQueue:
-        made.append(SpeechQueue(model, **options))
+    def make(model, **options) -> LocalEngine:
+        made.append(LocalEngine(model, **options))
         return made[-1]
 
     yield make
@@ -50,13 +50,13 @@ def speaker(voice, adapt):
     return speaker
 
 
-async def say(queue: SpeechQueue, speaker: VoiceRef, text: str = TEXT) -> np.ndarray:
+async def say(queue: LocalEngine, speaker: VoiceRef, text: str = TEXT) -> np.ndarray:
     sentences = analyse(text, "en", "cut0")
     request = SynthesisRequest(speaker.key, sentences, speaker, SpeechOptions(seed=1))
     return np.concatenate([chunk.samples async for chunk in queue.submit(request)])
 
 
-def spoken(queue: SpeechQueue, *speakers: VoiceRef, text: str = TEXT) -> list[np.ndarray]:
+def spoken(queue: LocalEngine, *speakers: VoiceRef, text: str = TEXT) -> list[np.ndarray]:
     """What each says, all at the same time."""
 
     async def scene():
@@ -226,7 +226,7 @@ def troupe():
     troupe.gate.set()
 
 
-def ask(queue: SpeechQueue, version: str, text: str = "a"):
+def ask(queue: LocalEngine, version: str, text: str = "a"):
     weights = WeightsRef(version, lambda: version) if version else None
     speaker = VoiceRef(version or "plain", lambda: "voice", weights)
     return queue.submit(

@@ -17,7 +17,7 @@ from web import Web
 import fakes
 from mynah.cli.ports import take_ports
 from mynah.config import Settings
-from mynah.engine.local.local_engine import SpeechQueue
+from mynah.engine.local.local_engine import LocalEngine
 from mynah.engine.speech_model import SpeechModel
 from mynah.service.app import create_app
 from mynah.service.families.mount import own_ports
@@ -58,7 +58,7 @@ class Hummer(fakes.Model):
         return (0.5 * np.sin(2 * np.pi * pitch * time)).astype(np.float32)
 
 
-class Unpaused(SpeechQueue):
+class Unpaused(LocalEngine):
     """Leaves out the engine's pauses, so that speech is as long as its sentences."""
 
     def submit(self, request):

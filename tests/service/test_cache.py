@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from mynah.audio.encoding import AudioFormat
-from mynah.engine.folder import model_version
+from mynah.engine.folder import model_id
 from mynah.errors import OptionError
 from mynah.options import SpeechOptions
 from mynah.service.audio import AudioStream
@@ -215,13 +215,13 @@ def test_a_key_changes_with_voice_version_and_model(tmp_path):
     sounding = Sounding("voice_1/1", analyse("你好。"), SpeechOptions(), AudioFormat("mp3"))
     newer = replace(sounding, speaker="voice_1/2")
     (tmp_path / "gpt.ckpt").write_bytes(b"weights")
-    before = model_version(tmp_path)
+    before = model_id(tmp_path)
     (tmp_path / "gpt.ckpt").write_bytes(b"other weights")
-    after = model_version(tmp_path)
-    assert model_version(tmp_path) == after
+    after = model_id(tmp_path)
+    assert model_id(tmp_path) == after
     keys = {sounding.key(before), sounding.key(after), newer.key(before), newer.key(after)}
     assert len(keys) == 4
-    assert model_version(None) == model_version(None)
+    assert model_id(None) == model_id(None)
 
 
 class Endless(AudioStream):

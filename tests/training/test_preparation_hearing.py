@@ -34,7 +34,7 @@ class Hubert:
 
 
 def test_every_frame_has_the_scores_of_the_models_own_encoder(models, sound):
-    scores = hearing.hear(sound, loading.phoneme_scores(models.content))
+    scores = hearing.hear(sound, loading.load_aligner(models.content))
     assert scores.shape == (len(sound.speech), 733)
     assert np.allclose(np.exp(scores).sum(axis=1), 1.0, atol=1e-4)
 
@@ -55,11 +55,11 @@ def test_the_starters_head_stands_in_for_an_encoder_without_one(
     models, tiny, sound, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(hearing, "files", lambda package: tmp_path)
-    assert loading.phoneme_scores(Hubert()) is None
+    assert loading.load_aligner(Hubert()) is None
     (tmp_path / "starter").mkdir()
     shutil.copy(tiny / "content.pth", tmp_path / "starter")
     own, stand_in = (
-        hearing.hear(sound, loading.phoneme_scores(each)) for each in (models.content, Hubert())
+        hearing.hear(sound, loading.load_aligner(each)) for each in (models.content, Hubert())
     )
     assert np.allclose(own, stand_in)
 

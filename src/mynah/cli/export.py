@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mynah.config import Settings
 from mynah.engine.export import RELEASED_FILES
-from mynah.engine.folder import model_version
+from mynah.engine.folder import model_id
 from mynah.errors import VoiceNotFoundError
 from mynah.service.data import open_data
 from mynah.service.folders import LocalFolders
@@ -34,7 +34,7 @@ def export(settings: Settings, name: str, version: int | None, out: Path) -> Ite
     records = open_data(settings)
     try:
         storage, folders = FolderStorage(settings.data / "audio"), LocalFolders(settings.versions)
-        versions = Versions(records, model_version(settings.model))
+        versions = Versions(records, model_id(settings.model))
         exports = Exports(versions, folders, settings.model)
         voice = Voices(records, storage, folders).own(name)
         for file in RELEASED_FILES:

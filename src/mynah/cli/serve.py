@@ -8,7 +8,7 @@ import sys
 from mynah.cli.ports import take_ports
 from mynah.config import Settings
 from mynah.engine.loading import load_models
-from mynah.engine.local.local_engine import SpeechQueue
+from mynah.engine.local.local_engine import LocalEngine
 from mynah.engine.self_test import self_test
 from mynah.errors import OptionError
 from mynah.runtime.logging import log_config
@@ -33,7 +33,7 @@ def serve(settings: Settings) -> None:
     # The ports first: an earlier server that still has them still uses the data.
     sockets = take_ports(settings.host, [settings.port, *own_ports(settings)])
     _prepare_data(settings)
-    queue = SpeechQueue(
+    queue = LocalEngine(
         load_models(settings.model, settings.precision, settings.device),
         size=settings.queue_size,
         deadline=settings.speech_seconds,

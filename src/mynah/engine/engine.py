@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class QueueStats:
+class EngineStats:
     """What the engine holds.
 
     Attributes:

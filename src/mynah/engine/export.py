@@ -6,7 +6,7 @@ from typing import Literal
 
 from mynah.checkpoints.export import merge_gpt, merge_sovits
 from mynah.checkpoints.folder import only_file
-from mynah.engine.folder import opened
+from mynah.engine.folder import model_folder
 
 ReleasedFile = Literal["gpt.ckpt", "sovits.pth"]
 """The two files that upstream's tools load a voice from."""
@@ -32,5 +32,5 @@ def export(model: Path | None, version: Path, file: ReleasedFile, out: Path) -> 
         CheckpointError: the model, or the version, cannot be used, or the file not written.
     """
     suffix, merge = _MERGE[file]
-    with opened(model) as folder:
+    with model_folder(model) as folder:
         merge(only_file(folder, suffix), version, out)

@@ -39,7 +39,7 @@ _NO_TEXT_FEATURES = MissingPart("text features", ROBERTA.name, "Mandarin sounds 
 
 
 @contextmanager
-def opened(folder: Path | None) -> Iterator[Path]:
+def model_folder(folder: Path | None) -> Iterator[Path]:
     """The folder of a model for as long as it is entered; the starter's without one.
 
     Raises:
@@ -72,7 +72,7 @@ def missing_parts(folder: Path) -> tuple[MissingPart, ...]:
     return tuple(part for part in parts if not (folder / part.name).is_dir())
 
 
-def model_version(folder: Path | None) -> str:
+def model_id(folder: Path | None) -> str:
     """Changes with any byte of a model's files, and with the code that runs them.
 
     Args:

@@ -18,7 +18,7 @@ from mynah.checkpoints.sovits import load_sovits
 from mynah.encoders.ctc_aligner import CTCAligner, Head, PhonemeScores
 from mynah.encoders.hubert import HUBERT, HubertEncoder
 from mynah.encoders.roberta import ROBERTA, NoTextFeatures, RobertaTextFeatures, TextFeatures
-from mynah.engine.folder import missing_parts, opened
+from mynah.engine.folder import missing_parts, model_folder
 from mynah.engine.models import Models
 from mynah.runtime.device import Device, Precision, resolve_device
 from mynah.runtime.threads import run_in_temporary_thread, use_available_cores
@@ -54,7 +54,7 @@ def load_models(
             of a version that cannot run yet.
     """
     threads = use_available_cores()
-    with opened(None if folder is None else Path(folder)) as found, sleeping_teams(threads):
+    with model_folder(None if folder is None else Path(folder)) as found, sleeping_teams(threads):
         return run_in_temporary_thread(_load, found, precision, resolve_device(device))
 
 
@@ -70,10 +70,10 @@ def _load(folder: Path, precision: Precision, device: torch.device) -> Models:
         _log.warning(str(part), extra={"missing": part.name})
     warnings = tuple(map(str, missing))
     models = Models(gpt, sovits, content, text_features, origin, warnings=warnings)
-    return fastest(models, precision, device)
+    return select_backends(models, precision, device)
 
 
-def fastest(models: Models, precision: Precision, device: torch.device) -> Models:
+def select_backends(models: Models, precision: Precision, device: torch.device) -> Models:
     """Models as they are fastest on this machine: on the GPU, or else on the CPU.
 
     Args:
@@ -131,7 +131,7 @@ class _Encoded:
         return features
 
 
-def phoneme_scores(content: ContentEncoder) -> PhonemeScores | None:
+def load_aligner(content: ContentEncoder) -> PhonemeScores | None:
     """What names phonemes: the model's own encoder, or the starter's if that is a HuBERT.
 
     Returns:

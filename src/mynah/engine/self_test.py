@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import closing
 
-from mynah.engine.local.local_engine import SpeechQueue
+from mynah.engine.local.local_engine import LocalEngine
 from mynah.engine.request import SynthesisRequest, VoiceRef
 from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
@@ -20,7 +20,7 @@ LONGEST_SECONDS = 4.0
 """Of sound in which something must be heard."""
 
 
-def self_test(queue: SpeechQueue) -> None:
+def self_test(queue: LocalEngine) -> None:
     """Speak through the whole path: a bundled recording, prompt, tokens, sound.
 
     It also warms the path for the first callers. Call it where no event loop runs.
@@ -35,7 +35,7 @@ def self_test(queue: SpeechQueue) -> None:
     asyncio.run(_speak_all(queue, VoiceRef(f"self-test/{VOICE}", sample.voice)))
 
 
-async def _speak_all(queue: SpeechQueue, speaker: VoiceRef) -> None:
+async def _speak_all(queue: LocalEngine, speaker: VoiceRef) -> None:
     for language, text in SENTENCES.items():
         try:
             flaw = None if await _is_heard(queue, text, language, speaker) else "it is silent"
@@ -50,7 +50,7 @@ async def _speak_all(queue: SpeechQueue, speaker: VoiceRef) -> None:
             )
 
 
-async def _is_heard(queue: SpeechQueue, text: str, language: str, speaker: VoiceRef) -> bool:
+async def _is_heard(queue: LocalEngine, text: str, language: str, speaker: VoiceRef) -> bool:
     """Speak a sentence until there is sound, which the engine knows to be finite."""
     request = SynthesisRequest("", analyse(text, language), speaker, SpeechOptions())
     seconds = 0.0

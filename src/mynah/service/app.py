@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.middleware import Middleware
 
 from mynah.config import Settings
-from mynah.engine.local.local_engine import SpeechQueue
+from mynah.engine.local.local_engine import LocalEngine
 from mynah.errors import OptionError
 from mynah.runtime.logging import log_unexpected
 from mynah.service.answer_headers import AnswerHeadersMiddleware
@@ -78,7 +78,7 @@ TOLD_HEADERS = (
 """What pages of other origins may see of an answer, besides its id and when to come back."""
 
 
-def create_app(settings: Settings, queue: SpeechQueue) -> FastAPI:
+def create_app(settings: Settings, queue: LocalEngine) -> FastAPI:
     """The server of a queue; closing the one closes the other."""
     services = Services.open(settings, queue)
     app = FastAPIOffline(

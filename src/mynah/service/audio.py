@@ -11,7 +11,7 @@ import numpy as np
 from fastapi.concurrency import run_in_threadpool
 
 from mynah.audio.encoding import Encoder
-from mynah.engine.local.local_engine import SpeechStream
+from mynah.engine.local.local_engine import ChunkStream
 from mynah.service.metrics import Metrics
 from mynah.service.playback import Playback
 from mynah.service.records import new_id
@@ -108,7 +108,7 @@ class SpokenAudio(AudioStream):
 
     def __init__(
         self,
-        stream: SpeechStream,
+        stream: ChunkStream,
         encoder: Encoder,
         sentences: Sequence[Sentence],
         metrics: Metrics,

@@ -9,7 +9,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-from mynah.engine.local.local_engine import SpeechQueue
+from mynah.engine.local.local_engine import LocalEngine
 
 _SECONDS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 5, 10, 30)
 _LAGS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -33,7 +33,7 @@ class Metrics:
         version_answers, version_failures: of voices with trained versions, by voice and version.
     """
 
-    def __init__(self, queue: SpeechQueue) -> None:
+    def __init__(self, queue: LocalEngine) -> None:
         self.registry = registry = CollectorRegistry()
         self.requests = Counter(
             "mynah_requests", "Calls that were answered.", ["call", "status"], registry=registry
@@ -84,7 +84,7 @@ class Metrics:
         PlatformCollector(registry=registry)
 
 
-def _watch(queue: SpeechQueue, registry: CollectorRegistry) -> None:
+def _watch(queue: LocalEngine, registry: CollectorRegistry) -> None:
     """Gauges that ask the queue whenever they are read."""
     requests = Gauge("mynah_queue_requests", "Requests that are being spoken.", registry=registry)
     requests.set_function(lambda: queue.stats().requests)

@@ -8,8 +8,8 @@ from sqlalchemy import Engine, text
 from starlette.requests import HTTPConnection
 
 from mynah.config import Settings
-from mynah.engine.folder import model_version
-from mynah.engine.local.local_engine import SpeechQueue
+from mynah.engine.folder import model_id
+from mynah.engine.local.local_engine import LocalEngine
 from mynah.errors import OptionError
 from mynah.service.cache import SpeechCache
 from mynah.service.cache_stores import open_store
@@ -78,7 +78,7 @@ class Services:
 
     settings: Settings
     records: Engine
-    queue: SpeechQueue
+    queue: LocalEngine
     changes: Changes
     keys: Keys
     callers: Callers
@@ -103,7 +103,7 @@ class Services:
     traces: "TracerProvider | None"
 
     @classmethod
-    def open(cls, settings: Settings, queue: SpeechQueue) -> Self:
+    def open(cls, settings: Settings, queue: LocalEngine) -> Self:
         """Opens database and storage."""
         records = open_data(settings, server_policy(settings))
         changes, keys = watch_changes(records), Keys(records)
@@ -111,7 +111,7 @@ class Services:
         storage, folders = FolderStorage(settings.data / "audio"), LocalFolders(settings.versions)
         voices = Voices(records, storage, folders)
         limits = _limits(settings)
-        model = model_version(settings.model)
+        model = model_id(settings.model)
         versions = Versions(records, model)
         jobs = Jobs(records, settings.jobs_per_key)
         rollouts, answers = Rollouts(records), Answers(records)

@@ -7,7 +7,7 @@ from functools import partial
 from fastapi.concurrency import run_in_threadpool
 
 from mynah.audio.encoding import AudioFormat
-from mynah.engine.local.local_engine import SpeechQueue
+from mynah.engine.local.local_engine import LocalEngine
 from mynah.engine.request import SynthesisRequest, VoiceRef
 from mynah.options import SpeechOptions
 from mynah.runtime.tracing import span
@@ -62,7 +62,7 @@ class SpeechDesk:
     def __init__(
         self,
         casting: Casting,
-        queue: SpeechQueue,
+        queue: LocalEngine,
         metrics: Metrics,
         limits: Limits,
         screen: Screen | None,

@@ -23,7 +23,7 @@ from mynah.checkpoints.adapter import (
     save_adapter,
 )
 from mynah.checkpoints.base_weights import BaseWeights, VersionBuilder
-from mynah.engine.loading import load_models, phoneme_scores
+from mynah.engine.loading import load_aligner, load_models
 from mynah.engine.models import Models
 from mynah.errors import RecordingError
 from mynah.runtime.files import write_atomic
@@ -163,7 +163,7 @@ class _Work:
         evaluator = Evaluator(
             self.request.language, self.models.sovits, likeness, held_out, ear, self._tick
         )
-        scores = phoneme_scores(self.models.content) if self.models.content else None
+        scores = load_aligner(self.models.content) if self.models.content else None
         slices = self._prompt_slices or self.prepared.slices[:_REFERENCES]
         trained = self.models.trained(self.files) if any(self.files.iterdir()) else self.models
         scored = PairedScores(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mynah.audio.recording import Recording
 from mynah.encoders.ctc_aligner import PhonemeScores
-from mynah.engine.loading import phoneme_scores
+from mynah.engine.loading import load_aligner
 from mynah.engine.models import Models
 from mynah.text.reading_scripts import reading_script
 from mynah.training.evaluation import Unit
@@ -93,7 +93,7 @@ def best_ear(models: Models) -> Ear | None:
     recogniser = installed_recogniser()
     if recogniser:
         return WordEar(recogniser)
-    scores = phoneme_scores(models.content) if models.content else None
+    scores = load_aligner(models.content) if models.content else None
     return PhonemeEar(scores) if scores else None
 
 

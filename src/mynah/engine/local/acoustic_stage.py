@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mynah.engine.local.active_request import ActiveRequest, ActiveSentence
-from mynah.engine.local.fair_queue import Turns
-from mynah.engine.local.stage import Stage
+from mynah.engine.local.fair_queue import FairQueue
+from mynah.engine.local.stage import StageThread
 from mynah.errors import ModelError
 from mynah.runtime.tracing import span
 from mynah.runtime.wait_policy import WaitPolicy
@@ -19,13 +19,13 @@ from mynah.runtime.wait_policy import WaitPolicy
 Wave = NDArray[np.float32]
 
 
-class AcousticStage(Stage):
+class AcousticStage(StageThread):
     """Decodes pieces in turns, and those of talks that nothing was heard of yet before others.
 
     Args:
         together: most pieces that are decoded at once.
         changed: the engine's lock.
-        waiting: see `Stage`.
+        waiting: see `StageThread`.
         sounded: takes a piece of an utterance, and the seconds that it took.
         failed: told of talks that cannot go on, and with which utterance.
     """
@@ -42,7 +42,7 @@ class AcousticStage(Stage):
         self._together = together
         self._sounded = sounded
         self._failed = failed
-        self._turns: Turns[ActiveRequest] = Turns()
+        self._turns: FairQueue[ActiveRequest] = FairQueue()
 
     def submit(self, talk: ActiveRequest) -> None:
         """Takes a talk of which a piece can be decoded; with the lock held."""

@@ -18,7 +18,7 @@ class _Line(Generic[Item]):
         return bool(self.urgent or self.others)
 
 
-class Turns(Generic[Item]):
+class FairQueue(Generic[Item]):
     """Items that wait for a stage.
 
     A caller with a hundred items gets as many turns as a caller with one. An urgent item goes

@@ -3,11 +3,11 @@
 import threading
 
 from mynah.engine.local.active_request import ActiveRequest
-from mynah.engine.local.sized_lru import Kept
+from mynah.engine.local.sized_lru import SizedLRU
 from mynah.engine.speech_model import SpeechModel
 
 
-class Versions:
+class LoadedVersions:
     """Gives each talk the model that speaks it; one thread asks, any may release.
 
     What is loaded may be more than `size` by one version: nobody knows how large one is before.
@@ -23,7 +23,7 @@ class Versions:
         self._size = size
         self._changed = changed
         self._speaking: dict[ActiveRequest, str] = {}
-        self._kept: Kept[SpeechModel] = Kept(size, self._speaks)
+        self._kept: SizedLRU[SpeechModel] = SizedLRU(size, self._speaks)
 
     def holds(self, talk: ActiveRequest) -> bool:
         """Whether a talk's version stays in memory for it; the model itself always does."""

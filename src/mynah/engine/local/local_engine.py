@@ -7,22 +7,22 @@ from collections.abc import Sequence
 from typing import Self
 
 from mynah.audio.speech import Speech
-from mynah.engine.engine import QueueStats
+from mynah.engine.engine import EngineStats
 from mynah.engine.local.active_request import ActiveRequest
-from mynah.engine.local.scheduler import PROMPT_BYTES, VERSION_BYTES, Pipeline
+from mynah.engine.local.scheduler import PROMPT_BYTES, VERSION_BYTES, Scheduler
 from mynah.engine.request import SynthesisRequest
 from mynah.engine.speech_model import SpeechModel
 from mynah.errors import DeadlineError
 from mynah.options import SpeechOptions
 
 
-class SpeechStream:
+class ChunkStream:
     """The chunks of one request, in order; whoever stops early must `close` it.
 
     Attributes are final when the stream has ended.
     """
 
-    def __init__(self, pipeline: Pipeline, request: SynthesisRequest, deadline: float) -> None:
+    def __init__(self, pipeline: Scheduler, request: SynthesisRequest, deadline: float) -> None:
         self._pipeline = pipeline
         self._loop = asyncio.get_running_loop()
         self._outbox: asyncio.Queue[Speech | Exception | None] = asyncio.Queue()
@@ -82,7 +82,7 @@ class SpeechStream:
         self.close()
 
 
-class SpeechQueue:
+class LocalEngine:
     """Speaks for many callers with one model and its trained versions.
 
     Submit from a running event loop; chunks arrive on it.
@@ -107,7 +107,7 @@ class SpeechQueue:
         self.size = size
         self._model = model
         self._deadline = deadline
-        self._pipeline = Pipeline(
+        self._pipeline = Scheduler(
             model, size=size, prompt_bytes=prompt_bytes, version_bytes=version_bytes
         )
 
@@ -130,16 +130,16 @@ class SpeechQueue:
         """Whether requests are worked on."""
         return self._pipeline.alive
 
-    def submit(self, request: SynthesisRequest) -> SpeechStream:
+    def submit(self, request: SynthesisRequest) -> ChunkStream:
         """Admits a request.
 
         Raises:
             QueueFullError: the queue is full; it says when to come back.
             UnavailableError: the queue is closed.
         """
-        return SpeechStream(self._pipeline, request, self._deadline)
+        return ChunkStream(self._pipeline, request, self._deadline)
 
-    def stats(self) -> QueueStats:
+    def stats(self) -> EngineStats:
         """What the queue holds now."""
         return self._pipeline.stats()
 

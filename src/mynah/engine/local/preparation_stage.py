@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from mynah.acoustic.decode_stream import LATER_CHUNKS
 from mynah.engine.local.active_request import ActiveRequest, ActiveSentence
-from mynah.engine.local.fair_queue import Turns
-from mynah.engine.local.loaded_versions import Versions
-from mynah.engine.local.sized_lru import Kept
-from mynah.engine.local.stage import Stage
+from mynah.engine.local.fair_queue import FairQueue
+from mynah.engine.local.loaded_versions import LoadedVersions
+from mynah.engine.local.sized_lru import SizedLRU
+from mynah.engine.local.stage import StageThread
 from mynah.engine.request import VoiceRef
 from mynah.engine.speech_model import SpeechModel
 from mynah.runtime.threads import run_in_temporary_thread
@@ -17,7 +17,7 @@ from mynah.runtime.wait_policy import WaitPolicy
 from mynah.voice.prompt import Prompt
 
 
-class ReadingStage(Stage):
+class PreparationStage(StageThread):
     """Makes sentences of talks ready for the semantic stage, one at a time.
 
     It has a thread of its own so that a new voice does not stop everybody's tokens. Talks whose
@@ -28,15 +28,15 @@ class ReadingStage(Stage):
         versions: what speaks.
         prompts: voices that were read before.
         changed: the engine's lock.
-        waiting: see `Stage`.
+        waiting: see `StageThread`.
         prepared: takes what is ready.
         failed: told of talks whose next sentence cannot be spoken.
     """
 
     def __init__(
         self,
-        versions: Versions,
-        prompts: Kept[Prompt],
+        versions: LoadedVersions,
+        prompts: SizedLRU[Prompt],
         changed: threading.Condition,
         waiting: WaitPolicy,
         prepared: Callable[[ActiveSentence], None],
@@ -47,8 +47,8 @@ class ReadingStage(Stage):
         self._prompts = prompts
         self._prepared = prepared
         self._failed = failed
-        self._turns: Turns[ActiveRequest] = Turns()
-        self._newcomers: Turns[ActiveRequest] = Turns()
+        self._turns: FairQueue[ActiveRequest] = FairQueue()
+        self._newcomers: FairQueue[ActiveRequest] = FairQueue()
         self._next_in: ActiveRequest | None = None
 
     def submit(self, talk: ActiveRequest) -> None:

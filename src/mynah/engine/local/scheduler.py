@@ -13,14 +13,14 @@ import torch
 from numpy.typing import NDArray
 
 from mynah.audio.speech import Speech
-from mynah.engine.engine import QueueStats
+from mynah.engine.engine import EngineStats
 from mynah.engine.local.acoustic_stage import AcousticStage
 from mynah.engine.local.active_request import ActiveRequest, ActiveSentence
-from mynah.engine.local.loaded_versions import Versions
-from mynah.engine.local.preparation_stage import ReadingStage
+from mynah.engine.local.loaded_versions import LoadedVersions
+from mynah.engine.local.preparation_stage import PreparationStage
 from mynah.engine.local.semantic_stage import SemanticStage
-from mynah.engine.local.service_time import Tempo
-from mynah.engine.local.sized_lru import Kept
+from mynah.engine.local.service_time import ServiceTime
+from mynah.engine.local.sized_lru import SizedLRU
 from mynah.engine.speech_model import SpeechModel
 from mynah.errors import QueueFullError, UnavailableError
 from mynah.runtime.wait_policy import WaitPolicy
@@ -33,14 +33,14 @@ VERSION_BYTES = 512 << 20
 """Memory for trained versions of voices that stay ready to speak."""
 
 
-class Pipeline:
+class Scheduler:
     """Speaks for many callers with one model and its trained versions.
 
     Args:
         model: what speaks.
         size: most talks at a time.
         prompt_bytes: memory for voices that stay ready to speak.
-        version_bytes: memory for trained versions of them; see `Versions`.
+        version_bytes: memory for trained versions of them; see `LoadedVersions`.
     """
 
     def __init__(
@@ -54,12 +54,15 @@ class Pipeline:
         self._model = model
         self._size = size
         self._talks: set[ActiveRequest] = set()
-        self._tempo = Tempo()
+        self._tempo = ServiceTime()
         self._open = True
         self._changed = changed = threading.Condition()
-        versions, prompts = Versions(model, version_bytes, changed), Kept[Prompt](prompt_bytes)
+        versions, prompts = (
+            LoadedVersions(model, version_bytes, changed),
+            SizedLRU[Prompt](prompt_bytes),
+        )
         self._waiting = waiting = WaitPolicy(torch.get_num_threads())
-        self._reading = ReadingStage(
+        self._reading = PreparationStage(
             versions, prompts, changed, waiting, self._prepared, self._failed
         )
         self._semantic = SemanticStage(model, changed, waiting, self._move, self._failed)
@@ -116,10 +119,10 @@ class Pipeline:
             talk.utterances.clear()
             self._changed.notify_all()
 
-    def stats(self) -> QueueStats:
+    def stats(self) -> EngineStats:
         """What is in the works now."""
         with self._changed:
-            return QueueStats(
+            return EngineStats(
                 requests=len(self._talks),
                 sentences=sum(talk.left for talk in self._talks),
                 drawn=self._semantic.drawn,

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from mynah.engine.local.active_request import ActiveRequest, ActiveSentence
-from mynah.engine.local.fair_queue import Turns
-from mynah.engine.local.stage import Stage
+from mynah.engine.local.fair_queue import FairQueue
+from mynah.engine.local.stage import StageThread
 from mynah.engine.speech_model import SpeechModel
 from mynah.errors import MynahError
 from mynah.runtime.tracing import span
@@ -19,7 +19,7 @@ from mynah.semantic.sequence import TokenSequence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Drawing:
+class RunningBatch:
     """A batch and the sentences in it.
 
     Attributes:
@@ -66,7 +66,7 @@ READ_AT_ONCE = 512
 a longer sentence is read alone."""
 
 
-class SemanticStage(Stage):
+class SemanticStage(StageThread):
     """Draws tokens, step by step; sentences join and leave between any two steps.
 
     Sentences of the same GPT are drawn together. Those of different ones cannot share the reading
@@ -75,7 +75,7 @@ class SemanticStage(Stage):
     Args:
         model: what draws where nothing is trained.
         changed: the engine's lock.
-        waiting: see `Stage`.
+        waiting: see `StageThread`.
         progressed: told of talks that have more tokens; with the lock held.
         failed: told of talks that cannot go on, and with which utterance.
     """
@@ -92,8 +92,10 @@ class SemanticStage(Stage):
         self._model = model
         self._progressed = progressed
         self._failed = failed
-        self._turns: Turns[ActiveSentence] = Turns()
-        self._drawings = OrderedDict[Hashable, Drawing]({model.gpt: Drawing(model.batch())})
+        self._turns: FairQueue[ActiveSentence] = FairQueue()
+        self._drawings = OrderedDict[Hashable, RunningBatch](
+            {model.gpt: RunningBatch(model.batch())}
+        )
 
     @property
     def drawn(self) -> int:
@@ -149,9 +151,9 @@ class SemanticStage(Stage):
             joining[utterance.model.gpt].append(utterance)
         return joining
 
-    def _drawing_of(self, model: SpeechModel) -> Drawing:
+    def _drawing_of(self, model: SpeechModel) -> RunningBatch:
         if model.gpt not in self._drawings:
-            self._drawings[model.gpt] = Drawing(model.batch())
+            self._drawings[model.gpt] = RunningBatch(model.batch())
         return self._drawings[model.gpt]
 
     def _whose_turn(self) -> Hashable:
@@ -181,7 +183,7 @@ class SemanticStage(Stage):
             with self._changed:
                 self._report(self._drawings[gpt], time.perf_counter() - began)
 
-    def _report(self, drawing: Drawing, seconds: float) -> None:
+    def _report(self, drawing: RunningBatch, seconds: float) -> None:
         share = seconds / max(1, len(drawing.utterances))
         for row, utterance in list(drawing.utterances.items()):
             passage, talk = utterance.passage, utterance.talk

@@ -7,7 +7,7 @@ _LONGEST_RETRY_SECONDS = 60
 _SMOOTHING = 0.1
 
 
-class Tempo:
+class ServiceTime:
     """For how long the stages work on a sentence, smoothed over the last few."""
 
     def __init__(self) -> None:

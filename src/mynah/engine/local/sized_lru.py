@@ -16,7 +16,7 @@ class Sized(Protocol):
 Item = TypeVar("Item", bound=Sized)
 
 
-class Kept(Generic[Item]):
+class SizedLRU(Generic[Item]):
     """The most recently used of some things.
 
     Args:

@@ -8,7 +8,7 @@ from mynah.runtime.threads import set_thread_count
 from mynah.runtime.wait_policy import WaitPolicy
 
 
-class Stage(ABC):
+class StageThread(ABC):
     """A thread that works in rounds while there is something to do.
 
     Args:

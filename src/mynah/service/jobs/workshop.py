@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mynah.config import Settings
-from mynah.engine.folder import model_version
+from mynah.engine.folder import model_id
 from mynah.service.data import open_data
 from mynah.service.folders import LocalFolders
 from mynah.service.jobs.attempt import Workshop
@@ -39,7 +39,7 @@ def open_workshop(
         ),
         records=records,
         voices=Voices(records, storage, folders),
-        versions=Versions(records, model_version(settings.model)),
+        versions=Versions(records, model_id(settings.model)),
         storage=storage,
         folders=folders,
     )

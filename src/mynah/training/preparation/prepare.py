@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mynah.audio.recording import Recording
-from mynah.engine.loading import phoneme_scores
+from mynah.engine.loading import load_aligner
 from mynah.engine.models import Models
 from mynah.errors import CheckpointError, RecordingError
 from mynah.text.frontend import analyse
@@ -80,7 +80,7 @@ def prepare(
             "The model has no content encoder, without which a voice cannot be trained; put the "
             "one that it was trained with into its folder (content.pth or chinese-hubert-base)."
         )
-    transcript = Transcript(language, phoneme_scores(models.content))
+    transcript = Transcript(language, load_aligner(models.content))
     denoiser = installed_denoiser() if denoise else None
     takes = _takes(recordings, transcript, denoiser, report)
     transcript.check()
