@@ -14,7 +14,7 @@ from opencc import OpenCC
 from pypinyin import Style, lazy_pinyin
 from whisper_normalizer.english import EnglishTextNormalizer
 
-from mynah.training.intelligibility import edit_distance
+from mynah.training.evaluator import edit_distance
 
 # Written apart, spoken alike, and chosen by a recogniser's grammar rather than its ear;
 # 两 is 2 to a recogniser that writes digits.

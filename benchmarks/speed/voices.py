@@ -27,8 +27,8 @@ from mynah.engine.models import Models
 from mynah.engine.request import SynthesisRequest, VoiceRef, WeightsRef
 from mynah.options import SpeechOptions
 from mynah.text.frontend import analyse
-from mynah.training import acoustic, semantic
-from mynah.training.low_rank import fresh_changes
+from mynah.training import acoustic_task, semantic_task
+from mynah.training.adapters import fresh_changes
 from mynah.training.synthesis import Synthesis
 
 RANK = 8
@@ -64,8 +64,8 @@ def write_version(models: Models, file: Path, folder: Path) -> int:
     gpt, sovits = models.gpt, load_sovits(file)
     synthesis = Synthesis.of(sovits.config, sovits.state_dict())
     for name, network, ranks in (
-        (SEMANTIC_ADAPTER, gpt, semantic.adapted_parameters(gpt, RANK)),
-        (ACOUSTIC_ADAPTER, synthesis, acoustic.adapted_parameters(synthesis, RANK)),
+        (SEMANTIC_ADAPTER, gpt, semantic_task.adapted_parameters(gpt, RANK)),
+        (ACOUSTIC_ADAPTER, synthesis, acoustic_task.adapted_parameters(synthesis, RANK)),
     ):
         base = fingerprint(network.state_dict())
         save_adapter(Adapter(base, fresh_changes(network, ranks, seed=0)), folder / name)

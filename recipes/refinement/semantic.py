@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from mynah.semantic.gpt import GPT
-from mynah.training.tuner import pace_of
+from mynah.training.optimizer import pace_of
 from recipes.refinement.sayings import Saying, apart
 from recipes.starter.labels import is_heard
 from recipes.starter.semantic import DROPOUT, Guide, batches, loss_of

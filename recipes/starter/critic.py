@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
-from mynah.training.discriminators import discriminator_loss, feature_loss, generator_loss
+from mynah.training.losses import discriminator_loss, feature_loss, generator_loss
 
 FOOLED = 0.05
 FEATURES = 0.5

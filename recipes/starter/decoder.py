@@ -17,13 +17,8 @@ from torch.nn import functional as F
 
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.audio.spectrogram import HOP, SAMPLE_RATE
-from mynah.training.discriminators import (
-    Discriminators,
-    discriminator_loss,
-    feature_loss,
-    generator_loss,
-)
-from mynah.training.spectral import MelDistance
+from mynah.training.discriminators import Discriminators
+from mynah.training.losses import MelDistance, discriminator_loss, feature_loss, generator_loss
 from recipes.starter.prior import LATENTS, MEL, SMOOTH
 from recipes.starter.rendering import PITCH
 from recipes.starter.sentences import UNHEARD, Sentences, at_times

@@ -22,8 +22,8 @@ from mynah.acoustic.sovits.model import SoVITS
 from mynah.audio.spectrogram import HOP, SAMPLE_RATE
 from mynah.checkpoints.file import read_checkpoint
 from mynah.checkpoints.sovits import load_sovits, save_sovits
-from mynah.training.spectral import MelDistance
-from mynah.training.tuner import Tuner, pace_of
+from mynah.training.losses import MelDistance
+from mynah.training.optimizer import Tuner, pace_of
 from recipes.starter.decoder import EDGE, DecoderPlan
 from recipes.starter.overheard import Heard, overhear
 from recipes.starter.sizes import ACOUSTIC, SLIM

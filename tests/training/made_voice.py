@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mynah.training.preparation.slices import Slice
+from mynah.training.prepare.slices import Slice
 
 PITCHES = {7: 200.0, 19: 300.0, 300: 450.0}
 PHONES = {7: 20, 19: 40, 300: 60}

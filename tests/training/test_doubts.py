@@ -6,8 +6,7 @@ from tone_speech import ToneEncoder, say
 
 from mynah.encoders.ctc_aligner import Head
 from mynah.training.doubts import doubts
-from mynah.training.preparation.prepare import Prepared
-from mynah.training.preparation.slices import Slice
+from mynah.training.prepare.slices import Prepared, Slice
 
 TEXTS = ["Hello, my friend.", "The old clock chimed five.", "It smelled of rain.", "I am here."]
 REPORT = {"seconds_given": 20.0, "seconds_dropped": {"pause": 6.0}, "speakers_differ": "no"}

@@ -14,7 +14,7 @@ from mynah.checkpoints.adapter import Adapter, FullDelta, load_adapter, save_ada
 from mynah.engine.loading import load_models
 from mynah.errors import CheckpointError, RecordingError
 from mynah.text.reading_scripts import reading_script
-from mynah.training import fine_tuning, intelligibility
+from mynah.training import evaluator, fine_tuning
 from mynah.training.fine_tuning import FineTuning, best_prompt
 from mynah.training.trainer import Stopped, TrainingRecording, TrainingRequest
 
@@ -29,7 +29,7 @@ def hearing(monkeypatch):
         return hearing_tones(load_models(folder, precision))
 
     monkeypatch.setattr(fine_tuning, "load_models", load)
-    monkeypatch.setattr(intelligibility, "SENTENCES", 1)  # what is measured does not matter here
+    monkeypatch.setattr(evaluator, "SENTENCES", 1)  # what is measured does not matter here
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import torch
 from made_voice import Listener, StopAt, never
 from torch import nn
 
+from mynah.training.adapters import WHOLE, Learner, fresh_changes
 from mynah.training.loop import Plan, Telling, learn
-from mynah.training.low_rank import WHOLE, Learner, fresh_changes
+from mynah.training.optimizer import Tuner
 from mynah.training.trainer import Stopped
-from mynah.training.tuner import Tuner
 
 
 class Line:

@@ -9,10 +9,10 @@ from made_voice import made_slices
 from mynah.api import Synthesizer
 from mynah.audio.recording import Recording
 from mynah.options import SpeechOptions
-from mynah.training import intelligibility
+from mynah.training import evaluator as intelligibility
+from mynah.training.evaluator import SEEDS, Evaluator, PairedScores
 from mynah.training.likeness import Likeness
-from mynah.training.measuring import SEEDS, Evaluator, PairedScores
-from mynah.training.preparation.slices import Slice
+from mynah.training.prepare.slices import Slice
 
 SENTENCES = 2
 

@@ -11,8 +11,8 @@ import mynah
 from mynah.errors import CheckpointError, RecordingError
 from mynah.text.frontend import analyse
 from mynah.text.reading_scripts import reading_script
-from mynah.training.preparation.prepare import divided, prepare
-from mynah.training.preparation.slices import Slice
+from mynah.training.prepare.prepare import divided, prepare
+from mynah.training.prepare.slices import Slice
 from mynah.training.trainer import TrainingRecording
 
 SCRIPT = " ".join(reading_script("en").sentences)
@@ -168,7 +168,7 @@ def test_music_is_no_speech(models, recording, report):
 def test_a_short_recording_keeps_its_words_when_nothing_can_check_them(
     models, recording, report, monkeypatch
 ):
-    monkeypatch.setattr("mynah.training.preparation.prepare.phoneme_scores", lambda content: None)
+    monkeypatch.setattr("mynah.training.prepare.prepare.phoneme_scores", lambda content: None)
     (sample,) = (each for each in mynah.samples() if each.name == "ljspeech")
     given = [recording(real("ljspeech", 1), sample.text, str(number)) for number in range(3)]
     prepared = prepare(given, "en", models, report)

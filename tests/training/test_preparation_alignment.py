@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mynah.encoders.viterbi import viterbi_path
-from mynah.training.preparation.alignment import align
-from mynah.training.preparation.words import LEAST_MARGIN
+from mynah.training.prepare.alignment import LEAST_MARGIN, align
 
 CLASSES = 12
 BLANK = CLASSES - 1

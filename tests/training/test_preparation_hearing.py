@@ -11,9 +11,9 @@ import pytest
 from tone_speech import RATE, say, write
 
 from mynah.engine import loading
-from mynah.training.preparation import hearing
-from mynah.training.preparation.recogniser import installed_recogniser, recognised
-from mynah.training.preparation.sound import read_sound
+from mynah.training.prepare import alignment
+from mynah.training.prepare.recogniser import installed_recogniser, recognised
+from mynah.training.prepare.sound import read_sound
 
 TEXT = "The old clock in the hallway chimed five. Outside, a thick fog lay over the valley."
 
@@ -34,7 +34,7 @@ class Hubert:
 
 
 def test_every_frame_has_the_scores_of_the_models_own_encoder(models, sound):
-    scores = hearing.hear(sound, loading.load_aligner(models.content))
+    scores = alignment.hear(sound, loading.load_aligner(models.content))
     assert scores.shape == (len(sound.speech), 733)
     assert np.allclose(np.exp(scores).sum(axis=1), 1.0, atol=1e-4)
 
@@ -45,21 +45,21 @@ def test_minutes_are_heard_in_windows_of_seconds(sound, tmp_path):
 
     def scores(samples):
         heard.append(samples.shape[1] / 16_000)
-        return hearing.torch.zeros(1, samples.shape[1] // 320, 733)
+        return alignment.torch.zeros(1, samples.shape[1] // 320, 733)
 
-    assert len(hearing.hear(long, scores)) == len(long.speech)
+    assert len(alignment.hear(long, scores)) == len(long.speech)
     assert max(heard) <= 10 and sum(heard) == pytest.approx(long.seconds)
 
 
 def test_the_starters_head_stands_in_for_an_encoder_without_one(
     models, tiny, sound, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(hearing, "files", lambda package: tmp_path)
+    monkeypatch.setattr(alignment, "files", lambda package: tmp_path)
     assert loading.load_aligner(Hubert()) is None
     (tmp_path / "starter").mkdir()
     shutil.copy(tiny / "content.pth", tmp_path / "starter")
     own, stand_in = (
-        hearing.hear(sound, loading.load_aligner(each)) for each in (models.content, Hubert())
+        alignment.hear(sound, loading.load_aligner(each)) for each in (models.content, Hubert())
     )
     assert np.allclose(own, stand_in)
 

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mynah.training.preparation.activity import halved, loudness, runs, speech_frames
-from mynah.training.preparation.frames import PER_SECOND, SAMPLES, Span
-from mynah.training.preparation.sound import Sound
-from mynah.training.preparation.take import (
+from mynah.training.prepare.activity import halved, loudness, runs, speech_frames
+from mynah.training.prepare.alignment import AlignedText, TextLine
+from mynah.training.prepare.frames import PER_SECOND, SAMPLES, Span
+from mynah.training.prepare.segmentation import (
     KEPT,
     MISMATCH,
     UNWRITTEN,
     take_with_words,
     take_without_words,
 )
-from mynah.training.preparation.words import Heard, Line
+from mynah.training.prepare.sound import Sound
 
 parts = st.lists(
     st.tuples(st.integers(4, 800), st.integers(8, 120)), min_size=1, max_size=12
@@ -54,7 +54,7 @@ def test_slices_with_words(parts, data):
     recording = sound(parts)
     spans = [Span(run.start, run.end) for run in runs(recording.speech)]
     heard = [
-        Heard(Line(f"line {number}.", (1,)), span, data.draw(st.booleans()))
+        AlignedText(TextLine(f"line {number}.", (1,)), span, data.draw(st.booleans()))
         for number, span in enumerate(spans)
         if data.draw(st.integers(0, 4))
     ]
@@ -96,9 +96,9 @@ def test_speech_that_never_pauses_is_cut_where_it_is_quietest():
 def test_lines_that_do_not_match_and_speech_in_no_line_say_why_they_are_left_out():
     recording = sound([(200, 20)] * 4)
     heard = [
-        Heard(Line("one.", (1,)), Span(0, 200), True),
-        Heard(Line("two.", (1,)), Span(220, 420), False),
-        Heard(Line("four.", (1,)), Span(660, 860), True),
+        AlignedText(TextLine("one.", (1,)), Span(0, 200), True),
+        AlignedText(TextLine("two.", (1,)), Span(220, 420), False),
+        AlignedText(TextLine("four.", (1,)), Span(660, 860), True),
     ]
     take = take_with_words(recording, heard)
     assert [cut.text for cut in take.cuts] == ["one.", "four."]

@@ -9,8 +9,8 @@ import soundfile
 from tone_speech import RATE, say, write
 
 from mynah.errors import RecordingError, UnsupportedError
-from mynah.training.preparation.denoising import installed_denoiser
-from mynah.training.preparation.sound import read_sound
+from mynah.training.prepare.denoising import installed_denoiser
+from mynah.training.prepare.sound import read_sound
 
 TEXT = "The old clock in the hallway chimed five. Outside, a thick fog lay over the valley."
 

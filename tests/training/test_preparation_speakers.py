@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mynah.training.preparation.speakers import colouring, compare
+from mynah.training.prepare.speaker_check import colouring, compare
 
 RATE = 32_000
 

@@ -11,7 +11,7 @@ import torch
 
 from mynah.engine.models import Models
 from mynah.text.symbols import SymbolTable
-from mynah.training.preparation.words import lines
+from mynah.training.prepare.alignment import lines
 from mynah.voice.tokens import ContentEncoder
 
 RATE = 32_000

@@ -5,11 +5,15 @@ Source: HiFi-GAN (arXiv:2010.05646). Upstream: `module/models.py`,
 """
 
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
+
+from mynah.training.losses import discriminator_loss, feature_loss, generator_loss
+from mynah.training.optimizer import Tuner, mixed_precision
 
 PERIODS = (2, 3, 5, 7, 11)
 SLOPE = 0.1
@@ -91,20 +95,48 @@ class Discriminators(nn.Module):
         return [scores for scores, _ in judged], [features for _, features in judged]
 
 
-def discriminator_loss(real: list[Tensor], fake: list[Tensor]) -> Tensor:
-    """Least-squares loss of the critics: real to 1, generated to 0."""
-    losses = [
-        (1.0 - r).square().mean() + f.square().mean() for r, f in zip(real, fake, strict=True)
-    ]
-    return torch.stack(losses).sum()
+_SCALE_WIDTH, _PERIOD_WIDTH = 4, 8  # a quarter of the released widths, to cost what they judge
+_RATE = 2e-4
+_BETAS = (0.8, 0.99)
 
 
-def generator_loss(fake: list[Tensor]) -> Tensor:
-    """Least-squares loss of the generator: its scores to 1."""
-    return torch.stack([(1.0 - scores).square().mean() for scores in fake]).sum()
+class Critics:
+    """Small critics that begin to learn when a fine-tuning begins.
 
+    Args:
+        seed: of their first weights.
+        device: where they learn.
+    """
 
-def feature_loss(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tensor:
-    """Mean absolute difference of what the critics see in real and generated sound."""
-    pairs = [(r, f) for rs, fs in zip(real, fake, strict=True) for r, f in zip(rs, fs, strict=True)]
-    return 2.0 * torch.stack([(r.detach() - f).abs().mean() for r, f in pairs]).sum()
+    def __init__(self, seed: int, device: torch.device) -> None:
+        with torch.random.fork_rng([]):
+            torch.manual_seed(seed)
+            self._network = Discriminators(_SCALE_WIDTH, _PERIOD_WIDTH)
+        self._network.to(device)
+        self._device = device
+        self._tuner = Tuner([(each, 1.0) for each in self._network.parameters()], _RATE, _BETAS)
+
+    def learn(self, real: Tensor, made: Tensor, pace: float) -> float:
+        """Learns to tell waveforms (B, S) apart; gives the loss before."""
+        with mixed_precision(self._device):
+            judged = self._network(real[:, None])[0], self._network(made.detach()[:, None])[0]
+            loss = discriminator_loss(*judged)
+        self._tuner.step(loss, pace)
+        return loss.item()
+
+    def opinion(self, real: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
+        """How much `made` (B, S) is found out, and how differently it is heard than `real`."""
+        with mixed_precision(self._device):
+            with torch.no_grad():
+                heard = self._network(real[:, None])[1]
+            scores, imagined = self._network(made[:, None])
+            return generator_loss(scores), feature_loss(heard, imagined)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What they have to remember."""
+        return {"network": self._network.state_dict(), "tuner": self._tuner.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on from what they remembered."""
+        self._network.load_state_dict(state["network"])
+        self._tuner.load_state_dict(state["tuner"])

@@ -11,10 +11,9 @@ from typing import Any
 from mynah.audio.recording import Recording
 from mynah.audio.spectrogram import SAMPLE_RATE
 from mynah.encoders.ctc_aligner import PhonemeScores
-from mynah.training.intelligibility import PhonemeEar, mistakes
-from mynah.training.preparation.prepare import Prepared
-from mynah.training.preparation.slices import Slice
-from mynah.training.preparation.take import MISMATCH
+from mynah.training.evaluator import PhonemeEar, mistakes
+from mynah.training.prepare.segmentation import MISMATCH
+from mynah.training.prepare.slices import Prepared, Slice
 
 LEAST_WORDED = 0.5
 """Share of the slices of which the words are known."""

@@ -27,17 +27,15 @@ from mynah.engine.loading import load_aligner, load_models
 from mynah.engine.models import Models
 from mynah.errors import RecordingError
 from mynah.runtime.files import write_atomic
+from mynah.training.adapters import fresh_changes
 from mynah.training.doubts import doubts
 from mynah.training.evaluation import Evaluation
-from mynah.training.intelligibility import best_ear
+from mynah.training.evaluator import Evaluator, PairedScores, SentenceScore, best_ear
 from mynah.training.likeness import Likeness
 from mynah.training.loop import Plan, Telling, learn
-from mynah.training.low_rank import fresh_changes
-from mynah.training.measuring import Evaluator, PairedScores, SentenceScore
-from mynah.training.preparation.prepare import PERCENT, Prepared, prepare
-from mynah.training.preparation.slices import Slice
-from mynah.training.prepared_file import read_prepared, write_prepared
-from mynah.training.study import Study, acoustic_study, semantic_study
+from mynah.training.prepare.prepare import PERCENT, prepare
+from mynah.training.prepare.slices import Prepared, Slice, read_prepared, write_prepared
+from mynah.training.setup import Study, acoustic_study, semantic_study
 from mynah.training.trainer import (
     Report,
     Stage,

@@ -15,7 +15,7 @@ from mynah.acoustic.cepstrum import cosines
 from mynah.acoustic.colouring import log_mel, speech
 from mynah.audio.recording import Recording
 from mynah.audio.spectrogram import SAMPLE_RATE, linear_spectrogram
-from mynah.training.preparation.slices import Slice
+from mynah.training.prepare.slices import Slice
 
 COEFFICIENTS = slice(1, 20)
 """Cepstral coefficients that are compared: no level, and shapes up to the harmonics."""

@@ -17,9 +17,9 @@ from torch import Tensor
 
 from mynah.checkpoints.adapter import Change
 from mynah.runtime.files import write_atomic
-from mynah.training.low_rank import Learner
+from mynah.training.adapters import Learner
+from mynah.training.optimizer import pace_of
 from mynah.training.trainer import Report, Stopped
-from mynah.training.tuner import pace_of
 
 _STEPS_A_SEED = 1_000_003  # more than any training has
 

@@ -19,7 +19,7 @@ from mynah.acoustic.sovits.model import NOISE_SCALE, SoVITS
 from mynah.acoustic.sovits.streaming import FLOW_FRAMES, VOCODER_FRAMES
 from mynah.audio.spectrogram import HOP, linear_spectrogram
 from mynah.checkpoints.weights import skip_init
-from mynah.training.preparation.slices import Slice
+from mynah.training.prepare.slices import Slice
 from mynah.voice.timbre import Timbre
 from mynah.voice.tokens import WORDLESS
 

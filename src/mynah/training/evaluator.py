@@ -1,8 +1,11 @@
-"""Evaluation of a voice by fixed sentences: its likeness to its speaker, and what is misheard."""
+"""Evaluator of a trained version: similarity, and what recognisers mishear."""
 
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -14,13 +17,116 @@ from mynah.acoustic.sovits.model import SoVITS
 from mynah.api import Synthesizer
 from mynah.audio.recording import Recording
 from mynah.audio.spectrogram import SAMPLE_RATE, linear_spectrogram
+from mynah.encoders.ctc_aligner import PhonemeScores
+from mynah.engine.loading import load_aligner
 from mynah.engine.models import Models
 from mynah.options import SpeechOptions
+from mynah.text.reading_scripts import reading_script
 from mynah.training.evaluation import Evaluation, Measure, Unit, figures
-from mynah.training.intelligibility import Ear, mistakes, sentences
 from mynah.training.likeness import Likeness
-from mynah.training.preparation.slices import Slice
+from mynah.training.prepare.alignment import lines
+from mynah.training.prepare.recogniser import Recogniser, installed_recogniser
+from mynah.training.prepare.slices import Slice
+from mynah.voice.tokens import CONTENT_RATE
 from mynah.voice.voice import Voice
+
+SENTENCES = 8
+"""That are spoken: half a minute."""
+_SCRIPTS = {"zh": ("zh",), "all_zh": ("zh",), "en": ("en",), "auto": ("zh", "en")}
+_UNIT = re.compile(r"[一-鿿]|[^\W_一-鿿]+(?:'[^\W_一-鿿]+)*")
+
+
+class Ear(Protocol):
+    """What hears whether a sentence was said."""
+
+    @property
+    def unit(self) -> Unit:
+        """What it counts: `phoneme` or `word`, where a word of Mandarin is a character."""
+        ...
+
+    def wanted(self, text: str, language: str) -> Sequence[object]:
+        """The units of a text."""
+        ...
+
+    def heard(self, samples: NDArray[np.float32], language: str) -> Sequence[object]:
+        """The units of a 16 kHz waveform (S,)."""
+        ...
+
+
+class PhonemeEar:
+    """Hears phonemes: the likeliest class of each frame, repetitions and blanks left out."""
+
+    unit: Unit = "phoneme"
+
+    def __init__(self, scores: PhonemeScores) -> None:
+        self._scores = scores
+
+    def wanted(self, text: str, language: str) -> Sequence[object]:
+        """Ids of the phonemes of a text that can be heard."""
+        return [label for line in lines(text, language) for label in line.labels]
+
+    def heard(self, samples: NDArray[np.float32], language: str) -> Sequence[object]:
+        """Ids of the phonemes of a 16 kHz waveform (S,)."""
+        scores = self._scores(torch.from_numpy(samples)[None])[0]
+        blank = scores.shape[1] - 1
+        return [label for label, _ in groupby(scores.argmax(dim=1).tolist()) if label != blank]
+
+
+class WordEar:
+    """Hears words."""
+
+    unit: Unit = "word"
+
+    def __init__(self, recogniser: Recogniser) -> None:
+        self._recogniser = recogniser
+
+    def wanted(self, text: str, language: str) -> Sequence[object]:
+        """Words of a text, and characters of Mandarin, without marks and capitals."""
+        return _UNIT.findall(text.lower().replace("’", "'"))
+
+    def heard(self, samples: NDArray[np.float32], language: str) -> Sequence[object]:
+        """Words of a 16 kHz waveform (S,)."""
+        return self.wanted(self._recogniser(samples, language), language)
+
+
+def best_ear(models: Models) -> Ear | None:
+    """An installed recogniser, or else what finds words in recordings; None without either.
+
+    Raises:
+        CheckpointError: the starter's content encoder cannot be read.
+    """
+    recogniser = installed_recogniser()
+    if recogniser:
+        return WordEar(recogniser)
+    scores = load_aligner(models.content) if models.content else None
+    return PhonemeEar(scores) if scores else None
+
+
+def mistakes(ear: Ear, text: str, language: str, said: Recording) -> tuple[int, int]:
+    """Units of a sentence that were misheard or added, and units that it has."""
+    wanted = ear.wanted(text, language)
+    heard = ear.heard(said.at(CONTENT_RATE).samples, language)
+    return edit_distance(wanted, heard), len(wanted)
+
+
+def sentences(language: str) -> Iterator[tuple[str, str]]:
+    """What is spoken, each with its language: of both where both may be spoken."""
+    languages = _SCRIPTS[language]
+    for each in languages:
+        for text in reading_script(each).sentences[: SENTENCES // len(languages)]:
+            yield text, each
+
+
+def edit_distance(reference: Sequence[object], hypothesis: Sequence[object]) -> int:
+    """Levenshtein distance: insertions, deletions and substitutions at one each."""
+    row = list(range(len(hypothesis) + 1))
+    for i, wanted in enumerate(reference, 1):
+        diagonal, row[0] = row[0], i
+        for j, heard in enumerate(hypothesis, 1):
+            replaced = diagonal + (wanted != heard)
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, replaced)
+    return row[-1]
+
 
 SEEDS = (0, 1)
 """Each sentence is spoken once with each, since which words are lost depends on the sampling."""

@@ -5,9 +5,9 @@ import torch
 from made_voice import Listener, StopAt, made_slice, made_slices, never
 
 from mynah.checkpoints.gpt import load_gpt
+from mynah.training.adapters import WHOLE, fresh_changes
 from mynah.training.loop import Plan, Telling, learn
-from mynah.training.low_rank import WHOLE, fresh_changes
-from mynah.training.semantic import Line, SemanticLesson, SemanticPlan, adapted_parameters
+from mynah.training.semantic_task import Line, SemanticLesson, SemanticPlan, adapted_parameters
 from mynah.training.trainer import Stopped
 
 CPU = torch.device("cpu")

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mynah.training.preparation.activity import loudness, speech_frames
-from mynah.training.preparation.denoising import Denoiser
-from mynah.training.preparation.frames import PER_SECOND, SAMPLE_RATE, SAMPLES
+from mynah.training.prepare.activity import loudness, speech_frames
+from mynah.training.prepare.denoising import Denoiser
+from mynah.training.prepare.frames import PER_SECOND, SAMPLE_RATE, SAMPLES
 from mynah.voice.recording import read_recording
 
 LEVEL_DB = -20.0

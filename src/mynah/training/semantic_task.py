@@ -15,9 +15,9 @@ from mynah.acoustic.sovits.config import CODEBOOK_SIZE
 from mynah.checkpoints.adapter import Change
 from mynah.semantic.config import BERT_SIZE
 from mynah.semantic.gpt import GPT
+from mynah.training.adapters import WHOLE, Learner
 from mynah.training.loop import Stateful
-from mynah.training.low_rank import WHOLE, Learner
-from mynah.training.tuner import Tuner
+from mynah.training.optimizer import Tuner
 
 MISHEARD = 0.06
 """Share of tokens that are replaced, so that the GPT learns to go on after its own mistakes."""

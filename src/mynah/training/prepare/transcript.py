@@ -5,16 +5,15 @@ from dataclasses import dataclass, field
 
 from mynah.encoders.ctc_aligner import PhonemeScores
 from mynah.errors import RecordingError
-from mynah.training.preparation.hearing import hear
-from mynah.training.preparation.sound import Sound
-from mynah.training.preparation.take import (
-    Take,
+from mynah.training.prepare.alignment import TextLine, find, hear, lines
+from mynah.training.prepare.segmentation import (
+    SegmentedRecording,
     fits_whole,
     take_whole,
     take_with_words,
     take_without_words,
 )
-from mynah.training.preparation.words import Line, find, lines
+from mynah.training.prepare.sound import Sound
 
 SHOWN = 30
 """Characters of a sentence that an error quotes."""
@@ -41,7 +40,7 @@ class Transcript:
     _phonemes: int = 0
     _missing_phonemes: int = 0
 
-    def take(self, sound: Sound, text: str | None) -> Take:
+    def take(self, sound: Sound, text: str | None) -> SegmentedRecording:
         """Cuts a recording.
 
         Raises:
@@ -70,14 +69,16 @@ class Transcript:
                 "no words at all."
             )
 
-    def _take_by_lines(self, sound: Sound, words: Sequence[Line], scores: PhonemeScores) -> Take:
+    def _take_by_lines(
+        self, sound: Sound, words: Sequence[TextLine], scores: PhonemeScores
+    ) -> SegmentedRecording:
         heard = find(words, sound, hear(sound, scores))
         found = [each.matches for each in heard] if heard else [False] * len(words)
         for line, matches in zip(words, found, strict=True):
             self._count(line, matches)
         return take_with_words(sound, heard or [])
 
-    def _count(self, line: Line, matches: bool) -> None:
+    def _count(self, line: TextLine, matches: bool) -> None:
         self.sentences += 1
         self._phonemes += len(line.labels)
         if not matches:

@@ -6,8 +6,8 @@ from torch import nn
 
 from mynah.checkpoints.adapter import Adapter, FullDelta, LowRank, fingerprint, merged
 from mynah.checkpoints.gpt import load_gpt
-from mynah.training.low_rank import WHOLE, Learner, fresh_changes
-from mynah.training.precision import mixed_precision
+from mynah.training.adapters import WHOLE, Learner, fresh_changes
+from mynah.training.optimizer import mixed_precision
 
 CPU = torch.device("cpu")
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from mynah.checkpoints.adapter import Change, FullDelta, LowRank, tensors_of
-from mynah.training.precision import mixed_precision
+from mynah.training.optimizer import mixed_precision
 
 WHOLE = 0
 """Rank of a change of any direction."""

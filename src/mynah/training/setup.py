@@ -11,12 +11,11 @@ from mynah.checkpoints.adapter import Change
 from mynah.checkpoints.base_weights import BaseWeights
 from mynah.engine.models import Models
 from mynah.text.frontend import analyse
-from mynah.training import acoustic, semantic
-from mynah.training.acoustic import AcousticLesson, AcousticPlan
+from mynah.training import acoustic_task, semantic_task
+from mynah.training.acoustic_task import AcousticLesson, AcousticPlan
 from mynah.training.loop import Lesson
-from mynah.training.preparation.prepare import Prepared
-from mynah.training.preparation.slices import Slice
-from mynah.training.semantic import Line, SemanticLesson, SemanticPlan
+from mynah.training.prepare.slices import Prepared, Slice
+from mynah.training.semantic_task import Line, SemanticLesson, SemanticPlan
 from mynah.training.synthesis import Clip, Synthesis
 
 
@@ -49,7 +48,7 @@ def acoustic_study(
     return Study(
         base,
         network,
-        acoustic.adapted_parameters(network, rank),
+        acoustic_task.adapted_parameters(network, rank),
         _epoch(clips, plan.stretches),
         lambda changes: AcousticLesson(network, changes, clips, held_out, plan, device),
     )
@@ -74,7 +73,7 @@ def semantic_study(
     return Study(
         base,
         models.gpt,
-        semantic.adapted_parameters(models.gpt, rank),
+        semantic_task.adapted_parameters(models.gpt, rank),
         _epoch(lines, plan.lines),
         lambda changes: SemanticLesson(models.gpt, changes, lines, held_out, plan, device),
     )

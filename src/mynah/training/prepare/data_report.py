@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mynah.training.preparation.slices import Slice
-from mynah.training.preparation.speakers import Differ
-from mynah.training.preparation.take import KEPT, Take
-from mynah.training.preparation.transcript import Transcript
+from mynah.training.prepare.segmentation import KEPT, SegmentedRecording
+from mynah.training.prepare.slices import Slice
+from mynah.training.prepare.speaker_check import Differ
+from mynah.training.prepare.transcript import Transcript
 
 NOISY_DB = 15.0
 CLIPPED = 0.001
@@ -24,7 +24,7 @@ class Findings:
         speakers_differ: whether they sound like several people.
     """
 
-    takes: Sequence[Take]
+    takes: Sequence[SegmentedRecording]
     transcript: Transcript
     speakers_differ: Differ
 
@@ -40,7 +40,7 @@ class Findings:
         return sum(take.sound.clipped * take.sound.seconds for take in self.takes) / seconds
 
 
-def seconds_of(takes: Sequence[Take]) -> dict[str, float]:
+def seconds_of(takes: Sequence[SegmentedRecording]) -> dict[str, float]:
     """Seconds of all recordings, by what becomes of them."""
     seconds = {KEPT: 0.0}
     for take in takes:

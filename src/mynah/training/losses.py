@@ -1,4 +1,4 @@
-"""Distance between two sounds on log-mel spectra of several resolutions."""
+"""Losses of the acoustic task: mel distance, and those of adversarial training."""
 
 import torch
 from torch import Tensor, nn
@@ -33,3 +33,22 @@ class MelDistance(nn.Module):
         spectrum = torch.stft(samples, size, size // 4, window=window, return_complex=True)
         magnitude = torch.view_as_real(spectrum).square().sum(-1).add(1e-9).sqrt()
         return (filters @ magnitude).clamp(min=1e-5).log()
+
+
+def discriminator_loss(real: list[Tensor], fake: list[Tensor]) -> Tensor:
+    """Least-squares loss of the critics: real to 1, generated to 0."""
+    losses = [
+        (1.0 - r).square().mean() + f.square().mean() for r, f in zip(real, fake, strict=True)
+    ]
+    return torch.stack(losses).sum()
+
+
+def generator_loss(fake: list[Tensor]) -> Tensor:
+    """Least-squares loss of the generator: its scores to 1."""
+    return torch.stack([(1.0 - scores).square().mean() for scores in fake]).sum()
+
+
+def feature_loss(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tensor:
+    """Mean absolute difference of what the critics see in real and generated sound."""
+    pairs = [(r, f) for rs, fs in zip(real, fake, strict=True) for r, f in zip(rs, fs, strict=True)]
+    return 2.0 * torch.stack([(r.detach() - f).abs().mean() for r, f in pairs]).sum()

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from mynah.audio.spectrogram import linear_spectrogram, mel_filterbank
-from mynah.training.preparation.frames import SAMPLE_RATE, SAMPLES
+from mynah.training.prepare.frames import SAMPLE_RATE, SAMPLES
 
 PITCHES_HZ = (65, 400)
 LEAST_VOICED = 0.6

@@ -1,4 +1,4 @@
-"""The rule by which weights move: AdamW behind a bound on the gradient, first up, then down."""
+"""In which precision a machine learns fastest without learning worse."""
 
 import math
 from collections import defaultdict
@@ -7,6 +7,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+from mynah.runtime.device import has_bfloat16
+
+
+def mixed_precision(device: torch.device) -> torch.autocast:
+    """Has layers compute in bfloat16 where the machine does so by itself, weights in float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device))
+
 
 WARM_UP_STEPS = 10
 LAST_PACE = 0.1

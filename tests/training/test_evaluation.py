@@ -10,8 +10,8 @@ from tone_speech import RATE, ToneEncoder, say
 from mynah.audio.recording import Recording
 from mynah.encoders.ctc_aligner import Head
 from mynah.text.reading_scripts import reading_script
-from mynah.training import intelligibility
-from mynah.training.intelligibility import (
+from mynah.training import evaluator
+from mynah.training.evaluator import (
     SENTENCES,
     PhonemeEar,
     WordEar,
@@ -61,7 +61,7 @@ def test_a_language_has_the_beginning_of_its_own_script():
 def test_words_are_heard_where_a_recogniser_is_and_phonemes_elsewhere(models, monkeypatch):
     assert best_ear(models).unit == "phoneme"
     assert best_ear(replace(models, content=None)) is None
-    monkeypatch.setattr(intelligibility, "installed_recogniser", lambda: lambda *heard: "hello")
+    monkeypatch.setattr(evaluator, "installed_recogniser", lambda: lambda *heard: "hello")
     assert best_ear(models).unit == "word"
 
 

@@ -1,8 +1,6 @@
 """The door of the preparation: from recordings to slices, held-out slices, and a data report."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +11,15 @@ from mynah.engine.models import Models
 from mynah.errors import CheckpointError, RecordingError
 from mynah.text.frontend import analyse
 from mynah.text.symbols import SymbolTable
-from mynah.training.preparation.data_report import Findings, describe, remarks, seconds_of
-from mynah.training.preparation.denoising import Denoiser, installed_denoiser
-from mynah.training.preparation.frames import PER_TOKEN, SAMPLE_RATE, SAMPLES
-from mynah.training.preparation.recogniser import installed_recogniser, recognised
-from mynah.training.preparation.slices import Slice
-from mynah.training.preparation.sound import read_sound
-from mynah.training.preparation.speakers import compare
-from mynah.training.preparation.take import KEPT, PAUSE, Take
-from mynah.training.preparation.transcript import Transcript
+from mynah.training.prepare.data_report import Findings, describe, remarks, seconds_of
+from mynah.training.prepare.denoising import Denoiser, installed_denoiser
+from mynah.training.prepare.frames import PER_TOKEN, SAMPLE_RATE, SAMPLES
+from mynah.training.prepare.recogniser import installed_recogniser, recognised
+from mynah.training.prepare.segmentation import JOINING_PAUSE, KEPT, SegmentedRecording
+from mynah.training.prepare.slices import Prepared, Slice
+from mynah.training.prepare.sound import read_sound
+from mynah.training.prepare.speaker_check import compare
+from mynah.training.prepare.transcript import Transcript
 from mynah.training.trainer import Report, TrainingRecording
 from mynah.voice.tokens import ContentEncoder, semantic_tokens
 
@@ -33,21 +31,6 @@ FEWEST_TO_DIVIDE = 4
 ONE_HELD_OUT_OF = 10
 _SILENCE_SECONDS = 0.1
 """Heard after a slice: HuBERT gives a frame less than it is given."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
-    """What training takes.
-
-    Attributes:
-        slices: to learn from, in the order in which they were spoken.
-        held_out: never to learn from: about one slice in ten, none if there are fewer than four.
-        data_report: JSON on seconds, slices, noise, words and speakers; see `describe`.
-    """
-
-    slices: Sequence[Slice]
-    held_out: Sequence[Slice]
-    data_report: Mapping[str, Any]
 
 
 def prepare(
@@ -114,7 +97,7 @@ def _takes(
     transcript: Transcript,
     denoiser: Denoiser | None,
     report: Report,
-) -> list[Take]:
+) -> list[SegmentedRecording]:
     wordless = not all(recording.text for recording in recordings)
     recogniser = installed_recogniser(report) if wordless else None
     takes = []
@@ -129,11 +112,13 @@ def _takes(
     return takes
 
 
-def _check_seconds(takes: Sequence[Take]) -> None:
+def _check_seconds(takes: Sequence[SegmentedRecording]) -> None:
     seconds = seconds_of(takes)
     if seconds[KEPT] >= LEAST_SECONDS:
         return
-    lost = [(lot, why) for why, lot in seconds.items() if why not in (KEPT, PAUSE) and lot >= 1]
+    lost = [
+        (lot, why) for why, lot in seconds.items() if why not in (KEPT, JOINING_PAUSE) and lot >= 1
+    ]
     reasons = "".join(f", {lot:.0f} s {why.replace('_', ' ')}" for lot, why in sorted(lost)[::-1])
     raise RecordingError(
         f"Only {seconds[KEPT]:.0f} of {sum(seconds.values()):.0f} s can be learned from{reasons}; "

@@ -8,9 +8,9 @@ from made_voice import Listener, StopAt, made_slice, made_slices, never
 
 from mynah.audio.spectrogram import linear_spectrogram
 from mynah.checkpoints.sovits import load_sovits
-from mynah.training.acoustic import AcousticLesson, AcousticPlan, adapted_parameters
+from mynah.training.acoustic_task import AcousticLesson, AcousticPlan, adapted_parameters
+from mynah.training.adapters import WHOLE, fresh_changes
 from mynah.training.loop import Plan, Telling, learn
-from mynah.training.low_rank import WHOLE, fresh_changes
 from mynah.training.synthesis import Clip, Stretch, Synthesis
 from mynah.training.trainer import Stopped
 from mynah.voice.timbre import Timbre

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from mynah.audio.recording import Recording
 from mynah.errors import TextError
 from mynah.runtime.cores import compute_threads
-from mynah.training.preparation.frames import SAMPLE_RATE
-from mynah.training.preparation.sound import Sound
-from mynah.training.preparation.words import lines
+from mynah.training.prepare.alignment import lines
+from mynah.training.prepare.frames import SAMPLE_RATE
+from mynah.training.prepare.sound import Sound
 from mynah.training.trainer import Report
 from mynah.voice.tokens import CONTENT_RATE
 

@@ -13,12 +13,12 @@ from torch import Tensor
 
 from mynah.audio.spectrogram import SAMPLE_RATE
 from mynah.checkpoints.adapter import Change
-from mynah.training.critics import Critics
+from mynah.training.adapters import WHOLE, Learner
+from mynah.training.discriminators import Critics
 from mynah.training.loop import Stateful
-from mynah.training.low_rank import WHOLE, Learner
-from mynah.training.spectral import MelDistance
+from mynah.training.losses import MelDistance
+from mynah.training.optimizer import Tuner
 from mynah.training.synthesis import Clip, Stretch, Synthesis
-from mynah.training.tuner import Tuner
 
 MEL_WEIGHT = 15.0
 TEXT_SHARE = 0.4

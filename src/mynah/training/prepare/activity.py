@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from mynah.training.preparation.frames import SAMPLES, Span
+from mynah.training.prepare.frames import SAMPLES, Span
 
 SILENCE_DB = -90.0
 BELOW_LOUDEST_DB = 35.0

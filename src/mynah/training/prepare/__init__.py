@@ -1,0 +1,1 @@
+"""Recordings and words to what training learns from."""

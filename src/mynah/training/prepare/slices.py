@@ -1,0 +1,91 @@
+"""Slices of recordings that training learns from, and the file that keeps them."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mynah.runtime.files import write_atomic
+from mynah.training.prepare.frames import SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slice:
+    """Two to ten seconds of one person's speech.
+
+    Attributes:
+        samples: mono at 32 kHz between -1 and 1, (samples,), 1280 of them for each token.
+        text: its words; None where they are not known.
+        phones: ids of their phonemes as the model reads them; empty without words.
+        codes: semantic tokens, 25 a second.
+    """
+
+    samples: NDArray[np.float32]
+    text: str | None
+    phones: Sequence[int]
+    codes: Sequence[int]
+
+    @property
+    def seconds(self) -> float:
+        """Duration."""
+        return len(self.samples) / SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """What training takes.
+
+    Attributes:
+        slices: to learn from, in the order in which they were spoken.
+        held_out: never to learn from: about one slice in ten, none if there are fewer than four.
+        data_report: JSON on seconds, slices, noise, words and speakers; see `describe`.
+    """
+
+    slices: Sequence[Slice]
+    held_out: Sequence[Slice]
+    data_report: Mapping[str, Any]
+
+
+def write_prepared(prepared: Prepared, path: Path) -> None:
+    """Writes it, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    buffer = io.BytesIO()
+    torch.save(
+        {
+            "slices": _rows(prepared.slices),
+            "held_out": _rows(prepared.held_out),
+            "data_report": dict(prepared.data_report),
+        },
+        buffer,
+    )
+    write_atomic(path, buffer.getvalue())
+
+
+def read_prepared(path: Path) -> Prepared:
+    """Reads what `write_prepared` wrote."""
+    kept = torch.load(path, weights_only=True)
+    return Prepared(_slices(kept["slices"]), _slices(kept["held_out"]), kept["data_report"])
+
+
+def _rows(slices: Sequence[Slice]) -> list[dict[str, Any]]:
+    return [
+        {
+            "samples": torch.from_numpy(each.samples),
+            "text": each.text,
+            "phones": list(each.phones),
+            "codes": list(each.codes),
+        }
+        for each in slices
+    ]
+
+
+def _slices(rows: Sequence[dict[str, Any]]) -> list[Slice]:
+    return [Slice(**row | {"samples": row["samples"].numpy()}) for row in rows]
