@@ -29,7 +29,7 @@ from mynah.options import SpeechOptions
 from mynah.text.frontend import analyse
 from mynah.training import acoustic_task, semantic_task
 from mynah.training.adapters import fresh_changes
-from mynah.training.synthesis import Synthesis
+from mynah.training.synthesis import SegmentSynthesis
 
 RANK = 8
 TOGETHER = 8
@@ -62,7 +62,7 @@ def write_version(models: Models, file: Path, folder: Path) -> int:
         Their bytes.
     """
     gpt, sovits = models.gpt, load_sovits(file)
-    synthesis = Synthesis.of(sovits.config, sovits.state_dict())
+    synthesis = SegmentSynthesis.of(sovits.config, sovits.state_dict())
     for name, network, ranks in (
         (SEMANTIC_ADAPTER, gpt, semantic_task.adapted_parameters(gpt, RANK)),
         (ACOUSTIC_ADAPTER, synthesis, acoustic_task.adapted_parameters(synthesis, RANK)),

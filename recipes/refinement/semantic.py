@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from mynah.semantic.gpt import GPT
-from mynah.training.optimizer import pace_of
+from mynah.training.optimizer import lr_scale
 from recipes.refinement.sayings import Saying, apart
 from recipes.starter.labels import is_heard
 from recipes.starter.semantic import DROPOUT, Guide, batches, loss_of
@@ -91,7 +91,7 @@ def train(gpt: GPT, sayings: Sequence[Saying], plan: SemanticPlan, work: Path) -
         for group in batches(epoch(learnt, rng), plan.positions, rng):
             loss, guided, _ = loss_of(gpt, guide, group, device)
             for part in tune.param_groups:
-                part["lr"] = plan.rate * pace_of(progress.step, plan.steps)
+                part["lr"] = plan.rate * lr_scale(progress.step, plan.steps)
             tune.zero_grad()
             (loss + guided).backward()
             torch.nn.utils.clip_grad_norm_(gpt.parameters(), 1.0)

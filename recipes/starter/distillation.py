@@ -23,7 +23,7 @@ from mynah.audio.spectrogram import HOP, SAMPLE_RATE
 from mynah.checkpoints.file import read_checkpoint
 from mynah.checkpoints.sovits import load_sovits, save_sovits
 from mynah.training.losses import MelDistance
-from mynah.training.optimizer import Tuner, pace_of
+from mynah.training.optimizer import AdapterOptimizer, lr_scale
 from recipes.starter.decoder import EDGE, DecoderPlan
 from recipes.starter.overheard import Heard, overhear
 from recipes.starter.sizes import ACOUSTIC, SLIM
@@ -64,7 +64,7 @@ def train(work: Path, plan: DecoderPlan, model: Path, corpus: Path) -> None:
     device = torch.device(plan.device)
     teacher = load_sovits(model / "acoustic.pth").dec.requires_grad_(False).to(device)
     student = slim(teacher).requires_grad_(True).to(device)
-    tuner = Tuner([(each, 1.0) for each in student.parameters()], plan.rate, (0.9, 0.98))
+    tuner = AdapterOptimizer([(each, 1.0) for each in student.parameters()], plan.rate, (0.9, 0.98))
     progress = Progress(work / "slim.pt", (student, tuner), plan.minutes)
     distance, heard = MelDistance(SAMPLE_RATE).to(device), _overheard(work, model, corpus)
     rng = np.random.default_rng(progress.step)
@@ -165,8 +165,8 @@ def spectral_distance(made: Tensor, wanted: Tensor) -> Tensor:
 
 def _pace(step: int, alone: int, plan: DecoderPlan) -> float:
     if step < alone:
-        return pace_of(step, alone)
-    return TOGETHER_RATE * pace_of(step - alone, plan.steps - alone)
+        return lr_scale(step, alone)
+    return TOGETHER_RATE * lr_scale(step - alone, plan.steps - alone)
 
 
 def _without_edges(x: Tensor, rate: int) -> Tensor:

@@ -8,10 +8,10 @@ from made_voice import Listener, StopAt, made_slice, made_slices, never
 
 from mynah.audio.spectrogram import linear_spectrogram
 from mynah.checkpoints.sovits import load_sovits
-from mynah.training.acoustic_task import AcousticLesson, AcousticPlan, adapted_parameters
-from mynah.training.adapters import WHOLE, fresh_changes
-from mynah.training.loop import Plan, Telling, learn
-from mynah.training.synthesis import Clip, Stretch, Synthesis
+from mynah.training.acoustic_task import AcousticPlan, AcousticTask, adapted_parameters
+from mynah.training.adapters import FULL, fresh_changes
+from mynah.training.loop import Progress, TrainingPlan, learn
+from mynah.training.synthesis import SegmentSynthesis, TrainingClip, TrainingSegment
 from mynah.training.trainer import Stopped
 from mynah.voice.timbre import Timbre
 
@@ -33,16 +33,16 @@ def spoken(sovits, clip):
 
 
 def lesson(sovits, plan=QUICK, rank=4):
-    network = Synthesis.of(sovits.config, sovits.state_dict())
+    network = SegmentSynthesis.of(sovits.config, sovits.state_dict())
     changes = fresh_changes(network, adapted_parameters(network, rank), 0)
-    heard = [spoken(sovits, Clip.of(each)) for each in made_slices(4)]
-    held_out = [spoken(sovits, Clip.of(made_slice(99)))]
-    return AcousticLesson(network, changes, heard, held_out, plan, CPU)
+    heard = [spoken(sovits, TrainingClip.of(each)) for each in made_slices(4)]
+    held_out = [spoken(sovits, TrainingClip.of(made_slice(99)))]
+    return AcousticTask(network, changes, heard, held_out, plan, CPU)
 
 
 def run(taught, folder, steps, should_stop=never, **plan):
-    telling = Telling(Listener(), "acoustic", 0, 100)
-    plan = Plan(steps, measured_every=steps, **plan)
+    telling = Progress(Listener(), "acoustic", 0, 100)
+    plan = TrainingPlan(steps, measured_every=steps, **plan)
     return learn(taught, plan, folder / "a.checkpoint", telling, should_stop)
 
 
@@ -50,12 +50,13 @@ def test_stretches_are_parts_of_what_synthesis_makes_of_the_whole(sovits):
     with torch.no_grad():  # without noise, which differs between the two
         sovits.enc_p.proj.weight.chunk(2)[1].zero_()
         sovits.enc_p.proj.bias.chunk(2)[1].fill_(-30.0)
-        network = Synthesis.of(sovits.config, sovits.state_dict()).eval()
-        clips = [Clip.of(made_slice(0, tokens=60)), Clip.of(made_slice(1))]
+        network = SegmentSynthesis.of(sovits.config, sovits.state_dict()).eval()
+        clips = [TrainingClip.of(made_slice(0, tokens=60)), TrainingClip.of(made_slice(1))]
         reference = clips[1].spectrogram
         starts = (0, clips[1].frames - 20)
         stretches = [
-            Stretch(clip, start, reference) for clip, start in zip(clips, starts, strict=True)
+            TrainingSegment(clip, start, reference)
+            for clip, start in zip(clips, starts, strict=True)
         ]
         made = network(stretches, 20)
         timbre = sovits.timbre([reference[None]])
@@ -67,20 +68,20 @@ def test_stretches_are_parts_of_what_synthesis_makes_of_the_whole(sovits):
 
 
 def test_adapters_go_to_the_matrices_before_the_vocoder(sovits):
-    network = Synthesis.of(sovits.config, sovits.state_dict())
+    network = SegmentSynthesis.of(sovits.config, sovits.state_dict())
     ranks = adapted_parameters(network, 8)
     assert ranks["enc_p.proj.weight"] == 8
     assert ranks["flow.flows.0.enc.in_layers.0.weight_v"] == 8
-    assert ranks["ref_enc.fc.fc.bias"] == WHOLE
+    assert ranks["ref_enc.fc.fc.bias"] == FULL
     assert not any(name.startswith(("quantizer", "ssl_proj", "dec.ups")) for name in ranks)
     assert not any(name.endswith(("weight_g", "gamma", "emb_rel_k")) for name in ranks)
-    whole = adapted_parameters(network, WHOLE)
-    assert set(whole.values()) == {WHOLE}
+    whole = adapted_parameters(network, FULL)
+    assert set(whole.values()) == {FULL}
     assert "dec.ups.0.weight_v" in whole
     assert not any(name.startswith(("quantizer", "ssl_proj")) for name in whole)
 
 
-@pytest.mark.parametrize("rank", [4, WHOLE])
+@pytest.mark.parametrize("rank", [4, FULL])
 def test_a_voice_is_learned(sovits, tmp_path, rank):
     outcome = run(lesson(sovits, rank=rank), tmp_path, 20)
     assert outcome.loss < 0.8 * outcome.loss_before
@@ -107,8 +108,8 @@ def test_a_stopped_training_gives_the_same_adapters(sovits, tmp_path):
 
 
 def test_a_single_slice_without_words_is_enough(sovits, tmp_path):
-    network = Synthesis.of(sovits.config, sovits.state_dict())
+    network = SegmentSynthesis.of(sovits.config, sovits.state_dict())
     changes = fresh_changes(network, adapted_parameters(network, 2), 0)
-    clip = Clip.of(made_slice(0, words=False))
-    taught = AcousticLesson(network, changes, [clip], [clip], QUICK, CPU)
+    clip = TrainingClip.of(made_slice(0, words=False))
+    taught = AcousticTask(network, changes, [clip], [clip], QUICK, CPU)
     assert run(taught, tmp_path, 2).steps == 2

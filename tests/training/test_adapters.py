@@ -6,7 +6,7 @@ from torch import nn
 
 from mynah.checkpoints.adapter import Adapter, FullDelta, LowRank, fingerprint, merged
 from mynah.checkpoints.gpt import load_gpt
-from mynah.training.adapters import WHOLE, Learner, fresh_changes
+from mynah.training.adapters import FULL, AdaptedNetwork, fresh_changes
 from mynah.training.optimizer import mixed_precision
 
 CPU = torch.device("cpu")
@@ -29,14 +29,16 @@ def test_fresh_changes_change_nothing(network):
     x = torch.randn(1, 3, 9)
     with mixed_precision(CPU):
         before = network(x)
-    learner = Learner(network, fresh_changes(network, {"0.weight": 2, "2.bias": WHOLE}, 0), CPU)
+    learner = AdaptedNetwork(
+        network, fresh_changes(network, {"0.weight": 2, "2.bias": FULL}, 0), CPU
+    )
     torch.testing.assert_close(learner(x), before)
 
 
 def test_merged_weights_do_what_the_learner_did(network):
     base = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    ranks = {"0.weight": 2, "0.bias": WHOLE, "2.weight": 1}
-    learner = Learner(network, fresh_changes(network, ranks, 0), CPU)
+    ranks = {"0.weight": 2, "0.bias": FULL, "2.weight": 1}
+    learner = AdaptedNetwork(network, fresh_changes(network, ranks, 0), CPU)
     moved(learner)
     x = torch.randn(2, 3, 9)
     learnt = learner(x)
@@ -49,7 +51,7 @@ def test_merged_weights_do_what_the_learner_did(network):
 def test_the_joint_projection_of_an_attention_takes_an_adapter(tiny):
     gpt = load_gpt(tiny / "semantic.ckpt")
     name = "h.layers.0.self_attn.in_proj_weight"
-    learner = Learner(gpt, fresh_changes(gpt, {name: 4}, 0), CPU)
+    learner = AdaptedNetwork(gpt, fresh_changes(gpt, {name: 4}, 0), CPU)
     moved(learner)
     heard = (
         torch.tensor([[3, 4, 5]]),
@@ -66,7 +68,9 @@ def test_the_joint_projection_of_an_attention_takes_an_adapter(tiny):
 
 
 def test_gradients_reach_only_what_is_learned(network):
-    learner = Learner(network, fresh_changes(network, {"0.weight": 2, "2.bias": WHOLE}, 0), CPU)
+    learner = AdaptedNetwork(
+        network, fresh_changes(network, {"0.weight": 2, "2.bias": FULL}, 0), CPU
+    )
     moved(learner)
     learner(torch.randn(1, 3, 9)).square().sum().backward()
     assert learner.tensors.keys() == {"0.weight.down", "0.weight.up", "2.bias.delta"}
@@ -79,7 +83,7 @@ def test_a_learner_copies_what_it_goes_on_from(network):
         "0.bias": FullDelta(torch.ones(8)),
         "2.weight": LowRank(torch.ones(1, 8), torch.ones(2, 1)),
     }
-    learner = Learner(network, begun, CPU)
+    learner = AdaptedNetwork(network, begun, CPU)
     before = {name: tensor.detach().clone() for name, tensor in learner.tensors.items()}
     moved(learner)
     assert torch.equal(begun["0.bias"].delta, torch.ones(8))

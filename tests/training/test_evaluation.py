@@ -13,11 +13,11 @@ from mynah.text.reading_scripts import reading_script
 from mynah.training import evaluator
 from mynah.training.evaluator import (
     SENTENCES,
-    PhonemeEar,
-    WordEar,
-    best_ear,
+    PhonemeScorer,
+    WordScorer,
     edit_distance,
     mistakes,
+    scoring_recogniser,
     sentences,
 )
 
@@ -30,14 +30,14 @@ def samples_of(text, language="en"):
 
 @pytest.mark.parametrize(("text", "language"), [("Hello, my friend.", "en"), ("今天很好。", "zh")])
 def test_phonemes_that_were_said_are_heard(text, language):
-    ear = PhonemeEar(Head(ToneEncoder()))
+    ear = PhonemeScorer(Head(ToneEncoder()))
     wanted = ear.wanted(text, language)
     assert len(wanted) > 5
     assert ear.heard(samples_of(text, language), language) == wanted
 
 
 def test_words_are_compared_without_marks_and_capitals_and_mandarin_by_characters():
-    ear = WordEar(lambda samples, language: "the old clock 不 CHIMED. It's")
+    ear = WordScorer(lambda samples, language: "the old clock 不 CHIMED. It's")
     assert ear.heard(samples_of("Hello."), "en") == ear.wanted(
         "“The old clock, 不” chimed it’s", ""
     )
@@ -45,7 +45,7 @@ def test_words_are_compared_without_marks_and_capitals_and_mandarin_by_character
 
 
 def test_what_is_misheard_of_a_sentence_is_counted():
-    ear = PhonemeEar(Head(ToneEncoder()))
+    ear = PhonemeScorer(Head(ToneEncoder()))
     said = Recording(say("Hello, my friend.", "en"), RATE)
     units = len(ear.wanted("Hello, my friend.", "en"))
     assert mistakes(ear, "Hello, my friend.", "en", said) == (0, units)
@@ -59,10 +59,10 @@ def test_a_language_has_the_beginning_of_its_own_script():
 
 
 def test_words_are_heard_where_a_recogniser_is_and_phonemes_elsewhere(models, monkeypatch):
-    assert best_ear(models).unit == "phoneme"
-    assert best_ear(replace(models, content=None)) is None
+    assert scoring_recogniser(models).unit == "phoneme"
+    assert scoring_recogniser(replace(models, content=None)) is None
     monkeypatch.setattr(evaluator, "installed_recogniser", lambda: lambda *heard: "hello")
-    assert best_ear(models).unit == "word"
+    assert scoring_recogniser(models).unit == "word"
 
 
 @given(units, units)

@@ -5,9 +5,9 @@ import torch
 from made_voice import Listener, StopAt, never
 from torch import nn
 
-from mynah.training.adapters import WHOLE, Learner, fresh_changes
-from mynah.training.loop import Plan, Telling, learn
-from mynah.training.optimizer import Tuner
+from mynah.training.adapters import FULL, AdaptedNetwork, fresh_changes
+from mynah.training.loop import Progress, TrainingPlan, learn
+from mynah.training.optimizer import AdapterOptimizer
 from mynah.training.trainer import Stopped
 
 
@@ -19,9 +19,9 @@ class Line:
     def __init__(self, script=None):
         network = nn.Linear(3, 1, bias=False)
         nn.init.zeros_(network.weight)
-        changes = fresh_changes(network, {"weight": WHOLE}, 0)
-        self.learner = Learner(network, changes, torch.device("cpu"))
-        self.tuner = Tuner(
+        changes = fresh_changes(network, {"weight": FULL}, 0)
+        self.learner = AdaptedNetwork(network, changes, torch.device("cpu"))
+        self.tuner = AdapterOptimizer(
             [(tensor, 1.0) for tensor in self.learner.tensors.values()], 0.05, (0.9, 0.99)
         )
         self.remembered = [self.tuner]
@@ -45,13 +45,15 @@ class Line:
 
 
 def run(lesson, folder, plan, should_stop=never, listener=None):
-    telling = Telling(listener or Listener(), "acoustic", 10, 60)
+    telling = Progress(listener or Listener(), "acoustic", 10, 60)
     return learn(lesson, plan, folder / "line.checkpoint", telling, should_stop)
 
 
 def test_the_loss_falls_and_it_is_told(tmp_path):
     listener = Listener()
-    outcome = run(Line(), tmp_path, Plan(60, measured_every=10, kept_every=25), listener=listener)
+    outcome = run(
+        Line(), tmp_path, TrainingPlan(60, measured_every=10, kept_every=25), listener=listener
+    )
     assert outcome.loss < outcome.loss_before / 3
     assert outcome.steps == 60
     steps, percents, losses = zip(*listener.told, strict=True)
@@ -64,7 +66,7 @@ def test_the_loss_falls_and_it_is_told(tmp_path):
 
 @pytest.mark.parametrize("stops", [[1], [7], [10], [25, 1, 3]])
 def test_a_stopped_training_learns_what_it_would_have_learned(tmp_path, stops):
-    plan = Plan(40, measured_every=5, kept_every=7, patience=100)
+    plan = TrainingPlan(40, measured_every=5, kept_every=7, patience=100)
     (tmp_path / "whole").mkdir()
     whole = run(Line(), tmp_path / "whole", plan)
     for asked in stops:
@@ -86,7 +88,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint(tmp_path):
                 raise Killed
             return super().step(number, pace)
 
-    plan = Plan(30, measured_every=5, kept_every=4)
+    plan = TrainingPlan(30, measured_every=5, kept_every=4)
     (tmp_path / "whole").mkdir()
     whole = run(Line(), tmp_path / "whole", plan)
     with pytest.raises(Killed):
@@ -112,17 +114,17 @@ def test_it_ends_early_and_gives_the_best(tmp_path):
             return super().held_out_loss()
 
     lesson = Watched([5.0, 4.0, 3.0, 3.5, 3.2, 3.1, 2.0])
-    outcome = run(lesson, tmp_path, Plan(1000, measured_every=4, patience=3))
+    outcome = run(lesson, tmp_path, TrainingPlan(1000, measured_every=4, patience=3))
     assert (outcome.steps, outcome.loss_before, outcome.loss) == (20, 5.0, 3.0)
     assert torch.equal(outcome.changes["weight"].delta, kept[2])
     assert not torch.equal(kept[2], kept[-1])
-    again = run(Line([1.0]), tmp_path, Plan(1000, measured_every=4, patience=3))
+    again = run(Line([1.0]), tmp_path, TrainingPlan(1000, measured_every=4, patience=3))
     assert torch.equal(again.changes["weight"].delta, kept[2])
     assert again.steps == 20
 
 
 def test_a_training_that_only_does_harm_changes_nothing(tmp_path):
-    outcome = run(Line([1.0, 2.0, float("nan"), 3.0]), tmp_path, Plan(12, 4))
+    outcome = run(Line([1.0, 2.0, float("nan"), 3.0]), tmp_path, TrainingPlan(12, 4))
     assert outcome.loss == 1.0
     assert not outcome.changes["weight"].delta.any()
 
@@ -137,7 +139,7 @@ def test_a_stop_is_obeyed_before_another_step(tmp_path):
 
     lesson, listener = Counting(), Listener()
     with pytest.raises(Stopped):
-        run(lesson, tmp_path, Plan(100), StopAt(3), listener)
+        run(lesson, tmp_path, TrainingPlan(100), StopAt(3), listener)
     assert lesson.steps == 3
     assert listener.checkpoints == 1
     assert (tmp_path / "line.checkpoint").is_file()
@@ -149,12 +151,12 @@ def test_it_leaves_the_random_numbers_of_the_process_alone(tmp_path):
     torch.manual_seed(5)
     lesson = Line()
     torch.manual_seed(5)
-    run(lesson, tmp_path, Plan(3))
+    run(lesson, tmp_path, TrainingPlan(3))
     assert torch.equal(torch.rand(3), expected)
 
 
 def test_a_gradient_that_is_not_finite_moves_nothing():
     tensor = torch.ones(2, requires_grad=True)
-    tuner = Tuner([(tensor, 1.0)], 0.1, (0.9, 0.99))
+    tuner = AdapterOptimizer([(tensor, 1.0)], 0.1, (0.9, 0.99))
     tuner.step((tensor * torch.tensor([torch.inf, 0.0])).sum(), 1.0)
     assert torch.equal(tensor, torch.ones(2))

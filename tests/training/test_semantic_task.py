@@ -5,9 +5,14 @@ import torch
 from made_voice import Listener, StopAt, made_slice, made_slices, never
 
 from mynah.checkpoints.gpt import load_gpt
-from mynah.training.adapters import WHOLE, fresh_changes
-from mynah.training.loop import Plan, Telling, learn
-from mynah.training.semantic_task import Line, SemanticLesson, SemanticPlan, adapted_parameters
+from mynah.training.adapters import FULL, fresh_changes
+from mynah.training.loop import Progress, TrainingPlan, learn
+from mynah.training.semantic_task import (
+    SemanticPlan,
+    SemanticTask,
+    TrainingLine,
+    adapted_parameters,
+)
 from mynah.training.trainer import Stopped
 
 CPU = torch.device("cpu")
@@ -19,23 +24,23 @@ def gpt(tiny):
 
 
 def line(each, bert=None):
-    return Line(torch.tensor(each.phones), bert, torch.tensor(each.codes))
+    return TrainingLine(torch.tensor(each.phones), bert, torch.tensor(each.codes))
 
 
 def lesson(gpt, rank=8, lines=None, held_out=None):
     changes = fresh_changes(gpt, adapted_parameters(gpt, rank), 0)
     lines = lines or [line(each) for each in made_slices(6)]
     held_out = held_out or [line(made_slice(99))]
-    return SemanticLesson(gpt, changes, lines, held_out, SemanticPlan(rate=5e-3, lines=4), CPU)
+    return SemanticTask(gpt, changes, lines, held_out, SemanticPlan(rate=5e-3, lines=4), CPU)
 
 
 def run(taught, folder, steps, should_stop=never):
-    telling = Telling(Listener(), "semantic", 0, 100)
-    plan = Plan(steps, measured_every=steps)
+    telling = Progress(Listener(), "semantic", 0, 100)
+    plan = TrainingPlan(steps, measured_every=steps)
     return learn(taught, plan, folder / "s.checkpoint", telling, should_stop)
 
 
-@pytest.mark.parametrize("rank", [8, WHOLE])
+@pytest.mark.parametrize("rank", [8, FULL])
 def test_a_voice_is_learned(gpt, tmp_path, rank):
     outcome = run(lesson(gpt, rank), tmp_path, 30)
     assert outcome.loss < 0.8 * outcome.loss_before
@@ -45,7 +50,7 @@ def test_adapters_go_to_every_layers_matrices(gpt):
     names = adapted_parameters(gpt, 8)
     assert len(names) == 4 * gpt.config.layers
     assert "h.layers.1.self_attn.in_proj_weight" in names
-    assert adapted_parameters(gpt, WHOLE).keys() == dict(gpt.named_parameters()).keys()
+    assert adapted_parameters(gpt, FULL).keys() == dict(gpt.named_parameters()).keys()
 
 
 def test_a_line_after_a_prompt_is_told_the_prompts_tokens():

@@ -13,12 +13,12 @@ from torch import Tensor
 
 from mynah.audio.spectrogram import SAMPLE_RATE
 from mynah.checkpoints.adapter import Change
-from mynah.training.adapters import WHOLE, Learner
-from mynah.training.discriminators import Critics
+from mynah.training.adapters import FULL, AdaptedNetwork
+from mynah.training.discriminators import DiscriminatorTrainer
 from mynah.training.loop import Stateful
 from mynah.training.losses import MelDistance
-from mynah.training.optimizer import Tuner
-from mynah.training.synthesis import Clip, Stretch, Synthesis
+from mynah.training.optimizer import AdapterOptimizer
+from mynah.training.synthesis import SegmentSynthesis, TrainingClip, TrainingSegment
 
 MEL_WEIGHT = 15.0
 TEXT_SHARE = 0.4
@@ -52,7 +52,7 @@ class AcousticPlan:
     seed: int = 0
 
 
-def adapted_parameters(network: Synthesis, rank: int) -> dict[str, int]:
+def adapted_parameters(network: SegmentSynthesis, rank: int) -> dict[str, int]:
     """Parameters that learn, and the ranks of their changes.
 
     Adapters go to the matrices before the vocoder. The last bias of the reference encoder learns
@@ -60,17 +60,17 @@ def adapted_parameters(network: Synthesis, rank: int) -> dict[str, int]:
 
     Args:
         network: whose.
-        rank: of the adapters; `WHOLE` has everything learn but what makes tokens.
+        rank: of the adapters; `FULL` has everything learn but what makes tokens.
     """
     names = [name for name, _ in network.named_parameters() if not name.startswith(_FROZEN)]
-    if rank == WHOLE:
-        return dict.fromkeys(names, WHOLE)
+    if rank == FULL:
+        return dict.fromkeys(names, FULL)
     matrices = [name for name in names if name.startswith(_ADAPTED) and _is_matrix(name)]
-    return dict.fromkeys(matrices, rank) | {_SHIFTED: WHOLE}
+    return dict.fromkeys(matrices, rank) | {_SHIFTED: FULL}
 
 
-class AcousticLesson:
-    """What the acoustic model learns from; see `Lesson`.
+class AcousticTask:
+    """What the acoustic model learns from; see `TrainingTask`.
 
     Args:
         network: the base model.
@@ -83,28 +83,30 @@ class AcousticLesson:
 
     def __init__(
         self,
-        network: Synthesis,
+        network: SegmentSynthesis,
         changes: Mapping[str, Change],
-        clips: Sequence[Clip],
-        held_out: Sequence[Clip],
+        clips: Sequence[TrainingClip],
+        held_out: Sequence[TrainingClip],
         plan: AcousticPlan,
         device: torch.device,
     ) -> None:
-        self.learner = Learner(network, changes, device)
+        self.learner = AdaptedNetwork(network, changes, device)
         self._plan = plan
         self._clips = clips
         self._held_out = _spread(held_out, clips, plan.frames)
         self._distance = MelDistance(SAMPLE_RATE).to(device)
-        self._tuner = Tuner(_with_shares(self.learner), plan.rate, _BETAS)
-        self._critics = None if plan.critics_from is None else Critics(plan.seed, device)
+        self._tuner = AdapterOptimizer(_with_shares(self.learner), plan.rate, _BETAS)
+        self._critics = (
+            None if plan.critics_from is None else DiscriminatorTrainer(plan.seed, device)
+        )
 
     @property
     def remembered(self) -> list[Stateful]:
-        """See `Lesson`."""
+        """See `TrainingTask`."""
         return [self._tuner, *filter(None, [self._critics])]
 
     def step(self, number: int, pace: float) -> dict[str, float]:
-        """See `Lesson`."""
+        """See `TrainingTask`."""
         self.learner.network.train()
         made, real = self._sounds([self._draw() for _ in range(self._plan.stretches)])
         mel = self._distance(made, real)
@@ -118,26 +120,28 @@ class AcousticLesson:
         return losses
 
     def held_out_loss(self) -> float:
-        """See `Lesson`."""
+        """See `TrainingTask`."""
         self.learner.network.eval()
         size = self._plan.stretches
         groups = [self._held_out[n : n + size] for n in range(0, len(self._held_out), size)]
         distances = [self._distance(*self._sounds(group)).item() * len(group) for group in groups]
         return sum(distances) / len(self._held_out)
 
-    def _sounds(self, stretches: Sequence[Stretch]) -> tuple[Tensor, Tensor]:
+    def _sounds(self, stretches: Sequence[TrainingSegment]) -> tuple[Tensor, Tensor]:
         """Waveforms as the model makes them, and as they are: (stretches, samples) each."""
         frames = self._plan.frames
         real = torch.stack([stretch.wave(frames) for stretch in stretches])
         return self.learner(stretches, frames), real.to(self.learner.device)
 
-    def _draw(self) -> Stretch:
+    def _draw(self) -> TrainingSegment:
         clip, other = (self._clips[_below(len(self._clips))] for _ in range(2))
         start = _below(clip.frames - self._plan.frames + 1)
-        return Stretch(clip, start, _part(other, _below(max(1, other.frames - _REFERENCE_FRAMES))))
+        return TrainingSegment(
+            clip, start, _part(other, _below(max(1, other.frames - _REFERENCE_FRAMES)))
+        )
 
 
-def _with_shares(learner: Learner) -> Iterator[tuple[Tensor, float]]:
+def _with_shares(learner: AdaptedNetwork) -> Iterator[tuple[Tensor, float]]:
     for name, share in learner.shares.items():
         slower = TEXT_SHARE if name.startswith(_TEXT_SIDE) else 1.0
         yield learner.tensors[name], share * slower
@@ -148,19 +152,21 @@ def _is_matrix(name: str) -> bool:
     return name.endswith((".weight", ".weight_v")) and not name.startswith("enc_p.text_embedding.")
 
 
-def _spread(held_out: Sequence[Clip], clips: Sequence[Clip], frames: int) -> list[Stretch]:
+def _spread(
+    held_out: Sequence[TrainingClip], clips: Sequence[TrainingClip], frames: int
+) -> list[TrainingSegment]:
     """Stretches all over what is held out, with timbres of what is not."""
     places = [
         (clip, start) for clip in held_out for start in range(0, clip.frames - frames, frames)
     ]
     chosen = places[:: -(-len(places) // _HELD_OUT_STRETCHES)]
     return [
-        Stretch(clip, start, _part(clips[number % len(clips)], 0))
+        TrainingSegment(clip, start, _part(clips[number % len(clips)], 0))
         for number, (clip, start) in enumerate(chosen)
     ]
 
 
-def _part(clip: Clip, start: int) -> Tensor:
+def _part(clip: TrainingClip, start: int) -> Tensor:
     return clip.spectrogram[:, start : start + _REFERENCE_FRAMES]
 
 

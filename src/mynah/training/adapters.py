@@ -15,9 +15,9 @@ from torch.func import functional_call
 from mynah.checkpoints.adapter import Change, FullDelta, LowRank, tensors_of
 from mynah.training.optimizer import mixed_precision
 
-WHOLE = 0
+FULL = 0
 """Rank of a change of any direction."""
-WHOLE_SHARE = 0.1
+FULL_SHARE = 0.1
 """Share of an adapter's rate at which a whole matrix learns."""
 
 
@@ -26,7 +26,7 @@ def fresh_changes(network: nn.Module, ranks: Mapping[str, int], seed: int) -> di
 
     Args:
         network: whose parameters are to change.
-        ranks: of the changes, by the parameters' names; `WHOLE` for those of any direction.
+        ranks: of the changes, by the parameters' names; `FULL` for those of any direction.
         seed: of the directions that they begin with.
     """
     generator = torch.Generator().manual_seed(seed)
@@ -35,7 +35,7 @@ def fresh_changes(network: nn.Module, ranks: Mapping[str, int], seed: int) -> di
     }
 
 
-class Learner:
+class AdaptedNetwork:
     """A network with changes that are learned; gradients reach only them.
 
     Args:
@@ -68,7 +68,7 @@ class Learner:
     def shares(self) -> dict[str, float]:
         """Shares of the rate at which `tensors` learn best, by their names."""
         return {
-            name: WHOLE_SHARE if name.endswith(".delta") and tensor.dim() > 1 else 1.0
+            name: FULL_SHARE if name.endswith(".delta") and tensor.dim() > 1 else 1.0
             for name, tensor in self.tensors.items()
         }
 
@@ -84,7 +84,7 @@ class Learner:
 
 
 def _fresh(parameter: Tensor, rank: int, generator: torch.Generator) -> Change:
-    if rank == WHOLE:
+    if rank == FULL:
         return FullDelta(torch.zeros(parameter.shape))
     out, inputs = len(parameter), parameter[0].numel()
     rank = min(rank, out, inputs)

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
 from mynah.training.losses import discriminator_loss, feature_loss, generator_loss
-from mynah.training.optimizer import Tuner, mixed_precision
+from mynah.training.optimizer import AdapterOptimizer, mixed_precision
 
 PERIODS = (2, 3, 5, 7, 11)
 SLOPE = 0.1
@@ -100,7 +100,7 @@ _RATE = 2e-4
 _BETAS = (0.8, 0.99)
 
 
-class Critics:
+class DiscriminatorTrainer:
     """Small critics that begin to learn when a fine-tuning begins.
 
     Args:
@@ -114,7 +114,9 @@ class Critics:
             self._network = Discriminators(_SCALE_WIDTH, _PERIOD_WIDTH)
         self._network.to(device)
         self._device = device
-        self._tuner = Tuner([(each, 1.0) for each in self._network.parameters()], _RATE, _BETAS)
+        self._tuner = AdapterOptimizer(
+            [(each, 1.0) for each in self._network.parameters()], _RATE, _BETAS
+        )
 
     def learn(self, real: Tensor, made: Tensor, pace: float) -> float:
         """Learns to tell waveforms (B, S) apart; gives the loss before."""

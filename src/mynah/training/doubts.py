@@ -11,7 +11,7 @@ from typing import Any
 from mynah.audio.recording import Recording
 from mynah.audio.spectrogram import SAMPLE_RATE
 from mynah.encoders.ctc_aligner import PhonemeScores
-from mynah.training.evaluator import PhonemeEar, mistakes
+from mynah.training.evaluator import PhonemeScorer, mistakes
 from mynah.training.prepare.segmentation import MISMATCH
 from mynah.training.prepare.slices import Prepared, Slice
 
@@ -45,7 +45,7 @@ def doubts(prepared: Prepared, scores: PhonemeScores | None, language: str) -> l
             "person's clear speech is in them."
         )
     elif scores is not None:
-        found += _of_words(worded, PhonemeEar(scores), language)
+        found += _of_words(worded, PhonemeScorer(scores), language)
     return found
 
 
@@ -57,7 +57,7 @@ def _of_report(report: Mapping[str, Any]) -> Iterator[str]:
         yield "Its recordings may be of more than one person."
 
 
-def _of_words(slices: Sequence[Slice], ear: PhonemeEar, language: str) -> Iterator[str]:
+def _of_words(slices: Sequence[Slice], ear: PhonemeScorer, language: str) -> Iterator[str]:
     every = -(-len(slices) // CHECKED)
     counts = [
         mistakes(ear, each.text or "", language, Recording(each.samples, SAMPLE_RATE))

@@ -36,7 +36,7 @@ _SCRIPTS = {"zh": ("zh",), "all_zh": ("zh",), "en": ("en",), "auto": ("zh", "en"
 _UNIT = re.compile(r"[一-鿿]|[^\W_一-鿿]+(?:'[^\W_一-鿿]+)*")
 
 
-class Ear(Protocol):
+class ScoringRecogniser(Protocol):
     """What hears whether a sentence was said."""
 
     @property
@@ -53,7 +53,7 @@ class Ear(Protocol):
         ...
 
 
-class PhonemeEar:
+class PhonemeScorer:
     """Hears phonemes: the likeliest class of each frame, repetitions and blanks left out."""
 
     unit: Unit = "phoneme"
@@ -72,7 +72,7 @@ class PhonemeEar:
         return [label for label, _ in groupby(scores.argmax(dim=1).tolist()) if label != blank]
 
 
-class WordEar:
+class WordScorer:
     """Hears words."""
 
     unit: Unit = "word"
@@ -89,7 +89,7 @@ class WordEar:
         return self.wanted(self._recogniser(samples, language), language)
 
 
-def best_ear(models: Models) -> Ear | None:
+def scoring_recogniser(models: Models) -> ScoringRecogniser | None:
     """An installed recogniser, or else what finds words in recordings; None without either.
 
     Raises:
@@ -97,12 +97,12 @@ def best_ear(models: Models) -> Ear | None:
     """
     recogniser = installed_recogniser()
     if recogniser:
-        return WordEar(recogniser)
+        return WordScorer(recogniser)
     scores = load_aligner(models.content) if models.content else None
-    return PhonemeEar(scores) if scores else None
+    return PhonemeScorer(scores) if scores else None
 
 
-def mistakes(ear: Ear, text: str, language: str, said: Recording) -> tuple[int, int]:
+def mistakes(ear: ScoringRecogniser, text: str, language: str, said: Recording) -> tuple[int, int]:
     """Units of a sentence that were misheard or added, and units that it has."""
     wanted = ear.wanted(text, language)
     heard = ear.heard(said.at(CONTENT_RATE).samples, language)
@@ -166,7 +166,7 @@ class Evaluator:
     judge: SoVITS
     likeness: Likeness
     held_out: Sequence[Slice]
-    ear: Ear | None
+    ear: ScoringRecogniser | None
     tick: Callable[[], None]
 
     def scores(self, models: Models, voice: Voice) -> list[SentenceScore]:

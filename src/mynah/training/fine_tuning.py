@@ -30,12 +30,12 @@ from mynah.runtime.files import write_atomic
 from mynah.training.adapters import fresh_changes
 from mynah.training.doubts import doubts
 from mynah.training.evaluation import Evaluation
-from mynah.training.evaluator import Evaluator, PairedScores, SentenceScore, best_ear
+from mynah.training.evaluator import Evaluator, PairedScores, SentenceScore, scoring_recogniser
 from mynah.training.likeness import Likeness
-from mynah.training.loop import Plan, Telling, learn
+from mynah.training.loop import Progress, TrainingPlan, learn
 from mynah.training.prepare.prepare import PERCENT, prepare
 from mynah.training.prepare.slices import Prepared, Slice, read_prepared, write_prepared
-from mynah.training.setup import Study, acoustic_study, semantic_study
+from mynah.training.setup import TrainingSetup, acoustic_study, semantic_study
 from mynah.training.trainer import (
     Report,
     Stage,
@@ -157,7 +157,7 @@ class _Work:
         likeness = Likeness(
             held_out, [each for each in self.prepared.slices if each not in held_out]
         )
-        ear = best_ear(self.models)
+        ear = scoring_recogniser(self.models)
         evaluator = Evaluator(
             self.request.language, self.models.sovits, likeness, held_out, ear, self._tick
         )
@@ -231,7 +231,7 @@ class _Work:
         """Whether the tokens of recordings are what was said in them, and can be learned from."""
         return self.models.content is not None and self.models.content.prompts
 
-    def _study(self, stage: Stage) -> Study | None:
+    def _study(self, stage: Stage) -> TrainingSetup | None:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         rank = RANK if self.request.rank is None else self.request.rank
         models, prepared, language = self.models, self.prepared, self.request.language
@@ -267,16 +267,16 @@ class _Work:
             raise RecordingError(f"{untold}; {remedy}.")
         self.report.message(f"{untold}, only the sound; {remedy} to learn both.")
 
-    def _learn(self, stage: Stage, study: Study) -> dict[str, float]:
+    def _learn(self, stage: Stage, study: TrainingSetup) -> dict[str, float]:
         fresh = fresh_changes(study.network, study.ranks, SEED)
         lesson = study.lesson({**fresh, **self._parents(stage, study.base)})
         epochs = self.request.epochs
         steps = STEPS[stage] if epochs is None else epochs * study.epoch
         outcome = learn(
             lesson,
-            Plan(steps, seed=SEED),
+            TrainingPlan(steps, seed=SEED),
             self.folder / f"{stage}.checkpoint",
-            Telling(self.report, stage, *_PERCENT[stage]),
+            Progress(self.report, stage, *_PERCENT[stage]),
             self.should_stop,
         )
         adapter = Adapter(study.base.fingerprint, outcome.changes)

@@ -17,15 +17,15 @@ from torch import Tensor
 
 from mynah.checkpoints.adapter import Change
 from mynah.runtime.files import write_atomic
-from mynah.training.adapters import Learner
-from mynah.training.optimizer import pace_of
+from mynah.training.adapters import AdaptedNetwork
+from mynah.training.optimizer import lr_scale
 from mynah.training.trainer import Report, Stopped
 
 _STEPS_A_SEED = 1_000_003  # more than any training has
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TrainingPlan:
     """How long a network learns.
 
     Attributes:
@@ -53,11 +53,11 @@ class Stateful(Protocol):
         """Goes on from what it remembered."""
 
 
-class Lesson(Protocol):
+class TrainingTask(Protocol):
     """What one network learns from."""
 
     @property
-    def learner(self) -> Learner:
+    def learner(self) -> AdaptedNetwork:
         """The network."""
 
     @property
@@ -72,7 +72,7 @@ class Lesson(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class Progress:
     """Where a fine-tuning tells how it goes.
 
     Attributes:
@@ -110,7 +110,11 @@ class Outcome:
 
 
 def learn(
-    lesson: Lesson, plan: Plan, path: Path, telling: Telling, should_stop: Callable[[], bool]
+    lesson: TrainingTask,
+    plan: TrainingPlan,
+    path: Path,
+    telling: Progress,
+    should_stop: Callable[[], bool],
 ) -> Outcome:
     """Has a network learn until its plan ends or it gets no better.
 
@@ -124,7 +128,7 @@ def learn(
     Raises:
         Stopped: it was told to, and has left a checkpoint.
     """
-    course = _Course(lesson, plan, path)
+    course = _TrainingRun(lesson, plan, path)
     while not course.over:
         if should_stop():
             course.keep()
@@ -138,10 +142,10 @@ def learn(
     return course.outcome()
 
 
-class _Course:
+class _TrainingRun:
     """Where a fine-tuning stands."""
 
-    def __init__(self, lesson: Lesson, plan: Plan, path: Path) -> None:
+    def __init__(self, lesson: TrainingTask, plan: TrainingPlan, path: Path) -> None:
         self._lesson = lesson
         self._plan = plan
         self._path = path
@@ -159,7 +163,7 @@ class _Course:
         return self.number >= self._plan.steps or since_best >= self._plan.patience
 
     def step(self) -> dict[str, float]:
-        pace = pace_of(self.number, self._plan.steps)
+        pace = lr_scale(self.number, self._plan.steps)
         with self._seeded(self.number + 1):
             losses = dict(self._lesson.step(self.number, pace))
         self.number += 1

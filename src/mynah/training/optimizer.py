@@ -21,7 +21,7 @@ LAST_PACE = 0.1
 _MOST_GRADIENT = 1.0
 
 
-class Tuner:
+class AdapterOptimizer:
     """Moves tensors against the gradient of a loss.
 
     Args:
@@ -65,7 +65,7 @@ class Tuner:
         self._optimizer.load_state_dict(state)
 
 
-def pace_of(step: int, steps: int) -> float:
+def lr_scale(step: int, steps: int) -> float:
     """Rises to 1 in the first steps, and falls along a cosine until the last."""
     warm = min(1.0, (step + 1) / WARM_UP_STEPS)
     fallen = 0.5 + 0.5 * math.cos(math.pi * step / steps)

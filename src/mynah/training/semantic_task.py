@@ -15,9 +15,9 @@ from mynah.acoustic.sovits.config import CODEBOOK_SIZE
 from mynah.checkpoints.adapter import Change
 from mynah.semantic.config import BERT_SIZE
 from mynah.semantic.gpt import GPT
-from mynah.training.adapters import WHOLE, Learner
+from mynah.training.adapters import FULL, AdaptedNetwork
 from mynah.training.loop import Stateful
-from mynah.training.optimizer import Tuner
+from mynah.training.optimizer import AdapterOptimizer
 
 MISHEARD = 0.06
 """Share of tokens that are replaced, so that the GPT learns to go on after its own mistakes."""
@@ -42,7 +42,7 @@ class SemanticPlan:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Line:
+class TrainingLine:
     """What the GPT reads, and what it is to say then.
 
     Attributes:
@@ -57,12 +57,12 @@ class Line:
     codes: Tensor
     told: int = 0
 
-    def after(self, prompt: "Line") -> "Line":
+    def after(self, prompt: "TrainingLine") -> "TrainingLine":
         """The same behind a prompt, whose tokens are given."""
         bert = None
         if self.bert is not None or prompt.bert is not None:
             bert = torch.cat([_features(prompt), _features(self)], dim=1)
-        return Line(
+        return TrainingLine(
             torch.cat([prompt.phones, self.phones]),
             bert,
             torch.cat([prompt.codes, self.codes]),
@@ -75,16 +75,16 @@ def adapted_parameters(gpt: GPT, rank: int) -> dict[str, int]:
 
     Args:
         gpt: whose.
-        rank: of the adapters; `WHOLE` has everything learn.
+        rank: of the adapters; `FULL` has everything learn.
     """
     names = [name for name, _ in gpt.named_parameters()]
-    if rank == WHOLE:
-        return dict.fromkeys(names, WHOLE)
+    if rank == FULL:
+        return dict.fromkeys(names, FULL)
     return {name: rank for name in names if name.endswith(_ADAPTED)}
 
 
-class SemanticLesson:
-    """What the GPT learns from; see `Lesson`.
+class SemanticTask:
+    """What the GPT learns from; see `TrainingTask`.
 
     Args:
         gpt: the base model.
@@ -99,12 +99,12 @@ class SemanticLesson:
         self,
         gpt: GPT,
         changes: Mapping[str, Change],
-        lines: Sequence[Line],
-        held_out: Sequence[Line],
+        lines: Sequence[TrainingLine],
+        held_out: Sequence[TrainingLine],
         plan: SemanticPlan,
         device: torch.device,
     ) -> None:
-        self.learner = Learner(gpt, changes, device)
+        self.learner = AdaptedNetwork(gpt, changes, device)
         self._plan = plan
         self._lines = lines
         self._held_out = [
@@ -112,27 +112,27 @@ class SemanticLesson:
         ]
         shares = self.learner.shares
         moved = [(tensor, shares[name]) for name, tensor in self.learner.tensors.items()]
-        self._tuner = Tuner(moved, plan.rate, _BETAS)
+        self._tuner = AdapterOptimizer(moved, plan.rate, _BETAS)
 
     @property
     def remembered(self) -> list[Stateful]:
-        """See `Lesson`."""
+        """See `TrainingTask`."""
         return [self._tuner]
 
     def step(self, number: int, pace: float) -> dict[str, float]:
-        """See `Lesson`."""
+        """See `TrainingTask`."""
         self.learner.network.train()
         loss = self._loss([self._draw() for _ in range(self._plan.lines)], MISHEARD)
         self._tuner.step(loss, pace)
         return {"loss": loss.item()}
 
     def held_out_loss(self) -> float:
-        """See `Lesson`: nats a token."""
+        """See `TrainingTask`: nats a token."""
         self.learner.network.eval()
         losses = [self._loss([line], misheard=0.0).item() for line in self._held_out]
         return sum(losses) / len(losses)
 
-    def _loss(self, lines: Sequence[Line], misheard: float) -> Tensor:
+    def _loss(self, lines: Sequence[TrainingLine], misheard: float) -> Tensor:
         phones, phone_lengths = self._padded([line.phones for line in lines])
         codes, lengths = self._padded([line.codes for line in lines])
         heard = _misheard(codes, misheard)
@@ -144,7 +144,7 @@ class SemanticLesson:
         counted = (place >= told[:, None]) & (place <= lengths[:, None])
         return F.cross_entropy(logits[counted].float(), targets[counted])
 
-    def _draw(self) -> Line:
+    def _draw(self) -> TrainingLine:
         line, prompt = (self._lines[int(torch.randint(len(self._lines), ()))] for _ in range(2))
         paired = prompt is not line and float(torch.rand(())) < PAIRED
         return line.after(prompt) if paired else line
@@ -154,14 +154,14 @@ class SemanticLesson:
         lengths = torch.tensor([len(row) for row in rows], device=self.learner.device)
         return pad_sequence(list(rows), batch_first=True).to(self.learner.device), lengths
 
-    def _bert(self, lines: Sequence[Line]) -> Tensor | None:
+    def _bert(self, lines: Sequence[TrainingLine]) -> Tensor | None:
         if all(line.bert is None for line in lines):
             return None
         padded = pad_sequence([_features(line).T for line in lines], batch_first=True)
         return padded.transpose(1, 2).to(self.learner.device)
 
 
-def _features(line: Line) -> Tensor:
+def _features(line: TrainingLine) -> Tensor:
     return torch.zeros(BERT_SIZE, len(line.phones)) if line.bert is None else line.bert
 
 

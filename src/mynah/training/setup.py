@@ -12,15 +12,15 @@ from mynah.checkpoints.base_weights import BaseWeights
 from mynah.engine.models import Models
 from mynah.text.frontend import analyse
 from mynah.training import acoustic_task, semantic_task
-from mynah.training.acoustic_task import AcousticLesson, AcousticPlan
-from mynah.training.loop import Lesson
+from mynah.training.acoustic_task import AcousticPlan, AcousticTask
+from mynah.training.loop import TrainingTask
 from mynah.training.prepare.slices import Prepared, Slice
-from mynah.training.semantic_task import Line, SemanticLesson, SemanticPlan
-from mynah.training.synthesis import Clip, Synthesis
+from mynah.training.semantic_task import SemanticPlan, SemanticTask, TrainingLine
+from mynah.training.synthesis import SegmentSynthesis, TrainingClip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Study:
+class TrainingSetup:
     """A network and its lesson.
 
     Attributes:
@@ -35,22 +35,22 @@ class Study:
     network: nn.Module
     ranks: Mapping[str, int]
     epoch: int
-    lesson: Callable[[Mapping[str, Change]], Lesson]
+    lesson: Callable[[Mapping[str, Change]], TrainingTask]
 
 
 def acoustic_study(
     base: BaseWeights[Any], models: Models, prepared: Prepared, rank: int, device: torch.device
-) -> Study:
+) -> TrainingSetup:
     """What the acoustic model is to learn."""
     plan = AcousticPlan()
-    network = Synthesis.of(models.sovits.config, base.state)
-    clips, held_out = ([Clip.of(each) for each in part] for part in _divided(prepared))
-    return Study(
+    network = SegmentSynthesis.of(models.sovits.config, base.state)
+    clips, held_out = ([TrainingClip.of(each) for each in part] for part in _divided(prepared))
+    return TrainingSetup(
         base,
         network,
         acoustic_task.adapted_parameters(network, rank),
         _epoch(clips, plan.stretches),
-        lambda changes: AcousticLesson(network, changes, clips, held_out, plan, device),
+        lambda changes: AcousticTask(network, changes, clips, held_out, plan, device),
     )
 
 
@@ -61,7 +61,7 @@ def semantic_study(
     language: str,
     rank: int,
     device: torch.device,
-) -> Study | None:
+) -> TrainingSetup | None:
     """What the GPT is to learn; None if the words of hardly any slice are known."""
     plan = SemanticPlan()
     lines, held_out = (
@@ -70,12 +70,12 @@ def semantic_study(
     )
     if not (lines and held_out):
         return None
-    return Study(
+    return TrainingSetup(
         base,
         models.gpt,
         semantic_task.adapted_parameters(models.gpt, rank),
         _epoch(lines, plan.lines),
-        lambda changes: SemanticLesson(models.gpt, changes, lines, held_out, plan, device),
+        lambda changes: SemanticTask(models.gpt, changes, lines, held_out, plan, device),
     )
 
 
@@ -88,8 +88,10 @@ def _epoch(parts: Sequence[object], together: int) -> int:
     return -(-len(parts) // together)
 
 
-def _line(each: Slice, language: str, models: Models) -> Line:
-    return Line(torch.tensor(each.phones), _bert(each, language, models), torch.tensor(each.codes))
+def _line(each: Slice, language: str, models: Models) -> TrainingLine:
+    return TrainingLine(
+        torch.tensor(each.phones), _bert(each, language, models), torch.tensor(each.codes)
+    )
 
 
 def _bert(each: Slice, language: str, models: Models) -> Tensor | None:

@@ -28,7 +28,7 @@ MARGIN = FLOW_FRAMES + VOCODER_FRAMES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Clip:
+class TrainingClip:
     """A slice as the acoustic model takes it.
 
     Attributes:
@@ -61,7 +61,7 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class TrainingSegment:
     """A part of a clip that is to be made, and what to read the timbre from.
 
     Attributes:
@@ -70,7 +70,7 @@ class Stretch:
         reference: (1025, frames) of the same person.
     """
 
-    clip: Clip
+    clip: TrainingClip
     start: int
     reference: Tensor
 
@@ -79,7 +79,7 @@ class Stretch:
         return self.clip.wave[self.start * HOP : (self.start + frames) * HOP]
 
 
-class Synthesis(SoVITS):
+class SegmentSynthesis(SoVITS):
     """A SoVITS that makes stretches of sentences."""
 
     @classmethod
@@ -90,7 +90,7 @@ class Synthesis(SoVITS):
         made.load_state_dict(state, assign=True)
         return made
 
-    def forward(self, stretches: Sequence[Stretch], frames: int) -> Tensor:
+    def forward(self, stretches: Sequence[TrainingSegment], frames: int) -> Tensor:
         """Sound (stretches, 640 * frames) of stretches of `frames` frames each."""
         device = self.enc_p.proj.weight.device
         clips = [stretch.clip for stretch in stretches]

@@ -36,7 +36,7 @@ Differ = Literal["no", "perhaps", "clearly"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Colouring:
+class SpectralProfile:
     """How a slice sounds.
 
     Attributes:
@@ -60,7 +60,7 @@ def compare(slices: Sequence[NDArray[np.float32]]) -> Differ:
     return "clearly" if _pitches_apart(pitches[second], pitches[~second]) else "perhaps"
 
 
-def colouring(samples: NDArray[np.float32]) -> Colouring | None:
+def colouring(samples: NDArray[np.float32]) -> SpectralProfile | None:
     """How a slice sounds; None if nothing in it has a pitch."""
     pitches = _pitches(samples)
     if not len(pitches):
@@ -68,7 +68,7 @@ def colouring(samples: NDArray[np.float32]) -> Colouring | None:
     magnitudes = linear_spectrogram(torch.from_numpy(samples)[None])[0]
     mel = mel_filterbank(_BANDS, 2 * (len(magnitudes) - 1), SAMPLE_RATE) @ magnitudes.square()
     spectrum = 10 * np.log10(mel.mean(dim=1).double().numpy() + 1e-10)
-    return Colouring(float(np.median(pitches)), spectrum - spectrum.mean())
+    return SpectralProfile(float(np.median(pitches)), spectrum - spectrum.mean())
 
 
 def _pitches(samples: NDArray[np.float32]) -> NDArray[np.float64]:
