@@ -44,10 +44,6 @@ ROOMS[""] = ROOMS["cli"] | {"cli"}
 
 MOVING = {
     "demo": "cli",
-    "service.cache_stores": "storage",
-    "service.changes": "storage",
-    "service.database_clock": "storage",
-    "service.folders": "storage",
     "service.jobs": "jobs",
     "service.jobs.attempt": "jobs",
     "service.jobs.children": "jobs",
@@ -66,8 +62,6 @@ MOVING = {
     "service.jobs.report": "jobs",
     "service.jobs.runner": "jobs",
     "service.jobs.training_room": "jobs.kinds",
-    "service.records": "storage",
-    "service.storage": "storage",
     "service.webhooks.outbox": "jobs",
     "voice.recording": "audio",
     "service": "server",

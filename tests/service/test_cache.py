@@ -15,7 +15,7 @@ from mynah.errors import OptionError
 from mynah.options import SpeechOptions
 from mynah.service.audio import AudioStream
 from mynah.service.cache import Sounding, SpeechCache
-from mynah.service.cache_stores import MemoryStore, open_store
+from mynah.storage.result_cache import MemoryStore, open_store
 from mynah.text.frontend import analyse
 
 SPEECH = "/v1/audio/speech"

@@ -12,7 +12,7 @@ import pytest
 from job_orders import SETTINGS, begin, make_voice, wait_for, wait_until, work
 from sqlalchemy import select
 
-from mynah.service.records import jobs
+from mynah.storage.tables import jobs
 
 pytest.importorskip("celery", reason="celery is not installed: pip install 'mynah[cluster]'")
 

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import create_engine, text, update
 
 from mynah.errors import VoiceNotFoundError
-from mynah.service.changes import STALE_SECONDS, Remembered, watch_changes
 from mynah.service.keys import Keys
-from mynah.service.records import keys, metadata, open_records
+from mynah.storage.database import open_records
+from mynah.storage.invalidation import STALE_SECONDS, Remembered, watch_changes
+from mynah.storage.tables import keys, metadata
 
 
 @pytest.fixture

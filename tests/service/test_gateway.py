@@ -9,7 +9,7 @@ import time
 import pytest
 
 from mynah.runtime.logging import JsonFormatter, log_config
-from mynah.service.storage import FolderStorage
+from mynah.storage.blobs import FolderStorage
 
 BODY = {"input": "How are you today?", "voice": "ljspeech"}
 

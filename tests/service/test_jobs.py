@@ -386,7 +386,7 @@ def test_a_disk_that_fills_up_while_a_version_is_written_leaves_none(idle, recor
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("mynah.service.folders.fsync_tree", full)
+        patch.setattr("mynah.storage.blobs.fsync_tree", full)
         work(idle, job)
     assert client.get(f"/v1/jobs/{job}").json()["error"]["code"] == "disk_full"
     assert len(client.get(f"/v1/voices/{voice}/versions").json()["data"]) == 1

@@ -17,7 +17,8 @@ from sqlalchemy import select
 from mynah.config import Settings
 from mynah.service.jobs.holder import holder_name
 from mynah.service.keys import Keys
-from mynah.service.records import jobs, open_records
+from mynah.storage.database import open_records
+from mynah.storage.tables import jobs
 
 KILLS = 10
 JOBS = 3

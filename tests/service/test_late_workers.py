@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from mynah.service.jobs.folders import JobFolders
 from mynah.service.jobs.training_room import TrainingRoom
-from mynah.service.records import jobs
+from mynah.storage.tables import jobs
 
 
 @pytest.fixture

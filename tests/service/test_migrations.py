@@ -24,10 +24,11 @@ from data_folders import (
 )
 
 from mynah.errors import StorageError
-from mynah.service.records import metadata, open_records
 from mynah.storage import migrate, revisions
+from mynah.storage.database import open_records
 from mynah.storage.migrate import MigrationPolicy
 from mynah.storage.sqlite_file import copy_beside, locked
+from mynah.storage.tables import metadata
 
 OPEN = """
 import sys

@@ -15,9 +15,10 @@ from mynah.config import Settings
 from mynah.errors import StorageError
 from mynah.service.data import open_data, server_policy
 from mynah.service.keys import Keys
-from mynah.service.records import metadata, open_records
 from mynah.storage import migrate, revisions
+from mynah.storage.database import open_records
 from mynah.storage.migrate import MigrationPolicy
+from mynah.storage.tables import metadata
 
 SECOND = f"{CHANGES}\n    import time; time.sleep(0.3)"
 

@@ -6,7 +6,8 @@ import httpx
 import pytest
 import soundfile
 
-from mynah.service import records, stored_audio
+from mynah.service import stored_audio
+from mynah.storage import database
 
 BODY = {"input": "How are you today?", "voice": "ljspeech", "response_format": "wav"}
 
@@ -58,7 +59,7 @@ def test_a_link_expires_and_then_the_audio_is_gone(start, error_of, monkeypatch)
     kept = store(server.client()).json()
     files = server.services.settings.data / "audio" / "stored"
     assert [file.name for file in files.iterdir()] == [kept["id"]]
-    later = records.now() + 61
+    later = database.now() + 61
     monkeypatch.setattr(stored_audio, "now", lambda: later)
     assert error_of(httpx.get(kept["url"]))["code"] == "link_expired"
     server.services.stored.purge()

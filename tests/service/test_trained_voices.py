@@ -13,8 +13,8 @@ from job_orders import IDLE, make_voice
 from mynah.checkpoints.adapter import load_adapter, save_adapter
 from mynah.checkpoints.file import read_checkpoint
 from mynah.engine.loading import load_models
-from mynah.service.folders import LocalFolders
 from mynah.service.versions.version import add_version
+from mynah.storage.blobs import LocalFolders
 
 
 @pytest.fixture

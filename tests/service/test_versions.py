@@ -11,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from job_orders import IDLE, begin, make_version, make_voice, work
 
-from mynah.service.folders import LocalFolders
 from mynah.service.speakers import Speakers, Speaking
-from mynah.service.storage import FolderStorage
 from mynah.service.versions.choice import point_of, version_at
 from mynah.service.versions.rollout import Rollout
+from mynah.storage.blobs import FolderStorage, LocalFolders
 
 SPEECH = "/v1/audio/speech"
 

@@ -8,11 +8,10 @@ from mynah.engine.export import RELEASED_FILES
 from mynah.engine.folder import model_id
 from mynah.errors import VoiceNotFoundError
 from mynah.service.data import open_data
-from mynah.service.folders import LocalFolders
-from mynah.service.storage import FolderStorage
 from mynah.service.versions.export import Exports
 from mynah.service.versions.version import Versions
 from mynah.service.voices import Voices
+from mynah.storage.blobs import FolderStorage, LocalFolders
 
 
 def export(settings: Settings, name: str, version: int | None, out: Path) -> Iterator[Path]:

@@ -10,13 +10,12 @@ from mynah.cli.line import one_line
 from mynah.config import Settings
 from mynah.errors import VoiceNotFoundError
 from mynah.service.data import open_data
-from mynah.service.folders import LocalFolders
 from mynah.service.jobs.events import JobEvents
 from mynah.service.jobs.job import Job
 from mynah.service.jobs.jobs import Jobs
 from mynah.service.jobs.workshop import open_workshop
-from mynah.service.storage import FolderStorage
 from mynah.service.voices import Voices
+from mynah.storage.blobs import FolderStorage, LocalFolders
 from mynah.storage.data_folder import make_data_folder
 from mynah.storage.migrate import MigrationPolicy
 

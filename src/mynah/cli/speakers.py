@@ -8,11 +8,10 @@ from mynah.config import Settings
 from mynah.engine.request import VoiceRef
 from mynah.errors import VoiceNotFoundError
 from mynah.service.data import open_data
-from mynah.service.folders import LocalFolders
 from mynah.service.plain_text import is_plain
 from mynah.service.speakers import Speakers, Speaking
-from mynah.service.storage import FolderStorage
 from mynah.service.voices import Voices
+from mynah.storage.blobs import FolderStorage, LocalFolders
 from mynah.voice.samples import samples
 from mynah.voice.voice import Voice
 

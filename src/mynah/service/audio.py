@@ -14,7 +14,7 @@ from mynah.audio.encoding import Encoder
 from mynah.engine.local.local_engine import ChunkStream
 from mynah.service.metrics import Metrics
 from mynah.service.playback import Playback
-from mynah.service.records import new_id
+from mynah.storage.database import new_id
 from mynah.text.sentence import Sentence
 
 TOKENS_PER_SECOND = 25

@@ -18,7 +18,7 @@ from fastapi.concurrency import run_in_threadpool
 from mynah.audio.encoding import AudioFormat
 from mynah.options import SpeechOptions
 from mynah.service.audio import AudioStream
-from mynah.service.cache_stores import CacheStore
+from mynah.storage.result_cache import CacheStore
 from mynah.text.sentence import Sentence
 
 AHEAD = 4

@@ -2,8 +2,8 @@
 
 from fastapi.concurrency import run_in_threadpool
 
-from mynah.service.changes import Changes, Remembered
 from mynah.service.keys import Caller, Key, Keys, hash_of
+from mynah.storage.invalidation import Changes, Remembered
 
 
 class Callers:

@@ -3,8 +3,8 @@
 from sqlalchemy import Engine, make_url
 
 from mynah.config import Settings
-from mynah.service.records import open_records
 from mynah.storage.data_folder import check_format
+from mynah.storage.database import open_records
 from mynah.storage.migrate import MigrationPolicy
 
 

@@ -7,7 +7,8 @@ from sqlalchemy import Engine, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mynah.errors import InProgressError, KeyReusedError
-from mynah.service.records import first_answers, now
+from mynah.storage.database import now
+from mynah.storage.tables import first_answers
 
 KEPT_SECONDS = 86_400
 _LONGEST_WRITE = 600

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Engine, RowMapping, Select, insert, select, update
 
 from mynah.errors import AuthenticationError, KeyNotFoundError, OptionError, ScopeError
-from mynah.service.records import keys, new_id, now
+from mynah.storage.database import new_id, now
+from mynah.storage.tables import keys
 
 SCOPES = ("speak", "train", "admin")
 """`speak`: synthesis and reading; `train`: making and changing voices; `admin`: everything."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from mynah.service.records import recordings
-from mynah.service.storage import Storage
+from mynah.storage.blobs import Storage
+from mynah.storage.tables import recordings
 
 
 @dataclass(frozen=True, slots=True)

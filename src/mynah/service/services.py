@@ -12,12 +12,9 @@ from mynah.engine.folder import model_id
 from mynah.engine.local.local_engine import LocalEngine
 from mynah.errors import OptionError
 from mynah.service.cache import SpeechCache
-from mynah.service.cache_stores import open_store
 from mynah.service.callers import Callers
-from mynah.service.changes import Changes, watch_changes
 from mynah.service.data import open_data, server_policy
 from mynah.service.fetching import FetchRules
-from mynah.service.folders import LocalFolders
 from mynah.service.idempotency_records import FirstAnswers
 from mynah.service.jobs.events import JobEvents
 from mynah.service.jobs.jobs import Jobs
@@ -28,7 +25,6 @@ from mynah.service.metrics import Metrics
 from mynah.service.screen import Mode, Screen
 from mynah.service.speakers import Speakers
 from mynah.service.speech import SpeechDesk
-from mynah.service.storage import FolderStorage
 from mynah.service.stored_audio import AudioStore
 from mynah.service.uploads import UploadRules
 from mynah.service.versions.answers import Answers
@@ -41,6 +37,9 @@ from mynah.service.voices import Voices
 from mynah.service.webhooks.deliveries import Deliveries, RetryRules
 from mynah.service.webhooks.secrets import WebhookSecrets
 from mynah.service.word_lists import WordLists
+from mynah.storage.blobs import FolderStorage, LocalFolders
+from mynah.storage.invalidation import Changes, watch_changes
+from mynah.storage.result_cache import open_store
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider

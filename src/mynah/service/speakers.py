@@ -14,11 +14,10 @@ from mynah.errors import (
     VoiceNotFoundError,
     VoiceVersionNotFoundError,
 )
-from mynah.service.folders import Folders
 from mynah.service.recordings import key_of, recordings_of
-from mynah.service.records import versions
-from mynah.service.storage import Storage
 from mynah.service.voices import FIRST_VERSION, VoiceRecord, Voices
+from mynah.storage.blobs import Folders, Storage
+from mynah.storage.tables import versions
 from mynah.voice.samples import samples
 from mynah.voice.voice import Voice
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Engine, delete, func, insert, literal, select
 
 from mynah.errors import AudioNotFoundError, LinkError, LinkExpiredError, QuotaError
-from mynah.service.records import now, stored_audio
-from mynah.service.storage import Storage
+from mynah.storage.blobs import Storage
+from mynah.storage.database import now
+from mynah.storage.tables import stored_audio
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from mynah.errors import (
     VoiceExistsError,
     VoiceNotFoundError,
 )
-from mynah.service.folders import Folders
 from mynah.service.recordings import (
     StoredRecording,
     forget_recordings,
@@ -22,9 +21,10 @@ from mynah.service.recordings import (
     list_them,
     recordings_of,
 )
-from mynah.service.records import jobs, new_id, now, recordings, voices
-from mynah.service.storage import Storage
 from mynah.service.uploads import Clip
+from mynah.storage.blobs import Folders, Storage
+from mynah.storage.database import new_id, now
+from mynah.storage.tables import jobs, recordings, voices
 from mynah.voice.samples import Sample, samples
 
 FIRST_VERSION = "1"

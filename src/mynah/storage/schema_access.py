@@ -9,8 +9,8 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.engine import make_url
 
 from mynah.errors import OptionError, StorageError
-from mynah.service.database_clock import one_at_a_time
 from mynah.storage import sqlite_file
+from mynah.storage.clock import one_at_a_time
 
 
 class SchemaAccess(Protocol):

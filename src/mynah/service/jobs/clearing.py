@@ -3,7 +3,8 @@
 from sqlalchemy import Engine, and_, delete, or_, select
 
 from mynah.service.jobs.folders import JobFolders
-from mynah.service.records import job_events, jobs, now
+from mynah.storage.database import now
+from mynah.storage.tables import job_events, jobs
 
 
 def clear_jobs(records: Engine, folders: JobFolders, seconds: float) -> None:

@@ -4,8 +4,9 @@ from sqlalchemy import ColumnElement, Connection, update
 
 from mynah.service.jobs.events import tell_of
 from mynah.service.jobs.job import Job, State, job_of, job_rows
-from mynah.service.records import jobs, now
 from mynah.service.webhooks.outbox import put_into_outbox
+from mynah.storage.database import now
+from mynah.storage.tables import jobs
 
 
 def end_job(

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, func, insert, select
 
-from mynah.service.records import job_events, now
+from mynah.storage.database import now
+from mynah.storage.tables import job_events
 
 Kind = Literal["state", "progress", "message"]
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, and_, update
 from mynah.service.jobs.attempt import MOST_FRUITLESS
 from mynah.service.jobs.endings import end_job
 from mynah.service.jobs.leases import free
-from mynah.service.records import jobs
+from mynah.storage.tables import jobs
 
 NOT_STARTED = "worker_not_started"
 

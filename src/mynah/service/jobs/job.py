@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from sqlalchemy import RowMapping, Select, select
 
-from mynah.service.records import jobs
+from mynah.storage.tables import jobs
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 

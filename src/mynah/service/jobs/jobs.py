@@ -18,13 +18,14 @@ from sqlalchemy import (
 )
 
 from mynah.errors import JobEndedError, JobLimitError, JobNotEndedError, JobNotFoundError
-from mynah.service.database_clock import one_at_a_time
 from mynah.service.jobs.endings import end_job
 from mynah.service.jobs.events import tell_of
 from mynah.service.jobs.job import UNDER_WAY, Job, job_of, job_rows
 from mynah.service.jobs.leases import abandoned
 from mynah.service.keys import Caller
-from mynah.service.records import jobs, new_id, now
+from mynah.storage.clock import one_at_a_time
+from mynah.storage.database import new_id, now
+from mynah.storage.tables import jobs
 
 _RETRY_SECONDS = 60
 

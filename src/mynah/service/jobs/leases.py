@@ -11,10 +11,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, update
 
-from mynah.service.database_clock import clock
 from mynah.service.jobs.events import Kind, tell_of
 from mynah.service.jobs.job import Job, job_of, job_rows
-from mynah.service.records import jobs, now
+from mynah.storage.clock import clock
+from mynah.storage.database import now
+from mynah.storage.tables import jobs
 
 
 class LeaseLostError(Exception):

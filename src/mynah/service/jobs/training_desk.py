@@ -18,9 +18,9 @@ from mynah.service.recordings import (
     list_them,
     recordings_of,
 )
-from mynah.service.records import new_id
-from mynah.service.storage import Storage
 from mynah.service.voices import FIRST_VERSION, NewRecording, VoiceRecord
+from mynah.storage.blobs import Storage
+from mynah.storage.database import new_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,17 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, select
 
 from mynah.errors import OptionError, VoiceNotFoundError
-from mynah.service.folders import Folders
 from mynah.service.jobs.events import tell_of
 from mynah.service.jobs.job import Job
 from mynah.service.jobs.order import TrainingOrder
 from mynah.service.jobs.report import JobReport
 from mynah.service.recordings import key_of
-from mynah.service.records import recordings
-from mynah.service.storage import Storage
 from mynah.service.versions.promotion import PromotionRules
 from mynah.service.versions.publishing import Commit, NewVersion, Publisher
 from mynah.service.versions.version import Versions
 from mynah.service.voices import Voices
+from mynah.storage.blobs import Folders, Storage
+from mynah.storage.tables import recordings
 from mynah.training.trainer import Trainer, TrainingRecording, TrainingRequest, VersionFiles
 
 RECORDINGS = "recordings"

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from mynah.service.admission import Speaker, admitting_router
 from mynah.service.idempotency import DESCRIBED
 from mynah.service.plain_text import PLAIN, PlainText
-from mynah.service.records import now
 from mynah.service.services import ServicesOf
 from mynah.service.stored_audio import StoredAudio
+from mynah.storage.database import now
 
 router = admitting_router(prefix="/audio", tags=["speech"])
 

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Engine, delete, func, insert, select, true
 
 from mynah.errors import AudioNotFoundError
 from mynah.service.keys import Caller
-from mynah.service.records import answers, now
+from mynah.storage.database import now
+from mynah.storage.tables import answers
 
 KEPT_SECONDS = 30 * 86_400
 

@@ -13,16 +13,16 @@ from mynah.errors import CheckpointError, MynahError
 from mynah.runtime.logging import log_unexpected
 from mynah.service.answer_headers import tell
 from mynah.service.audio import AudioStream
-from mynah.service.changes import Changes, Remembered
 from mynah.service.keys import Caller
 from mynah.service.metrics import Metrics
-from mynah.service.records import new_id
 from mynah.service.speakers import Speakers, Speaking
 from mynah.service.versions.answers import Answers
 from mynah.service.versions.choice import point_of, version_at
 from mynah.service.versions.guard import Guard
 from mynah.service.versions.rollout import Rollouts
 from mynah.service.voices import FIRST_VERSION, Voices
+from mynah.storage.database import new_id
+from mynah.storage.invalidation import Changes, Remembered
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from mynah.engine.export import ReleasedFile, export
 from mynah.errors import CheckpointError, NothingTrainedError
-from mynah.service.folders import Folders
 from mynah.service.versions.version import Versions
 from mynah.service.voices import VoiceRecord
+from mynah.storage.blobs import Folders
 
 
 class Exports:

@@ -7,13 +7,12 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from mynah.errors import MynahError, VoiceNotFoundError
-from mynah.service.folders import Folders
 from mynah.service.jobs.leases import LeaseLostError
 from mynah.service.recordings import StoredRecording, forget_recordings, keep_recordings, list_them
-from mynah.service.records import new_id
-from mynah.service.storage import Storage
 from mynah.service.versions.rollout import hold_voice, promote_in
 from mynah.service.versions.version import add_version
+from mynah.storage.blobs import Folders, Storage
+from mynah.storage.database import new_id
 from mynah.training.trainer import VersionFiles
 
 Commit = Callable[[Callable[[Connection], int]], None]

@@ -8,7 +8,8 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
 
 from mynah.errors import NoEarlierVersionError, VoiceNotFoundError
-from mynah.service.records import new_id, now, rollout_steps, rollouts, voices
+from mynah.storage.database import new_id, now
+from mynah.storage.tables import rollout_steps, rollouts, voices
 
 Kind = Literal["promoted", "rolled_back", "traffic", "withdrawn"]
 

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from mynah.errors import VoiceVersionNotFoundError
-from mynah.service.records import now, versions
 from mynah.service.voices import FIRST_VERSION, VoiceRecord
+from mynah.storage.database import now
+from mynah.storage.tables import versions
 
 ZERO_SHOT_NUMBER = int(FIRST_VERSION)
 

@@ -9,10 +9,11 @@ from typing import Literal
 from sqlalchemy import ColumnElement, Engine, insert, select, true, update
 
 from mynah.errors import DeliveryNotFoundError
-from mynah.service.database_clock import clock
 from mynah.service.keys import Caller
-from mynah.service.records import deliveries, delivery_attempts, now
 from mynah.service.webhooks.sending import Outcome
+from mynah.storage.clock import clock
+from mynah.storage.database import now
+from mynah.storage.tables import deliveries, delivery_attempts
 
 State = Literal["pending", "delivered", "failed"]
 

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert
 
-from mynah.service.database_clock import clock
 from mynah.service.jobs.job import Job
-from mynah.service.records import deliveries, new_id, now
+from mynah.storage.clock import clock
+from mynah.storage.database import new_id, now
+from mynah.storage.tables import deliveries
 
 
 def put_into_outbox(connection: Connection, job: Job) -> None:

@@ -8,7 +8,8 @@ from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mynah.errors import CallbackError
-from mynah.service.records import now, webhook_secrets
+from mynah.storage.database import now
+from mynah.storage.tables import webhook_secrets
 
 PREFIX = "whsec_"
 OVERLAP_SECONDS = 86_400

@@ -1,13 +1,9 @@
 """Tables of everything that outlives a request, in SQLite or PostgreSQL."""
 
-import secrets
-import time
-
 from sqlalchemy import (
     JSON,
     Boolean,
     Column,
-    Engine,
     Float,
     ForeignKey,
     Index,
@@ -16,16 +12,9 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    create_engine,
-    event,
 )
-from sqlalchemy.engine import make_url
-
-from mynah.storage.migrate import MigrationPolicy, prepare
-from mynah.storage.sqlite_file import prepare_connection
 
 metadata = MetaData()
-
 keys = Table(
     "keys",
     metadata,
@@ -37,7 +26,6 @@ keys = Table(
     Column("expires_at", Integer),
     Column("revoked_at", Integer),
 )
-
 voices = Table(
     "voices",
     metadata,
@@ -49,7 +37,6 @@ voices = Table(
     Column("default_version", Text, nullable=False),
     Column("created_at", Integer, nullable=False),
 )
-
 recordings = Table(
     "recordings",
     metadata,
@@ -60,8 +47,6 @@ recordings = Table(
     Column("text", Text),
     Column("seconds", Float, nullable=False),
 )
-
-
 stored_audio = Table(
     "stored_audio",
     metadata,
@@ -73,7 +58,6 @@ stored_audio = Table(
     Column("created_at", Integer, nullable=False),
     Column("expires_at", Integer, nullable=False, index=True),
 )
-
 first_answers = Table(
     "first_answers",
     metadata,
@@ -83,8 +67,6 @@ first_answers = Table(
     Column("body", LargeBinary),
     Column("created_at", Integer, nullable=False, index=True),
 )
-
-
 versions = Table(
     "versions",
     metadata,
@@ -98,7 +80,6 @@ versions = Table(
     Column("metrics", JSON, nullable=False),
     Column("created_at", Integer, nullable=False),
 )
-
 rollouts = Table(
     "rollouts",
     metadata,
@@ -106,7 +87,6 @@ rollouts = Table(
     Column("earlier", JSON, nullable=False),
     Column("traffic", JSON, nullable=False),
 )
-
 rollout_steps = Table(
     "rollout_steps",
     metadata,
@@ -118,7 +98,6 @@ rollout_steps = Table(
     Column("mark", Text, nullable=False),
     Column("created_at", Integer, nullable=False),
 )
-
 answers = Table(
     "answers",
     metadata,
@@ -132,7 +111,6 @@ answers = Table(
     Column("created_at", Integer, nullable=False, index=True),
     Index("answers_of_version", "voice_id", "version", "id"),
 )
-
 jobs = Table(
     "jobs",
     metadata,
@@ -158,7 +136,6 @@ jobs = Table(
     Column("started_at", Integer),
     Column("ended_at", Integer),
 )
-
 job_events = Table(
     "job_events",
     metadata,
@@ -168,7 +145,6 @@ job_events = Table(
     Column("data", JSON, nullable=False),
     Column("created_at", Integer, nullable=False),
 )
-
 webhook_secrets = Table(
     "webhook_secrets",
     metadata,
@@ -178,7 +154,6 @@ webhook_secrets = Table(
     Column("earlier", Text),
     Column("earlier_until", Integer),
 )
-
 deliveries = Table(
     "deliveries",
     metadata,
@@ -192,7 +167,6 @@ deliveries = Table(
     Column("next_at", Float, nullable=False, index=True),
     Column("created_at", Integer, nullable=False),
 )
-
 delivery_attempts = Table(
     "delivery_attempts",
     metadata,
@@ -205,32 +179,3 @@ delivery_attempts = Table(
     Column("milliseconds", Integer, nullable=False),
     Column("created_at", Integer, nullable=False),
 )
-
-
-def open_records(url: str, policy: MigrationPolicy = MigrationPolicy.CREATE) -> Engine:
-    """The database of a URL, with today's tables.
-
-    Args:
-        url: of SQLAlchemy.
-        policy: the most that may be changed in its schema for that.
-
-    Raises:
-        StorageError: it cannot be used, or that is not enough.
-    """
-    prepare(url, policy)
-    where = make_url(url)
-    if where.get_backend_name() != "sqlite":
-        return create_engine(where, pool_pre_ping=True)
-    engine = create_engine(where)
-    event.listen(engine, "connect", prepare_connection)
-    return engine
-
-
-def new_id(kind: str) -> str:
-    """An id that sorts by the time it was made, such as `voice_18c2f…`."""
-    return f"{kind}_{time.time_ns():016x}{secrets.token_hex(4)}"
-
-
-def now() -> int:
-    """Seconds since 1970, as all tables have them."""
-    return int(time.time())
