@@ -9,8 +9,8 @@ from sqlalchemy import create_engine, text, update
 
 from mynah.errors import VoiceNotFoundError
 from mynah.service.keys import Keys
-from mynah.storage.database import open_records
-from mynah.storage.invalidation import STALE_SECONDS, Remembered, watch_changes
+from mynah.storage.database import open_database
+from mynah.storage.invalidation import STALE_SECONDS, CachedReads, watch_changes
 from mynah.storage.tables import keys, metadata
 
 
@@ -21,7 +21,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def records(file):
-    engine = open_records(f"sqlite:///{file}")
+    engine = open_database(f"sqlite:///{file}")
     yield engine
     engine.dispose()
 
@@ -40,7 +40,7 @@ def name_of_first(engine):
 
 def test_a_value_is_read_once_while_nothing_changes(records, changes):
     Keys(records).create("first", ["speak"])
-    remembered, read = Remembered(changes), []
+    remembered, read = CachedReads(changes), []
     for _ in range(3):
         assert remembered.get("a", lambda: read.append(1) or "value") == "value"
     assert remembered.known("a") == "value"
@@ -49,7 +49,7 @@ def test_a_value_is_read_once_while_nothing_changes(records, changes):
 
 
 def test_own_changes_are_seen_at_once(records, changes):
-    remembered = Remembered(changes)
+    remembered = CachedReads(changes)
     for name in ("first", "second"):
         with records.begin() as connection:
             connection.execute(keys.delete())
@@ -59,7 +59,7 @@ def test_own_changes_are_seen_at_once(records, changes):
 
 def test_changes_of_another_process_are_seen_at_once(records, changes, file):
     Keys(records).create("first", ["speak"])
-    remembered = Remembered(changes)
+    remembered = CachedReads(changes)
     assert remembered.get("a", lambda: name_of_first(records)) == "first"
     change = (
         "import sqlite3, sys; records = sqlite3.connect(sys.argv[1]); "
@@ -72,7 +72,7 @@ def test_changes_of_another_process_are_seen_at_once(records, changes, file):
 
 def test_a_change_while_a_value_is_read_has_it_read_again(records, changes):
     Keys(records).create("first", ["speak"])
-    remembered = Remembered(changes)
+    remembered = CachedReads(changes)
 
     def read():
         name = name_of_first(records)
@@ -85,7 +85,7 @@ def test_a_change_while_a_value_is_read_has_it_read_again(records, changes):
 
 
 def test_what_could_not_be_read_is_not_remembered(changes):
-    remembered = Remembered(changes)
+    remembered = CachedReads(changes)
     with pytest.raises(VoiceNotFoundError):
         remembered.get("a", fail)
     assert remembered.get("a", lambda: "value") == "value"
@@ -100,7 +100,7 @@ def test_other_databases_are_read_again_after_a_while(monkeypatch):
     metadata.create_all(engine)
     clock = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    remembered = Remembered(watch_changes(engine))
+    remembered = CachedReads(watch_changes(engine))
     assert remembered.get("a", lambda: "old") == "old"
     clock[0] += STALE_SECONDS / 2
     assert remembered.known("a") == "old"
@@ -112,7 +112,7 @@ def test_other_databases_show_own_changes_at_once(monkeypatch):
     engine = create_engine("sqlite://")
     metadata.create_all(engine)
     monkeypatch.setattr(time, "monotonic", lambda: 100.0)
-    remembered = Remembered(watch_changes(engine))
+    remembered = CachedReads(watch_changes(engine))
     remembered.get("a", lambda: "old")
     with engine.connect() as connection:
         connection.execute(text("SELECT 1"))

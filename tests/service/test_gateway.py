@@ -9,7 +9,7 @@ import time
 import pytest
 
 from mynah.runtime.logging import JsonFormatter, log_config
-from mynah.storage.blobs import FolderStorage
+from mynah.storage.blobs import FileBlobs
 
 BODY = {"input": "How are you today?", "voice": "ljspeech"}
 
@@ -232,7 +232,7 @@ def test_the_end_of_each_request_is_logged(client, caplog):
 
 
 def test_storage_stays_in_its_folder(tmp_path):
-    storage = FolderStorage(tmp_path / "audio")
+    storage = FileBlobs(tmp_path / "audio")
     storage.put("a/b.flac", b"1")
     assert storage.get("a/b.flac") == b"1"
     storage.delete("a/b.flac")

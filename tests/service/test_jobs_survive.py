@@ -17,7 +17,7 @@ from sqlalchemy import select
 from mynah.config import Settings
 from mynah.service.jobs.holder import holder_name
 from mynah.service.keys import Keys
-from mynah.storage.database import open_records
+from mynah.storage.database import open_database
 from mynah.storage.tables import jobs
 
 KILLS = 10
@@ -31,7 +31,7 @@ class Server:
     def __init__(self, folder: Path, model: Path, port: int) -> None:
         settings = SETTINGS | {"lease_seconds": 2, "job_workers": JOBS}
         self.settings = Settings(data=folder, model=model, port=port, **settings)
-        self.records = open_records(self.settings.database)
+        self.records = open_database(self.settings.database)
         secret = Keys(self.records).create("test", ["admin"])[1]
         self.client = httpx.Client(
             base_url=f"http://127.0.0.1:{port}",

@@ -25,7 +25,7 @@ from data_folders import (
 
 from mynah.errors import StorageError
 from mynah.storage import migrate, revisions
-from mynah.storage.database import open_records
+from mynah.storage.database import open_database
 from mynah.storage.migrate import MigrationPolicy
 from mynah.storage.sqlite_file import copy_beside, locked
 from mynah.storage.tables import metadata
@@ -66,7 +66,7 @@ def upgrading(url: str, migrations: Path) -> subprocess.Popen:
 
 
 def test_a_new_database_has_the_tables_of_the_code(tmp_path):
-    engine = open_records(f"sqlite:///{tmp_path / 'new' / 'mynah.db'}")
+    engine = open_database(f"sqlite:///{tmp_path / 'new' / 'mynah.db'}")
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
@@ -76,7 +76,7 @@ def test_a_new_database_has_the_tables_of_the_code(tmp_path):
 def test_a_database_from_before_has_them_too_and_is_copied(folder, url):
     before = rows(folder / "mynah.db")
     assert migrate.current(url) is None
-    engine = open_records(url)
+    engine = open_database(url)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
@@ -205,15 +205,15 @@ def test_only_who_may_upgrades(folder, url, second, policy):
     second()
     before = (folder / "mynah.db").read_bytes()
     with pytest.raises(StorageError, match="mynah db upgrade"):
-        open_records(url, policy)
+        open_database(url, policy)
     assert (folder / "mynah.db").read_bytes() == before
-    open_records(url, MigrationPolicy.UPGRADE).dispose()
-    open_records(url, policy).dispose()
+    open_database(url, MigrationPolicy.UPGRADE).dispose()
+    open_database(url, policy).dispose()
 
 
 def test_a_worker_makes_no_tables(tmp_path):
     with pytest.raises(StorageError, match="mynah serve"):
-        open_records(f"sqlite:///{tmp_path / 'mynah.db'}", MigrationPolicy.CHECK)
+        open_database(f"sqlite:///{tmp_path / 'mynah.db'}", MigrationPolicy.CHECK)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -231,7 +231,7 @@ def test_tables_that_are_not_those_from_before_are_refused(folder, url, change, 
         connection.execute(change)
     before = (folder / "mynah.db").read_bytes()
     with pytest.raises(StorageError, match=named):
-        open_records(url)
+        open_database(url)
     assert (folder / "mynah.db").read_bytes() == before
     assert sorted(path.name for path in folder.iterdir()) == ["audio", "mynah.db"]
 
@@ -245,7 +245,7 @@ def test_a_database_of_a_newer_mynah_is_left_as_it_is(folder, url, second, monke
     before = {path.name: path.read_bytes() for path in folder.glob("mynah.db*")}
     for policy in MigrationPolicy:
         with pytest.raises(StorageError, match="newer Mynah.*r0002"):
-            open_records(url, policy)
+            open_database(url, policy)
     del before["mynah.db-shm"]  # an index of the log, which whoever reads it may write
     assert before.items() <= {p.name: p.read_bytes() for p in folder.glob("mynah.db*")}.items()
     assert migrate.current(url) == "r0002"
@@ -294,4 +294,4 @@ def test_a_database_without_a_file_is_refused():
     from mynah.errors import OptionError
 
     with pytest.raises(OptionError, match="MYNAH_DATABASE_URL"):
-        open_records("sqlite://")
+        open_database("sqlite://")

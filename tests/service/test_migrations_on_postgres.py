@@ -16,7 +16,7 @@ from mynah.errors import StorageError
 from mynah.service.data import open_data, server_policy
 from mynah.service.keys import Keys
 from mynah.storage import migrate, revisions
-from mynah.storage.database import open_records
+from mynah.storage.database import open_database
 from mynah.storage.migrate import MigrationPolicy
 from mynah.storage.tables import metadata
 
@@ -77,7 +77,7 @@ def test_tables_from_before_are_stamped_with_their_rows(url):
     engine = create_engine(url)
     metadata.create_all(engine)
     key = Keys(engine).create("old", ["speak"])[0]
-    records = open_records(url)
+    records = open_database(url)
     assert [each.id for each in Keys(records).all()] == [key.id]
     assert migrate.check(url) == "r0001"
     engine.dispose()
@@ -90,13 +90,13 @@ def test_tables_that_are_not_those_from_before_are_refused(url):
     engine.dispose()
     run(url, "ALTER TABLE jobs ALTER COLUMN version TYPE text")
     with pytest.raises(StorageError, match=r"jobs\.version"):
-        open_records(url)
+        open_database(url)
     assert migrate.current(url) is None
 
 
 def test_tables_of_others_are_left_alone(url):
     run(url, "CREATE TABLE cats (name text)", "INSERT INTO cats VALUES ('Tom')")
-    open_records(url).dispose()
+    open_database(url).dispose()
     engine = create_engine(url)
     assert inspect(engine).has_table("cats")
     engine.dispose()
@@ -104,7 +104,7 @@ def test_tables_of_others_are_left_alone(url):
 
 @pytest.mark.parametrize("asked", ["", "manual", "auto"])
 def test_it_is_upgraded_when_that_is_asked_for(url, second, tmp_path, asked):
-    records = open_records(url)
+    records = open_database(url)
     Keys(records).create("old", ["speak"])
     records.dispose()
     second()
@@ -124,7 +124,7 @@ def test_it_is_upgraded_when_that_is_asked_for(url, second, tmp_path, asked):
 
 def test_of_many_that_start_at_once_one_upgrades(url, second):
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: open_records(url), range(4)))
+        list(pool.map(lambda _: open_database(url), range(4)))
         second()
         list(pool.map(lambda _: migrate.upgrade(url), range(4)))
     assert migrate.check(url) == "r0002"
@@ -149,7 +149,7 @@ def test_a_look_does_not_mix_what_was_before_and_after_an_upgrade(url, second, m
 
 
 def test_an_upgrade_that_fails_changes_nothing(url, second):
-    open_records(url).dispose()
+    open_database(url).dispose()
     second(f"{CHANGES}\n    op.execute('no statement')")
     with pytest.raises(StorageError, match="no statement|syntax error"):
         migrate.upgrade(url)
@@ -164,7 +164,7 @@ def test_a_database_of_a_newer_mynah_is_refused(url, second, monkeypatch):
     monkeypatch.setattr(revisions, "MIGRATIONS", known)
     for policy in MigrationPolicy:
         with pytest.raises(StorageError, match="newer Mynah.*r0002"):
-            open_records(url, policy)
+            open_database(url, policy)
     assert migrate.current(url) == "r0002"
 
 

@@ -14,7 +14,7 @@ from mynah.checkpoints.adapter import load_adapter, save_adapter
 from mynah.checkpoints.file import read_checkpoint
 from mynah.engine.loading import load_models
 from mynah.service.versions.version import add_version
-from mynah.storage.blobs import LocalFolders
+from mynah.storage.blobs import FileWeights
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def publish(server, voice, adapt):
     def publish(folder) -> int:
         key = f"{voice}/{folder.name}"
         files = {path.name: path for path in folder.iterdir()}
-        LocalFolders(server.services.settings.versions).put(key, files)
+        FileWeights(server.services.settings.versions).put(key, files)
         with server.services.records.begin() as connection:
             facts = {"job_id": f"job_{folder.name}", "parent": 1, "report": {}, "metrics": {}}
             return add_version(connection, voice, weights=key, base_model="tiny", **facts)

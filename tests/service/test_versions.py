@@ -14,7 +14,7 @@ from job_orders import IDLE, begin, make_version, make_voice, work
 from mynah.service.speakers import Speakers, Speaking
 from mynah.service.versions.choice import point_of, version_at
 from mynah.service.versions.rollout import Rollout
-from mynah.storage.blobs import FolderStorage, LocalFolders
+from mynah.storage.blobs import FileBlobs, FileWeights
 
 SPEECH = "/v1/audio/speech"
 
@@ -100,7 +100,7 @@ def test_versions_do_not_share_cached_audio(shared, client, voice):
 def speakers(shared):
     services = shared.services
     audio, versions = services.settings.data / "audio", services.settings.versions
-    return Speakers(services.voices, services.records, FolderStorage(audio), LocalFolders(versions))
+    return Speakers(services.voices, services.records, FileBlobs(audio), FileWeights(versions))
 
 
 def test_the_engine_is_given_the_weights_of_a_version(speakers, voice):

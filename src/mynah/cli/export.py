@@ -11,7 +11,7 @@ from mynah.service.data import open_data
 from mynah.service.versions.export import Exports
 from mynah.service.versions.version import Versions
 from mynah.service.voices import Voices
-from mynah.storage.blobs import FolderStorage, LocalFolders
+from mynah.storage.blobs import FileBlobs, FileWeights
 
 
 def export(settings: Settings, name: str, version: int | None, out: Path) -> Iterator[Path]:
@@ -32,7 +32,7 @@ def export(settings: Settings, name: str, version: int | None, out: Path) -> Ite
         )
     records = open_data(settings)
     try:
-        storage, folders = FolderStorage(settings.data / "audio"), LocalFolders(settings.versions)
+        storage, folders = FileBlobs(settings.data / "audio"), FileWeights(settings.versions)
         versions = Versions(records, model_id(settings.model))
         exports = Exports(versions, folders, settings.model)
         voice = Voices(records, storage, folders).own(name)

@@ -15,7 +15,7 @@ from mynah.service.jobs.job import Job
 from mynah.service.jobs.jobs import Jobs
 from mynah.service.jobs.workshop import open_workshop
 from mynah.service.voices import Voices
-from mynah.storage.blobs import FolderStorage, LocalFolders
+from mynah.storage.blobs import FileBlobs, FileWeights
 from mynah.storage.data_folder import make_data_folder
 from mynah.storage.migrate import MigrationPolicy
 
@@ -91,7 +91,7 @@ def retry(settings: Settings, job_id: str) -> None:
 
 
 def _voices(settings: Settings, records: Engine) -> Voices:
-    storage, folders = FolderStorage(settings.data / "audio"), LocalFolders(settings.versions)
+    storage, folders = FileBlobs(settings.data / "audio"), FileWeights(settings.versions)
     return Voices(records, storage, folders)
 
 

@@ -11,7 +11,7 @@ from mynah.service.data import open_data
 from mynah.service.plain_text import is_plain
 from mynah.service.speakers import Speakers, Speaking
 from mynah.service.voices import Voices
-from mynah.storage.blobs import FolderStorage, LocalFolders
+from mynah.storage.blobs import FileBlobs, FileWeights
 from mynah.voice.samples import samples
 from mynah.voice.voice import Voice
 
@@ -49,7 +49,7 @@ def speaker_of(
         raise _not_found(name, settings)
     records = open_data(settings)
     try:
-        storage, folders = FolderStorage(settings.data / "audio"), LocalFolders(settings.versions)
+        storage, folders = FileBlobs(settings.data / "audio"), FileWeights(settings.versions)
         speakers = Speakers(Voices(records, storage, folders), records, storage, folders)
         yield _of_data_folder(name, speakers, settings)
     finally:

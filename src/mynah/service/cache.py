@@ -18,7 +18,7 @@ from fastapi.concurrency import run_in_threadpool
 from mynah.audio.encoding import AudioFormat
 from mynah.options import SpeechOptions
 from mynah.service.audio import AudioStream
-from mynah.storage.result_cache import CacheStore
+from mynah.storage.result_cache import ResultCache
 from mynah.text.sentence import Sentence
 
 AHEAD = 4
@@ -91,7 +91,7 @@ class SpeechCache:
         model: version of the weights.
     """
 
-    def __init__(self, store: CacheStore, model: str) -> None:
+    def __init__(self, store: ResultCache, model: str) -> None:
         self._store = store
         self._model = model
         self._flights: dict[str, _Flight] = {}
@@ -145,7 +145,7 @@ class _Flight:
     def __init__(
         self,
         key: str,
-        store: CacheStore,
+        store: ResultCache,
         speak: Callable[[], Awaitable[AudioStream]],
         over: Callable[[], None],
     ) -> None:

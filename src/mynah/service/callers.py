@@ -3,7 +3,7 @@
 from fastapi.concurrency import run_in_threadpool
 
 from mynah.service.keys import Caller, Key, Keys, hash_of
-from mynah.storage.invalidation import Changes, Remembered
+from mynah.storage.invalidation import CachedReads, ChangeWatcher
 
 
 class Callers:
@@ -14,9 +14,9 @@ class Callers:
         changes: of it.
     """
 
-    def __init__(self, keys: Keys, changes: Changes) -> None:
+    def __init__(self, keys: Keys, changes: ChangeWatcher) -> None:
         self._keys = keys
-        self._remembered = Remembered[str, Key](changes)
+        self._remembered = CachedReads[str, Key](changes)
 
     async def holder(self, secret: str | None) -> Caller:
         """Who holds a secret.

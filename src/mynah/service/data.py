@@ -4,7 +4,7 @@ from sqlalchemy import Engine, make_url
 
 from mynah.config import Settings
 from mynah.storage.data_folder import check_format
-from mynah.storage.database import open_records
+from mynah.storage.database import open_database
 from mynah.storage.migrate import MigrationPolicy
 
 
@@ -16,7 +16,7 @@ def open_data(settings: Settings, policy: MigrationPolicy = MigrationPolicy.CREA
             allows.
     """
     check_format(settings.data)
-    return open_records(settings.database, policy)
+    return open_database(settings.database, policy)
 
 
 def server_policy(settings: Settings) -> MigrationPolicy:

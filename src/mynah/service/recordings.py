@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from mynah.storage.blobs import Storage
+from mynah.storage.blobs import BlobStore
 from mynah.storage.tables import recordings
 
 
@@ -26,7 +26,7 @@ class StoredRecording:
     seconds: float
 
 
-def keep_recordings(storage: Storage, kept: Iterable[StoredRecording]) -> None:
+def keep_recordings(storage: BlobStore, kept: Iterable[StoredRecording]) -> None:
     """Writes the files. They come before the rows: a row without its file cannot speak."""
     for recording in kept:
         storage.put(key_of(recording.id), recording.flac)
@@ -65,7 +65,7 @@ def recordings_of(connection: Connection, voice_id: str, version: str) -> Sequen
     return connection.execute(query).mappings().all()
 
 
-def forget_recordings(storage: Storage, recording_ids: Iterable[str]) -> None:
+def forget_recordings(storage: BlobStore, recording_ids: Iterable[str]) -> None:
     """Deletes the files."""
     for recording_id in recording_ids:
         storage.delete(key_of(recording_id))

@@ -37,8 +37,8 @@ from mynah.service.voices import Voices
 from mynah.service.webhooks.deliveries import Deliveries, RetryRules
 from mynah.service.webhooks.secrets import WebhookSecrets
 from mynah.service.word_lists import WordLists
-from mynah.storage.blobs import FolderStorage, LocalFolders
-from mynah.storage.invalidation import Changes, watch_changes
+from mynah.storage.blobs import FileBlobs, FileWeights
+from mynah.storage.invalidation import ChangeWatcher, watch_changes
 from mynah.storage.result_cache import open_store
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Services:
     settings: Settings
     records: Engine
     queue: LocalEngine
-    changes: Changes
+    changes: ChangeWatcher
     keys: Keys
     callers: Callers
     limits: Limits
@@ -107,7 +107,7 @@ class Services:
         records = open_data(settings, server_policy(settings))
         changes, keys = watch_changes(records), Keys(records)
         metrics = Metrics(queue)
-        storage, folders = FolderStorage(settings.data / "audio"), LocalFolders(settings.versions)
+        storage, folders = FileBlobs(settings.data / "audio"), FileWeights(settings.versions)
         voices = Voices(records, storage, folders)
         limits = _limits(settings)
         model = model_id(settings.model)

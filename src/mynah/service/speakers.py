@@ -16,7 +16,7 @@ from mynah.errors import (
 )
 from mynah.service.recordings import key_of, recordings_of
 from mynah.service.voices import FIRST_VERSION, VoiceRecord, Voices
-from mynah.storage.blobs import Folders, Storage
+from mynah.storage.blobs import BlobStore, WeightStore
 from mynah.storage.tables import versions
 from mynah.voice.samples import samples
 from mynah.voice.voice import Voice
@@ -50,7 +50,9 @@ class Speakers:
         folders: where weights are.
     """
 
-    def __init__(self, voices: Voices, records: Engine, storage: Storage, folders: Folders) -> None:
+    def __init__(
+        self, voices: Voices, records: Engine, storage: BlobStore, folders: WeightStore
+    ) -> None:
         self._voices = voices
         self._records = records
         self._storage = storage

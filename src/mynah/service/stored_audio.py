@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Engine, delete, func, insert, literal, select
 
 from mynah.errors import AudioNotFoundError, LinkError, LinkExpiredError, QuotaError
-from mynah.storage.blobs import Storage
+from mynah.storage.blobs import BlobStore
 from mynah.storage.database import now
 from mynah.storage.tables import stored_audio
 
@@ -51,7 +51,7 @@ class AudioStore:
         quota: bytes that a caller may have kept at a time.
     """
 
-    def __init__(self, records: Engine, storage: Storage, seconds: int, quota: int) -> None:
+    def __init__(self, records: Engine, storage: BlobStore, seconds: int, quota: int) -> None:
         self._records = records
         self._storage = storage
         self._seconds = seconds

@@ -22,7 +22,7 @@ from mynah.service.recordings import (
     recordings_of,
 )
 from mynah.service.uploads import Clip
-from mynah.storage.blobs import Folders, Storage
+from mynah.storage.blobs import BlobStore, WeightStore
 from mynah.storage.database import new_id, now
 from mynah.storage.tables import jobs, recordings, voices
 from mynah.voice.samples import Sample, samples
@@ -92,7 +92,7 @@ class Voices:
         folders: where the weights of their versions are.
     """
 
-    def __init__(self, records: Engine, storage: Storage, folders: Folders) -> None:
+    def __init__(self, records: Engine, storage: BlobStore, folders: WeightStore) -> None:
         self._records = records
         self._storage = storage
         self._folders = folders

@@ -8,7 +8,7 @@ from typing import Protocol
 from mynah.runtime.files import fsync, fsync_tree, write_atomic
 
 
-class Storage(Protocol):
+class BlobStore(Protocol):
     """A place for files under keys such as `recordings/rec_1.flac`."""
 
     def put(self, key: str, data: bytes) -> None:
@@ -25,7 +25,7 @@ class Storage(Protocol):
         """Forgets a key; one that is not there is no error."""
 
 
-class FolderStorage:
+class FileBlobs:
     """Files in a local folder.
 
     Args:
@@ -36,17 +36,17 @@ class FolderStorage:
         self._folder = folder.resolve()
 
     def put(self, key: str, data: bytes) -> None:
-        """See `Storage`."""
+        """See `BlobStore`."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, data)
 
     def get(self, key: str) -> bytes:
-        """See `Storage`."""
+        """See `BlobStore`."""
         return self._path(key).read_bytes()
 
     def delete(self, key: str) -> None:
-        """See `Storage`."""
+        """See `BlobStore`."""
         self._path(key).unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
@@ -56,7 +56,7 @@ class FolderStorage:
         return path
 
 
-class Folders(Protocol):
+class WeightStore(Protocol):
     """A place for folders under keys such as `voice_1/job_2/3`; no two writers have the same."""
 
     def put(self, key: str, files: Mapping[str, Path]) -> None:
@@ -77,7 +77,7 @@ class Folders(Protocol):
         """Forgets a key, whole or half-written, and those below it; none there is no error."""
 
 
-class LocalFolders:
+class FileWeights:
     """Folders on a local disk.
 
     Args:
@@ -88,7 +88,7 @@ class LocalFolders:
         self._root = root.resolve()
 
     def put(self, key: str, files: Mapping[str, Path]) -> None:
-        """See `Folders`."""
+        """See `WeightStore`."""
         folder = self._inside(key)
         folder.parent.mkdir(parents=True, exist_ok=True)
         part = _part_of(folder)
@@ -104,14 +104,14 @@ class LocalFolders:
         fsync(folder.parent)
 
     def path(self, key: str) -> Path:
-        """See `Folders`."""
+        """See `WeightStore`."""
         folder = self._inside(key)
         if not folder.is_dir():
             raise FileNotFoundError(key)
         return folder
 
     def delete(self, key: str) -> None:
-        """See `Folders`."""
+        """See `WeightStore`."""
         folder = self._inside(key)
         for each in (_part_of(folder), folder):
             shutil.rmtree(each, ignore_errors=True)

@@ -26,7 +26,7 @@ def _in_postgresql(*_: object, **__: object) -> str:
     return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
 
 
-def one_at_a_time(connection: Connection, what: str) -> None:
+def advisory_lock(connection: Connection, what: str) -> None:
     """Has transactions that name the same thing follow each other until they end.
 
     SQLite has one writer anyway, from its first write on.

@@ -10,7 +10,7 @@ from mynah.storage.migrate import MigrationPolicy, prepare
 from mynah.storage.sqlite_file import prepare_connection
 
 
-def open_records(url: str, policy: MigrationPolicy = MigrationPolicy.CREATE) -> Engine:
+def open_database(url: str, policy: MigrationPolicy = MigrationPolicy.CREATE) -> Engine:
     """The database of a URL, with today's tables.
 
     Args:

@@ -19,7 +19,7 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class Changes(Protocol):
+class ChangeWatcher(Protocol):
     """Watches the records; quick enough for an event loop."""
 
     def mark(self) -> Hashable:
@@ -29,20 +29,20 @@ class Changes(Protocol):
         """Watches no more."""
 
 
-def watch_changes(records: Engine) -> Changes:
+def watch_changes(records: Engine) -> ChangeWatcher:
     """Watches a database: SQLite tells of every change, any other one is read again soon."""
     is_file = records.dialect.name == "sqlite" and records.url.database
     return _FileChanges(records) if is_file else _TimedChanges(records)
 
 
-class Remembered(Generic[Key, Value]):
+class CachedReads(Generic[Key, Value]):
     """Values that were read of the records, for as long as nothing in these has changed.
 
     Args:
         changes: of the records.
     """
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, changes: ChangeWatcher) -> None:
         self._changes = changes
         self._values: LRUCache[Key, tuple[Hashable, Value]] = LRUCache(_MOST)
         self._lock = threading.Lock()

@@ -13,7 +13,7 @@ _TIMEOUT = 0.5
 _MEMCACHED_PORT = 11211
 
 
-class CacheStore(Protocol):
+class ResultCache(Protocol):
     """Keeps bytes for a while, or loses them; many threads use it at once."""
 
     def get(self, key: str) -> bytes | None:
@@ -39,18 +39,18 @@ class MemoryStore:
         self._lock = threading.Lock()
 
     def get(self, key: str) -> bytes | None:
-        """See `CacheStore`."""
+        """See `ResultCache`."""
         with self._lock:
             return self._entries.get(key)
 
     def put(self, key: str, value: bytes) -> None:
-        """See `CacheStore`; what is larger than the whole store is not kept."""
+        """See `ResultCache`; what is larger than the whole store is not kept."""
         with self._lock:
             if len(value) <= self._entries.maxsize:
                 self._entries[key] = value
 
     def close(self) -> None:
-        """See `CacheStore`."""
+        """See `ResultCache`."""
         with self._lock:
             self._entries.clear()
 
@@ -80,15 +80,15 @@ class RedisStore:
         self._seconds = seconds
 
     def get(self, key: str) -> bytes | None:
-        """See `CacheStore`."""
+        """See `ResultCache`."""
         return cast(bytes | None, self._client.get(key))
 
     def put(self, key: str, value: bytes) -> None:
-        """See `CacheStore`."""
+        """See `ResultCache`."""
         self._client.set(key, value, ex=self._seconds)
 
     def close(self) -> None:
-        """See `CacheStore`."""
+        """See `ResultCache`."""
         self._client.close()
 
 
@@ -115,19 +115,19 @@ class MemcachedStore:
         self._seconds = seconds
 
     def get(self, key: str) -> bytes | None:
-        """See `CacheStore`."""
+        """See `ResultCache`."""
         return cast(bytes | None, self._client.get(key))
 
     def put(self, key: str, value: bytes) -> None:
-        """See `CacheStore`; Memcached refuses what is larger than its `-I`, 1 MiB by default."""
+        """See `ResultCache`; Memcached refuses what is larger than its `-I`, 1 MiB by default."""
         self._client.set(key, value, expire=self._seconds)
 
     def close(self) -> None:
-        """See `CacheStore`."""
+        """See `ResultCache`."""
         self._client.close()
 
 
-def open_store(url: str, size: int, seconds: int) -> CacheStore:
+def open_store(url: str, size: int, seconds: int) -> ResultCache:
     """The store of a URL; memory if it is empty.
 
     Args:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 
 from mynah.errors import OptionError, StorageError
 from mynah.storage import sqlite_file
-from mynah.storage.clock import one_at_a_time
+from mynah.storage.clock import advisory_lock
 
 
 class SchemaAccess(Protocol):
@@ -160,7 +160,7 @@ class ServerSchema:
         # Not repeatable: what is read must be newer than the wait for others.
         engine = create_engine(self._url, poolclass=NullPool, isolation_level="READ COMMITTED")
         with _connected(engine) as connection, connection.begin():
-            one_at_a_time(connection, "schema")
+            advisory_lock(connection, "schema")
             yield connection
 
     def copy(self, revision: str) -> None:

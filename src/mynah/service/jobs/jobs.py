@@ -23,7 +23,7 @@ from mynah.service.jobs.events import tell_of
 from mynah.service.jobs.job import UNDER_WAY, Job, job_of, job_rows
 from mynah.service.jobs.leases import abandoned
 from mynah.service.keys import Caller
-from mynah.storage.clock import one_at_a_time
+from mynah.storage.clock import advisory_lock
 from mynah.storage.database import new_id, now
 from mynah.storage.tables import jobs
 
@@ -93,7 +93,7 @@ class Jobs:
         Raises:
             JobLimitError: it is one too many.
         """
-        one_at_a_time(connection, f"jobs of {caller.id}")
+        advisory_lock(connection, f"jobs of {caller.id}")
         row = {
             "id": new_id("job"), "kind": "train", "caller": caller.id, "voice_id": voice_id,
             "request": request, "callback_url": callback_url, "state": "queued", "progress": {},
@@ -137,7 +137,7 @@ class Jobs:
         }  # fmt: skip
         queueing = update(jobs).where(seen, jobs.c.state.in_(("failed", "cancelled")))
         with self._records.begin() as connection:
-            one_at_a_time(connection, f"jobs of {caller.id}")
+            advisory_lock(connection, f"jobs of {caller.id}")
             if connection.execute(queueing.values(facts)).rowcount:
                 job = _get(connection, seen)
                 self._check_room(connection, job.caller, itself=1)

@@ -19,7 +19,7 @@ from mynah.service.recordings import (
     recordings_of,
 )
 from mynah.service.voices import FIRST_VERSION, NewRecording, VoiceRecord
-from mynah.storage.blobs import Storage
+from mynah.storage.blobs import BlobStore
 from mynah.storage.database import new_id
 
 
@@ -59,7 +59,9 @@ class TrainingDesk:
         rules: how much speech it takes.
     """
 
-    def __init__(self, records: Engine, storage: Storage, jobs: Jobs, rules: TrainingRules) -> None:
+    def __init__(
+        self, records: Engine, storage: BlobStore, jobs: Jobs, rules: TrainingRules
+    ) -> None:
         self._records = records
         self._storage = storage
         self._jobs = jobs

@@ -17,7 +17,7 @@ from mynah.service.versions.promotion import PromotionRules
 from mynah.service.versions.publishing import Commit, NewVersion, Publisher
 from mynah.service.versions.version import Versions
 from mynah.service.voices import Voices
-from mynah.storage.blobs import Folders, Storage
+from mynah.storage.blobs import BlobStore, WeightStore
 from mynah.storage.tables import recordings
 from mynah.training.trainer import Trainer, TrainingRecording, TrainingRequest, VersionFiles
 
@@ -47,8 +47,8 @@ class TrainingRoom:
     records: Engine
     voices: Voices
     versions: Versions
-    storage: Storage
-    folders: Folders
+    storage: BlobStore
+    folders: WeightStore
 
     def train(
         self, job: Job, folder: Path, report: JobReport, should_stop: Callable[[], bool]

@@ -13,7 +13,7 @@ from mynah.service.jobs.training_room import TrainingRoom
 from mynah.service.versions.promotion import PromotionRules
 from mynah.service.versions.version import Versions
 from mynah.service.voices import Voices
-from mynah.storage.blobs import FolderStorage, LocalFolders
+from mynah.storage.blobs import FileBlobs, FileWeights
 from mynah.storage.migrate import MigrationPolicy
 
 
@@ -27,7 +27,7 @@ def open_workshop(
         StorageError: the data cannot be used, or needs more than the policy allows.
     """
     records = open_data(settings, policy)
-    storage, folders = FolderStorage(settings.data / "audio"), LocalFolders(settings.versions)
+    storage, folders = FileBlobs(settings.data / "audio"), FileWeights(settings.versions)
     room = TrainingRoom(
         trainer=settings.trainer,
         model=settings.model,

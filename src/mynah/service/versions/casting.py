@@ -22,7 +22,7 @@ from mynah.service.versions.guard import Guard
 from mynah.service.versions.rollout import Rollouts
 from mynah.service.voices import FIRST_VERSION, Voices
 from mynah.storage.database import new_id
-from mynah.storage.invalidation import Changes, Remembered
+from mynah.storage.invalidation import CachedReads, ChangeWatcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Casting:
         answers: Answers,
         guard: Guard,
         metrics: Metrics,
-        changes: Changes,
+        changes: ChangeWatcher,
     ) -> None:
         self._voices = voices
         self._speakers = speakers
@@ -71,7 +71,7 @@ class Casting:
         self._answers = answers
         self._guard = guard
         self._metrics = metrics
-        self._parts = Remembered[Hashable, Part](changes)
+        self._parts = CachedReads[Hashable, Part](changes)
 
     def cast(self, speaking: Speaking, caller: Caller, user: str | None) -> Part:
         """The version that a caller hears.

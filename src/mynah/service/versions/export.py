@@ -6,7 +6,7 @@ from mynah.engine.export import ReleasedFile, export
 from mynah.errors import CheckpointError, NothingTrainedError
 from mynah.service.versions.version import Versions
 from mynah.service.voices import VoiceRecord
-from mynah.storage.blobs import Folders
+from mynah.storage.blobs import WeightStore
 
 
 class Exports:
@@ -18,7 +18,7 @@ class Exports:
         model: folder of the model that was trained further; the starter without one.
     """
 
-    def __init__(self, versions: Versions, folders: Folders, model: Path | None) -> None:
+    def __init__(self, versions: Versions, folders: WeightStore, model: Path | None) -> None:
         self._versions = versions
         self._folders = folders
         self._model = model

@@ -11,7 +11,7 @@ from mynah.service.jobs.leases import LeaseLostError
 from mynah.service.recordings import StoredRecording, forget_recordings, keep_recordings, list_them
 from mynah.service.versions.rollout import hold_voice, promote_in
 from mynah.service.versions.version import add_version
-from mynah.storage.blobs import Folders, Storage
+from mynah.storage.blobs import BlobStore, WeightStore
 from mynah.storage.database import new_id
 from mynah.training.trainer import VersionFiles
 
@@ -59,7 +59,7 @@ class Publisher:
         storage: where prompts are kept.
     """
 
-    def __init__(self, folders: Folders, storage: Storage) -> None:
+    def __init__(self, folders: WeightStore, storage: BlobStore) -> None:
         self._folders = folders
         self._storage = storage
 
