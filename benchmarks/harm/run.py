@@ -14,7 +14,7 @@ import soundfile
 
 from benchmarks.harm.cases import Case
 from benchmarks.harm.people import RATE
-from mynah.service.jobs.training_room import KEPT
+from mynah.jobs.kinds.train import KEPT
 
 Outcome = Literal["refused", "kept", "promoted"]
 

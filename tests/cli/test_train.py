@@ -14,7 +14,7 @@ import soundfile
 
 from mynah.checkpoints.sovits import load_sovits
 from mynah.engine.export import RELEASED_FILES
-from mynah.service.jobs import children
+from mynah.jobs import child_processes
 
 TRAINER = Path(__file__).parent.parent / "service"
 """Where `slow_trainer` is."""
@@ -114,7 +114,7 @@ def test_a_failure_is_one_line_and_can_be_tried_again(train, mynah, tmp_path):
 def test_a_process_that_cannot_start_is_told_of_with_its_last_words(train, monkeypatch, tmp_path):
     (tmp_path / "typer.py").write_text("raise ImportError('typer is broken')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(children, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(child_processes, "FIRST_PAUSE", 0.01)
     ended = train()
     log = tmp_path / "data" / "training.log"
     assert (ended.code, ended.out) == (1, "")

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from mynah.service.jobs.attempt import attempt
+from mynah.jobs.worker import attempt
 from mynah.service.jobs.workshop import open_workshop
 
 TRAINER = "slow_trainer:SlowTrainer"

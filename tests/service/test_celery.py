@@ -88,7 +88,7 @@ def test_a_worker_does_the_job_and_a_killed_one_leaves_it_to_another(server, wor
 
 
 def test_a_message_that_comes_twice_is_done_once(server, worker, recording):
-    from mynah.service.jobs.cluster import TASK, open_celery
+    from mynah.jobs.celery_workers import TASK, open_celery
 
     client = server.client()
     voice = make_voice(client, recording)

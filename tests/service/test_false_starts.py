@@ -6,7 +6,7 @@ import sys
 import pytest
 from job_orders import SETTINGS, begin, make_voice, wait_for
 
-from mynah.service.jobs import children
+from mynah.jobs import child_processes
 
 STARTS = 5
 """After which a job is given up."""
@@ -26,7 +26,7 @@ def modules(tmp_path, monkeypatch, request):
     folder = tmp_path / "modules"
     folder.mkdir()
     monkeypatch.setenv("PYTHONPATH", f"{folder}:{request.path.parent}")
-    monkeypatch.setattr(children, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(child_processes, "FIRST_PAUSE", 0.01)
     return folder
 
 
@@ -92,7 +92,7 @@ def test_a_worker_that_starts_at_last_does_its_job(start, recording, modules):
 
 
 def test_a_job_that_cannot_start_keeps_no_other_waiting(start, recording, modules, monkeypatch):
-    monkeypatch.setattr(children, "FIRST_PAUSE", 600)
+    monkeypatch.setattr(child_processes, "FIRST_PAUSE", 600)
     (modules / "sitecustomize.py").write_text(f"{NOTED}\nif starts < 2:\n    raise SystemExit(3)")
     client = start(**SETTINGS | {"job_workers": 1}).client()
     voice = make_voice(client, recording)

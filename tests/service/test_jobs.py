@@ -21,9 +21,8 @@ from job_orders import (
 from mynah.cli.worker import work as work_for_broker
 from mynah.config import Settings, read_settings
 from mynah.errors import OptionError
-from mynah.service.jobs.clearing import clear_jobs
-from mynah.service.jobs.folders import JobFolders
-from mynah.service.jobs.leases import LeaseLostError, Leases
+from mynah.jobs.folders import JobFolders, clear_jobs
+from mynah.jobs.leases import LeaseLostError, Leases
 
 SPEECH = "/v1/audio/speech"
 

@@ -7,7 +7,7 @@ import loopback
 import pytest
 from job_orders import IDLE, begin, make_version, make_voice, train
 
-from mynah.service.jobs.leases import LeaseLostError, Leases
+from mynah.jobs.leases import LeaseLostError, Leases
 
 SPEECH = "/v1/audio/speech"
 

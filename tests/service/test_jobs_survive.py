@@ -15,7 +15,7 @@ from job_orders import SETTINGS, begin, make_voice, wait_for, wait_until
 from sqlalchemy import select
 
 from mynah.config import Settings
-from mynah.service.jobs.holder import holder_name
+from mynah.jobs.leases import holder_name
 from mynah.service.keys import Keys
 from mynah.storage.database import open_database
 from mynah.storage.tables import jobs

@@ -6,8 +6,8 @@ import pytest
 from job_orders import IDLE, begin, make_voice, work
 from sqlalchemy import update
 
-from mynah.service.jobs.folders import JobFolders
-from mynah.service.jobs.training_room import TrainingRoom
+from mynah.jobs.folders import JobFolders
+from mynah.jobs.kinds.train import TrainingRoom
 from mynah.storage.tables import jobs
 
 

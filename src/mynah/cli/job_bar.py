@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from mynah.cli.line import one_line
-from mynah.service.jobs.events import JobEvent
+from mynah.jobs.events import JobEvent
 
 
 class JobBar:

@@ -12,14 +12,13 @@ import typer
 from mynah.cli.job_bar import JobBar
 from mynah.config import Settings
 from mynah.errors import JobEndedError, JobFailedError
-from mynah.service.jobs.attempt import DEFECT, DIED, Workshop
-from mynah.service.jobs.events import JobEvents
-from mynah.service.jobs.false_starts import NOT_STARTED
-from mynah.service.jobs.job import Job
+from mynah.jobs.completion import NOT_STARTED
+from mynah.jobs.dispatch import Launcher, open_launcher
+from mynah.jobs.events import JobEvents
+from mynah.jobs.job import Job
+from mynah.jobs.kinds.train import OBJECTIONS
+from mynah.jobs.worker import DEFECT, DIED, Workshop
 from mynah.service.jobs.jobs import Jobs
-from mynah.service.jobs.launching import open_launcher
-from mynah.service.jobs.runner import Launcher
-from mynah.service.jobs.training_room import OBJECTIONS
 from mynah.service.keys import Caller
 
 OPERATOR = Caller("operator", ("admin",))

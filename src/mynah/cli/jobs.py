@@ -9,9 +9,9 @@ from mynah.cli.job_run import OPERATOR, JobRun
 from mynah.cli.line import one_line
 from mynah.config import Settings
 from mynah.errors import VoiceNotFoundError
+from mynah.jobs.events import JobEvents
+from mynah.jobs.job import Job
 from mynah.service.data import open_data
-from mynah.service.jobs.events import JobEvents
-from mynah.service.jobs.job import Job
 from mynah.service.jobs.jobs import Jobs
 from mynah.service.jobs.workshop import open_workshop
 from mynah.service.voices import Voices

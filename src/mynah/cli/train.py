@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from mynah.cli.job_run import OPERATOR, JobRun
 from mynah.config import MEBIBYTE, Settings
 from mynah.errors import OptionError, RecordingError, VoiceNotFoundError
-from mynah.service.jobs.order import TrainingOrder
+from mynah.jobs.kinds.train import TrainingOrder
 from mynah.service.jobs.training_desk import TrainingDesk, TrainingRules
 from mynah.service.jobs.workshop import open_workshop
 from mynah.service.uploads import UploadRules, admit

@@ -87,7 +87,7 @@ def train(
     """Train a voice on a minute of speech; Ctrl-C cancels, `jobs retry` goes on."""
     from mynah.cli.train import train as run  # noqa: PLC0415
     from mynah.config import read_settings  # noqa: PLC0415
-    from mynah.service.jobs.order import TrainingOrder  # noqa: PLC0415
+    from mynah.jobs.kinds.train import TrainingOrder  # noqa: PLC0415
 
     stages = _STAGES[stage]
     order = TrainingOrder(

@@ -7,12 +7,12 @@ import threading
 
 from mynah.config import Settings
 from mynah.errors import OptionError
+from mynah.jobs.dispatch import missing_celery
+from mynah.jobs.leases import holder_name
+from mynah.jobs.worker import attempt
 from mynah.runtime.logging import log_config
 from mynah.runtime.wait_policy import CHOICES
 from mynah.service.data import open_data
-from mynah.service.jobs.attempt import attempt
-from mynah.service.jobs.holder import holder_name
-from mynah.service.jobs.runner import missing_celery
 from mynah.service.jobs.workshop import open_workshop
 from mynah.storage.migrate import MigrationPolicy
 
@@ -54,7 +54,7 @@ def work(settings: Settings) -> None:
             "a Redis to have workers do it."
         )
     try:
-        from mynah.service.jobs.cluster import QUEUE, open_celery  # noqa: PLC0415 - an extra
+        from mynah.jobs.celery_workers import QUEUE, open_celery  # noqa: PLC0415 - an extra
     except ImportError:
         raise missing_celery() from None
     sleep_while_waiting()

@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from mynah.config import Settings
 from mynah.engine.local.local_engine import LocalEngine
 from mynah.errors import OptionError
+from mynah.jobs.folders import JobFolders, clear_jobs
 from mynah.runtime.logging import log_unexpected
 from mynah.service.answer_headers import AnswerHeadersMiddleware
 from mynah.service.background import background
@@ -25,8 +26,6 @@ from mynah.service.event_loop import watch_lag
 from mynah.service.families.family import OwnPortMiddleware
 from mynah.service.families.mount import mount_families, own_path, own_ports, write_at
 from mynah.service.idempotency import IdempotencyMiddleware
-from mynah.service.jobs.clearing import clear_jobs
-from mynah.service.jobs.folders import JobFolders
 from mynah.service.measuring import MeasuringMiddleware
 from mynah.service.request_id import HEADER, RequestIdMiddleware
 from mynah.service.routers import (

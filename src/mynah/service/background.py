@@ -6,9 +6,8 @@ from contextlib import asynccontextmanager
 
 from fastapi.concurrency import run_in_threadpool
 
-from mynah.service.jobs.launching import open_launcher
-from mynah.service.jobs.leases import Leases
-from mynah.service.jobs.runner import JobRunner
+from mynah.jobs.dispatch import JobRunner, open_launcher
+from mynah.jobs.leases import Leases
 from mynah.service.services import Services
 from mynah.service.webhooks.postman import Postman
 from mynah.service.webhooks.sending import Sender

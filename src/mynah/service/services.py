@@ -11,12 +11,12 @@ from mynah.config import Settings
 from mynah.engine.folder import model_id
 from mynah.engine.local.local_engine import LocalEngine
 from mynah.errors import OptionError
+from mynah.jobs.events import JobEvents
 from mynah.service.cache import SpeechCache
 from mynah.service.callers import Callers
 from mynah.service.data import open_data, server_policy
 from mynah.service.fetching import FetchRules
 from mynah.service.idempotency_records import FirstAnswers
-from mynah.service.jobs.events import JobEvents
 from mynah.service.jobs.jobs import Jobs
 from mynah.service.jobs.training_desk import TrainingDesk, TrainingRules
 from mynah.service.keys import Keys

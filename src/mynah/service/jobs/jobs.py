@@ -18,10 +18,10 @@ from sqlalchemy import (
 )
 
 from mynah.errors import JobEndedError, JobLimitError, JobNotEndedError, JobNotFoundError
-from mynah.service.jobs.endings import end_job
-from mynah.service.jobs.events import tell_of
-from mynah.service.jobs.job import UNDER_WAY, Job, job_of, job_rows
-from mynah.service.jobs.leases import abandoned
+from mynah.jobs.completion import end_job
+from mynah.jobs.events import tell_of
+from mynah.jobs.job import UNDER_WAY, Job, job_of, job_rows
+from mynah.jobs.leases import abandoned
 from mynah.service.keys import Caller
 from mynah.storage.clock import advisory_lock
 from mynah.storage.database import new_id, now

@@ -7,9 +7,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from mynah.errors import RecordingError, VoiceNotFoundError
-from mynah.service.jobs.job import Job
+from mynah.jobs.job import Job
+from mynah.jobs.kinds.train import TrainingOrder
 from mynah.service.jobs.jobs import Jobs
-from mynah.service.jobs.order import TrainingOrder
 from mynah.service.keys import Caller
 from mynah.service.recordings import (
     StoredRecording,

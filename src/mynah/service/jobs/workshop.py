@@ -5,11 +5,11 @@ from contextlib import contextmanager
 
 from mynah.config import Settings
 from mynah.engine.folder import model_id
+from mynah.jobs.folders import JobFolders
+from mynah.jobs.kinds.train import TrainingRoom
+from mynah.jobs.leases import Leases
+from mynah.jobs.worker import Workshop
 from mynah.service.data import open_data
-from mynah.service.jobs.attempt import Workshop
-from mynah.service.jobs.folders import JobFolders
-from mynah.service.jobs.leases import Leases
-from mynah.service.jobs.training_room import TrainingRoom
 from mynah.service.versions.promotion import PromotionRules
 from mynah.service.versions.version import Versions
 from mynah.service.voices import Voices

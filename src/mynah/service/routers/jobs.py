@@ -11,11 +11,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from mynah.jobs.events import JobEvent
+from mynah.jobs.job import ENDED, Job, State
 from mynah.service.admission import Trainer, admitting_router
 from mynah.service.departure import EventResponse
 from mynah.service.idempotency import DESCRIBED
-from mynah.service.jobs.events import JobEvent
-from mynah.service.jobs.job import ENDED, Job, State
 from mynah.service.plain_text import PLAIN, PlainText
 from mynah.service.services import Services, ServicesOf
 

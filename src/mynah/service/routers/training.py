@@ -6,9 +6,9 @@ from fastapi import File, UploadFile
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from mynah.errors import UnsupportedError
+from mynah.jobs.kinds.train import TrainingOrder
 from mynah.service.admission import Trainer, admitting_router
 from mynah.service.idempotency import DESCRIBED
-from mynah.service.jobs.order import TrainingOrder
 from mynah.service.keys import Caller
 from mynah.service.plain_text import PLAIN, PlainText
 from mynah.service.routers.jobs import JobDetails, job_details

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from mynah.errors import MynahError, VoiceNotFoundError
-from mynah.service.jobs.leases import LeaseLostError
+from mynah.jobs.leases import LeaseLostError
 from mynah.service.recordings import StoredRecording, forget_recordings, keep_recordings, list_them
 from mynah.service.versions.rollout import hold_voice, promote_in
 from mynah.service.versions.version import add_version

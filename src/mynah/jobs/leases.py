@@ -1,9 +1,7 @@
-"""The right to work on a job: held for seconds, renewed by a heartbeat, fenced by a number.
+"""Names of processes that hold leases."""
 
-The number grows with every holder. Each write carries it and is refused when it is no longer the
-job's, so that a holder who was thought dead and wakes up can change nothing.
-"""
-
+import os
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,11 +9,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, update
 
-from mynah.service.jobs.events import Kind, tell_of
-from mynah.service.jobs.job import Job, job_of, job_rows
+from mynah.jobs.events import Kind, tell_of
+from mynah.jobs.job import Job, job_of, job_rows
 from mynah.storage.clock import clock
 from mynah.storage.database import now
 from mynah.storage.tables import jobs
+
+
+def holder_name(pid: int | None = None) -> str:
+    """A process of this machine; this one if none is given."""
+    return f"{socket.gethostname()}:{os.getpid() if pid is None else pid}"
 
 
 class LeaseLostError(Exception):

@@ -1,11 +1,15 @@
 """A thread that looks after jobs: what waits is started, and what was abandoned goes on."""
 
 import threading
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
+from sqlalchemy import Engine
+
+from mynah.config import Settings
 from mynah.errors import OptionError
+from mynah.jobs.child_processes import Children
+from mynah.jobs.leases import Leases
 from mynah.runtime.logging import log_unexpected
-from mynah.service.jobs.leases import Leases
 
 PAUSE = 0.5
 """Seconds between two looks at the table: an abandoned job does not tell."""
@@ -54,3 +58,26 @@ class JobRunner:
 def missing_celery() -> OptionError:
     """What to raise where a broker is set and Celery, an extra, is not installed."""
     return OptionError("MYNAH_BROKER_URL needs Celery; run `pip install 'mynah[cluster]'`.")
+
+
+def open_launcher(
+    settings: Settings, records: Engine, leases: Leases, log: BinaryIO | None = None
+) -> Launcher:
+    """The launcher that settings ask for.
+
+    Args:
+        settings: whether there is a broker.
+        records: the database.
+        leases: of it.
+        log: of children; this process's own if not given.
+
+    Raises:
+        OptionError: there is a broker, and Celery is not installed.
+    """
+    if not settings.broker_url:
+        return Children(settings, records, leases, log)
+    try:
+        from mynah.jobs.celery_workers import CeleryLauncher  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise missing_celery() from None
+    return CeleryLauncher(settings, records)

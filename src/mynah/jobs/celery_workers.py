@@ -12,9 +12,8 @@ from sqlalchemy import ColumnElement, Engine, or_, select, update
 
 from mynah.config import Settings
 from mynah.errors import UnavailableError
-from mynah.service.jobs.attempt import attempt
-from mynah.service.jobs.holder import holder_name
-from mynah.service.jobs.leases import free
+from mynah.jobs.leases import free, holder_name
+from mynah.jobs.worker import attempt
 from mynah.service.jobs.workshop import open_workshop
 from mynah.storage.clock import clock
 from mynah.storage.tables import jobs

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert
 
-from mynah.service.jobs.job import Job
+from mynah.jobs.job import Job
 from mynah.storage.clock import clock
 from mynah.storage.database import new_id, now
 from mynah.storage.tables import deliveries

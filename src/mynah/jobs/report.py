@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from mynah.jobs.leases import Lease, LeaseLostError, Leases
 from mynah.runtime.logging import log_unexpected
-from mynah.service.jobs.leases import Lease, LeaseLostError, Leases
 from mynah.training.trainer import Stopped
 
 PAUSE = 1.0

@@ -16,9 +16,8 @@ from typing import BinaryIO
 from sqlalchemy import Engine
 
 from mynah.config import Settings
-from mynah.service.jobs.false_starts import count_false_start
-from mynah.service.jobs.holder import holder_name
-from mynah.service.jobs.leases import Leases
+from mynah.jobs.completion import count_false_start
+from mynah.jobs.leases import Leases, holder_name
 
 FIRST_PAUSE, LONGER = 2.0, 3
 """Seconds after the first false start, and how many times longer each further pause is: together

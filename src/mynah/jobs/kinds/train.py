@@ -1,17 +1,17 @@
-"""Where a voice is trained: from a job's row to a trainer, and from its files to a version."""
+"""What a caller wants trained, as the row of its job has it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from pathlib import Path
+from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, select
 
 from mynah.errors import OptionError, VoiceNotFoundError
-from mynah.service.jobs.events import tell_of
-from mynah.service.jobs.job import Job
-from mynah.service.jobs.order import TrainingOrder
-from mynah.service.jobs.report import JobReport
+from mynah.jobs.events import tell_of
+from mynah.jobs.job import Job
+from mynah.jobs.report import JobReport
 from mynah.service.recordings import key_of
 from mynah.service.versions.promotion import PromotionRules
 from mynah.service.versions.publishing import Commit, NewVersion, Publisher
@@ -19,7 +19,39 @@ from mynah.service.versions.version import Versions
 from mynah.service.voices import Voices
 from mynah.storage.blobs import BlobStore, WeightStore
 from mynah.storage.tables import recordings
-from mynah.training.trainer import Trainer, TrainingRecording, TrainingRequest, VersionFiles
+from mynah.training.trainer import Stage, Trainer, TrainingRecording, TrainingRequest, VersionFiles
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOrder:
+    """A voice to be trained.
+
+    Attributes:
+        recordings: ids.
+        language: of their words.
+        epochs, rank, stages, denoise: see `TrainingRequest`.
+        parent: version whose weights the training goes on from; 1 is the base model.
+        promote: whether the new version is to speak at once.
+    """
+
+    recordings: Sequence[str]
+    language: str
+    epochs: int | None
+    rank: int | None
+    stages: Sequence[Stage]
+    parent: int
+    promote: bool
+    denoise: bool = False
+
+    def row(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """What `row` wrote."""
+        return cls(**row)
+
 
 RECORDINGS = "recordings"
 OBJECTIONS = "objections"

@@ -8,7 +8,7 @@ from typing import Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from mynah.service.jobs.leases import Lease, LeaseLostError, Leases
+from mynah.jobs.leases import Lease, LeaseLostError, Leases
 
 SHARE = 4
 """Heartbeats in the time of a lease."""

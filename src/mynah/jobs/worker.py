@@ -12,24 +12,20 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from mynah.errors import MynahError
+from mynah.jobs.completion import MOST_FRUITLESS, end_job
+from mynah.jobs.folders import JobFolders, clear_after_loss
+from mynah.jobs.heartbeat import Heartbeat
+from mynah.jobs.job import State
+from mynah.jobs.kinds.train import TrainingRoom
+from mynah.jobs.leases import Lease, LeaseLostError, Leases
+from mynah.jobs.report import JobReport
 from mynah.runtime.logging import log_unexpected
-from mynah.service.jobs.clearing import clear_after_loss
-from mynah.service.jobs.endings import end_job
-from mynah.service.jobs.folders import JobFolders
-from mynah.service.jobs.heartbeat import Heartbeat
-from mynah.service.jobs.job import State
-from mynah.service.jobs.leases import Lease, LeaseLostError, Leases
-from mynah.service.jobs.report import JobReport
-from mynah.service.jobs.training_room import TrainingRoom
 from mynah.training.trainer import Stopped, VersionFiles
 
-MOST_FRUITLESS = 5
-"""Attempts in a row that ended without a word and without a checkpoint."""
 DIED, DEFECT = "worker_died", "internal_error"
 """Codes of the errors of which a log tells more."""
 WRITING_SECONDS = 60.0
 """For which the end of a job is tried to be written, while the database is away."""
-
 _log = logging.getLogger(__name__)
 
 

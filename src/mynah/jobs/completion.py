@@ -1,0 +1,88 @@
+"""How a job ends: once, with an event, and with a webhook if its caller wants one."""
+
+import logging
+
+from sqlalchemy import ColumnElement, Connection, Engine, and_, update
+
+from mynah.jobs.events import tell_of
+from mynah.jobs.job import Job, State, job_of, job_rows
+from mynah.jobs.leases import free
+from mynah.jobs.outbox import put_into_outbox
+from mynah.storage.database import now
+from mynah.storage.tables import jobs
+
+
+def end_job(
+    connection: Connection,
+    which: ColumnElement[bool],
+    state: State,
+    *,
+    error: dict[str, str] | None = None,
+    version: int | None = None,
+) -> Job | None:
+    """Ends a job in a transaction of the caller's.
+
+    Args:
+        connection: of the transaction.
+        which: the job, and all that must still be true of it.
+        state: how it ends.
+        error: `code` and `message`.
+        version: that came of it.
+
+    Returns:
+        The job, or None if there is none of which all that is true.
+    """
+    facts = {
+        "state": state,
+        "error": error,
+        "version": version,
+        "holder": None,
+        "lease_until": None,
+        "ended_at": now(),
+        # Whoever worked on it and does not know yet has a stale number from now on.
+        "fence": jobs.c.fence + 1,
+    }
+    ended = connection.execute(update(jobs).where(which).values(facts).returning(jobs.c.id))
+    job_id = ended.scalar()
+    if job_id is None:
+        return None
+    job = job_of(connection.execute(job_rows().where(jobs.c.id == job_id)).mappings().one())
+    tell_of(connection, job.id, "state", state=state, error=error, version=version)
+    put_into_outbox(connection, job)
+    return job
+
+
+MOST_FRUITLESS = 5
+"""Attempts in a row that ended without a word and without a checkpoint."""
+NOT_STARTED = "worker_not_started"
+_log = logging.getLogger(__name__)
+
+
+def count_false_start(records: Engine, job_id: str, fence: int, how: str) -> int:
+    """Counts one, unless somebody has taken the job on since.
+
+    Args:
+        records: the database.
+        job_id: of the job.
+        fence: number that the job had when the process was started.
+        how: the process ended, in a few words.
+
+    Returns:
+        Attempts in a row that came to nothing; 0 if there is nothing to be tried again.
+    """
+    # With this number still on the row, no process took the lease, not even for a moment.
+    untaken = and_(jobs.c.id == job_id, jobs.c.fence == fence, free())
+    counting = update(jobs).where(untaken).values(fruitless=jobs.c.fruitless + 1)
+    with records.begin() as connection:
+        number = connection.execute(counting.returning(jobs.c.fruitless)).scalar() or 0
+        if number:
+            _log.error("worker did not start", extra={"job": job_id, "how": how, "times": number})
+        if number < MOST_FRUITLESS:
+            return number
+        error = {
+            "code": NOT_STARTED,
+            "message": f"Its worker could not start ({how}), however often it was tried; "
+            "look at the server's log, and retry the job.",
+        }
+        end_job(connection, untaken, "failed", error=error)
+    return 0
