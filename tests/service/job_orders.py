@@ -3,7 +3,7 @@
 import threading
 import time
 
-from mynah.jobs.worker import attempt
+from mynah.jobs.worker import run_attempt
 from mynah.service.jobs.workshop import open_workshop
 
 TRAINER = "slow_trainer:SlowTrainer"
@@ -58,7 +58,7 @@ def wait_until(true, seconds=120):
 def work(server, job):
     """Works on a job in this process, for tests of what comes of it."""
     with open_workshop(server.services.settings) as workshop:
-        return attempt(workshop, job, "test", threading.Event())
+        return run_attempt(workshop, job, "test", threading.Event())
 
 
 def make_version(server, client, voice, recording, plan="steps is 1", **data):

@@ -15,7 +15,7 @@ from job_orders import SETTINGS, begin, make_voice, wait_for, wait_until
 from sqlalchemy import select
 
 from mynah.config import Settings
-from mynah.jobs.leases import holder_name
+from mynah.jobs.leases import worker_id
 from mynah.service.keys import Keys
 from mynah.storage.database import open_database
 from mynah.storage.tables import jobs
@@ -66,7 +66,7 @@ class Server:
         with self.records.connect() as connection:
             holders = [holder for holder in connection.scalars(query) if holder]
         pids = [int(holder.rpartition(":")[2]) for holder in holders]
-        return [pid for pid in pids if holder_name(pid) in holders and alive(pid)]
+        return [pid for pid in pids if worker_id(pid) in holders and alive(pid)]
 
     def states(self) -> set[str]:
         with self.records.connect() as connection:

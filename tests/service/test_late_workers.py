@@ -7,7 +7,7 @@ from job_orders import IDLE, begin, make_voice, work
 from sqlalchemy import update
 
 from mynah.jobs.folders import JobFolders
-from mynah.jobs.kinds.train import TrainingRoom
+from mynah.jobs.kinds.train import TrainKind
 from mynah.storage.tables import jobs
 
 
@@ -44,7 +44,7 @@ def before_its_folder(monkeypatch, sleep):
 
 
 def before_its_version(monkeypatch, sleep):
-    train = TrainingRoom.train
+    train = TrainKind.train
 
     def late(room, job, *rest):
         files = train(room, job, *rest)
@@ -52,7 +52,7 @@ def before_its_version(monkeypatch, sleep):
         # A version without prompts of its own needs no file of the folder that is gone by now.
         return replace(files, prompts=())
 
-    monkeypatch.setattr(TrainingRoom, "train", late)
+    monkeypatch.setattr(TrainKind, "train", late)
 
 
 @pytest.mark.parametrize("moment", [before_its_folder, before_its_version])

@@ -17,7 +17,7 @@ from mynah.jobs.dispatch import Launcher, open_launcher
 from mynah.jobs.events import JobEvents
 from mynah.jobs.job import Job
 from mynah.jobs.kinds.train import OBJECTIONS
-from mynah.jobs.worker import DEFECT, DIED, Workshop
+from mynah.jobs.worker import DEFECT, DIED, WorkerContext
 from mynah.service.jobs.jobs import Jobs
 from mynah.service.keys import Caller
 
@@ -40,7 +40,7 @@ class JobRun:
         workshop: opened with them.
     """
 
-    def __init__(self, settings: Settings, workshop: Workshop) -> None:
+    def __init__(self, settings: Settings, workshop: WorkerContext) -> None:
         self._settings = settings
         self._workshop = workshop
         self._events = JobEvents(workshop.records)

@@ -8,8 +8,8 @@ import threading
 from mynah.config import Settings
 from mynah.errors import OptionError
 from mynah.jobs.dispatch import missing_celery
-from mynah.jobs.leases import holder_name
-from mynah.jobs.worker import attempt
+from mynah.jobs.leases import worker_id
+from mynah.jobs.worker import run_attempt
 from mynah.runtime.logging import log_config
 from mynah.runtime.wait_policy import CHOICES
 from mynah.service.data import open_data
@@ -38,7 +38,7 @@ def work_once(settings: Settings, job_id: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     with open_workshop(settings) as workshop:
-        attempt(workshop, job_id, holder_name(), stopping)
+        run_attempt(workshop, job_id, worker_id(), stopping)
 
 
 def work(settings: Settings) -> None:

@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, Engine, or_, select, update
 
 from mynah.config import Settings
 from mynah.errors import UnavailableError
-from mynah.jobs.leases import free, holder_name
-from mynah.jobs.worker import attempt
+from mynah.jobs.leases import free, worker_id
+from mynah.jobs.worker import run_attempt
 from mynah.service.jobs.workshop import open_workshop
 from mynah.storage.clock import clock
 from mynah.storage.tables import jobs
@@ -48,7 +48,7 @@ def open_celery(settings: Settings) -> Celery:
     @app.task(name=TASK)
     def work(job_id: str) -> None:
         with open_workshop(settings) as workshop:
-            attempt(workshop, job_id, holder_name(), threading.Event())
+            run_attempt(workshop, job_id, worker_id(), threading.Event())
 
     return app
 

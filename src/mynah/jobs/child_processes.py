@@ -16,8 +16,8 @@ from typing import BinaryIO
 from sqlalchemy import Engine
 
 from mynah.config import Settings
-from mynah.jobs.completion import count_false_start
-from mynah.jobs.leases import Leases, holder_name
+from mynah.jobs.completion import count_spawn_failure
+from mynah.jobs.leases import Leases, worker_id
 
 FIRST_PAUSE, LONGER = 2.0, 3
 """Seconds after the first false start, and how many times longer each further pause is: together
@@ -39,7 +39,7 @@ class _Child:
 
     @property
     def holder(self) -> str:
-        return holder_name(self.process.pid)
+        return worker_id(self.process.pid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class _Rest:
     until: float
 
 
-class Children:
+class ChildProcesses:
     """See `Launcher`.
 
     Args:
@@ -105,7 +105,7 @@ class Children:
                 del self._running[job_id]
 
     def _note_end(self, job_id: str, fence: int, how: str) -> None:
-        times = count_false_start(self._records, job_id, fence, how)
+        times = count_spawn_failure(self._records, job_id, fence, how)
         if times:
             pause = FIRST_PAUSE * LONGER ** (times - 1)
             self._resting[job_id] = _Rest(fence, time.monotonic() + pause)

@@ -4,15 +4,15 @@ import logging
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, update
 
-from mynah.jobs.events import tell_of
+from mynah.jobs.events import record_event
 from mynah.jobs.job import Job, State, job_of, job_rows
 from mynah.jobs.leases import free
-from mynah.jobs.outbox import put_into_outbox
+from mynah.jobs.outbox import enqueue_webhook
 from mynah.storage.database import now
 from mynah.storage.tables import jobs
 
 
-def end_job(
+def complete_job(
     connection: Connection,
     which: ColumnElement[bool],
     state: State,
@@ -47,8 +47,8 @@ def end_job(
     if job_id is None:
         return None
     job = job_of(connection.execute(job_rows().where(jobs.c.id == job_id)).mappings().one())
-    tell_of(connection, job.id, "state", state=state, error=error, version=version)
-    put_into_outbox(connection, job)
+    record_event(connection, job.id, "state", state=state, error=error, version=version)
+    enqueue_webhook(connection, job)
     return job
 
 
@@ -58,7 +58,7 @@ NOT_STARTED = "worker_not_started"
 _log = logging.getLogger(__name__)
 
 
-def count_false_start(records: Engine, job_id: str, fence: int, how: str) -> int:
+def count_spawn_failure(records: Engine, job_id: str, fence: int, how: str) -> int:
     """Counts one, unless somebody has taken the job on since.
 
     Args:
@@ -84,5 +84,5 @@ def count_false_start(records: Engine, job_id: str, fence: int, how: str) -> int
             "message": f"Its worker could not start ({how}), however often it was tried; "
             "look at the server's log, and retry the job.",
         }
-        end_job(connection, untaken, "failed", error=error)
+        complete_job(connection, untaken, "failed", error=error)
     return 0

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from mynah.config import Settings
 from mynah.errors import OptionError
-from mynah.jobs.child_processes import Children
+from mynah.jobs.child_processes import ChildProcesses
 from mynah.jobs.leases import Leases
 from mynah.runtime.logging import log_unexpected
 
@@ -26,7 +26,7 @@ class Launcher(Protocol):
         """Ends what works on jobs in this process's name; the jobs then wait."""
 
 
-class JobRunner:
+class JobDispatcher:
     """Starts work on jobs until it is closed.
 
     Args:
@@ -75,7 +75,7 @@ def open_launcher(
         OptionError: there is a broker, and Celery is not installed.
     """
     if not settings.broker_url:
-        return Children(settings, records, leases, log)
+        return ChildProcesses(settings, records, leases, log)
     try:
         from mynah.jobs.celery_workers import CeleryLauncher  # noqa: PLC0415 - an extra
     except ImportError:

@@ -29,7 +29,7 @@ class JobEvent:
     created_at: int
 
 
-def tell_of(connection: Connection, job_id: str, kind: Kind, **data: object) -> None:
+def record_event(connection: Connection, job_id: str, kind: Kind, **data: object) -> None:
     """Writes an event along with what it tells of.
 
     The transaction must have changed the job's row before, so that the events of a job come in

@@ -9,14 +9,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, update
 
-from mynah.jobs.events import Kind, tell_of
+from mynah.jobs.events import Kind, record_event
 from mynah.jobs.job import Job, job_of, job_rows
 from mynah.storage.clock import clock
 from mynah.storage.database import now
 from mynah.storage.tables import jobs
 
 
-def holder_name(pid: int | None = None) -> str:
+def worker_id(pid: int | None = None) -> str:
     """A process of this machine; this one if none is given."""
     return f"{socket.gethostname()}:{os.getpid() if pid is None else pid}"
 
@@ -84,7 +84,7 @@ class Leases:
             if fence is None:
                 return None
             job = job_of(connection.execute(job_rows().where(jobs.c.id == job_id)).mappings().one())
-            tell_of(connection, job_id, "state", state="running", attempt=job.attempts)
+            record_event(connection, job_id, "state", state="running", attempt=job.attempts)
         return Lease(job, fence)
 
     def renew(self, lease: Lease) -> bool:
@@ -110,7 +110,7 @@ class Leases:
             LeaseLostError: the lease is somebody else's.
         """
         with self.holding(lease, **facts) as connection:
-            tell_of(connection, lease.job.id, kind, **data)
+            record_event(connection, lease.job.id, kind, **data)
 
     def keep(self, lease: Lease) -> None:
         """Makes the attempt's folder the one that the next attempt goes on from.
@@ -129,7 +129,7 @@ class Leases:
         """
         facts = {"state": "queued", "holder": None, "lease_until": None, "sent_at": None}
         with self.holding(lease, **facts, fruitless=0) as connection:
-            tell_of(connection, lease.job.id, "state", state="queued")
+            record_event(connection, lease.job.id, "state", state="queued")
 
     @contextmanager
     def holding(self, lease: Lease, **facts: object) -> Iterator[Connection]:

@@ -11,7 +11,7 @@ from mynah.storage.database import new_id, now
 from mynah.storage.tables import deliveries
 
 
-def put_into_outbox(connection: Connection, job: Job) -> None:
+def enqueue_webhook(connection: Connection, job: Job) -> None:
     """Has a caller told of the end of a job, if they gave a URL for it."""
     if job.callback_url is None:
         return

@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from mynah.errors import MynahError
-from mynah.jobs.completion import MOST_FRUITLESS, end_job
+from mynah.jobs.completion import MOST_FRUITLESS, complete_job
 from mynah.jobs.folders import JobFolders, clear_after_loss
 from mynah.jobs.heartbeat import Heartbeat
 from mynah.jobs.job import State
-from mynah.jobs.kinds.train import TrainingRoom
+from mynah.jobs.kinds.train import TrainKind
 from mynah.jobs.leases import Lease, LeaseLostError, Leases
 from mynah.jobs.report import JobReport
 from mynah.runtime.logging import log_unexpected
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Workshop:
+class WorkerContext:
     """What is needed for work on jobs.
 
     Attributes:
@@ -43,10 +43,12 @@ class Workshop:
     records: Engine
     leases: Leases
     folders: JobFolders
-    training: TrainingRoom
+    training: TrainKind
 
 
-def attempt(workshop: Workshop, job_id: str, holder: str, stopping: threading.Event) -> bool:
+def run_attempt(
+    workshop: WorkerContext, job_id: str, holder: str, stopping: threading.Event
+) -> bool:
     """Works on a job until it is over, lost, or this process is to stop.
 
     Args:
@@ -74,7 +76,7 @@ def attempt(workshop: Workshop, job_id: str, holder: str, stopping: threading.Ev
 
 
 class _Attempt:
-    def __init__(self, workshop: Workshop, lease: Lease, heart: Heartbeat) -> None:
+    def __init__(self, workshop: WorkerContext, lease: Lease, heart: Heartbeat) -> None:
         self._workshop = workshop
         self._lease = lease
         self._job = lease.job
@@ -133,7 +135,7 @@ class _Attempt:
         def commit(write: Callable[[Connection], int]) -> None:
             with self._workshop.leases.holding(self._lease) as connection:
                 version = write(connection)
-                end_job(connection, self._lease.holds, "succeeded", version=version)
+                complete_job(connection, self._lease.holds, "succeeded", version=version)
 
         # From here on a wish to cancel comes too late.
         self._workshop.training.publish(self._job, self._lease.fence, files, commit)
@@ -158,7 +160,7 @@ class _Attempt:
         while True:
             try:
                 with self._workshop.records.begin() as connection:
-                    if end_job(connection, self._lease.holds, state, error=error) is None:
+                    if complete_job(connection, self._lease.holds, state, error=error) is None:
                         raise LeaseLostError
                 return
             except OperationalError:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from fastapi.concurrency import run_in_threadpool
 
-from mynah.jobs.dispatch import JobRunner, open_launcher
+from mynah.jobs.dispatch import JobDispatcher, open_launcher
 from mynah.jobs.leases import Leases
 from mynah.service.services import Services
 from mynah.service.webhooks.postman import Postman
@@ -24,7 +24,7 @@ async def background(services: Services) -> AsyncIterator[None]:
     sender = Sender(settings.webhook_networks, settings.webhook_seconds)
     postman = Postman(services.deliveries, services.webhook_secrets, sender)
     leases = Leases(services.records, settings.lease_seconds)
-    runner = JobRunner(leases, open_launcher(settings, services.records, leases))
+    runner = JobDispatcher(leases, open_launcher(settings, services.records, leases))
     delivering = asyncio.create_task(postman.run())
     try:
         yield

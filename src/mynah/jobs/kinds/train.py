@@ -9,7 +9,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine, select
 
 from mynah.errors import OptionError, VoiceNotFoundError
-from mynah.jobs.events import tell_of
+from mynah.jobs.events import record_event
 from mynah.jobs.job import Job
 from mynah.jobs.report import JobReport
 from mynah.service.recordings import key_of
@@ -60,7 +60,7 @@ KEPT = "The version is kept, not promoted."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TrainingRoom:
+class TrainKind:
     """What training a voice takes.
 
     Attributes:
@@ -136,7 +136,7 @@ class TrainingRoom:
         def commit_with_message(write: Callable[[Connection], int]) -> None:
             def write_both(connection: Connection) -> int:
                 if order.promote and objections:
-                    tell_of(connection, job.id, "message", text=_kept(objections))
+                    record_event(connection, job.id, "message", text=_kept(objections))
                 return write(connection)
 
             commit(write_both)

@@ -18,8 +18,8 @@ from sqlalchemy import (
 )
 
 from mynah.errors import JobEndedError, JobLimitError, JobNotEndedError, JobNotFoundError
-from mynah.jobs.completion import end_job
-from mynah.jobs.events import tell_of
+from mynah.jobs.completion import complete_job
+from mynah.jobs.events import record_event
 from mynah.jobs.job import UNDER_WAY, Job, job_of, job_rows
 from mynah.jobs.leases import abandoned
 from mynah.service.keys import Caller
@@ -102,7 +102,7 @@ class Jobs:
         # Written before it is counted: SQLite has one writer from its first write on.
         connection.execute(insert(jobs).values(row))
         self._check_room(connection, caller.id, itself=1)
-        tell_of(connection, str(row["id"]), "state", state="queued")
+        record_event(connection, str(row["id"]), "state", state="queued")
         return str(row["id"])
 
     def cancel(self, caller: Caller, job_id: str) -> Job:
@@ -116,7 +116,7 @@ class Jobs:
         idle = or_(jobs.c.state == "queued", abandoned())
         asking = update(jobs).where(seen, jobs.c.state == "running").values(cancelling=True)
         with self._records.begin() as connection:
-            ended = end_job(connection, seen & idle, "cancelled")
+            ended = complete_job(connection, seen & idle, "cancelled")
             if ended or connection.execute(asking).rowcount:
                 return _get(connection, seen)
             job = _get(connection, seen)
@@ -141,7 +141,7 @@ class Jobs:
             if connection.execute(queueing.values(facts)).rowcount:
                 job = _get(connection, seen)
                 self._check_room(connection, job.caller, itself=1)
-                tell_of(connection, job_id, "state", state="queued")
+                record_event(connection, job_id, "state", state="queued")
                 return job
             job = _get(connection, seen)
         raise JobNotEndedError(

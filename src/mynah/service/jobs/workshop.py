@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from mynah.config import Settings
 from mynah.engine.folder import model_id
 from mynah.jobs.folders import JobFolders
-from mynah.jobs.kinds.train import TrainingRoom
+from mynah.jobs.kinds.train import TrainKind
 from mynah.jobs.leases import Leases
-from mynah.jobs.worker import Workshop
+from mynah.jobs.worker import WorkerContext
 from mynah.service.data import open_data
 from mynah.service.versions.promotion import PromotionRules
 from mynah.service.versions.version import Versions
@@ -20,7 +20,7 @@ from mynah.storage.migrate import MigrationPolicy
 @contextmanager
 def open_workshop(
     settings: Settings, policy: MigrationPolicy = MigrationPolicy.CHECK
-) -> Iterator[Workshop]:
+) -> Iterator[WorkerContext]:
     """A workshop for as long as it is entered.
 
     Raises:
@@ -28,7 +28,7 @@ def open_workshop(
     """
     records = open_data(settings, policy)
     storage, folders = FileBlobs(settings.data / "audio"), FileWeights(settings.versions)
-    room = TrainingRoom(
+    room = TrainKind(
         trainer=settings.trainer,
         model=settings.model,
         promotion=PromotionRules(
@@ -43,7 +43,7 @@ def open_workshop(
         folders=folders,
     )
     try:
-        yield Workshop(
+        yield WorkerContext(
             records, Leases(records, settings.lease_seconds), JobFolders(settings.jobs), room
         )
     finally:
