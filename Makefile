@@ -12,7 +12,7 @@ test: lint types
 # Folders as GPT-SoVITS releases them, with the oldest and both major versions of transformers.
 TRANSFORMERS := 4.46 4.57 5
 RELEASED_TESTS := tests/engine/test_released_folders.py tests/encoders/test_text_features.py \
-	tests/service/test_released_size.py
+	tests/server/test_released_size.py
 
 test-released: $(TRANSFORMERS:%=build/transformers-%/.ready)
 	set -e; for version in $(TRANSFORMERS); do echo "transformers $$version"; \

@@ -45,7 +45,6 @@ ROOMS[""] = ROOMS["cli"] | {"cli"}
 MOVING = {
     "demo": "cli",
     "voice.recording": "audio",
-    "service": "server",
 }
 """Modules and folders that are yet to be moved to their rooms."""
 

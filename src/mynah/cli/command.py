@@ -20,7 +20,7 @@ class PlainTextCommand(TyperCommand):
         Raises:
             OptionError: naming the option whose text is not UTF-8.
         """
-        from mynah.service.plain_text import is_plain  # noqa: PLC0415 - pydantic is heavy
+        from mynah.server.plain_text import is_plain  # noqa: PLC0415 - pydantic is heavy
 
         for name, value in ctx.params.items():
             if name != "voice" and not all(map(is_plain, _texts(value))):

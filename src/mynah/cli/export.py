@@ -7,10 +7,10 @@ from mynah.config import Settings
 from mynah.engine.export import RELEASED_FILES
 from mynah.engine.folder import model_id
 from mynah.errors import VoiceNotFoundError
-from mynah.service.data import open_data
-from mynah.service.versions.export import Exports
-from mynah.service.versions.version import Versions
-from mynah.service.voices import Voices
+from mynah.server.stores import open_data
+from mynah.server.versions.export import Exports
+from mynah.server.versions.store import Versions
+from mynah.server.voices.store import Voices
 from mynah.storage.blobs import FileBlobs, FileWeights
 
 

@@ -11,15 +11,15 @@ import typer
 
 from mynah.cli.job_bar import JobBar
 from mynah.config import Settings
-from mynah.errors import JobEndedError, JobFailedError
 from mynah.jobs.completion import NOT_STARTED
 from mynah.jobs.dispatch import Launcher, open_launcher
 from mynah.jobs.events import JobEvents
 from mynah.jobs.job import Job
 from mynah.jobs.kinds.train import OBJECTIONS
 from mynah.jobs.worker import DEFECT, DIED, WorkerContext
-from mynah.service.jobs.jobs import Jobs
-from mynah.service.keys import Caller
+from mynah.server.access.keys import Caller
+from mynah.server.errors import JobEndedError, JobFailedError
+from mynah.server.jobs.service import Jobs
 
 OPERATOR = Caller("operator", ("admin",))
 """Whoever has the data folder: their jobs are their own, and they see those of all keys."""

@@ -11,10 +11,9 @@ from mynah.config import Settings
 from mynah.errors import VoiceNotFoundError
 from mynah.jobs.events import JobEvents
 from mynah.jobs.job import Job
-from mynah.service.data import open_data
-from mynah.service.jobs.jobs import Jobs
-from mynah.service.jobs.workshop import open_workshop
-from mynah.service.voices import Voices
+from mynah.server.jobs.service import Jobs
+from mynah.server.stores import open_data, open_workshop
+from mynah.server.voices.store import Voices
 from mynah.storage.blobs import FileBlobs, FileWeights
 from mynah.storage.data_folder import make_data_folder
 from mynah.storage.migrate import MigrationPolicy

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from mynah.config import read_settings
-from mynah.service.data import open_data
-from mynah.service.keys import Key, Keys
+from mynah.server.access.keys import Key, Keys
+from mynah.server.stores import open_data
 
 
 def open_keys() -> Keys:

@@ -12,10 +12,10 @@ from mynah.engine.local.local_engine import LocalEngine
 from mynah.engine.self_test import self_test
 from mynah.errors import OptionError
 from mynah.runtime.logging import log_config
-from mynah.service.app import create_app
-from mynah.service.data import open_data, server_policy
-from mynah.service.families.mount import own_ports
-from mynah.service.web_server import settle, web_server
+from mynah.server.asgi import create_app
+from mynah.server.compat.mount import own_ports
+from mynah.server.http.server import settle, web_server
+from mynah.server.stores import open_data, server_policy
 from mynah.storage.data_folder import make_data_folder
 from mynah.storage.migrate import check
 

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from mynah.config import Settings
 from mynah.engine.request import VoiceRef
 from mynah.errors import VoiceNotFoundError
-from mynah.service.data import open_data
-from mynah.service.plain_text import is_plain
-from mynah.service.speakers import Speakers, Speaking
-from mynah.service.voices import Voices
+from mynah.server.plain_text import is_plain
+from mynah.server.stores import open_data
+from mynah.server.voices.resolver import Speakers, Speaking
+from mynah.server.voices.store import Voices
 from mynah.storage.blobs import FileBlobs, FileWeights
 from mynah.voice.samples import samples
 from mynah.voice.voice import Voice

@@ -9,11 +9,10 @@ from mynah.cli.job_run import OPERATOR, JobRun
 from mynah.config import MEBIBYTE, Settings
 from mynah.errors import OptionError, RecordingError, VoiceNotFoundError
 from mynah.jobs.kinds.train import TrainingOrder
-from mynah.service.jobs.training_desk import TrainingDesk, TrainingRules
-from mynah.service.jobs.workshop import open_workshop
-from mynah.service.uploads import UploadRules, admit
-from mynah.service.voices import NewRecording, VoiceName, VoiceRecord, Voices
-from mynah.service.words import check_words
+from mynah.server.jobs.training import TrainingDesk, TrainingRules
+from mynah.server.stores import open_workshop
+from mynah.server.voices.store import NewRecording, VoiceName, VoiceRecord, Voices
+from mynah.server.voices.uploads import UploadRules, admit, check_words
 from mynah.storage.data_folder import make_data_folder
 from mynah.storage.migrate import MigrationPolicy
 

@@ -12,8 +12,7 @@ from mynah.jobs.leases import worker_id
 from mynah.jobs.worker import run_attempt
 from mynah.runtime.logging import log_config
 from mynah.runtime.wait_policy import CHOICES
-from mynah.service.data import open_data
-from mynah.service.jobs.workshop import open_workshop
+from mynah.server.stores import open_data, open_workshop
 from mynah.storage.migrate import MigrationPolicy
 
 NICENESS = 5

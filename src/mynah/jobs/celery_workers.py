@@ -14,7 +14,7 @@ from mynah.config import Settings
 from mynah.errors import UnavailableError
 from mynah.jobs.leases import free, worker_id
 from mynah.jobs.worker import run_attempt
-from mynah.service.jobs.workshop import open_workshop
+from mynah.server.stores import open_workshop
 from mynah.storage.clock import clock
 from mynah.storage.tables import jobs
 

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
-from mynah.service.plain_text import encodable
+from mynah.server.plain_text import encodable
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "color_message"}
 

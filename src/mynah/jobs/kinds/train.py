@@ -12,11 +12,11 @@ from mynah.errors import OptionError, VoiceNotFoundError
 from mynah.jobs.events import record_event
 from mynah.jobs.job import Job
 from mynah.jobs.report import JobReport
-from mynah.service.recordings import key_of
-from mynah.service.versions.promotion import PromotionRules
-from mynah.service.versions.publishing import Commit, NewVersion, Publisher
-from mynah.service.versions.version import Versions
-from mynah.service.voices import Voices
+from mynah.server.versions.promotion import PromotionRules
+from mynah.server.versions.publishing import Commit, NewVersion, Publisher
+from mynah.server.versions.store import Versions
+from mynah.server.voices.recordings import key_of
+from mynah.server.voices.store import Voices
 from mynah.storage.blobs import BlobStore, WeightStore
 from mynah.storage.tables import recordings
 from mynah.training.trainer import Stage, Trainer, TrainingRecording, TrainingRequest, VersionFiles

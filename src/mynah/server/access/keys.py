@@ -1,0 +1,196 @@
+"""API keys: who may call, and what for."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import Engine, RowMapping, Select, insert, select, update
+
+from mynah.errors import OptionError
+from mynah.server.errors import AuthenticationError, KeyNotFoundError, ScopeError
+from mynah.storage.database import new_id, now
+from mynah.storage.invalidation import CachedReads, ChangeWatcher
+from mynah.storage.tables import keys
+
+SCOPES = ("speak", "train", "admin")
+"""`speak`: synthesis and reading; `train`: making and changing voices; `admin`: everything."""
+_PREFIX = "mynah_"
+_REMEDY = (
+    "make one with `mynah keys create` and send it as `Authorization: Bearer <key>`, "
+    "or to the paths of ElevenLabs as `xi-api-key: <key>`"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as it is listed; the secret itself is shown once and never stored.
+
+    Attributes:
+        expires_at: seconds since 1970; None never.
+        revoked_at: seconds since 1970; None if it was not.
+    """
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: int
+    expires_at: int | None
+    revoked_at: int | None
+
+    def caller(self) -> "Caller":
+        """Who holds it.
+
+        Raises:
+            AuthenticationError: it has expired or was revoked.
+        """
+        if self.revoked_at is not None:
+            raise AuthenticationError(f"The API key was revoked; {_REMEDY}.")
+        if self.expires_at is not None and self.expires_at <= now():
+            raise AuthenticationError(f"The API key has expired; {_REMEDY}.")
+        return Caller(self.id, self.scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. Limits, turns and logs go by `id`."""
+
+    id: str
+    scopes: tuple[str, ...]
+
+    def require(self, scope: str) -> None:
+        """Refuses a caller without a scope.
+
+        Raises:
+            ScopeError: naming it.
+        """
+        if scope not in self.scopes and "admin" not in self.scopes:
+            raise ScopeError(f"This key may not {scope}; use one with the scope {scope}.")
+
+
+ANYONE = Caller("anyone", SCOPES)
+"""Every caller of a server that runs without keys."""
+
+
+class Keys:
+    """The keys of a database.
+
+    Args:
+        records: the database.
+    """
+
+    def __init__(self, records: Engine) -> None:
+        self._records = records
+
+    def create(
+        self, name: str, scopes: Sequence[str], days: float | None = None
+    ) -> tuple[Key, str]:
+        """Makes a key.
+
+        Args:
+            name: what its owner calls it.
+            scopes: some of `SCOPES`.
+            days: until it expires; None never.
+
+        Returns:
+            The key, and the secret that callers send. It cannot be told again.
+
+        Raises:
+            OptionError: a scope is unknown, or there is none, or it would expire at once.
+        """
+        unknown = [scope for scope in scopes if scope not in SCOPES]
+        if unknown or not scopes:
+            wrong = f"unknown scope {unknown[0]}" if unknown else "a key needs a scope"
+            raise OptionError(f"{wrong}; the scopes are {', '.join(SCOPES)}.")
+        if days is not None and days <= 0:
+            raise OptionError(f"A key cannot expire in {days:g} days; give a number above 0.")
+        secret = _PREFIX + secrets.token_urlsafe(32)
+        expires_at = None if days is None else now() + int(days * 86_400)
+        key = Key(new_id("key"), name, tuple(dict.fromkeys(scopes)), now(), expires_at, None)
+        row = {name: getattr(key, name) for name in Key.__slots__}
+        with self._records.begin() as connection:
+            connection.execute(
+                insert(keys).values(row | {"scopes": list(key.scopes), "hash": hash_of(secret)})
+            )
+        return key, secret
+
+    def all(self) -> list[Key]:
+        """Every key, the oldest first."""
+        with self._records.connect() as connection:
+            return [
+                _key(row) for row in connection.execute(_listed().order_by(keys.c.id)).mappings()
+            ]
+
+    def revoke(self, key_id: str) -> Key:
+        """Ends a key's validity, from its next use on; a second time changes nothing.
+
+        Raises:
+            KeyNotFoundError: there is no such key.
+        """
+        with self._records.begin() as connection:
+            found = connection.execute(_listed().where(keys.c.id == key_id)).mappings().first()
+            if found is None:
+                raise KeyNotFoundError(f"There is no key {key_id:.80}; `mynah keys list` has all.")
+            revoked_at = found["revoked_at"] or now()
+            connection.execute(
+                update(keys).where(keys.c.id == key_id).values(revoked_at=revoked_at)
+            )
+        return _key({**found, "revoked_at": revoked_at})
+
+    def find(self, secret: str | None) -> Key:
+        """The key of a secret, valid or not.
+
+        Raises:
+            AuthenticationError: there is none.
+        """
+        if not secret:
+            raise AuthenticationError(f"There is no API key; {_REMEDY}.")
+        query = _listed().where(keys.c.hash == hash_of(secret))
+        with self._records.connect() as connection:
+            found = connection.execute(query).mappings().first()
+        if found is None:
+            raise AuthenticationError(f"The API key is not known; {_REMEDY}.")
+        return _key(found)
+
+
+def _listed() -> Select[Any]:
+    return select(*(keys.c[name] for name in Key.__slots__))
+
+
+def _key(row: RowMapping | dict[str, Any]) -> Key:
+    return Key(**{**row, "scopes": tuple(row["scopes"])})
+
+
+def hash_of(secret: str) -> str:
+    """What is stored of a secret."""
+    # 256 random bits need no salt and no slow hash: there is nothing to guess.
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Callers:
+    """The holders of keys.
+
+    Args:
+        keys: of the database.
+        changes: of it.
+    """
+
+    def __init__(self, keys: Keys, changes: ChangeWatcher) -> None:
+        self._keys = keys
+        self._remembered = CachedReads[str, Key](changes)
+
+    async def holder(self, secret: str | None) -> Caller:
+        """Who holds a secret.
+
+        Raises:
+            AuthenticationError: nobody, or their key has expired or was revoked.
+        """
+        name = hash_of(secret or "")
+        known = self._remembered.known(name)
+        if known is None:
+            known = await run_in_threadpool(
+                self._remembered.get, name, lambda: self._keys.find(secret)
+            )
+        return known.caller()

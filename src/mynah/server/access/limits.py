@@ -1,0 +1,183 @@
+"""How much a key may ask for: requests and characters in a time, streams at a time."""
+
+import logging
+import math
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from limits import RateLimitItem, parse
+from limits.aio.storage import RedisStorage, Storage
+from limits.aio.strategies import FixedWindowRateLimiter
+from limits.errors import ConfigurationError, StorageError
+from limits.storage import StorageTypes, storage_from_string
+
+from mynah.errors import OptionError, TextError
+from mynah.server.access.keys import Caller
+from mynah.server.errors import RateLimitError
+from mynah.server.response_headers import tell
+
+_TIMEOUT = 0.5
+"""Seconds: callers do not wait for a store of counts that does not answer."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRules:
+    """What each key may have.
+
+    Attributes:
+        requests: calls in a time, such as `60/minute`; empty for any number.
+        characters: to be spoken in a time, such as `100000/day`; empty for any number.
+        streams: pieces of speech at a time; 0 for any number.
+    """
+
+    requests: str
+    characters: str
+    streams: int
+
+
+class Limits:
+    """Counts what each key asks for.
+
+    Times are counted from a key's first request in them. Streams are counted by this process
+    alone; requests and characters by all that share a Redis.
+
+    Args:
+        rules: what each key may have.
+        url: of Redis; empty counts in memory.
+
+    Raises:
+        OptionError: a rule or the URL is not of its form, or the client of Redis is missing.
+    """
+
+    def __init__(self, rules: LimitRules, url: str) -> None:
+        self._requests = _parsed("requests", rules.requests)
+        self._characters = _parsed("characters", rules.characters)
+        self._most_streams = rules.streams
+        self._streams: Counter[str] = Counter()
+        self._storage = _storage(url)
+        self._counts = FixedWindowRateLimiter(self._storage)
+
+    async def count_request(self, caller: Caller) -> None:
+        """Counts one call.
+
+        Raises:
+            RateLimitError: it is one too many.
+        """
+        await self._count(self._requests, "requests", caller, 1)
+
+    async def count_characters(self, caller: Caller, number: int) -> None:
+        """Counts characters that are to be spoken.
+
+        Raises:
+            RateLimitError: they are too many now.
+            TextError: they are too many at any time.
+        """
+        limit = self._characters
+        if limit and number > limit.amount:
+            raise TextError(
+                f"The text has {number} characters, and this key may have {limit.amount} in "
+                f"{limit.get_expiry()} s spoken; send it in parts."
+            )
+        await self._count(limit, "characters", caller, number)
+
+    def enter_stream(self, caller: Caller) -> Callable[[], None]:
+        """Counts a piece of speech that begins.
+
+        Returns:
+            What to call when it ends.
+
+        Raises:
+            RateLimitError: it is one too many.
+        """
+        if self._most_streams and self._streams[caller.id] >= self._most_streams:
+            raise RateLimitError(
+                f"This key has {self._most_streams} streams open, the most it may; "
+                "end one, or try again shortly."
+            )
+        self._streams[caller.id] += 1
+
+        def leave() -> None:
+            self._streams[caller.id] -= 1
+            if not self._streams[caller.id]:
+                del self._streams[caller.id]
+
+        return leave
+
+    async def close(self) -> None:
+        """Leaves the store of counts."""
+        if isinstance(self._storage, RedisStorage):
+            # The bridge's own type does not tell that it has the client.
+            await cast(Any, self._storage.bridge).storage.aclose()
+
+    async def _count(
+        self, limit: RateLimitItem | None, name: str, caller: Caller, number: int
+    ) -> None:
+        if limit is None:
+            return
+        try:
+            within = await self._hit(limit, name, caller, number)
+            window = await self._counts.get_window_stats(limit, name, caller.id)
+        except StorageError as error:
+            # The bounded queue still protects the engine, and callers have done nothing wrong.
+            _log.warning("limits failed", extra={"error": type(error.storage_error).__name__})
+            return
+        seconds = max(math.ceil(window.reset_time - time.time()), 1)
+        tell(
+            ratelimit_limit=str(limit.amount),
+            ratelimit_remaining=str(max(window.remaining, 0)),
+            ratelimit_reset=str(seconds),
+        )
+        if not within:
+            raise RateLimitError(
+                f"This key may have {limit.amount} {name} in {limit.get_expiry()} s, and they are "
+                f"used up; try again in {seconds} s.",
+                seconds,
+            )
+
+    async def _hit(self, limit: RateLimitItem, name: str, caller: Caller, number: int) -> bool:
+        # What is refused must not use up what a smaller request may still have.
+        possible = await self._counts.test(limit, name, caller.id, cost=number)
+        return possible and await self._counts.hit(limit, name, caller.id, cost=number)
+
+
+def _parsed(name: str, rule: str) -> RateLimitItem | None:
+    try:
+        return parse(rule) if rule else None
+    except ValueError:
+        raise OptionError(
+            f"The limit of {name} is {rule!r:.40}; write it like 60/minute."
+        ) from None
+
+
+def _storage(url: str) -> Storage:
+    kind = urlsplit(url).scheme
+    if not url:
+        storage = storage_from_string("async+memory://")
+    elif kind in ("redis", "rediss"):
+        storage = _redis(url)
+    else:
+        raise OptionError(f"Limits cannot be counted at a URL of kind {kind!r:.20}; use redis://.")
+    assert isinstance(storage, Storage)
+    return storage
+
+
+def _redis(url: str) -> StorageTypes:
+    try:
+        return storage_from_string(
+            f"async+{url}",
+            implementation="redispy",
+            wrap_exceptions=True,
+            socket_timeout=_TIMEOUT,
+            socket_connect_timeout=_TIMEOUT,
+        )
+    except ConfigurationError:
+        raise OptionError(
+            "The client of Redis is not installed; run `pip install mynah[redis]`."
+        ) from None
+    except ValueError:  # its message may hold a password
+        raise OptionError("The URL for counting limits cannot be read; correct it.") from None

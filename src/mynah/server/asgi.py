@@ -1,0 +1,150 @@
+"""The HTTP server: middlewares around routers, and nothing of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from fastapi.concurrency import run_in_threadpool
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
+from fastapi_offline import FastAPIOffline
+from starlette.middleware import Middleware
+
+from mynah.config import Settings
+from mynah.engine.local.local_engine import LocalEngine
+from mynah.errors import OptionError
+from mynah.server.app import Services
+from mynah.server.background import _purge, background
+from mynah.server.compat.app import PortPrefixMiddleware
+from mynah.server.compat.mount import mount_families, own_path, own_ports, write_at
+from mynah.server.event_loop import watch_lag
+from mynah.server.http.errors import ErrorEnvelope, add_error_handlers, error_responses
+from mynah.server.http.middleware.body_limit import BodyLimitMiddleware, BodyRules
+from mynah.server.http.middleware.idempotency import IdempotencyMiddleware
+from mynah.server.http.middleware.request_id import HEADER, RequestIdMiddleware
+from mynah.server.http.middleware.request_metrics import MeasuringMiddleware
+from mynah.server.http.middleware.response_headers import AnswerHeadersMiddleware
+from mynah.server.http.middleware.unhandled_errors import DefectMiddleware
+from mynah.server.http.routers import (
+    catalogue,
+    health,
+    jobs,
+    metrics,
+    scripts,
+    speech,
+    speech_websocket,
+    stored_audio,
+    training,
+    versions,
+    voices,
+    webhooks,
+)
+
+TOLD_HEADERS = (
+    "x-cache",
+    "server-timing",
+    "x-voice-version",
+    "x-audio-id",
+    "x-model-warning",
+    "ratelimit-limit",
+    "ratelimit-remaining",
+    "ratelimit-reset",
+    "idempotent-replayed",
+)
+"""What pages of other origins may see of an answer, besides its id and when to come back."""
+
+
+def create_app(settings: Settings, queue: LocalEngine) -> FastAPI:
+    """The server of a queue; closing the one closes the other."""
+    services = Services.open(settings, queue)
+    app = FastAPIOffline(
+        redoc_url=None,
+        title="Mynah",
+        description="Text in the voice of a recording.",
+        lifespan=_lifespan,
+        middleware=_middlewares(services),
+        generate_unique_id_function=_operation_id,
+        responses=error_responses(ErrorEnvelope),
+    )
+    app.state.services = services
+    add_error_handlers(app)
+    app.include_router(health.router)
+    app.include_router(metrics.router)
+    app.include_router(_v1(), prefix=f"{own_path(settings)}/v1")
+    mount_families(app, services)
+    return app
+
+
+def _v1() -> APIRouter:
+    router = APIRouter()
+    parts = (
+        speech, speech_websocket, stored_audio, voices, training, versions, jobs, webhooks, scripts,
+        catalogue,
+    )  # fmt: skip
+    for part in parts:
+        router.include_router(part.router)
+    return router
+
+
+def _middlewares(services: Services) -> list[Middleware]:
+    """From the outermost to the innermost."""
+    settings = services.settings
+    rules = BodyRules.of(settings)
+    return [
+        Middleware(RequestIdMiddleware),
+        Middleware(AnswerHeadersMiddleware),
+        *_tracing(services),
+        Middleware(MeasuringMiddleware, metrics=services.metrics),
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=[HEADER, "retry-after", *TOLD_HEADERS],
+        ),
+        Middleware(DefectMiddleware, write_at=write_at(settings)),
+        Middleware(PortPrefixMiddleware, paths=own_ports(settings)),
+        Middleware(BodyLimitMiddleware, rules=rules, write_at=write_at(settings)),
+        Middleware(IdempotencyMiddleware, rules=rules, write_at=write_at(settings)),
+    ]
+
+
+def _tracing(services: Services) -> list[Middleware]:
+    if services.traces is None:
+        return []
+    from mynah.server.http.middleware.tracing import TracingMiddleware  # noqa: PLC0415 - an extra
+
+    return [Middleware(TracingMiddleware, provider=services.traces)]
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    tasks = [
+        asyncio.create_task(_purge(services)),
+        asyncio.create_task(watch_lag(services.metrics.loop_lag)),
+    ]
+    async with _grpc(services), background(services):
+        yield
+    for task in tasks:
+        task.cancel()
+    await services.limits.close()
+    await run_in_threadpool(services.close)
+
+
+@asynccontextmanager
+async def _grpc(services: Services) -> AsyncIterator[None]:
+    if services.settings.grpc_port is None:
+        yield
+        return
+    try:
+        from mynah.server.grpc.server import grpc_server  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise OptionError("MYNAH_GRPC_PORT needs gRPC; run `pip install 'mynah[grpc]'`.") from None
+    async with grpc_server(services, services.settings.grpc_port):
+        yield
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,51 @@
+"""What a server does besides answering: it looks after jobs and delivers webhooks."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi.concurrency import run_in_threadpool
+
+from mynah.jobs.dispatch import JobDispatcher, open_launcher
+from mynah.jobs.folders import JobFolders, clear_jobs
+from mynah.jobs.leases import Leases
+from mynah.runtime.logging import log_unexpected
+from mynah.server.app import Services
+from mynah.server.webhooks.dispatcher import Postman
+from mynah.server.webhooks.sender import Sender
+
+
+@asynccontextmanager
+async def background(services: Services) -> AsyncIterator[None]:
+    """Does it while it is entered.
+
+    Raises:
+        OptionError: a setting is wrong, or what it needs is not installed.
+    """
+    settings = services.settings
+    sender = Sender(settings.webhook_networks, settings.webhook_seconds)
+    postman = Postman(services.deliveries, services.webhook_secrets, sender)
+    leases = Leases(services.records, settings.lease_seconds)
+    runner = JobDispatcher(leases, open_launcher(settings, services.records, leases))
+    delivering = asyncio.create_task(postman.run())
+    try:
+        yield
+    finally:
+        delivering.cancel()
+        await run_in_threadpool(runner.close)
+
+
+PURGE_SECONDS = 60
+
+
+async def _purge(services: Services) -> None:
+    """Forgets what is kept for a time, soon after its time is over."""
+    folders, seconds = JobFolders(services.settings.jobs), services.settings.job_days * 86_400
+    while True:
+        try:
+            await run_in_threadpool(services.stored.purge)
+            await run_in_threadpool(services.answers.purge)
+            await run_in_threadpool(clear_jobs, services.records, folders, seconds)
+        except Exception as error:  # the database is away for a while: the next time will do
+            log_unexpected(error)
+        await asyncio.sleep(PURGE_SECONDS)

@@ -1,0 +1,14 @@
+"""The app of the family."""
+
+from fastapi import FastAPI
+
+from mynah.server.app import Services
+from mynah.server.compat.app import create_compat_app
+from mynah.server.compat.elevenlabs import models, speech, voices
+from mynah.server.compat.elevenlabs.errors import ErrorBody, answer
+
+
+def create_elevenlabs(services: Services) -> FastAPI:
+    """The API of ElevenLabs on Mynah's services."""
+    routers = [speech.router, voices.router, models.router]
+    return create_compat_app("Mynah as ElevenLabs", services, answer, ErrorBody, routers)

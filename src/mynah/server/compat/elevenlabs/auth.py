@@ -1,0 +1,43 @@
+"""Who calls: the key is in the header `xi-api-key`."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import APIKeyHeader
+
+from mynah.server.access.authentication import authenticate
+from mynah.server.access.keys import Caller
+from mynah.server.http.admission import admitted, services_of
+
+_NAME = "xi-api-key"
+_header = APIKeyHeader(
+    name=_NAME, auto_error=False, description="A key that `mynah keys create` printed."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderAccess:
+    """Access by the header `xi-api-key`.
+
+    Attributes:
+        scope: that the caller must have.
+    """
+
+    scope: str
+
+    async def admit(self, request: Request) -> Caller:
+        """See `Access`."""
+        return await authenticate(services_of(request), request.headers.get(_NAME), self.scope)
+
+    async def __call__(
+        self, request: Request, _: Annotated[str | None, Depends(_header)]
+    ) -> Caller:
+        """The caller whom the route has admitted."""
+        return admitted(request)
+
+
+Speaker = Annotated[Caller, Depends(HeaderAccess("speak"))]
+"""A caller who may have text spoken and look at voices."""
+Trainer = Annotated[Caller, Depends(HeaderAccess("train"))]
+"""A caller who may make and delete voices."""

@@ -1,0 +1,45 @@
+"""`GET /v1/models`."""
+
+from pydantic import BaseModel
+
+from mynah.server.compat.elevenlabs.auth import Speaker
+from mynah.server.http.admission import admitting_router
+from mynah.server.http.routers.catalogue import LANGUAGE_NAMES
+from mynah.server.speech.params import MODEL
+
+LONGEST_TEXT = 10_000
+"""Characters of one request."""
+
+router = admitting_router(tags=["models"])
+
+
+class Language(BaseModel):
+    """A language of a model."""
+
+    language_id: str
+    name: str
+
+
+class Model(BaseModel):
+    """A model as ElevenLabs lists one."""
+
+    model_id: str = MODEL
+    name: str = "Mynah"
+    description: str = "GPT-SoVITS: speaks in the voice of a recording."
+    can_do_text_to_speech: bool = True
+    can_do_voice_conversion: bool = False
+    can_be_finetuned: bool = False
+    can_use_style: bool = False
+    can_use_speaker_boost: bool = False
+    serves_pro_voices: bool = False
+    requires_alpha_access: bool = False
+    token_cost_factor: float = 1.0
+    maximum_text_length_per_request: int = LONGEST_TEXT
+    languages: list[Language]
+
+
+@router.get("/v1/models")
+def list_models(_: Speaker) -> list[Model]:
+    """List the models."""
+    languages = [Language(language_id=code, name=name) for code, name in LANGUAGE_NAMES.items()]
+    return [Model(languages=languages)]

@@ -1,0 +1,159 @@
+"""Values of `output_format`: kind of audio, sample rate in hertz and bit rate in kbit/s."""
+
+from typing import Annotated, Any
+
+from fastapi import Query, Request
+from fastapi.responses import Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from mynah.audio.encoding import AudioFormat
+from mynah.errors import UnsupportedError
+from mynah.options import RANGES, SpeechOptions
+from mynah.server.compat.elevenlabs.auth import Speaker
+from mynah.server.compat.elevenlabs.models import LONGEST_TEXT
+from mynah.server.errors import ModelNotFoundError
+from mynah.server.http.admission import admitting_router
+from mynah.server.http.dependencies import ServicesOf
+from mynah.server.http.streaming import AudioResponse, while_connected
+from mynah.server.plain_text import PLAIN, PlainText
+from mynah.server.speech.params import MODEL
+from mynah.server.speech.service import SpeechOrder
+from mynah.server.voices.resolver import Speaking
+
+_KINDS = {
+    "mp3": ["22050_32", "24000_48", *(f"44100_{rate}" for rate in (32, 64, 96, 128, 192))],
+    "opus": [f"48000_{rate}" for rate in (32, 64, 96, 128, 192)],
+    "pcm": ["8000", "16000", "22050", "24000", "32000", "44100", "48000"],
+    "wav": ["8000", "16000", "22050", "24000", "32000", "44100", "48000"],
+    "ulaw": ["8000"],
+    "alaw": ["8000"],
+}
+FORMATS = {f"{kind}_{rates}" for kind, all_rates in _KINDS.items() for rates in all_rates}
+
+
+def format_of(name: str) -> AudioFormat:
+    """How sound is written under one of `FORMATS`."""
+    kind, sample_rate, *bit_rate = name.split("_")
+    if not bit_rate:
+        return AudioFormat(kind, int(sample_rate))
+    return AudioFormat(kind, int(sample_rate), 1000 * int(bit_rate[0]))
+
+
+ALIASES = "eleven_"
+"""Begins the names of ElevenLabs' own models, which its clients send unless told otherwise."""
+router = admitting_router(prefix="/v1/text-to-speech/{voice_id}", tags=["speech"])
+Empty = Annotated[list[Any], Field(max_length=0)]
+"""What would change the sound, and cannot: better refused than left out in silence."""
+
+
+def _known_format(name: str) -> str:
+    if name not in FORMATS:
+        raise ValueError(f"use one of {', '.join(sorted(FORMATS))}")
+    return name
+
+
+class VoiceSettings(BaseModel):
+    """How the voice is used; only `speed` has an effect here."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    speed: float | None = Field(default=None, ge=RANGES["speed"][0], le=RANGES["speed"][1])
+    stability: float | None = None
+    similarity_boost: float | None = None
+    style: float | None = None
+    use_speaker_boost: bool | None = None
+    clone_strength: float | None = None
+
+
+class SpeechBody(BaseModel):
+    """What is to be said and how."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        use_attribute_docstrings=True,
+        protected_namespaces=(),
+        json_schema_extra={
+            "examples": [{"text": "The weather is fine today.", "voice_settings": {"speed": 1.1}}]
+        },
+    )
+
+    text: str = Field(min_length=1, max_length=LONGEST_TEXT)
+    """The text."""
+    model_id: PlainText = MODEL
+    """`mynah`; the names of ElevenLabs' own models stand for it too."""
+    language_code: PlainText | None = None
+    """Language of the text; told from the text if it is not given."""
+    voice_settings: VoiceSettings | None = None
+    """Speed; what else there is has no effect."""
+    seed: int | None = Field(default=None, ge=0, le=2**32 - 1)
+    """Equal seeds give equal sound."""
+    pronunciation_dictionary_locators: Empty | None = None
+    """Not supported: must be empty."""
+    audio_effects: None = None
+    """Not supported: must be null."""
+    previous_text: PlainText | None = None
+    """Without effect, as are all fields below."""
+    next_text: PlainText | None = None
+    previous_request_ids: list[PlainText] | None = None
+    next_request_ids: list[PlainText] | None = None
+    use_pvc_as_ivc: bool | None = None
+    apply_text_normalization: PlainText | None = None
+    apply_language_text_normalization: bool | None = None
+
+    def options(self) -> SpeechOptions:
+        """Options under Mynah's names."""
+        speed = self.voice_settings.speed if self.voice_settings else None
+        default = SpeechOptions()
+        return SpeechOptions(
+            language=self.language_code or default.language,
+            speed=speed or default.speed,
+            seed=self.seed or default.seed,
+        )
+
+
+class SpeechQuery(BaseModel):
+    """How the sound is written."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    output_format: Annotated[
+        str,
+        PLAIN,
+        AfterValidator(_known_format),
+        Field(json_schema_extra={"enum": sorted(FORMATS)}),
+    ] = "mp3_44100_128"
+    """Kind, sample rate and bit rate."""
+    enable_logging: bool = True
+    """Without effect: no text is ever logged."""
+    optimize_streaming_latency: int | None = None
+    """Without effect: the first sound is always sent as soon as it is there."""
+
+
+# The same call twice, because both paths stream: whoever waits for the end gets the whole.
+@router.post("", response_class=Response)
+@router.post("/stream", response_class=Response)
+async def convert_text(
+    request: Request,
+    voice_id: PlainText,
+    body: SpeechBody,
+    query: Annotated[SpeechQuery, Query()],
+    caller: Speaker,
+    services: ServicesOf,
+) -> Response:
+    """Speak a text in a voice."""
+    if body.model_id != MODEL and not body.model_id.startswith(ALIASES):
+        raise ModelNotFoundError(f"There is no model {body.model_id:.80}; use {MODEL}.")
+    form = format_of(query.output_format)
+    seeded = body.seed is not None
+    voice, options = Speaking(voice_id), body.options()
+    order = SpeechOrder(caller, body.text, voice, options, form, cacheable=seeded)
+    async with while_connected(request.receive):
+        audio = await services.speech.open(order)
+    return AudioResponse(audio, form.media_type)
+
+
+@router.post("/with-timestamps", response_class=Response)
+@router.post("/stream/with-timestamps", response_class=Response)
+async def convert_with_timestamps(_: Speaker) -> Response:
+    """Refuse: when each character is said is not known yet, and a guess would mislead."""
+    raise UnsupportedError("Timestamps are not offered yet; call the path without them.")

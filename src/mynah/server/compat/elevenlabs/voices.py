@@ -1,0 +1,126 @@
+"""`/v1/voices`."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from fastapi import File, UploadFile
+from pydantic import BaseModel, ConfigDict, Field, Json
+
+from mynah.server.compat.elevenlabs.auth import Speaker, Trainer
+from mynah.server.errors import RequestError
+from mynah.server.http.admission import admitting_router
+from mynah.server.http.dependencies import ServicesOf
+from mynah.server.http.routers.voices import Labels, Words, admit_all
+from mynah.server.plain_text import PlainText
+from mynah.server.speech.params import MODEL
+from mynah.server.voices.store import VoiceName, VoiceRecord, Voices
+
+_PAGE = 100
+_DESCRIPTION = "description"
+"""The label that keeps a description, which Mynah's own voices have not."""
+
+router = admitting_router(prefix="/v1/voices", tags=["voices"])
+
+
+class Voice(BaseModel):
+    """A voice as ElevenLabs lists one."""
+
+    voice_id: str
+    name: str
+    category: Literal["premade", "cloned"]
+    description: str | None
+    labels: dict[str, str]
+    high_quality_base_model_ids: list[str] = [MODEL]
+    is_owner: bool
+    created_at_unix: int
+
+
+class VoiceList(BaseModel):
+    """All voices."""
+
+    voices: list[Voice]
+
+
+class VoiceForm(BaseModel):
+    """A new voice."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    name: VoiceName
+    """Unique."""
+    files: list[UploadFile] = Field(min_length=1)
+    """One person's clear speech."""
+    description: Words | None = None
+    """Whatever is to be remembered of the voice."""
+    labels: Json[Labels | None] | Literal[""] = ""
+    """A JSON object of strings."""
+    remove_background_noise: bool = False
+    """Not supported: must be false."""
+
+
+class NewVoice(BaseModel):
+    """A voice that was made."""
+
+    voice_id: str
+    requires_verification: bool = False
+
+
+class Deleted(BaseModel):
+    """A voice is no more."""
+
+    status: str = "ok"
+
+
+@router.get("")
+def list_voices(_: Speaker, services: ServicesOf) -> VoiceList:
+    """List all voices, those that come with Mynah among them."""
+    return VoiceList(voices=[_written(voice) for voice in _all(services.voices)])
+
+
+@router.post("/add")
+def add_voice(form: Annotated[VoiceForm, File()], _: Trainer, services: ServicesOf) -> NewVoice:
+    """Make a voice from recordings; it can speak at once."""
+    if form.remove_background_noise:
+        raise RequestError(
+            "Noise cannot be removed; send clean recordings.", "remove_background_noise"
+        )
+    clips = admit_all(form.files, [], services)
+    labels = dict(form.labels or {})
+    if form.description:
+        labels[_DESCRIPTION] = form.description
+    voice = services.voices.create(form.name, clips, "auto", labels, None)
+    return NewVoice(voice_id=voice.id)
+
+
+@router.get("/{voice_id}")
+def get_voice(voice_id: PlainText, _: Speaker, services: ServicesOf) -> Voice:
+    """Look a voice up."""
+    return _written(services.voices.get(voice_id))
+
+
+@router.delete("/{voice_id}")
+def delete_voice(voice_id: PlainText, _: Trainer, services: ServicesOf) -> Deleted:
+    """Delete a voice and its recordings."""
+    services.voices.delete(voice_id)
+    return Deleted()
+
+
+def _all(voices: Voices) -> Iterator[VoiceRecord]:
+    page = voices.page(limit=_PAGE)
+    yield from page.voices
+    while page.more:
+        page = voices.page(page.voices[-1].id, _PAGE)
+        yield from page.voices
+
+
+def _written(voice: VoiceRecord) -> Voice:
+    labels = dict(voice.labels)
+    return Voice(
+        voice_id=voice.id,
+        name=voice.name,
+        category="premade" if voice.built_in else "cloned",
+        description=labels.pop(_DESCRIPTION, None),
+        labels=labels,
+        is_owner=not voice.built_in,
+        created_at_unix=voice.created_at,
+    )

@@ -1,0 +1,33 @@
+"""Who calls: a bearer's key where there is one, because `api_v2` itself knows none."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from mynah.server.access.keys import Caller
+from mynah.server.http.admission import BearerAccess, services_of
+from mynah.server.http.dependencies import bearer_secret
+
+KEYLESS = Caller("gpt-sovits", ("speak",))
+"""Every caller without a key where the settings let them speak."""
+
+
+class KeylessAccess(BearerAccess):
+    """Access by `Authorization: Bearer`, or without it where the settings say so."""
+
+    async def admit(self, request: Request) -> Caller:
+        """See `Access`."""
+        services = services_of(request)
+        settings = services.settings
+        keyless = settings.gpt_sovits_no_auth and not settings.no_auth
+        if not keyless or bearer_secret(request.headers) is not None:
+            return await super().admit(request)
+        KEYLESS.require(self.scope)
+        await services.limits.count_request(KEYLESS)
+        return KEYLESS
+
+
+Speaker = Annotated[Caller, Depends(KeylessAccess("speak"))]
+"""A caller who may have text spoken."""
+Admin = Annotated[Caller, Depends(KeylessAccess("admin"))]
+"""A caller who may do everything."""

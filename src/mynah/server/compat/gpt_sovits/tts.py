@@ -1,0 +1,197 @@
+"""`GET` and `POST /tts`, and `/set_refer_audio`."""
+
+import secrets
+from contextlib import closing
+from typing import Annotated, Literal
+
+from fastapi import Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from mynah.audio.encoding import AudioFormat, with_length
+from mynah.errors import LanguageError
+from mynah.options import RANGES, SpeechOptions
+from mynah.server.access.keys import Caller
+from mynah.server.app import Services
+from mynah.server.compat.gpt_sovits.auth import Speaker
+from mynah.server.compat.gpt_sovits.references import References, read_speaker
+from mynah.server.http.admission import admitting_router
+from mynah.server.http.dependencies import ServicesOf
+from mynah.server.http.streaming import AudioResponse, while_connected
+from mynah.server.plain_text import PLAIN, PlainText
+from mynah.server.speech.audio_stream import AudioStream
+from mynah.server.speech.params import option_field
+from mynah.server.speech.service import SpeechOrder
+from mynah.text.languages.registry import language_code
+
+_FORMATS = {
+    "wav": AudioFormat("wav"),
+    "raw": AudioFormat("pcm"),
+    # Opus where api_v2 has Vorbis: players of the one take the other, and its stream starts sooner.
+    "ogg": AudioFormat("opus"),
+    "aac": AudioFormat("aac", bit_rate=192_000),
+}
+
+DRAWN = -1
+"""The seed that asks for any."""
+
+router = admitting_router(tags=["speech"])
+
+
+def _mode(value: object) -> object:
+    """`true` and `false` in any spelling are the modes 1 and 0."""
+    return {"true": 1, "false": 0}.get(str(value).lower(), value)
+
+
+def _language(value: str) -> str:
+    try:
+        language_code(value.lower())
+    except LanguageError as error:
+        raise ValueError(error) from None  # so that the answer names the parameter
+    return value.lower()
+
+
+Required = Annotated[str, Field(min_length=1)]
+FilePath = Annotated[str, Field(min_length=1, max_length=1000)]
+Language = Annotated[str, PLAIN, AfterValidator(_language)]
+
+
+class Speech(BaseModel):
+    """What is to be said, in whose voice and how: the parameters of `api_v2`.
+
+    Those without effect tune how GPT-SoVITS batches its work and cuts a stream, which the
+    engine here does for all callers together.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "text": "先帝创业未半而中道崩殂。",
+                    "text_lang": "zh",
+                    "ref_audio_path": "teacher.wav",
+                    "prompt_text": "床前明月光，疑是地上霜。",
+                    "prompt_lang": "zh",
+                }
+            ]
+        },
+    )
+
+    text: Required
+    """The text."""
+    text_lang: Language
+    """Language of the text."""
+    ref_audio_path: FilePath
+    """A recording in the server's folder of references."""
+    prompt_lang: Language
+    """Language of the recording's words."""
+    prompt_text: Annotated[str, Field(max_length=2000)] | None = ""
+    """The recording's words. Without them only its timbre is taken."""
+    aux_ref_audio_paths: Annotated[list[FilePath], Field(max_length=10)] | None = None
+    """More recordings of the same person, for the timbre."""
+    top_k: int | None = option_field("top_k", "Number of likeliest tokens to choose among.")
+    top_p: float | None = option_field("top_p", "Share of probability to choose among.")
+    temperature: float | None = option_field("temperature", "Below 1 calmer, above 1 livelier.")
+    repetition_penalty: float | None = option_field(
+        "repetition_penalty", "How much said tokens lose."
+    )
+    text_split_method: PlainText = "cut5"
+    """Where the text is cut, `cut0` to `cut5`."""
+    speed_factor: float = option_field("speed", "2 is twice as fast.")
+    fragment_interval: float = option_field("pause", "Seconds of silence between sentences.")
+    seed: int = Field(default=DRAWN, ge=DRAWN, le=RANGES["seed"][1])
+    """Equal seeds give equal sound; -1 draws one."""
+    media_type: Literal["wav", "raw", "ogg", "aac"] = "wav"
+    """Kind of audio; `raw` is bare 16-bit samples at the model's rate."""
+    streaming_mode: Annotated[int, BeforeValidator(_mode), Field(ge=0, le=3)] = 0
+    """0 answers when all is said; 1, 2 and 3 send each sentence as soon as it is."""
+    batch_size: int = Field(default=1, ge=1)
+    """Without effect, as are all parameters below."""
+    batch_threshold: float = 0.75
+    split_bucket: bool = True
+    parallel_infer: bool = True
+    sample_steps: int = 32
+    super_sampling: bool = False
+    overlap_length: int = 2
+    min_chunk_length: int = 16
+
+    def options(self) -> SpeechOptions:
+        """Options under Mynah's names."""
+        return SpeechOptions(
+            language=self.text_lang,
+            split=self.text_split_method,
+            speed=self.speed_factor,
+            seed=secrets.randbits(63) if self.seed == DRAWN else self.seed,
+            top_k=self.top_k,
+            top_p=self.top_p,
+            temperature=self.temperature,
+            repetition_penalty=self.repetition_penalty,
+            pause=self.fragment_interval,
+        )
+
+    def references(self) -> References:
+        """Whose voice it is."""
+        paths = [self.ref_audio_path, *(self.aux_ref_audio_paths or [])]
+        return References(paths, self.prompt_text or "", self.prompt_lang)
+
+
+class Done(BaseModel):
+    """It is done."""
+
+    message: str = "success"
+
+
+@router.get("/tts", response_class=Response)
+async def get_tts(
+    request: Request, speech: Annotated[Speech, Query()], caller: Speaker, services: ServicesOf
+) -> Response:
+    """Speak a text in the voice of a recording."""
+    return await _speak(request, speech, caller, services)
+
+
+# SillyTavern posts to the root.
+@router.post("/tts", response_class=Response)
+@router.post("/", response_class=Response)
+async def post_tts(
+    request: Request, speech: Speech, caller: Speaker, services: ServicesOf
+) -> Response:
+    """Speak a text in the voice of a recording."""
+    return await _speak(request, speech, caller, services)
+
+
+@router.get("/set_refer_audio")
+def set_refer_audio(refer_audio_path: FilePath, _: Speaker, services: ServicesOf) -> Done:
+    """Check that a recording can be a reference.
+
+    There is nothing to set: every `/tts` names its own, so that no caller gets another's voice.
+    """
+    read_speaker(References([refer_audio_path], "", "auto"), services).load()
+    return Done()
+
+
+async def _speak(request: Request, speech: Speech, caller: Caller, services: Services) -> Response:
+    media_type = f"audio/{speech.media_type}"
+    if speech.streaming_mode:
+        async with while_connected(request.receive):
+            audio = await _open(speech, caller, services)
+        return AudioResponse(audio, media_type)
+    async with while_connected(request.receive):
+        whole = await _whole(speech, caller, services)
+    return Response(whole, media_type=media_type)
+
+
+async def _open(speech: Speech, caller: Caller, services: Services) -> AudioStream:
+    speaker = await run_in_threadpool(read_speaker, speech.references(), services)
+    form = _FORMATS[speech.media_type]
+    options, drawn = speech.options(), speech.seed == DRAWN
+    order = SpeechOrder(caller, speech.text, speaker, options, form, cacheable=not drawn)
+    return await services.speech.open(order)
+
+
+async def _whole(speech: Speech, caller: Caller, services: Services) -> bytes:
+    with closing(await _open(speech, caller, services)) as audio:
+        whole = b"".join([part async for part in audio])
+    return with_length(whole, sum(audio.chunk_seconds))

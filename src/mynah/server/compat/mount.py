@@ -1,0 +1,45 @@
+"""Where each family is to be found."""
+
+from fastapi import FastAPI
+
+from mynah.config import Settings
+from mynah.server.app import Services
+from mynah.server.compat.elevenlabs.app import create_elevenlabs
+from mynah.server.compat.elevenlabs.errors import answer as answer_elevenlabs
+from mynah.server.compat.gpt_sovits.app import create_gpt_sovits
+from mynah.server.compat.gpt_sovits.errors import answer as answer_gpt_sovits
+from mynah.server.http.errors import WriteAt, error_response
+
+_MYNAH, _ELEVENLABS, _GPT_SOVITS = "mynah", "elevenlabs", "gpt-sovits"
+_WRITES = {_MYNAH: error_response, _ELEVENLABS: answer_elevenlabs, _GPT_SOVITS: answer_gpt_sovits}
+
+
+def mount_families(app: FastAPI, services: Services) -> None:
+    """Puts each family under its base path, and the one that the settings name at the root too.
+
+    Call it last: at the root a family takes whatever nothing else does.
+    """
+    families = {
+        _ELEVENLABS: create_elevenlabs(services),
+        _GPT_SOVITS: create_gpt_sovits(services),
+    }
+    for name, family in families.items():
+        app.mount(f"/{name}", family)
+    if at_root := families.get(services.settings.root):
+        app.mount("", at_root)
+
+
+def own_ports(settings: Settings) -> dict[int, str]:
+    """The base path that each port leads to, but for the server's main one."""
+    ports = {settings.elevenlabs_port: _ELEVENLABS, settings.gpt_sovits_port: _GPT_SOVITS}
+    return {port: f"/{name}" for port, name in ports.items() if port is not None}
+
+
+def own_path(settings: Settings) -> str:
+    """What precedes the paths of Mynah's own API, so that no path means two things."""
+    return "" if settings.root == _MYNAH else f"/{_MYNAH}"
+
+
+def write_at(settings: Settings) -> WriteAt:
+    """How errors are answered at each path: as whose it is does."""
+    return lambda path: _WRITES.get(path.split("/")[1], _WRITES[settings.root])

@@ -1,0 +1,103 @@
+"""What surrounds every gRPC call: its key, its name, its log line, and what its errors become."""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import grpc
+
+from mynah.runtime.logging import log_unexpected, new_request_id
+from mynah.server.access.authentication import authenticate
+from mynah.server.access.keys import Caller
+from mynah.server.app import Services
+from mynah.server.http.middleware.request_id import HEADER
+from mynah.server.problems import Problem, counting, problem_of
+from mynah.server.response_headers import collect
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+_STATUS = {
+    400: grpc.StatusCode.INVALID_ARGUMENT,
+    401: grpc.StatusCode.UNAUTHENTICATED,
+    403: grpc.StatusCode.PERMISSION_DENIED,
+    404: grpc.StatusCode.NOT_FOUND,
+    409: grpc.StatusCode.ALREADY_EXISTS,
+    413: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    422: grpc.StatusCode.INVALID_ARGUMENT,
+    429: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    501: grpc.StatusCode.UNIMPLEMENTED,
+    503: grpc.StatusCode.UNAVAILABLE,
+    504: grpc.StatusCode.DEADLINE_EXCEEDED,
+}
+"""gRPC's code for a status of HTTP."""
+
+_log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def answering(
+    call: str, services: Services, context: Context, scope: str
+) -> AsyncIterator[Caller]:
+    """Answers one call.
+
+    Args:
+        call: its name in logs and metrics.
+        services: of the server.
+        context: of the call.
+        scope: that the caller must have.
+
+    Yields:
+        The caller.
+    """
+    sent = {key: str(value) for key, value in context.invocation_metadata() or () if value}
+    name = new_request_id(sent.get(HEADER))
+    began = time.perf_counter()
+    status = "CANCELLED"
+    told = collect()
+    try:
+        with (
+            _traced(call, services, sent),
+            counting(lambda code: services.metrics.errors.labels(code).inc()),
+        ):
+            yield await authenticate(services, _secret(sent.get("authorization", "")), scope)
+        status = "OK"
+        context.set_trailing_metadata((*told.items(), (HEADER, name)))
+    except Exception as error:
+        with counting(lambda code: services.metrics.errors.labels(code).inc()):
+            problem = problem_of(error)
+        code = _STATUS.get(problem.status, grpc.StatusCode.INTERNAL)
+        status = code.name
+        if code is grpc.StatusCode.INTERNAL:
+            log_unexpected(error)
+        await context.abort(code, problem.message, _metadata(problem, name))
+    finally:
+        milliseconds = round((time.perf_counter() - began) * 1000, 1)
+        facts = {"method": "GRPC", "status": status, "call": call, "milliseconds": milliseconds}
+        _log.info("answered", extra=facts)
+        services.metrics.requests.labels(call, status).inc()
+
+
+@contextmanager
+def _traced(call: str, services: Services, sent: Mapping[str, str]) -> Iterator[None]:
+    if services.traces is None:
+        yield
+        return
+    from mynah.server.tracing import traced_call  # noqa: PLC0415 - an extra
+
+    with traced_call(services.traces, sent) as span:
+        span.update_name(call)
+        yield
+
+
+def _secret(authorization: str) -> str | None:
+    scheme, _, secret = authorization.partition(" ")
+    return secret if scheme.lower() == "bearer" else None
+
+
+def _metadata(problem: Problem, request_id: str) -> tuple[tuple[str, str], ...]:
+    told = {**problem.headers, HEADER: request_id, "error-code": problem.code}
+    if problem.param is not None:
+        told["error-param"] = problem.param
+    return tuple(told.items())

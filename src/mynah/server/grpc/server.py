@@ -1,0 +1,55 @@
+"""The gRPC server: the calls, health and reflection on a port of their own."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+from grpc_health.v1 import health, health_pb2
+from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
+from grpc_reflection.v1alpha import reflection
+
+from mynah.errors import OptionError
+from mynah.server.app import Services
+from mynah.server.grpc.admission import AdmissionInterceptor
+from mynah.server.grpc.methods import SERVICE, largest_message
+from mynah.server.grpc.servicer import SpeechCalls
+from mynah.v1.speech_pb2_grpc import add_SpeechServicer_to_server
+
+_SERVICE = SERVICE.full_name
+_OPTIONS = [
+    # Without it a second server on the port would get every other call.
+    ("grpc.so_reuseport", 0),
+    # Of a message that nobody reads yet no more arrives than this.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", 1 << 16),
+    ("grpc.max_concurrent_streams", 100),
+]
+
+
+@asynccontextmanager
+async def grpc_server(services: Services, port: int) -> AsyncIterator[None]:
+    """Serves as long as the context is open; calls under way then get the settings' time to end.
+
+    Raises:
+        OptionError: the port is taken.
+    """
+    settings = services.settings
+    options = [("grpc.max_receive_message_length", largest_message(settings)), *_OPTIONS]
+    server = grpc.aio.server(interceptors=[AdmissionInterceptor(services)], options=options)
+    add_SpeechServicer_to_server(SpeechCalls(services), server)  # type: ignore[no-untyped-call]
+    state = health.aio.HealthServicer()  # type: ignore[attr-defined]
+    add_HealthServicer_to_server(state, server)
+    names = (_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server)
+    try:
+        server.add_insecure_port(f"{settings.host}:{port}")
+    except RuntimeError:
+        raise OptionError(f"Port {port} is taken; choose another MYNAH_GRPC_PORT.") from None
+    await server.start()
+    for name in ("", _SERVICE):
+        await state.set(name, health_pb2.HealthCheckResponse.SERVING)
+    try:
+        yield
+    finally:
+        await state.enter_graceful_shutdown()
+        await server.stop(settings.shutdown_seconds)

@@ -1,0 +1,1 @@
+"""The HTTP protocol: server, dependencies, middleware and routers."""

@@ -1,0 +1,53 @@
+"""Dependencies of the routes: the services, and the caller with the scope that a route asks for."""
+
+from typing import Annotated, cast
+
+from fastapi import Depends, WebSocket
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+
+from mynah.config import Settings
+from mynah.server.app import Services
+from mynah.server.errors import OriginError
+
+
+# Not a plain function: FastAPI would call that in a thread, for each request.
+async def _services(connection: HTTPConnection) -> Services:
+    return cast(Services, connection.app.state.services)
+
+
+ServicesOf = Annotated[Services, Depends(_services)]
+"""What an endpoint writes to be given the services of its app."""
+SUBPROTOCOL = "mynah.v1"
+_KEY = "mynah.key."
+
+
+def bearer_secret(headers: Headers) -> str | None:
+    """The key of `Authorization: Bearer`; None if there is no such header."""
+    scheme, _, secret = headers.get("authorization", "").partition(" ")
+    return (secret.strip() or None) if scheme.lower() == "bearer" else None
+
+
+def secret_of(socket: WebSocket) -> str | None:
+    """The key of a WebSocket: `Authorization: Bearer`, or a subprotocol as browsers can send.
+
+    The protocols are then `mynah.v1` and `mynah.key.<key>`; only the first is answered.
+    """
+    if secret := bearer_secret(socket.headers):
+        return secret
+    offered: list[str] = socket.scope["subprotocols"]
+    keys = [name.removeprefix(_KEY) for name in offered if name.startswith(_KEY)]
+    return keys[0] if keys else None
+
+
+def check_origin(socket: WebSocket, settings: Settings) -> None:
+    """Refuses web pages of other origins, which browsers let open any WebSocket.
+
+    Raises:
+        OriginError: the page may not.
+    """
+    origin = socket.headers.get("origin")
+    own = f"//{socket.headers.get('host', '')}"
+    allowed = origin is None or origin.endswith(own) or "*" in settings.cors_origins
+    if not allowed and origin not in settings.cors_origins:
+        raise OriginError(f"Pages of {origin:.80} may not call; add it to MYNAH_CORS_ORIGINS.")

@@ -1,0 +1,83 @@
+"""Bounds of request bodies: those of a declared size are refused here, others while they arrive."""
+
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mynah.config import MEBIBYTE, Settings
+from mynah.server.http.errors import WriteAt
+from mynah.server.http.request_body import RequestBody
+
+
+@dataclass(frozen=True, slots=True)
+class BodyRules:
+    """Limits of bodies.
+
+    Attributes:
+        plain_bytes: largest one without files.
+        multipart_bytes: largest one with files.
+        seconds: time for it to arrive.
+        files: most files of a form.
+        fields: most other fields of a form.
+        field_bytes: largest of these.
+    """
+
+    plain_bytes: int
+    multipart_bytes: int
+    seconds: float
+    files: int
+    fields: int
+    field_bytes: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> "BodyRules":
+        """Limits that follow from the settings.
+
+        A form may have somewhat more than a voice takes, so that its own checks can tell the
+        caller which number is wrong.
+        """
+        recordings = settings.upload_recordings
+        return cls(
+            plain_bytes=settings.body_bytes,
+            multipart_bytes=settings.upload_bytes * recordings + MEBIBYTE,
+            seconds=settings.body_seconds,
+            files=2 * recordings,
+            fields=4 * recordings + 20,
+            field_bytes=MEBIBYTE // 8,
+        )
+
+    def largest(self, headers: Headers) -> int:
+        """Largest body of any route under these headers."""
+        multipart = headers.get("content-type", "").startswith("multipart/form-data")
+        return self.multipart_bytes if multipart else self.plain_bytes
+
+
+class BodyLimitMiddleware:
+    """Seals the body of each request until a route admits its caller.
+
+    Args:
+        app: inside.
+        rules: limits of bodies.
+        write_at: makes the answer to a body that is declared too large for any route.
+    """
+
+    def __init__(self, app: ASGIApp, rules: BodyRules, write_at: WriteAt) -> None:
+        self._app = app
+        self._rules = rules
+        self._write_at = write_at
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the app inside."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        body = RequestBody(receive, scope, self._rules.seconds)
+        answering = body.answering(send)
+        try:
+            body.check_declared(self._rules.largest(Headers(scope=scope)))
+        except HTTPException as error:
+            await self._write_at(scope["path"])(error)(scope, receive, answering)
+            return
+        await self._app(scope, body.receive, answering)

@@ -1,0 +1,205 @@
+"""`Idempotency-Key`: a write that is sent again, because its answer was lost, is not done again."""
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi import Header as HeaderField
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mynah.errors import MynahError
+from mynah.server.access.authentication import caller_of
+from mynah.server.access.idempotency import FirstAnswer, FirstAnswers, write_name
+from mynah.server.app import Services
+from mynah.server.errors import AuthenticationError, RequestError
+from mynah.server.http.dependencies import bearer_secret
+from mynah.server.http.errors import Write, WriteAt
+from mynah.server.http.middleware.body_limit import BodyRules
+from mynah.server.http.request_body import body_of
+from mynah.server.response_headers import tell
+
+HEADER = "idempotency-key"
+
+
+async def _described(
+    _: Annotated[
+        str | None,
+        HeaderField(
+            alias="Idempotency-Key",
+            pattern=r"^[\x21-\x7e]{1,255}$",
+            description="Any text of the caller's own. The same call again with the same key, "
+            "within a day, is answered as before and done once. Audio that is not stored is "
+            "spoken again, or comes from the cache.",
+        ),
+    ] = None,
+) -> None:
+    """Nothing: `IdempotencyMiddleware` does it, and the API's description is to tell so."""
+
+
+DESCRIBED = Depends(_described)
+"""Of routes that write."""
+
+_WRITES = ("POST", "PUT", "PATCH", "DELETE")
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_BOUNDARY = re.compile(r'boundary="?([^";,]+)')
+_LARGEST_ANSWER = 1 << 16
+_JSON = "application/json"
+
+
+class IdempotencyMiddleware:
+    """Keeps answers of success in JSON; errors change nothing, and audio has the cache.
+
+    Args:
+        app: inside.
+        rules: limits of a body that is compared with the first one.
+        write_at: makes the answer to a key that is wrong.
+    """
+
+    def __init__(self, app: ASGIApp, rules: BodyRules, write_at: WriteAt) -> None:
+        self._app = app
+        self._rules = rules
+        self._write_at = write_at
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Calls the app inside, unless the answer is there already."""
+        headers = Headers(scope=scope) if scope["type"] == "http" else Headers({})
+        key = headers.get(HEADER)
+        if key is None or scope["method"] not in _WRITES:
+            await self._app(scope, receive, send)
+            return
+        try:
+            name = await _name_of(scope, headers, key)
+        except RequestError as error:
+            await self._write_at(scope["path"])(error)(scope, receive, send)
+            return
+        except AuthenticationError:
+            # The app tells it in the way of its family.
+            await self._app(scope, receive, send)
+            return
+        await self._once(name, scope, Fingerprint(receive, headers), send)
+
+    async def _once(self, name: str, scope: Scope, receive: "Fingerprint", send: Send) -> None:
+        first_answers = _services(scope).first_answers
+        if not await run_in_threadpool(first_answers.begin, name):
+            # The caller holds the key of the first write, so that the body may be read.
+            limit = self._rules.largest(Headers(scope=scope))
+            body_of(scope).admit(limit)
+            again = await _again(first_answers, name, receive, self._write_at(scope["path"]))
+            await again(scope, receive, send)
+            return
+
+        async def keep(first: FirstAnswer) -> None:
+            await run_in_threadpool(first_answers.finish, name, receive.digest, first)
+
+        answering = _Answering(send, keep)
+        try:
+            await self._app(scope, receive, answering)
+        finally:
+            if not answering.kept:
+                await run_in_threadpool(first_answers.abandon, name)
+
+
+class Fingerprint:
+    """A request's body as it passes by, and what it comes to.
+
+    The boundary between the parts of a form is left out: clients make a new one each time.
+    """
+
+    def __init__(self, receive: Receive, headers: Headers) -> None:
+        found = _BOUNDARY.search(headers.get("content-type", ""))
+        self._boundary = found[1].encode("latin-1") if found else b""
+        self._receive = receive
+        self._hash = hashlib.sha256()
+        self._rest = b""
+        self._ended = False
+
+    async def __call__(self) -> Message:
+        """The next part of the body."""
+        message = await self._receive()
+        self._ended = self._ended or not message.get("more_body", False)
+        self._add(message.get("body", b""))
+        return message
+
+    async def read(self) -> None:
+        """Lets the rest of the body pass by."""
+        while not self._ended:
+            await self()
+
+    @property
+    def digest(self) -> str:
+        """What the body came to, as far as it passed."""
+        whole = self._hash.copy()
+        whole.update(self._rest)
+        return whole.hexdigest()
+
+    def _add(self, data: bytes) -> None:
+        seen = self._rest + data
+        if self._boundary:
+            seen = seen.replace(self._boundary, b"")
+        # A boundary may begin at the end of one part and end in the next.
+        until = max(len(seen) - max(len(self._boundary) - 1, 0), 0)
+        self._hash.update(seen[:until])
+        self._rest = seen[until:]
+
+
+class _Answering:
+    """Sends an answer on, and has it kept before its last byte leaves."""
+
+    def __init__(self, send: Send, keep: Callable[[FirstAnswer], Awaitable[None]]) -> None:
+        self.kept = False
+        self._send = send
+        self._keep = keep
+        self._status = 0
+        self._body = b""
+        self._suits = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            is_json = Headers(raw=message["headers"]).get("content-type", "").startswith(_JSON)
+            self._suits = is_json and 200 <= self._status < 300
+        elif self._suits:
+            await self._collect(message)
+        await self._send(message)
+
+    async def _collect(self, message: Message) -> None:
+        self._body += message.get("body", b"")
+        self._suits = len(self._body) <= _LARGEST_ANSWER
+        if self._suits and not message.get("more_body", False):
+            await self._keep(FirstAnswer(self._status, self._body))
+            self.kept = True
+
+
+async def _name_of(scope: Scope, headers: Headers, key: str) -> str:
+    if not _KEY.fullmatch(key):
+        raise RequestError(
+            "An Idempotency-Key has 1 to 255 printable characters; send such a one.",
+            "Idempotency-Key",
+        )
+    given = bearer_secret(headers) or headers.get("xi-api-key")
+    caller = await caller_of(_services(scope), given)
+    path = f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
+    return write_name(caller.id, scope["method"], path, key)
+
+
+async def _again(
+    first_answers: FirstAnswers, name: str, body: Fingerprint, write: Write
+) -> Response:
+    try:
+        await body.read()
+        first = await run_in_threadpool(first_answers.answer, name, body.digest)
+    except (MynahError, HTTPException) as error:
+        return write(error)
+    tell(idempotent_replayed="true")
+    return Response(first.body, first.status, media_type=_JSON)
+
+
+def _services(scope: Scope) -> Services:
+    services: Services = scope["app"].state.services
+    return services

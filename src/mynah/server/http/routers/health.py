@@ -1,0 +1,29 @@
+"""Whether the server runs, and whether it can speak; for load balancers, without a key."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from mynah.errors import UnavailableError
+from mynah.server.http.dependencies import ServicesOf
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+
+class Health(BaseModel):
+    """All is well; anything else is an error."""
+
+    status: str = "ok"
+
+
+@router.get("/live")
+async def live() -> Health:
+    """Answer if the process runs."""
+    return Health()
+
+
+@router.get("/ready")
+def ready(services: ServicesOf) -> Health:
+    """Answer if calls can be served: the engine works and the database answers."""
+    if not services.ready():
+        raise UnavailableError("The server is not ready; try again in a moment.")
+    return Health()

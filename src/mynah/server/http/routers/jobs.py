@@ -1,0 +1,185 @@
+"""`/v1/jobs`: long work that callers have ordered."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import Header, Query
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from mynah.jobs.events import JobEvent
+from mynah.jobs.job import ENDED, Job, State
+from mynah.server.app import Services
+from mynah.server.http.admission import Trainer, admitting_router
+from mynah.server.http.dependencies import ServicesOf
+from mynah.server.http.middleware.idempotency import DESCRIBED
+from mynah.server.http.streaming import EventResponse
+from mynah.server.plain_text import PLAIN, PlainText
+
+POLL_SECONDS = 0.5
+ALIVE_SECONDS = 15.0
+"""Silence after which a comment is sent, so that nothing between thinks the connection dead."""
+
+router = admitting_router(prefix="/jobs", tags=["jobs"])
+
+
+class JobProgress(BaseModel):
+    """How far a job is."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    step: str | None = None
+    """What is being done."""
+    percent: float = 0.0
+    """Of the whole job."""
+    eta_seconds: int | None = None
+    """Until its end, at the pace of late."""
+    losses: dict[str, float] = {}
+    """What the training makes smaller."""
+
+
+class JobMessage(BaseModel):
+    """Something that a job said."""
+
+    text: str
+    created_at: int
+
+
+class JobError(BaseModel):
+    """Why a job failed."""
+
+    code: str
+    message: str
+
+
+class JobBody(BaseModel):
+    """A job."""
+
+    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
+    object: str = "job"
+    id: str
+    kind: str
+    voice: str
+    """Id of the voice."""
+    state: State
+    progress: JobProgress
+    error: JobError | None
+    version: int | None
+    """Of the voice, which came of it."""
+    attempts: int
+    """How often work on it began."""
+    callback_url: str | None
+    created_at: int
+    started_at: int | None
+    ended_at: int | None
+
+
+class JobDetails(JobBody):
+    """A job, and what it said."""
+
+    messages: list[JobMessage]
+
+
+class JobPageBody(BaseModel):
+    """Some jobs, the latest first; the next ones follow after `last_id`."""
+
+    object: str = "list"
+    data: list[JobBody]
+    has_more: bool
+    last_id: str | None
+
+
+class JobQuery(BaseModel):
+    """Which jobs to list."""
+
+    model_config = ConfigDict(extra="forbid")
+    after: Annotated[str, StringConstraints(max_length=100), PLAIN] = ""
+    limit: int = Field(default=20, ge=1, le=100)
+
+
+@router.get("")
+def list_jobs(
+    query: Annotated[JobQuery, Query()], caller: Trainer, services: ServicesOf
+) -> JobPageBody:
+    """List your jobs, the latest first."""
+    page = services.jobs.page(caller, query.after, query.limit)
+    last = page.jobs[-1].id if page.jobs else None
+    return JobPageBody(
+        data=[JobBody(**_facts(job)) for job in page.jobs], has_more=page.more, last_id=last
+    )
+
+
+@router.get("/{job}")
+def get_job(job: PlainText, caller: Trainer, services: ServicesOf) -> JobDetails:
+    """See how far a job is, and what it said."""
+    return job_details(services.jobs.get(caller, job), services)
+
+
+@router.post("/{job}/cancel", dependencies=[DESCRIBED])
+def cancel_job(job: PlainText, caller: Trainer, services: ServicesOf) -> JobDetails:
+    """End a job: at once if it waits, within seconds if it runs."""
+    return job_details(services.jobs.cancel(caller, job), services)
+
+
+@router.post("/{job}/retry", status_code=202, dependencies=[DESCRIBED])
+def retry_job(job: PlainText, caller: Trainer, services: ServicesOf) -> JobDetails:
+    """Queue a job again that failed or was cancelled; it goes on from its checkpoint."""
+    return job_details(services.jobs.retry(caller, job), services)
+
+
+@router.get(
+    "/{job}/events",
+    response_class=Response,
+    responses={200: {"description": "Events until its end.", "content": {"text/event-stream": {}}}},
+)
+async def watch_job(
+    job: PlainText,
+    caller: Trainer,
+    services: ServicesOf,
+    last_event_id: Annotated[int, Header(ge=0, lt=1 << 63)] = 0,
+) -> Response:
+    """Watch a job until it is over, by `state`, `progress` and `message` events.
+
+    They come from its beginning, or from the one on that `Last-Event-ID` names.
+    """
+    found = await run_in_threadpool(services.jobs.get, caller, job)
+    return EventResponse(_events(found, last_event_id, services))
+
+
+def job_details(job: Job, services: Services) -> JobDetails:
+    """What a caller is told of a job."""
+    said = services.job_events.messages(job.id)
+    messages = [JobMessage(text=each.data["text"], created_at=each.created_at) for each in said]
+    return JobDetails(**_facts(job), messages=messages)
+
+
+def _facts(job: Job) -> dict[str, Any]:
+    its = {name: getattr(job, name) for name in JobBody.model_fields if hasattr(job, name)}
+    return its | {"voice": job.voice_id}
+
+
+async def _events(job: Job, after: int, services: Services) -> AsyncIterator[str]:
+    told_at = time.monotonic()
+    over = job.over
+    while True:
+        events = await run_in_threadpool(services.job_events.after, job.id, after)
+        for event in events:
+            yield _written(event)
+            after, told_at = event.id, time.monotonic()
+            over = event.kind == "state" and event.data["state"] in ENDED
+        if over and not events:
+            return
+        if not events:
+            await asyncio.sleep(POLL_SECONDS)
+        if time.monotonic() - told_at > ALIVE_SECONDS:
+            yield ": still there\n\n"
+            told_at = time.monotonic()
+
+
+def _written(event: JobEvent) -> str:
+    data = json.dumps({**event.data, "created_at": event.created_at}, ensure_ascii=False)
+    return f"id: {event.id}\nevent: {event.kind}\ndata: {data}\n\n"

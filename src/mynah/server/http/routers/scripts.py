@@ -1,0 +1,42 @@
+"""`GET /v1/scripts`: what to read aloud for a voice."""
+
+from typing import Annotated, Literal
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict
+
+from mynah.server.http.admission import Speaker, admitting_router
+from mynah.text.reading_scripts import reading_script
+
+router = admitting_router(tags=["training"])
+
+
+class ScriptQuery(BaseModel):
+    """Which script."""
+
+    model_config = ConfigDict(extra="forbid")
+    language: Literal["zh", "en"]
+
+
+class ScriptBody(BaseModel):
+    """About a minute of text with every sound of its language in it."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+    object: str = "script"
+    language: str
+    sentences: list[str]
+    """To be read in this order, with a short pause after each."""
+    text: str
+    """All of them: the `text` of the recording in which they are read."""
+
+
+@router.get("/scripts")
+def get_script(query: Annotated[ScriptQuery, Query()], _: Speaker) -> ScriptBody:
+    """Get a text to read aloud, of which a voice can be trained."""
+    found = reading_script(query.language)
+    gap = " " if query.language == "en" else ""
+    return ScriptBody(
+        language=found.language,
+        sentences=[*found.sentences],
+        text=gap.join(found.sentences),
+    )

@@ -1,0 +1,84 @@
+"""`POST /v1/audio/speech`: OpenAI's call, with GPT-SoVITS's own options beside it."""
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import closing
+from http import HTTPStatus
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, Response
+
+from mynah.audio.encoding import with_length
+from mynah.runtime.logging import log_unexpected
+from mynah.server.app import Services
+from mynah.server.errors import RequestError
+from mynah.server.http.admission import Speaker, admitting_router
+from mynah.server.http.dependencies import ServicesOf
+from mynah.server.http.middleware.idempotency import DESCRIBED
+from mynah.server.http.routers.stored_audio import StoredAudioBody, stored_audio_body
+from mynah.server.http.streaming import AudioResponse, while_connected
+from mynah.server.problems import error_body, problem_of
+from mynah.server.speech.audio_stream import AudioStream
+from mynah.server.speech.params import SpeechBody
+from mynah.server.speech.service import SpeechOrder
+
+router = admitting_router(tags=["speech"])
+
+
+@router.post(
+    "/audio/speech",
+    response_class=Response,
+    dependencies=[DESCRIBED],
+    responses={
+        200: {"description": "Audio as it is ready.", "content": {"audio/*": {}}},
+        201: {"description": "It was stored.", "model": StoredAudioBody},
+    },
+)
+async def create_speech(
+    request: Request, body: SpeechBody, caller: Speaker, services: ServicesOf
+) -> Response:
+    """Speak a text in a voice."""
+    order = body.order(caller, body.input)
+    if body.store:
+        if body.stream_format == "sse":
+            raise RequestError("What is stored is not streamed; leave stream_format out.", "store")
+        async with while_connected(request.receive):
+            return await _stored(request, order, services)
+    async with while_connected(request.receive):
+        audio = await services.speech.open(order)
+    if body.stream_format == "sse":
+        return AudioResponse(audio, "text/event-stream", _events(audio))
+    return AudioResponse(audio, order.form.media_type)
+
+
+async def _stored(request: Request, order: SpeechOrder, services: Services) -> Response:
+    await run_in_threadpool(services.stored.check_room, order.caller.id)
+    with closing(await services.speech.open(order)) as audio:
+        whole = b"".join([part async for part in audio])
+    data = with_length(whole, sum(audio.chunk_seconds))
+    kept = await run_in_threadpool(
+        services.stored.keep, audio.id, order.caller.id, data, order.form.media_type
+    )
+    body = stored_audio_body(kept, request, services.settings.public_url)
+    return JSONResponse(body.model_dump(), 201)
+
+
+async def _events(audio: AudioStream) -> AsyncIterator[str]:
+    try:
+        async for data in audio:
+            yield _event(type="speech.audio.delta", audio=base64.b64encode(data).decode())
+    except Exception as error:  # the status has been sent; the last event tells of it
+        problem = problem_of(error)
+        if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            log_unexpected(error)
+        yield _event(type="error", error=error_body(problem))
+        return
+    said, spoken = audio.phonemes, audio.semantic_tokens
+    usage = {"input_tokens": said, "output_tokens": spoken, "total_tokens": said + spoken}
+    yield _event(type="speech.audio.done", usage=usage)
+
+
+def _event(**fields: object) -> str:
+    return f"data: {json.dumps(fields, ensure_ascii=False)}\n\n"

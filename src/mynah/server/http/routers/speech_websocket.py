@@ -1,0 +1,210 @@
+"""`GET /v1/audio/speech/stream`: a WebSocket that takes text in pieces and answers with audio.
+
+Each message is a JSON object of the fields of `PieceBody`; each answer is an event that names its
+context. A context is one voice and one audio file; a socket may have several at a time.
+"""
+
+import asyncio
+import base64
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, WebSocket
+from pydantic import Field, TypeAdapter
+from starlette.websockets import WebSocketDisconnect, WebSocketState
+
+from mynah.errors import MynahError, UnavailableError
+from mynah.runtime.logging import log_unexpected
+from mynah.server.access.authentication import authenticate
+from mynah.server.app import Services
+from mynah.server.errors import RequestError
+from mynah.server.http.dependencies import SUBPROTOCOL, ServicesOf, check_origin, secret_of
+from mynah.server.http.errors import error_response
+from mynah.server.http.value_count import check_json
+from mynah.server.problems import error_body, problem_of, validated
+from mynah.server.speech.params import Manner
+from mynah.server.speech.streaming_input import Mark, Piece, SpeechContext
+
+router = APIRouter()
+
+_OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+_OF_PIECES = {"input", "continue", "flush", "cancel"}
+
+
+class PieceBody(Manner):
+    """A piece of text in a context; the first one says how all are spoken."""
+
+    context_id: str = Field(default="", max_length=100)
+    """Which of the socket's contexts it belongs to."""
+    input: str = Field(default="", max_length=4096)
+    """Continues the text of the piece before it."""
+    more: bool | None = Field(default=None, alias="continue")
+    """Whether another piece follows. If none does, the context ends when all is spoken; a flush
+    alone leaves it open."""
+    flush: bool = False
+    """Speak what there is now, in the middle of a sentence or not."""
+    cancel: bool = False
+    """Stop speaking at once and forget the context."""
+
+    def piece(self) -> Piece:
+        """What a context takes."""
+        more = self.flush if self.more is None else self.more
+        return Piece(self.input, self.flush, last=not more)
+
+    def manner(self) -> dict[str, Any]:
+        """What stays the same in all pieces of a context."""
+        return self.model_dump(exclude={"more", *_OF_PIECES})
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A context that may take more text."""
+
+    given: dict[str, Any]
+    manner: dict[str, Any]
+    context: SpeechContext
+    speaking: asyncio.Task[None]
+
+
+@router.websocket("/audio/speech/stream")
+async def stream_speech(socket: WebSocket, services: ServicesOf) -> None:
+    """Speak texts while they are being written."""
+    try:
+        check_origin(socket, services.settings)
+        await authenticate(services, secret_of(socket), "speak")
+    except MynahError as error:
+        await socket.send_denial_response(error_response(error))
+        return
+    await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None)
+    async with asyncio.TaskGroup() as tasks:
+        session = _Session(socket, services, tasks)
+        with contextlib.suppress(WebSocketDisconnect):
+            async for message in _messages(socket):
+                await session.take(message)
+                # Messages that wait already would not let others run in between.
+                await asyncio.sleep(0)
+        session.close()
+
+
+async def _messages(socket: WebSocket) -> AsyncIterator[str | None]:
+    """The texts that come; None for what is no text."""
+    while (message := await socket.receive())["type"] != "websocket.disconnect":
+        yield message.get("text")
+
+
+class _Session:
+    """The contexts of one socket."""
+
+    def __init__(self, socket: WebSocket, services: Services, tasks: asyncio.TaskGroup) -> None:
+        self._socket = socket
+        self._services = services
+        self._tasks = tasks
+        self._contexts: dict[str, _Open] = {}
+
+    async def take(self, message: str | None) -> None:
+        """Does what a message asks for; what is wrong with it ends its context, not the socket."""
+        name = None
+        try:
+            given = _object_of(message)
+            name = _name_in(given)
+            if given.get("cancel") is True:
+                await self._cancel(name)
+            elif name in self._contexts:
+                self._continue(self._contexts[name], given)
+            else:
+                await self._begin(name, given)
+        except Exception as error:  # whatever it is, the other contexts go on
+            await self._stop(name)
+            await self._tell(name, **_error(error))
+
+    def close(self) -> None:
+        """Stops all work."""
+        for context in self._contexts.values():
+            context.speaking.cancel()
+
+    async def _begin(self, name: str, given: dict[str, Any]) -> None:
+        most = self._services.settings.socket_contexts
+        if len(self._contexts) >= most:
+            raise UnavailableError(f"A socket has at most {most} contexts; wait until one ends.")
+        # Each context is a call of its own to limits, and to a key that was revoked meanwhile.
+        caller = await authenticate(self._services, secret_of(self._socket), "speak")
+        body = _validated(given)
+        context = SpeechContext(self._services.speech, body.order(caller, ""))
+        context.add(body.piece())
+        speaking = self._tasks.create_task(self._speak(name, context))
+        lasting = {field: given[field] for field in given.keys() - _OF_PIECES}
+        self._contexts[name] = _Open(lasting, body.manner(), context, speaking)
+
+    def _continue(self, to: _Open, given: dict[str, Any]) -> None:
+        body = _validated(to.given | given)
+        for field, value in body.manner().items():
+            if value != to.manner[field]:
+                raise RequestError(f"{field} cannot change in a context; open another.", field)
+        to.context.add(body.piece())
+
+    async def _cancel(self, name: str) -> None:
+        """One that is unknown may have ended just now, so that is no error."""
+        await self._stop(name)
+        await self._tell(name, type="speech.audio.cancelled")
+
+    async def _stop(self, name: str | None) -> None:
+        if name in self._contexts:
+            speaking = self._contexts[name].speaking
+            speaking.cancel()
+            await asyncio.wait({speaking})
+
+    async def _speak(self, name: str, context: SpeechContext) -> None:
+        try:
+            await self._send_audio(name, context)
+            end = {"type": "speech.audio.done", "usage": context.usage()}
+        except WebSocketDisconnect:
+            return
+        except Exception as error:  # of this context alone
+            end = _error(error)
+        finally:
+            # Before the end is told: who hears of it may use the name again at once.
+            self._contexts.pop(name, None)
+        with contextlib.suppress(WebSocketDisconnect):
+            await self._tell(name, **end)
+
+    async def _send_audio(self, name: str, context: SpeechContext) -> None:
+        async with contextlib.aclosing(context.audio()) as audio:
+            async for part in audio:
+                if part is Mark.FLUSHED:
+                    await self._tell(name, type="speech.audio.flushed")
+                elif part:
+                    data = base64.b64encode(part).decode()
+                    await self._tell(name, type="speech.audio.delta", audio=data)
+
+    async def _tell(self, name: str | None, **event: object) -> None:
+        if self._socket.application_state is not WebSocketState.CONNECTED:
+            raise WebSocketDisconnect
+        await self._socket.send_json({"context_id": name, **event})
+
+
+def _object_of(message: str | None) -> dict[str, Any]:
+    if message is None:
+        raise RequestError("A message is not text; send each as a JSON object in a text frame.")
+    check_json(message.encode(errors="replace"))
+    return validated(_OBJECT.validate_json, message)
+
+
+def _name_in(given: dict[str, Any]) -> str:
+    name = given.get("context_id", "")
+    if not isinstance(name, str):
+        raise RequestError("A context_id is no string; send it as one.", "context_id")
+    return name
+
+
+def _validated(given: dict[str, Any]) -> PieceBody:
+    return validated(PieceBody.model_validate, given)
+
+
+def _error(error: Exception) -> dict[str, Any]:
+    problem = problem_of(error)
+    if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        log_unexpected(error)
+    return {"type": "error", "error": error_body(problem)}

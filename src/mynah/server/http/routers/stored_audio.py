@@ -1,0 +1,87 @@
+"""`/v1/audio/{id}`: speech that was kept with `store: true`."""
+
+from typing import Annotated
+
+from fastapi import Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from mynah.server.http.admission import Speaker, admitting_router
+from mynah.server.http.dependencies import ServicesOf
+from mynah.server.http.middleware.idempotency import DESCRIBED
+from mynah.server.plain_text import PLAIN, PlainText
+from mynah.server.speech.stored_audio import StoredAudio
+from mynah.storage.database import now
+
+router = admitting_router(prefix="/audio", tags=["speech"])
+
+
+class StoredAudioBody(BaseModel):
+    """Speech that is kept."""
+
+    id: str
+    object: str = "audio"
+    url: str
+    """Gives the audio to whoever has it, without a key, until it expires."""
+    media_type: str
+    bytes: int
+    created_at: int
+    expires_at: int
+
+
+class LinkQuery(BaseModel):
+    """What the link of an answer carries."""
+
+    model_config = ConfigDict(extra="forbid")
+    expires: int = Field(ge=0, lt=1 << 63)
+    signature: Annotated[str, Field(max_length=128), PLAIN]
+
+
+class DeletedAudio(BaseModel):
+    """Audio that is no more."""
+
+    id: str
+    object: str = "audio.deleted"
+    deleted: bool = True
+
+
+@router.get(
+    "/{audio_id}",
+    response_class=Response,
+    responses={200: {"description": "The audio.", "content": {"audio/*": {}}}},
+)
+def get_stored_audio(
+    audio_id: PlainText, link: Annotated[LinkQuery, Query()], services: ServicesOf
+) -> Response:
+    """Fetch speech that was kept, by the link of its answer."""
+    kept, data = services.stored.read(audio_id, link.expires, link.signature)
+    # Not longer than the link itself, so that what has expired or was deleted fades everywhere.
+    caching = f"private, max-age={max(0, kept.expires_at - now())}"
+    return Response(data, media_type=kept.media_type, headers={"cache-control": caching})
+
+
+@router.delete("/{audio_id}", dependencies=[DESCRIBED])
+def delete_stored_audio(audio_id: PlainText, caller: Speaker, services: ServicesOf) -> DeletedAudio:
+    """Delete speech that was kept, before it expires."""
+    services.stored.delete(caller.id, audio_id)
+    return DeletedAudio(id=audio_id)
+
+
+def stored_audio_body(kept: StoredAudio, request: Request, public_url: str) -> StoredAudioBody:
+    """What the caller is told of kept speech.
+
+    Args:
+        kept: the speech.
+        request: that had it spoken.
+        public_url: where callers reach this server; as they reached it now if empty.
+    """
+    path = request.app.url_path_for(get_stored_audio.__name__, audio_id=kept.id)
+    base = (public_url or str(request.base_url)).rstrip("/")
+    return StoredAudioBody(
+        id=kept.id,
+        url=f"{base}{path}?expires={kept.expires_at}&signature={kept.signature}",
+        media_type=kept.media_type,
+        bytes=kept.bytes,
+        created_at=kept.created_at,
+        expires_at=kept.expires_at,
+    )

@@ -1,0 +1,89 @@
+"""`POST /v1/voices/{voice}/train`: from a minute of speech to a version of its own weights."""
+
+from typing import Annotated
+
+from fastapi import File, UploadFile
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from mynah.errors import UnsupportedError
+from mynah.jobs.kinds.train import TrainingOrder
+from mynah.server.access.keys import Caller
+from mynah.server.app import Services
+from mynah.server.http.admission import Trainer, admitting_router
+from mynah.server.http.dependencies import ServicesOf
+from mynah.server.http.middleware.idempotency import DESCRIBED
+from mynah.server.http.routers.jobs import JobDetails, job_details
+from mynah.server.http.routers.voices import admit_all
+from mynah.server.plain_text import PLAIN, PlainText
+from mynah.server.voices.uploads import check_words
+from mynah.server.webhooks.sender import parsed
+from mynah.training.trainer import Stage
+
+router = admitting_router(prefix="/voices", tags=["training"])
+
+Words = Annotated[str, StringConstraints(max_length=10_000), PLAIN]
+
+
+class TrainingForm(BaseModel):
+    """What a voice is to learn from, and how."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    recordings: list[UploadFile] = []
+    """One person's clear speech, 1 to 5 minutes in total with what the voice was made of."""
+    own_recordings: bool = True
+    """Whether to learn from the recordings that the voice was made of, too."""
+    text: list[Words] = []
+    """The words of each recording, in their order, if they are known."""
+    language: PlainText = "auto"
+    """Language of these words."""
+    epochs: int | None = Field(default=None, ge=1, le=1000)
+    """Times that each recording is seen; best left to the trainer."""
+    rank: int | None = Field(default=None, ge=0, le=256)
+    """Size of what is learned, 0 for whole networks; best left to the trainer."""
+    stages: list[Stage] = Field(default=["acoustic", "semantic"], min_length=1)
+    """Which networks learn: `acoustic` the sound, `semantic` the manner of speaking."""
+    parent: int = Field(default=1, ge=1, lt=1 << 31)
+    """Version whose weights the training goes on from; 1 is the base model."""
+    denoise: bool = False
+    """Whether to take noise out of the recordings first, where the extra `denoise` is installed."""
+    promote: bool = True
+    """Whether the new version speaks as soon as it is there, if it is no less like the speaker."""
+    callback_url: str | None = None
+    """Told of the job's end by a webhook, signed with the secret of `POST /v1/webhooks/secret`."""
+
+
+@router.post("/{voice}/train", status_code=202, dependencies=[DESCRIBED])
+def train_voice(
+    voice: PlainText, form: Annotated[TrainingForm, File()], caller: Trainer, services: ServicesOf
+) -> JobDetails:
+    """Train a voice on a minute of speech; meanwhile it speaks as before."""
+    _check(form, caller, services)
+    record = services.voices.own(voice)
+    services.versions.get(record, form.parent)
+    clips = admit_all(form.recordings, form.text, services) if form.recordings else []
+    order = TrainingOrder(
+        recordings=(),
+        language=form.language,
+        epochs=form.epochs,
+        rank=form.rank,
+        stages=tuple(dict.fromkeys(form.stages)),
+        parent=form.parent,
+        promote=form.promote,
+        denoise=form.denoise,
+    )
+    job = services.training.order(
+        caller, record, order, clips, form.own_recordings, form.callback_url
+    )
+    return job_details(job, services)
+
+
+def _check(form: TrainingForm, caller: Caller, services: Services) -> None:
+    """Finds out what is wrong before anything is decoded."""
+    if not services.settings.trainer:
+        raise UnsupportedError("This server cannot train; have its operator set MYNAH_TRAINER.")
+    services.jobs.check_room(caller)
+    check_words(form.text, len(form.recordings), form.language)
+    if form.callback_url is not None:
+        parsed(form.callback_url)
+        services.webhook_secrets.of(caller.id)

@@ -1,0 +1,98 @@
+"""`/v1/webhooks`: what callbacks are signed with, and what became of them."""
+
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from mynah.server.app import Services
+from mynah.server.http.admission import Trainer, admitting_router
+from mynah.server.http.dependencies import ServicesOf
+from mynah.server.http.middleware.idempotency import DESCRIBED
+from mynah.server.plain_text import PLAIN, PlainText
+from mynah.server.webhooks.deliveries import Delivery, State
+
+router = admitting_router(prefix="/webhooks", tags=["webhooks"])
+
+
+class SecretBody(BaseModel):
+    """A new secret, which is shown this once."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+    object: str = "webhook.secret"
+    secret: str
+    """What the libraries of https://www.standardwebhooks.com verify signatures with."""
+
+
+class AttemptBody(BaseModel):
+    """An attempt at a delivery."""
+
+    model_config = ConfigDict(from_attributes=True)
+    status: int | None
+    error: str | None
+    milliseconds: int
+    created_at: int
+
+
+class DeliveryBody(BaseModel):
+    """A webhook, and all attempts at it."""
+
+    object: str = "webhook.delivery"
+    id: str
+    job: str
+    url: str
+    state: State
+    attempts: list[AttemptBody]
+    created_at: int
+
+
+class DeliveryPage(BaseModel):
+    """Some deliveries, the latest first; the next ones follow after `last_id`."""
+
+    object: str = "list"
+    data: list[DeliveryBody]
+    has_more: bool
+    last_id: str | None
+
+
+class DeliveryQuery(BaseModel):
+    """Which deliveries to list."""
+
+    model_config = ConfigDict(extra="forbid")
+    after: Annotated[str, StringConstraints(max_length=100), PLAIN] = ""
+    limit: int = Field(default=20, ge=1, le=100)
+
+
+@router.post("/secret", status_code=201, dependencies=[DESCRIBED])
+def renew_webhook_secret(caller: Trainer, services: ServicesOf) -> SecretBody:
+    """Make the secret that your webhooks are signed with; the one before is good for a day more."""
+    return SecretBody(secret=services.webhook_secrets.renew(caller.id))
+
+
+@router.get("/deliveries")
+def list_deliveries(
+    query: Annotated[DeliveryQuery, Query()], caller: Trainer, services: ServicesOf
+) -> DeliveryPage:
+    """See what was sent, and what your receiver answered."""
+    found = services.deliveries.page(caller, query.after, query.limit + 1)
+    shown = [_body(delivery, services) for delivery in found[: query.limit]]
+    last = shown[-1].id if shown else None
+    return DeliveryPage(data=shown, has_more=len(found) > query.limit, last_id=last)
+
+
+@router.post("/deliveries/{delivery}/replay", status_code=202, dependencies=[DESCRIBED])
+def replay_delivery(delivery: PlainText, caller: Trainer, services: ServicesOf) -> DeliveryBody:
+    """Send a webhook once more, under the same id."""
+    return _body(services.deliveries.replay(caller, delivery), services)
+
+
+def _body(delivery: Delivery, services: Services) -> DeliveryBody:
+    tried = services.deliveries.tried(delivery.id)
+    return DeliveryBody(
+        id=delivery.id,
+        job=delivery.job_id,
+        url=delivery.url,
+        state=delivery.state,
+        attempts=[AttemptBody.model_validate(each) for each in tried],
+        created_at=delivery.created_at,
+    )

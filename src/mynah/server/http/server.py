@@ -1,0 +1,59 @@
+"""What speaks HTTP for an app: uvicorn, as Mynah wants it."""
+
+import contextlib
+import ctypes
+import gc
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, cast
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.routing import Mount
+
+from mynah.server.app import Services
+from mynah.server.http.bounded_socket import MESSAGE_BYTES, BoundedSocket
+from mynah.server.http.connection import Connection
+
+KEEP_ALIVE_SECONDS = 75
+
+
+def settle(app: FastAPI) -> None:
+    """Has done with what would hold callers up, when everything is loaded and nobody calls yet."""
+    for each in (app, *_families(app)):
+        each.openapi()
+    _give_memory_back()
+    # What is there stays: looking for garbage in it stops all threads for a quarter of a second.
+    gc.collect()
+    gc.freeze()
+
+
+def _families(app: FastAPI) -> Iterator[FastAPI]:
+    for route in app.routes:
+        if isinstance(route, Mount) and isinstance(route.app, FastAPI):
+            yield route.app
+
+
+def _give_memory_back() -> None:
+    """Returns to the system what loading needed for a moment: a tenth of the server's memory."""
+    with contextlib.suppress(AttributeError, TypeError):  # only glibc keeps it, and can be asked
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def web_server(app: FastAPI) -> uvicorn.Server:
+    """A server of an app; `run` it with the sockets that it is to listen on."""
+    services: Services = app.state.services
+    settings = services.settings
+    config = uvicorn.Config(
+        app,
+        http=cast(Any, partial(Connection, settings, services.metrics)),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws=BoundedSocket,
+        ws_max_size=min(settings.body_bytes, MESSAGE_BYTES),
+        # Longer than clients keep theirs, so that no call meets a connection that is closing.
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
+    return uvicorn.Server(config)

@@ -1,0 +1,128 @@
+"""Where training is ordered: recordings that are enough for it, and a job."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
+
+from mynah.errors import RecordingError, VoiceNotFoundError
+from mynah.jobs.job import Job
+from mynah.jobs.kinds.train import TrainingOrder
+from mynah.server.access.keys import Caller
+from mynah.server.jobs.service import Jobs
+from mynah.server.voices.recordings import (
+    StoredRecording,
+    forget_recordings,
+    keep_recordings,
+    list_them,
+    recordings_of,
+)
+from mynah.server.voices.store import FIRST_VERSION, NewRecording, VoiceRecord
+from mynah.storage.blobs import BlobStore
+from mynah.storage.database import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRules:
+    """How much speech a voice is trained on.
+
+    Attributes:
+        shortest: seconds, of all recordings together.
+        longest: seconds.
+    """
+
+    shortest: float
+    longest: float
+
+    def check(self, seconds: float) -> None:
+        """Refuses too little or too much.
+
+        Raises:
+            RecordingError: it says how much there is.
+        """
+        if not self.shortest <= seconds <= self.longest:
+            wrong = "only " if seconds < self.shortest else ""
+            raise RecordingError(
+                f"There are {wrong}{seconds:.0f} s of speech; training takes "
+                f"{self.shortest:g} to {self.longest:g} s in total."
+            )
+
+
+class TrainingDesk:
+    """Takes orders.
+
+    Args:
+        records: the database.
+        storage: where recordings are.
+        jobs: of the database.
+        rules: how much speech it takes.
+    """
+
+    def __init__(
+        self, records: Engine, storage: BlobStore, jobs: Jobs, rules: TrainingRules
+    ) -> None:
+        self._records = records
+        self._storage = storage
+        self._jobs = jobs
+        self._rules = rules
+
+    def order(
+        self,
+        caller: Caller,
+        voice: VoiceRecord,
+        order: TrainingOrder,
+        clips: Sequence[NewRecording],
+        own: bool,
+        callback_url: str | None,
+    ) -> Job:
+        """Makes a job.
+
+        Args:
+            caller: whose it is.
+            voice: to be trained.
+            order: without its recordings.
+            clips: that were sent along.
+            own: whether those that the voice was made of are learned from, too.
+            callback_url: told of its end.
+
+        Raises:
+            RecordingError: there is too little speech, or too much.
+            JobLimitError: the caller has too many jobs.
+            VoiceNotFoundError: the voice was deleted meanwhile.
+        """
+        sent = [
+            StoredRecording(new_id("recording"), each.clip.flac, each.text, each.clip.seconds)
+            for each in clips
+        ]
+        there = self._own(voice) if own else {}
+        self._rules.check(sum(there.values()) + sum(each.seconds for each in sent))
+        order = replace(order, recordings=[*there, *(each.id for each in sent)])
+        try:
+            keep_recordings(self._storage, sent)
+            job_id = self._write(caller, voice, order, sent, callback_url)
+        except BaseException:
+            forget_recordings(self._storage, [each.id for each in sent])
+            raise
+        return self._jobs.get(caller, job_id)
+
+    def _own(self, voice: VoiceRecord) -> dict[str, float]:
+        with self._records.connect() as connection:
+            rows = recordings_of(connection, voice.id, FIRST_VERSION)
+        return {row["id"]: row["seconds"] for row in rows}
+
+    def _write(
+        self,
+        caller: Caller,
+        voice: VoiceRecord,
+        order: TrainingOrder,
+        sent: Sequence[StoredRecording],
+        callback_url: str | None,
+    ) -> str:
+        try:
+            with self._records.begin() as connection:
+                job_id = self._jobs.add(connection, caller, voice.id, order.row(), callback_url)
+                list_them(connection, voice.id, job_id, sent)
+        except IntegrityError:
+            raise VoiceNotFoundError("The voice was deleted; make another.") from None
+        return job_id

@@ -1,0 +1,32 @@
+"""Headers that are known deep inside a call and belong on its answer, whatever writes that."""
+
+from contextvars import ContextVar
+
+response_headers: ContextVar[dict[str, str] | None] = ContextVar("answer_headers", default=None)
+
+
+def collect() -> dict[str, str]:
+    """Collects what is told while the present task answers a call; see `tell`."""
+    # One dictionary for the call: tasks that it starts copy the context, not this.
+    told: dict[str, str] = {}
+    response_headers.set(told)
+    return told
+
+
+def tell(**headers: str) -> None:
+    """Puts headers, or gRPC's metadata, on the answer to the present call, if there is one.
+
+    Args:
+        headers: names with `_` for `-`. A name that was told before is told anew.
+    """
+    told = response_headers.get()
+    if told is not None:
+        told.update({name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def tell_duration(what: str, seconds: float) -> None:
+    """Puts one more part of the time to the answer into its `Server-Timing`."""
+    told = response_headers.get()
+    if told is not None:
+        parts = filter(None, [told.get("server-timing"), f"{what};dur={1000 * seconds:.1f}"])
+        told["server-timing"] = ", ".join(parts)

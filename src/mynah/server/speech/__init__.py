@@ -1,0 +1,1 @@
+"""Speech: requests, streams, caching and streaming input."""

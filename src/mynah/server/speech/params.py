@@ -1,0 +1,129 @@
+"""Parameters of a request for speech, as JSON and forms have them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mynah.audio.encoding import AudioFormat
+from mynah.options import RANGES, SpeechOptions
+from mynah.server.access.keys import Caller
+from mynah.server.errors import ModelNotFoundError
+from mynah.server.plain_text import PLAIN, PlainText
+from mynah.server.speech.service import SpeechOrder
+from mynah.server.voices.resolver import ZERO_SHOT, Speaking
+from mynah.text.languages.registry import CODES
+from mynah.text.splitting import METHODS
+
+
+def option_field(name: str, description: str) -> Any:  # noqa: ANN401 - as pydantic's Field
+    """A field with the default and the range of an option; None is the model's own default."""
+    low, high = RANGES[name]
+    default = getattr(SpeechOptions(), name)
+    if default is None:
+        description += " The model's own if not given."
+    return Field(default=default, ge=low, le=high, description=description)
+
+
+MODEL = "mynah"
+ALIASES = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
+"""OpenAI's models, for applications that can name no other."""
+OPENAI_PCM_RATE = 24_000
+"""What OpenAI's clients take bare samples to be."""
+
+
+class VoiceId(BaseModel):
+    """A voice by its id alone."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: PlainText
+
+
+class Manner(BaseModel):
+    """By whom and how something is to be said."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    voice: PlainText | VoiceId
+    """Name or id of a voice."""
+    version: (
+        Annotated[str, Field(coerce_numbers_to_str=True, examples=[ZERO_SHOT]), PLAIN] | None
+    ) = None
+    """Which version of the voice; the one that is rolled out if not given. `1`, or `zero-shot`, is
+    the one for which nothing was trained."""
+    user: Annotated[str, Field(max_length=200), PLAIN] | None = None
+    """For whom it is spoken. Where versions share a voice's callers, the same user hears the same
+    version."""
+    references: list[PlainText] = Field(default=[], max_length=10)
+    """Names or ids of more voices, whose recordings are averaged with this one's into the timbre.
+    The manner of speaking stays that of `voice`."""
+    model: PlainText = MODEL
+    """A model that `GET /v1/models` lists."""
+    response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] = "mp3"
+    """Kind of audio; `pcm` is bare 16-bit samples at 24 kHz. Streams of `wav` and `flac`
+    leave their length open in the header, as their specifications allow; stored files have it."""
+    instructions: PlainText | None = None
+    """Taken because OpenAI's clients send it; this model follows none."""
+    speed: float = option_field("speed", "2 is twice as fast.")
+    language: Annotated[str, Field(json_schema_extra={"enum": [*CODES]}), PLAIN] = "auto"
+    """Language of the text; `GET /v1/languages` explains them."""
+    split: Annotated[str, Field(json_schema_extra={"enum": [*METHODS]}), PLAIN] = "cut5"
+    """Where the text is cut into sentences, as GPT-SoVITS names it."""
+    seed: int = option_field("seed", "Equal seeds give equal sound.")
+    top_k: int | None = option_field("top_k", "Number of likeliest tokens to choose among.")
+    top_p: float | None = option_field("top_p", "Share of probability to choose among.")
+    temperature: float | None = option_field("temperature", "Below 1 calmer, above 1 livelier.")
+    repetition_penalty: float | None = option_field(
+        "repetition_penalty", "How much said tokens lose."
+    )
+    pause: float = option_field("pause", "Seconds of silence between sentences.")
+
+    cache: bool | None = None
+    """Whether equal calls may get equal bytes without speaking anew; if a `seed` is given, unless
+    told otherwise. `X-Cache` tells `hit` or `miss`."""
+
+    def order(self, caller: Caller, text: str) -> SpeechOrder:
+        """What the desk takes.
+
+        Raises:
+            ModelNotFoundError: there is no such model.
+            OptionError: an option is not one of its values.
+        """
+        if self.model not in (MODEL, *ALIASES):
+            raise ModelNotFoundError(f"There is no model {self.model:.80}; use {MODEL}.")
+        name = self.voice if isinstance(self.voice, str) else self.voice.id
+        voice = Speaking(name, self.version, self.references)
+        options = SpeechOptions(**{name: getattr(self, name) for name in SpeechOptions.__slots__})
+        rate = OPENAI_PCM_RATE if self.response_format == "pcm" else None
+        form = AudioFormat(self.response_format, rate)
+        return SpeechOrder(caller, text, voice, options, form, self._cacheable(), self.user)
+
+    def _cacheable(self) -> bool:
+        return "seed" in self.model_fields_set if self.cache is None else self.cache
+
+
+class SpeechBody(Manner):
+    """What is to be said, by whom and how."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"model": MODEL, "input": "你好，world.", "voice": "mandarin"},
+                {
+                    "model": MODEL,
+                    "input": "The weather is fine today.",
+                    "voice": {"id": "ljspeech"},
+                    "response_format": "wav",
+                    "speed": 1.2,
+                    "language": "en",
+                    "seed": 7,
+                },
+            ]
+        },
+    )
+
+    input: str = Field(min_length=1, max_length=4096)
+    """The text."""
+    stream_format: Literal["audio", "sse"] = "audio"
+    """Bytes as they are, or events with the bytes in base64."""
+    store: bool = False
+    """Keep the audio and answer with a link to it instead."""

@@ -1,0 +1,176 @@
+"""The desk where every family of the API orders speech: from text and a voice to encoded audio."""
+
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+
+from fastapi.concurrency import run_in_threadpool
+
+from mynah.audio.encoding import AudioFormat
+from mynah.engine.local.local_engine import LocalEngine
+from mynah.engine.request import SynthesisRequest, VoiceRef
+from mynah.options import SpeechOptions
+from mynah.runtime.tracing import span
+from mynah.server.access.keys import Caller
+from mynah.server.access.limits import Limits
+from mynah.server.access.screen import Screen
+from mynah.server.metrics import Metrics
+from mynah.server.response_headers import tell, tell_duration
+from mynah.server.speech.audio_stream import AudioStream, SpokenAudio
+from mynah.server.speech.cache import Sounding, SpeechCache
+from mynah.server.versions.router import Casting, Part
+from mynah.server.voices.resolver import Speaking
+from mynah.text.frontend import analyse
+from mynah.text.sentence import Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechOrder:
+    """A piece of speech that a caller wants.
+
+    Attributes:
+        caller: who.
+        text: what is to be said.
+        voice: whose, or a speaker whom nobody has stored.
+        options: language, speed and the rest.
+        form: how the sound is written.
+        cacheable: whether equal orders may be answered with equal bytes.
+        user: for whom, if the caller serves others; the same one hears the same version.
+    """
+
+    caller: Caller
+    text: str
+    voice: Speaking | VoiceRef
+    options: SpeechOptions
+    form: AudioFormat
+    cacheable: bool = False
+    user: str | None = None
+
+
+class SpeechDesk:
+    """Takes orders.
+
+    Args:
+        casting: which version of a voice they hear.
+        queue: the engine.
+        metrics: told how it goes.
+        limits: how much each caller may have spoken.
+        screen: what may not be spoken, if anything.
+        cache: speech that was ordered before, if it is kept.
+    """
+
+    def __init__(
+        self,
+        casting: Casting,
+        queue: LocalEngine,
+        metrics: Metrics,
+        limits: Limits,
+        screen: Screen | None,
+        cache: SpeechCache | None,
+    ) -> None:
+        self._casting = casting
+        self._queue = queue
+        self._metrics = metrics
+        self._limits = limits
+        self._screen = screen
+        self._cache = cache
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples per second of all speech, before a format asks for others."""
+        return self._queue.sample_rate
+
+    async def open(self, order: SpeechOrder) -> AudioStream:
+        """Starts on an order.
+
+        Returns:
+            Its audio, of which the first part is ready.
+
+        Raises:
+            VoiceNotFoundError, VoiceVersionNotFoundError, ReferenceNotFoundError: of the voice.
+            TextError, LanguageError, OptionError: of the text and how it is to be said.
+            ScreenedError, RateLimitError: it may not be spoken, or not now.
+            UnavailableError, DeadlineError: there is no place for it, or it took too long.
+        """
+        began = time.perf_counter()
+        if self._queue.warnings:
+            tell(x_model_warning="; ".join(self._queue.warnings))
+        audio = await self._open(order)
+        self._metrics.first_audio.observe(time.perf_counter() - began)
+        return audio
+
+    async def _open(self, order: SpeechOrder) -> AudioStream:
+        order = replace(order, options=self._queue.resolve(order.options))
+        part, sentences = await run_in_threadpool(self._prepare, order)
+        await self._limits.count_characters(order.caller, len(order.text))
+        leave = self._limits.enter_stream(order.caller)
+        try:
+            audio = await self._perform(order, part, sentences)
+        except BaseException:
+            leave()
+            raise
+        audio.at_close(leave)
+        return audio
+
+    def close(self) -> None:
+        """Leaves the cache."""
+        if self._cache:
+            self._cache.close()
+
+    def _prepare(self, order: SpeechOrder) -> tuple[Part | VoiceRef, list[Sentence]]:
+        part = self._cast(order)
+        began = time.perf_counter()
+        with span("text"):
+            sentences = self._read(order)
+        tell_duration("text", time.perf_counter() - began)
+        return part, sentences
+
+    def _cast(self, order: SpeechOrder) -> Part | VoiceRef:
+        if isinstance(order.voice, VoiceRef):
+            return order.voice
+        return self._casting.cast(order.voice, order.caller, order.user)
+
+    async def _perform(
+        self, order: SpeechOrder, part: Part | VoiceRef, sentences: list[Sentence]
+    ) -> AudioStream:
+        if isinstance(part, VoiceRef):
+            return await self._audio(order, part, sentences)
+        opening = self._audio(order, part.speaker, sentences)
+        return await self._casting.watch(part, order.caller, opening)
+
+    def _read(self, order: SpeechOrder) -> list[Sentence]:
+        options = order.options
+        read = partial(analyse, language=options.language, split=options.split)
+        if self._screen is None:
+            return read(order.text)
+        return self._screen.read(order.caller, order.text, read)
+
+    async def _audio(
+        self, order: SpeechOrder, speaker: VoiceRef, sentences: list[Sentence]
+    ) -> AudioStream:
+        speak = partial(self._speak, order, speaker, sentences)
+        if not (self._cache and order.cacheable):
+            return await speak()
+        sounding = Sounding(speaker.key, sentences, order.options, order.form)
+        audio, hit = await self._cache.open(sounding, speak)
+        result = "hit" if hit else "miss"
+        self._metrics.cache.labels(result).inc()
+        tell(x_cache=result)
+        return audio
+
+    async def _speak(
+        self, order: SpeechOrder, speaker: VoiceRef, sentences: list[Sentence]
+    ) -> SpokenAudio:
+        stream = self._queue.submit(
+            SynthesisRequest(order.caller.id, sentences, speaker, order.options)
+        )
+        audio = SpokenAudio(
+            stream, order.form.encoder(self._queue.sample_rate), sentences, self._metrics
+        )
+        try:
+            await audio.begin()
+        except BaseException:
+            audio.close()
+            raise
+        tell_duration("engine", stream.first_chunk_seconds)
+        return audio

@@ -1,0 +1,179 @@
+"""Version routing: the version of a voice that a caller hears, and how it does."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Hashable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.exc import SQLAlchemyError
+
+from mynah.engine.request import VoiceRef
+from mynah.errors import CheckpointError, MynahError
+from mynah.runtime.logging import log_unexpected
+from mynah.server.access.keys import Caller
+from mynah.server.metrics import Metrics
+from mynah.server.response_headers import tell
+from mynah.server.speech.audio_stream import AudioStream
+from mynah.server.versions.auto_rollback import Guard
+from mynah.server.versions.outcomes import Answers
+from mynah.server.versions.rollout import Rollouts
+from mynah.server.voices.resolver import Speakers, Speaking
+from mynah.server.voices.store import FIRST_VERSION, Voices
+from mynah.storage.database import new_id
+from mynah.storage.invalidation import CachedReads, ChangeWatcher
+
+
+def point_of(voice_id: str, who: str) -> float:
+    """Where somebody stands between 0 and 1; everybody stands somewhere else for each voice."""
+    digest = hashlib.sha256(f"{voice_id}\0{who}".encode()).digest()
+    return int.from_bytes(digest[:8]) / 2**64
+
+
+def version_at(point: float, traffic: Mapping[int, float]) -> int:
+    """The version that is heard at a point.
+
+    The newest one begins at 0, so that whoever hears it still does when its share grows.
+
+    Args:
+        point: between 0 and 1, without 1.
+        traffic: weights of versions, of which one is above 0.
+    """
+    total, reached = sum(traffic.values()), 0.0
+    ordered = sorted(((each, weight) for each, weight in traffic.items() if weight), reverse=True)
+    for version, weight in ordered:
+        reached += weight / total
+        if point < reached:
+            return version
+    return ordered[-1][0]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A version of a voice that is to speak.
+
+    Attributes:
+        speaker: for the engine.
+        voice_id: whose it is.
+        version: its number.
+        counted: whether the voice has trained versions, which are compared.
+    """
+
+    speaker: VoiceRef
+    voice_id: str
+    version: int
+    counted: bool
+
+
+class Casting:
+    """Chooses versions, and counts how they do.
+
+    Args:
+        voices: whom callers speak with.
+        speakers: what the engine takes of them.
+        rollouts: which versions speak.
+        answers: where they are counted.
+        guard: withdraws versions.
+        metrics: told of them, too.
+        changes: of the records of voices and rollouts.
+    """
+
+    def __init__(
+        self,
+        voices: Voices,
+        speakers: Speakers,
+        rollouts: Rollouts,
+        answers: Answers,
+        guard: Guard,
+        metrics: Metrics,
+        changes: ChangeWatcher,
+    ) -> None:
+        self._voices = voices
+        self._speakers = speakers
+        self._rollouts = rollouts
+        self._answers = answers
+        self._guard = guard
+        self._metrics = metrics
+        self._parts = CachedReads[Hashable, Part](changes)
+
+    def cast(self, speaking: Speaking, caller: Caller, user: str | None) -> Part:
+        """The version that a caller hears.
+
+        Args:
+            speaking: whose voice.
+            caller: who asks.
+            user: for whom, if the caller serves others; the same one hears the same version.
+
+        Raises:
+            VoiceNotFoundError, VoiceVersionNotFoundError, ReferenceNotFoundError: there is none.
+        """
+        what = speaking.voice, speaking.version, tuple(speaking.references)
+        choose = partial(self._choose, speaking, caller, user)
+        return self._parts.get((what, caller.id, user), choose)
+
+    def _choose(self, speaking: Speaking, caller: Caller, user: str | None) -> Part:
+        voice = self._voices.get(speaking.voice)
+        rollout = None if voice.built_in else self._rollouts.of(voice.id)
+        asked = speaking.version
+        if asked is None and rollout and rollout.traffic:
+            who = caller.id if user is None else f"{caller.id}\0{user}"
+            asked = str(version_at(point_of(voice.id, who), rollout.traffic))
+        version = self._speakers.version_of(voice, asked)
+        speaker = self._speakers.speaker(replace(speaking, voice=voice.id, version=version))
+        counted = rollout is not None or version != FIRST_VERSION
+        return Part(speaker, voice.id, int(version), counted)
+
+    async def watch(
+        self, part: Part, caller: Caller, opening: Awaitable[AudioStream]
+    ) -> AudioStream:
+        """Audio of a part, told of and counted.
+
+        Args:
+            part: what speaks.
+            caller: to whom.
+            opening: the audio, until its first sound.
+
+        Raises:
+            MynahError: whatever opening it raised.
+        """
+        tell(x_voice_version=str(part.version))
+        if not part.counted:
+            return await opening
+        try:
+            audio = await opening
+        except Exception as error:
+            if _is_failure(error):
+                await run_in_threadpool(self._count, part, caller, new_id("audio"), failed=True)
+            raise
+        await run_in_threadpool(self._count, part, caller, audio.id)
+        tell(x_audio_id=audio.id)
+        audio.at_failure(partial(self._note, part, audio.id))
+        return audio
+
+    def _count(self, part: Part, caller: Caller, audio_id: str, failed: bool = False) -> None:
+        self._metrics.version_answers.labels(part.voice_id, part.version).inc()
+        try:
+            self._answers.begin(audio_id, caller, part.voice_id, part.version)
+        except SQLAlchemyError as error:  # counting is not worth an answer
+            log_unexpected(error)
+            return
+        if failed:
+            self._fail(part, audio_id)
+
+    def _note(self, part: Part, audio_id: str, error: Exception) -> None:
+        if _is_failure(error):
+            asyncio.get_running_loop().run_in_executor(None, self._fail, part, audio_id)
+
+    def _fail(self, part: Part, audio_id: str) -> None:
+        self._metrics.version_failures.labels(part.voice_id, part.version).inc()
+        try:
+            self._answers.fail(audio_id)
+            self._guard.judge(part.voice_id, part.version)
+        except SQLAlchemyError as error:
+            log_unexpected(error)
+
+
+def _is_failure(error: Exception) -> bool:
+    """Whether a version is to blame, and not the caller, the hour or the queue."""
+    return isinstance(error, CheckpointError) or not isinstance(error, MynahError)

@@ -1,0 +1,1 @@
+"""Voices: their recordings, uploads, and what the engine takes of them."""

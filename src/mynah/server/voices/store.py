@@ -1,0 +1,251 @@
+"""Voices under names: made from recordings, listed, changed and deleted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import StringConstraints
+from sqlalchemy import Engine, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from mynah.errors import VoiceNotFoundError
+from mynah.server.errors import BuiltInVoiceError, VoiceExistsError
+from mynah.server.voices.recordings import (
+    StoredRecording,
+    forget_recordings,
+    keep_recordings,
+    key_of,
+    list_them,
+    recordings_of,
+)
+from mynah.server.voices.uploads import Clip
+from mynah.storage.blobs import BlobStore, WeightStore
+from mynah.storage.database import new_id, now
+from mynah.storage.tables import jobs, recordings, voices
+from mynah.voice.samples import Sample, samples
+
+FIRST_VERSION = "1"
+
+VoiceName = Annotated[
+    str,
+    # A name stands in logs, lists and file names, so it has no control characters; and it stands
+    # in paths, so it has no slash and something besides dots.
+    StringConstraints(
+        strip_whitespace=True,
+        min_length=1,
+        max_length=100,
+        pattern=r"^[^/\x00-\x1f\x7f-\x9f]*[^./\x00-\x1f\x7f-\x9f][^/\x00-\x1f\x7f-\x9f]*$",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceRecord:
+    """A voice as it is listed.
+
+    Attributes:
+        id: never given to another voice.
+        name: unique while the voice exists; callers may use it in place of the id.
+        language: of the words of its recordings.
+        labels: whatever its owner wrote on it.
+        consent: how the speaker agreed.
+        default_version: the version that speaks when none is asked for.
+        created_at: seconds since 1970.
+        built_in: whether it comes with Mynah and cannot be changed.
+    """
+
+    id: str
+    name: str
+    language: str
+    labels: Mapping[str, str]
+    consent: str | None
+    default_version: str
+    created_at: int
+    built_in: bool = field(default=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecording:
+    """A checked recording and its words."""
+
+    clip: Clip
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Voices in the order of their ids, and whether more follow."""
+
+    voices: list[VoiceRecord]
+    more: bool
+
+
+class Voices:
+    """The voices of a database and those that come with Mynah.
+
+    Args:
+        records: the database.
+        storage: where their recordings are.
+        folders: where the weights of their versions are.
+    """
+
+    def __init__(self, records: Engine, storage: BlobStore, folders: WeightStore) -> None:
+        self._records = records
+        self._storage = storage
+        self._folders = folders
+        self._samples = {sample.name: sample for sample in samples()}
+        self._built_in = {name: _built_in(sample) for name, sample in self._samples.items()}
+
+    def create(
+        self,
+        name: str,
+        clips: Sequence[NewRecording],
+        language: str,
+        labels: Mapping[str, str],
+        consent: str | None,
+    ) -> VoiceRecord:
+        """Makes a voice that can speak at once.
+
+        Args:
+            name: unique.
+            clips: at least one; the first one is the prompt.
+            language: of their words.
+            labels: kept as they are.
+            consent: how the speaker agreed.
+
+        Raises:
+            VoiceExistsError: the name is taken.
+        """
+        self._refuse_built_in_name(name)
+        voice = VoiceRecord(
+            new_id("voice"), name, language, dict(labels), consent, FIRST_VERSION, now()
+        )
+        kept = [
+            StoredRecording(new_id("recording"), each.clip.flac, each.text, each.clip.seconds)
+            for each in clips
+        ]
+        # Files first: a row whose file is missing would be a voice that cannot speak.
+        keep_recordings(self._storage, kept)
+        try:
+            with self._records.begin() as connection:
+                connection.execute(insert(voices).values(_row(voice)))
+                list_them(connection, voice.id, FIRST_VERSION, kept)
+        except IntegrityError:
+            forget_recordings(self._storage, [each.id for each in kept])
+            raise _taken(name) from None
+        return voice
+
+    def get(self, name: str) -> VoiceRecord:
+        """The voice of an id or a name.
+
+        Raises:
+            VoiceNotFoundError: there is none.
+        """
+        if name in self._built_in:
+            return self._built_in[name]
+        query = select(voices).where(or_(voices.c.id == name, voices.c.name == name))
+        with self._records.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        if not rows:
+            raise VoiceNotFoundError(
+                f"There is no voice {name:.80}; GET /v1/voices lists those that there are."
+            )
+        # A voice may be named like another one's id; the id goes before the name.
+        return VoiceRecord(**max(rows, key=lambda row: row["id"] == name))
+
+    def page(self, after: str = "", limit: int = 20) -> Page:
+        """Voices whose ids come after one, at most `limit`."""
+        query = select(voices).where(voices.c.id > after).order_by(voices.c.id).limit(limit + 1)
+        with self._records.connect() as connection:
+            own = [VoiceRecord(**row) for row in connection.execute(query).mappings()]
+        built_in = [voice for voice in self._built_in.values() if voice.id > after]
+        found = sorted([*built_in, *own], key=lambda voice: voice.id)
+        return Page(found[:limit], more=len(found) > limit)
+
+    def change(self, name: str, changes: Mapping[str, Any]) -> VoiceRecord:
+        """Changes a voice's name, labels or consent; its sound stays.
+
+        Raises:
+            VoiceNotFoundError: there is none.
+            BuiltInVoiceError: it cannot be changed.
+            VoiceExistsError: the new name is taken.
+        """
+        voice = self.own(name)
+        new_name = changes.get("name", voice.name)
+        self._refuse_built_in_name(new_name)
+        try:
+            with self._records.begin() as connection:
+                if changes:
+                    connection.execute(
+                        update(voices).where(voices.c.id == voice.id).values(**changes)
+                    )
+        except IntegrityError:
+            raise _taken(new_name) from None
+        return self.get(voice.id)
+
+    def delete(self, name: str) -> VoiceRecord:
+        """Deletes a voice, its recordings and its versions; its jobs end.
+
+        Raises:
+            VoiceNotFoundError: there is none.
+            BuiltInVoiceError: it cannot be deleted.
+        """
+        voice = self.own(name)
+        with self._records.begin() as connection:
+            connection.execute(
+                update(jobs).where(jobs.c.voice_id == voice.id).values(cancelling=True)
+            )
+            ids = connection.scalars(
+                select(recordings.c.id).where(recordings.c.voice_id == voice.id)
+            ).all()
+            connection.execute(delete(recordings).where(recordings.c.voice_id == voice.id))
+            connection.execute(delete(voices).where(voices.c.id == voice.id))
+        forget_recordings(self._storage, ids)
+        self._folders.delete(voice.id)
+        return voice
+
+    def preview(self, name: str) -> bytes:
+        """The recording that prompts a voice, as FLAC.
+
+        Raises:
+            VoiceNotFoundError: there is no such voice.
+        """
+        voice = self.get(name)
+        if voice.built_in:
+            return self._samples[voice.id].data()
+        with self._records.connect() as connection:
+            first = recordings_of(connection, voice.id, FIRST_VERSION)[0]
+        return self._storage.get(key_of(first["id"]))
+
+    def own(self, name: str) -> VoiceRecord:
+        """A voice that can be changed.
+
+        Raises:
+            VoiceNotFoundError: there is none.
+            BuiltInVoiceError: it cannot be.
+        """
+        voice = self.get(name)
+        if voice.built_in:
+            raise BuiltInVoiceError(
+                f"The voice {voice.name} comes with Mynah and stays as it is; make your own."
+            )
+        return voice
+
+    def _refuse_built_in_name(self, name: str) -> None:
+        if name in self._built_in:
+            raise _taken(name)
+
+
+def _built_in(sample: Sample) -> VoiceRecord:
+    labels = {"licence": sample.licence, "origin": sample.origin}
+    return VoiceRecord(
+        sample.name, sample.name, sample.language, labels, None, FIRST_VERSION, 0, built_in=True
+    )
+
+
+def _row(voice: VoiceRecord) -> dict[str, Any]:
+    return {column.name: getattr(voice, column.name) for column in voices.columns}
+
+
+def _taken(name: str) -> VoiceExistsError:
+    return VoiceExistsError(f"There is a voice {name:.80} already; choose another name.")

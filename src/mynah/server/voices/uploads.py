@@ -1,0 +1,98 @@
+"""Recordings from callers: decoded within rules, and brought to one form."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import soundfile
+
+from mynah.audio.decoding import DecodeLimits, decode
+from mynah.errors import OptionError, RecordingError, TextError
+from mynah.server.errors import RequestError
+from mynah.text.frontend import analyse
+from mynah.text.languages.registry import language_code
+from mynah.voice.recording import read_recording
+
+SAMPLE_RATE = 32_000
+CONTENT_TYPE = "audio/flac"
+_KINDS = ("wav", "mp3", "flac", "ogg")
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRules:
+    """What a recording may be.
+
+    Attributes:
+        kinds: of `wav`, `mp3`, `flac` and `ogg`.
+        bytes: as it arrives.
+        seconds: duration.
+    """
+
+    kinds: Sequence[str]
+    bytes: int
+    seconds: float
+
+    def __post_init__(self) -> None:
+        """Refuses kinds that cannot be read.
+
+        Raises:
+            OptionError: naming one.
+        """
+        for kind in self.kinds:
+            if kind not in _KINDS:
+                raise OptionError(f"Unknown kind of recording {kind}; use wav, mp3, flac or ogg.")
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A recording that was checked.
+
+    Attributes:
+        flac: mono at 32 kHz.
+        seconds: of speech, without the silence around it.
+    """
+
+    flac: bytes
+    seconds: float
+
+
+def admit(data: bytes, rules: UploadRules) -> Clip:
+    """Decodes, checks and re-encodes a recording.
+
+    No more is ever decoded than the rules allow, whatever the file's header says.
+
+    Raises:
+        RecordingError: it is not within the rules, or no clear speech.
+    """
+    if len(data) > rules.bytes:
+        raise RecordingError(
+            f"A recording is larger than {rules.bytes >> 20} MiB; cut it or send it as MP3."
+        )
+    recording = decode(data, DecodeLimits(rules.kinds, rules.seconds), sample_rate=SAMPLE_RATE)
+    encoded = io.BytesIO()
+    soundfile.write(encoded, recording.samples, SAMPLE_RATE, format="FLAC")
+    flac = encoded.getvalue()
+    return Clip(flac, read_recording(flac).seconds)
+
+
+def check_words(texts: Sequence[str], recordings: int, language: str, split: str = "cut5") -> None:
+    """Refuses words that do not fit their recordings or cannot be pronounced.
+
+    Args:
+        texts: of the first recordings, in their order; an empty one is not known.
+        recordings: how many there are.
+        language: of the words.
+        split: where they may be cut into sentences.
+
+    Raises:
+        LanguageError: there is no such language.
+        RequestError: naming the field.
+    """
+    language_code(language)
+    if len(texts) > recordings:
+        raise RequestError("There are more texts than recordings; send one for each.", "text")
+    try:
+        for words in filter(None, texts):
+            analyse(words, language, split)
+    except TextError as error:
+        raise RequestError(str(error), "text") from None

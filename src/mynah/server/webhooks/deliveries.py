@@ -1,0 +1,189 @@
+"""The log of webhooks: what is to be sent and when, what was tried, and what came of it."""
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from sqlalchemy import ColumnElement, Engine, insert, select, true, update
+
+from mynah.server.access.keys import Caller
+from mynah.server.errors import DeliveryNotFoundError
+from mynah.server.webhooks.sender import Outcome
+from mynah.storage.clock import clock
+from mynah.storage.database import now
+from mynah.storage.tables import deliveries, delivery_attempts
+
+State = Literal["pending", "delivered", "failed"]
+
+GROWTH = 4.0
+"""Each pause is so much longer than the one before."""
+LONGEST_PAUSE = 86_400.0
+JITTER = 0.2
+"""Share by which a pause is shorter or longer, so that receivers are not met by all at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A webhook on its way.
+
+    Attributes:
+        id: `webhook-id` of all its attempts.
+        caller: whose job it tells of.
+        state: `failed` means that no more attempts follow.
+        attempts: how many there were.
+        created_at: seconds since 1970.
+    """
+
+    id: str
+    caller: str
+    job_id: str
+    url: str
+    body: str
+    state: State
+    attempts: int
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryAttempt:
+    """An attempt at a webhook.
+
+    Attributes:
+        status: of HTTP; None if there was no answer.
+        error: why there was none.
+        milliseconds: that it took.
+        created_at: seconds since 1970.
+    """
+
+    status: int | None
+    error: str | None
+    milliseconds: int
+    created_at: int
+
+
+_COLUMNS = [deliveries.c[field.name] for field in fields(Delivery)]
+_TRIED = [delivery_attempts.c[field.name] for field in fields(DeliveryAttempt)]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRules:
+    """How often and when a webhook is tried.
+
+    Attributes:
+        pause: seconds between the first attempt and the second.
+        attempts: at most.
+        claim: seconds for which an attempt is nobody else's.
+    """
+
+    pause: float
+    attempts: int
+    claim: float
+
+    def pause_after(self, attempts: int) -> float:
+        """Seconds until the next attempt, after so many."""
+        steady = min(self.pause * GROWTH ** (attempts - 1), LONGEST_PAUSE)
+        return steady * random.uniform(1 - JITTER, 1 + JITTER)
+
+
+class Deliveries:
+    """The deliveries of a database. Callers see their own; `admin` sees all.
+
+    Args:
+        records: the database.
+        rules: how often and when they are tried.
+    """
+
+    def __init__(self, records: Engine, rules: RetryRules) -> None:
+        self._records = records
+        self._rules = rules
+
+    def page(self, caller: Caller, before: str = "", limit: int = 20) -> Sequence[Delivery]:
+        """A caller's deliveries whose ids come before one, the latest first."""
+        query = select(*_COLUMNS).where(_seen_by(caller)).order_by(deliveries.c.id.desc())
+        if before:
+            query = query.where(deliveries.c.id < before)
+        with self._records.connect() as connection:
+            rows = connection.execute(query.limit(limit)).mappings()
+            return [Delivery(**row) for row in rows]
+
+    def tried(self, delivery_id: str) -> Sequence[DeliveryAttempt]:
+        """The attempts at a delivery, in their order."""
+        query = select(*_TRIED).where(delivery_attempts.c.delivery_id == delivery_id)
+        with self._records.connect() as connection:
+            rows = connection.execute(query.order_by(delivery_attempts.c.id)).mappings()
+            return [DeliveryAttempt(**row) for row in rows]
+
+    def replay(self, caller: Caller, delivery_id: str) -> Delivery:
+        """Has a webhook sent once more, with all its attempts; its id stays.
+
+        Raises:
+            DeliveryNotFoundError: the caller has none of this id.
+        """
+        facts = {"state": "pending", "attempts": 0, "next_at": clock()}
+        sending = update(deliveries).where(_seen_by(caller), deliveries.c.id == delivery_id)
+        with self._records.begin() as connection:
+            row = connection.execute(sending.values(facts).returning(*_COLUMNS)).mappings().first()
+        if row is None:
+            raise DeliveryNotFoundError(
+                "There is no such delivery; GET /v1/webhooks/deliveries lists yours."
+            )
+        return Delivery(**row)
+
+    def claim(self, limit: int) -> Sequence[Delivery]:
+        """Deliveries whose time has come, and which nobody else claims for a while."""
+        table = deliveries.c
+        due = table.state == "pending", table.next_at <= clock()
+        query = select(table.id).where(*due).order_by(table.next_at).limit(limit)
+        claimed = []
+        with self._records.connect() as connection:
+            ids = connection.scalars(query).all()
+        for delivery_id in ids:
+            # Whoever dies while sending leaves it to be sent again: twice is better than never.
+            claiming = (
+                update(deliveries)
+                .where(table.id == delivery_id, *due)
+                .values(next_at=clock() + self._rules.claim)
+                .returning(*_COLUMNS)
+            )
+            with self._records.begin() as connection:
+                claimed += [Delivery(**row) for row in connection.execute(claiming).mappings()]
+        return claimed
+
+    def note(self, delivery: Delivery, outcome: Outcome, began: float) -> None:
+        """Writes what came of an attempt.
+
+        Args:
+            delivery: as it was claimed.
+            outcome: of the attempt.
+            began: by `time.monotonic`.
+        """
+        attempts = delivery.attempts + 1
+        row = {
+            "delivery_id": delivery.id,
+            "status": outcome.status,
+            "error": outcome.error,
+            "milliseconds": round((time.monotonic() - began) * 1000),
+            "created_at": now(),
+        }
+        its = update(deliveries).where(deliveries.c.id == delivery.id)
+        facts = {
+            "attempts": attempts,
+            "state": self._state_after(attempts, outcome),
+            "next_at": clock() + self._rules.pause_after(attempts),
+        }
+        with self._records.begin() as connection:
+            # Not if it was replayed meanwhile: then it begins anew.
+            connection.execute(its.where(deliveries.c.attempts == delivery.attempts).values(facts))
+            connection.execute(insert(delivery_attempts).values(row))
+
+    def _state_after(self, attempts: int, outcome: Outcome) -> State:
+        if outcome.delivered:
+            return "delivered"
+        over = outcome.unwanted or attempts >= self._rules.attempts
+        return "failed" if over else "pending"
+
+
+def _seen_by(caller: Caller) -> ColumnElement[bool]:
+    return true() if "admin" in caller.scopes else deliveries.c.caller == caller.id
