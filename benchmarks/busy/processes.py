@@ -35,11 +35,11 @@ class Told:
             raise ServerError("The process that is to speak did not start; see its error above.")
 
     def one(self, seed: int) -> float:
-        """See `Speaker.one`."""
+        """See `SpeakCaller.one`."""
         return self._ask(f"one {seed}")
 
     def many(self, callers: int, seconds: float) -> float:
-        """See `Speaker.many`."""
+        """See `SpeakCaller.many`."""
         return self._ask(f"many {callers} {seconds}")
 
     def _ask(self, what: str) -> float:

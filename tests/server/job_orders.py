@@ -4,7 +4,7 @@ import threading
 import time
 
 from mynah.jobs.worker import run_attempt
-from mynah.server.stores import open_workshop
+from mynah.server.stores import open_worker
 
 TRAINER = "slow_trainer:SlowTrainer"
 SETTINGS = {
@@ -57,7 +57,7 @@ def wait_until(true, seconds=120):
 
 def work(server, job):
     """Works on a job in this process, for tests of what comes of it."""
-    with open_workshop(server.services.settings) as workshop:
+    with open_worker(server.services.settings) as workshop:
         return run_attempt(workshop, job, "test", threading.Event())
 
 

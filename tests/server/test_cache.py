@@ -14,7 +14,7 @@ from mynah.engine.folder import model_id
 from mynah.errors import OptionError
 from mynah.options import SpeechOptions
 from mynah.server.speech.audio_stream import AudioStream
-from mynah.server.speech.cache import Sounding, SpeechCache
+from mynah.server.speech.cache import CacheKey, SpeechCache
 from mynah.storage.result_cache import MemoryStore, open_store
 from mynah.text.frontend import analyse
 
@@ -212,7 +212,7 @@ def test_an_unknown_or_unreadable_url_is_refused_without_telling_it():
 
 
 def test_a_key_changes_with_voice_version_and_model(tmp_path):
-    sounding = Sounding("voice_1/1", analyse("你好。"), SpeechOptions(), AudioFormat("mp3"))
+    sounding = CacheKey("voice_1/1", analyse("你好。"), SpeechOptions(), AudioFormat("mp3"))
     newer = replace(sounding, speaker="voice_1/2")
     (tmp_path / "gpt.ckpt").write_bytes(b"weights")
     before = model_id(tmp_path)
@@ -248,7 +248,7 @@ def test_nothing_runs_ahead_of_the_fastest_reader_or_on_without_one():
 
     async def listen() -> None:
         cache = SpeechCache(MemoryStore(100, 60), "model")
-        sounding = Sounding("speaker", [], SpeechOptions(), AudioFormat("pcm"))
+        sounding = CacheKey("speaker", [], SpeechOptions(), AudioFormat("pcm"))
         audio, _ = await cache.open(sounding, spoken)
         with closing(audio):
             for read in (1, 2, 3):

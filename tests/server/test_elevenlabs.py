@@ -14,7 +14,7 @@ from elevenlabs.errors import UnprocessableEntityError
 
 from mynah.server.compat.elevenlabs.speech import FORMATS
 from mynah.server.voices.store import NewRecording
-from mynah.server.voices.uploads import Clip
+from mynah.server.voices.uploads import CheckedRecording
 
 TWO = "How are you today? I am very well."
 TWO_SECONDS = 0.8
@@ -115,7 +115,7 @@ def test_a_voice_is_made_listed_spoken_with_and_deleted(eleven, recording):
 def test_all_voices_are_listed_whatever_their_number(start):
     server = start()
     for number in range(120):
-        clips = [NewRecording(Clip(b"", 4.0), None)]
+        clips = [NewRecording(CheckedRecording(b"", 4.0), None)]
         server.services.voices.create(f"voice {number}", clips, "en", {}, None)
     assert len(elevenlabs(server).voices.get_all().voices) > 120
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from mynah.server.speech.audio_stream import Playback
+from mynah.server.speech.audio_stream import UnderrunTracker
 
 DASHBOARD = Path(__file__).parents[2] / "deploy" / "grafana" / "mynah.json"
 BODY = {"input": "How are you today? I am very well.", "voice": "ljspeech"}
@@ -90,7 +90,7 @@ def test_a_gap_between_chunks_is_an_underrun(start):
 def test_a_caller_who_takes_chunks_slowly_causes_no_underrun(monkeypatch):
     clock = 10.0
     monkeypatch.setattr(time, "perf_counter", lambda: clock)
-    playback = Playback()
+    playback = UnderrunTracker()
     assert not playback.comes_late(9.0, seconds=1.0)
     clock = 13.0
     assert not playback.comes_late(12.0, seconds=1.0)

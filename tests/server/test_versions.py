@@ -13,7 +13,7 @@ from job_orders import IDLE, begin, make_version, make_voice, work
 
 from mynah.server.versions.rollout import Rollout
 from mynah.server.versions.router import point_of, version_at
-from mynah.server.voices.resolver import Speakers, Speaking
+from mynah.server.voices.resolver import VoiceResolver, VoiceSelection
 from mynah.storage.blobs import FileBlobs, FileWeights
 
 SPEECH = "/v1/audio/speech"
@@ -100,17 +100,17 @@ def test_versions_do_not_share_cached_audio(shared, client, voice):
 def speakers(shared):
     services = shared.services
     audio, versions = services.settings.data / "audio", services.settings.versions
-    return Speakers(services.voices, services.records, FileBlobs(audio), FileWeights(versions))
+    return VoiceResolver(services.voices, services.records, FileBlobs(audio), FileWeights(versions))
 
 
 def test_the_engine_is_given_the_weights_of_a_version(speakers, voice):
-    assert speakers.speaker(Speaking(voice)).weights is None
-    speaker = speakers.speaker(Speaking(voice, "3", ["ljspeech"]))
+    assert speakers.speaker(VoiceSelection(voice)).weights is None
+    speaker = speakers.speaker(VoiceSelection(voice, "3", ["ljspeech"]))
     assert speaker.key.startswith(f"{voice}/3+")
     assert speaker.weights.key == f"{voice}/3"
     folder = speaker.weights.fetch()
     assert {path.name for path in Path(folder).iterdir()} == {"acoustic.pth", "steps.json"}
-    assert speakers.speaker(Speaking(voice, "3")).load().texts == ("Trained words.",)
+    assert speakers.speaker(VoiceSelection(voice, "3")).load().texts == ("Trained words.",)
 
 
 def test_a_version_may_have_nothing_but_prompts_of_its_own(
@@ -119,7 +119,7 @@ def test_a_version_may_have_nothing_but_prompts_of_its_own(
     plan = "steps is 1 weights is none"
     version = make_version(shared, client, voice, recording, plan, parent=2)
     assert spoken(client, voice) == str(version)
-    speaker = speakers.speaker(Speaking(voice))
+    speaker = speakers.speaker(VoiceSelection(voice))
     assert (speaker.weights, speaker.load().texts) == (None, ("Trained words.",))
     listed = client.get(f"/v1/voices/{voice}/versions").json()["data"]
     assert [each["trained"] for each in listed] == [False, True, True, False]
@@ -133,7 +133,7 @@ def test_the_engine_is_given_the_words_of_every_recording(speakers, client, reco
     files = [("recordings", ("one.wav", recording(), "audio/wav"))] * 3
     form = {"name": "wordy", "text": ["Hello.", "", "See you."], "language": "en"}
     client.post("/v1/voices", files=files, data=form).raise_for_status()
-    assert speakers.speaker(Speaking("wordy")).load().texts == ("Hello.", "", "See you.")
+    assert speakers.speaker(VoiceSelection("wordy")).load().texts == ("Hello.", "", "See you.")
 
 
 def test_training_can_go_on_from_a_version(shared, client, voice, recording):

@@ -9,8 +9,8 @@ from mynah.engine.folder import model_id
 from mynah.errors import VoiceNotFoundError
 from mynah.server.stores import open_data
 from mynah.server.versions.export import Exports
-from mynah.server.versions.store import Versions
-from mynah.server.voices.store import Voices
+from mynah.server.versions.store import VersionStore
+from mynah.server.voices.store import VoiceStore
 from mynah.storage.blobs import FileBlobs, FileWeights
 
 
@@ -33,9 +33,9 @@ def export(settings: Settings, name: str, version: int | None, out: Path) -> Ite
     records = open_data(settings)
     try:
         storage, folders = FileBlobs(settings.data / "audio"), FileWeights(settings.versions)
-        versions = Versions(records, model_id(settings.model))
+        versions = VersionStore(records, model_id(settings.model))
         exports = Exports(versions, folders, settings.model)
-        voice = Voices(records, storage, folders).own(name)
+        voice = VoiceStore(records, storage, folders).own(name)
         for file in RELEASED_FILES:
             exports.write(voice, version or int(voice.default_version), file, out / file)
             yield out / file

@@ -19,7 +19,7 @@ from mynah.jobs.kinds.train import OBJECTIONS
 from mynah.jobs.worker import DEFECT, DIED, WorkerContext
 from mynah.server.access.keys import Caller
 from mynah.server.errors import JobEndedError, JobFailedError
-from mynah.server.jobs.service import Jobs
+from mynah.server.jobs.service import JobService
 
 OPERATOR = Caller("operator", ("admin",))
 """Whoever has the data folder: their jobs are their own, and they see those of all keys."""
@@ -44,7 +44,7 @@ class JobRun:
         self._settings = settings
         self._workshop = workshop
         self._events = JobEvents(workshop.records)
-        self.jobs = Jobs(workshop.records, settings.jobs_per_key)
+        self.jobs = JobService(workshop.records, settings.jobs_per_key)
 
     def begin(self, job_id: str) -> None:
         """Sees a new job through; see `_run`."""

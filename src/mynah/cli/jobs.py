@@ -11,9 +11,9 @@ from mynah.config import Settings
 from mynah.errors import VoiceNotFoundError
 from mynah.jobs.events import JobEvents
 from mynah.jobs.job import Job
-from mynah.server.jobs.service import Jobs
-from mynah.server.stores import open_data, open_workshop
-from mynah.server.voices.store import Voices
+from mynah.server.jobs.service import JobService
+from mynah.server.stores import open_data, open_worker
+from mynah.server.voices.store import VoiceStore
 from mynah.storage.blobs import FileBlobs, FileWeights
 from mynah.storage.data_folder import make_data_folder
 from mynah.storage.migrate import MigrationPolicy
@@ -29,7 +29,7 @@ class JobBook:
     def __init__(self, settings: Settings) -> None:
         make_data_folder(settings.data)
         records = open_data(settings)
-        self._jobs = Jobs(records, settings.jobs_per_key)
+        self._jobs = JobService(records, settings.jobs_per_key)
         self._events = JobEvents(records)
         self._voices = _voices(settings, records)
 
@@ -85,13 +85,13 @@ def retry(settings: Settings, job_id: str) -> None:
         JobFailedError: it failed again.
     """
     make_data_folder(settings.data)
-    with open_workshop(settings, MigrationPolicy.CREATE) as workshop:
+    with open_worker(settings, MigrationPolicy.CREATE) as workshop:
         JobRun(settings, workshop).go_on(job_id)
 
 
-def _voices(settings: Settings, records: Engine) -> Voices:
+def _voices(settings: Settings, records: Engine) -> VoiceStore:
     storage, folders = FileBlobs(settings.data / "audio"), FileWeights(settings.versions)
-    return Voices(records, storage, folders)
+    return VoiceStore(records, storage, folders)
 
 
 def _progress(job: Job) -> Iterator[tuple[str, str]]:

@@ -9,8 +9,8 @@ from mynah.engine.request import VoiceRef
 from mynah.errors import VoiceNotFoundError
 from mynah.server.plain_text import is_plain
 from mynah.server.stores import open_data
-from mynah.server.voices.resolver import Speakers, Speaking
-from mynah.server.voices.store import Voices
+from mynah.server.voices.resolver import VoiceResolver, VoiceSelection
+from mynah.server.voices.store import VoiceStore
 from mynah.storage.blobs import FileBlobs, FileWeights
 from mynah.voice.samples import samples
 from mynah.voice.voice import Voice
@@ -50,7 +50,7 @@ def speaker_of(
     records = open_data(settings)
     try:
         storage, folders = FileBlobs(settings.data / "audio"), FileWeights(settings.versions)
-        speakers = Speakers(Voices(records, storage, folders), records, storage, folders)
+        speakers = VoiceResolver(VoiceStore(records, storage, folders), records, storage, folders)
         yield _of_data_folder(name, speakers, settings)
     finally:
         records.dispose()
@@ -60,9 +60,9 @@ def _reader(voice: Voice) -> VoiceRef:
     return VoiceRef(voice.key, lambda: voice)
 
 
-def _of_data_folder(name: str, speakers: Speakers, settings: Settings) -> VoiceRef:
+def _of_data_folder(name: str, speakers: VoiceResolver, settings: Settings) -> VoiceRef:
     try:
-        return speakers.speaker(Speaking(name))
+        return speakers.speaker(VoiceSelection(name))
     except VoiceNotFoundError:
         raise _not_found(name, settings) from None
 

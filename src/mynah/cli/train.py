@@ -9,9 +9,9 @@ from mynah.cli.job_run import OPERATOR, JobRun
 from mynah.config import MEBIBYTE, Settings
 from mynah.errors import OptionError, RecordingError, VoiceNotFoundError
 from mynah.jobs.kinds.train import TrainingOrder
-from mynah.server.jobs.training import TrainingDesk, TrainingRules
-from mynah.server.stores import open_workshop
-from mynah.server.voices.store import NewRecording, VoiceName, VoiceRecord, Voices
+from mynah.server.jobs.training import TrainingRules, TrainingService
+from mynah.server.stores import open_worker
+from mynah.server.voices.store import NewRecording, VoiceName, VoiceRecord, VoiceStore
 from mynah.server.voices.uploads import UploadRules, admit, check_words
 from mynah.storage.data_folder import make_data_folder
 from mynah.storage.migrate import MigrationPolicy
@@ -43,12 +43,12 @@ def train(
     make_data_folder(settings.data)
     check_words(texts, len(recordings), order.language)
     rules = TrainingRules(settings.train_shortest_seconds, settings.train_longest_seconds)
-    with open_workshop(settings, MigrationPolicy.CREATE) as workshop:
+    with open_worker(settings, MigrationPolicy.CREATE) as workshop:
         run, training = JobRun(settings, workshop), workshop.training
         run.jobs.check_room(OPERATOR)
         clips = _clips(recordings, texts, settings.train_longest_seconds)
         voice, sent = _voice(training.voices, name, clips, order.language, rules)
-        desk = TrainingDesk(workshop.records, training.storage, run.jobs, rules)
+        desk = TrainingService(workshop.records, training.storage, run.jobs, rules)
         job = desk.order(OPERATOR, voice, order, sent, own=not sent, callback_url=None)
         run.begin(job.id)
 
@@ -73,7 +73,7 @@ def _clip(path: Path, text: str, rules: UploadRules) -> NewRecording:
 
 
 def _voice(
-    voices: Voices,
+    voices: VoiceStore,
     name: str,
     clips: Sequence[NewRecording],
     language: str,

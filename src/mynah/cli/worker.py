@@ -12,7 +12,7 @@ from mynah.jobs.leases import worker_id
 from mynah.jobs.worker import run_attempt
 from mynah.runtime.logging import log_config
 from mynah.runtime.wait_policy import CHOICES
-from mynah.server.stores import open_data, open_workshop
+from mynah.server.stores import open_data, open_worker
 from mynah.storage.migrate import MigrationPolicy
 
 NICENESS = 5
@@ -36,7 +36,7 @@ def work_once(settings: Settings, job_id: str) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    with open_workshop(settings) as workshop:
+    with open_worker(settings) as workshop:
         run_attempt(workshop, job_id, worker_id(), stopping)
 
 

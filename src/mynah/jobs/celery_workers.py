@@ -14,7 +14,7 @@ from mynah.config import Settings
 from mynah.errors import UnavailableError
 from mynah.jobs.leases import free, worker_id
 from mynah.jobs.worker import run_attempt
-from mynah.server.stores import open_workshop
+from mynah.server.stores import open_worker
 from mynah.storage.clock import clock
 from mynah.storage.tables import jobs
 
@@ -47,7 +47,7 @@ def open_celery(settings: Settings) -> Celery:
 
     @app.task(name=TASK)
     def work(job_id: str) -> None:
-        with open_workshop(settings) as workshop:
+        with open_worker(settings) as workshop:
             run_attempt(workshop, job_id, worker_id(), threading.Event())
 
     return app

@@ -10,27 +10,27 @@ from mynah.engine.folder import model_id
 from mynah.engine.local.local_engine import LocalEngine
 from mynah.errors import OptionError
 from mynah.jobs.events import JobEvents
-from mynah.server.access.idempotency import FirstAnswers
-from mynah.server.access.keys import Callers, Keys
+from mynah.server.access.idempotency import IdempotencyStore
+from mynah.server.access.keys import KeyCache, Keys
 from mynah.server.access.limits import LimitRules, Limits
 from mynah.server.access.screen import Mode, Screen
 from mynah.server.access.word_lists import WordLists
-from mynah.server.jobs.service import Jobs
-from mynah.server.jobs.training import TrainingDesk, TrainingRules
+from mynah.server.jobs.service import JobService
+from mynah.server.jobs.training import TrainingRules, TrainingService
 from mynah.server.metrics import Metrics
 from mynah.server.speech.cache import SpeechCache
-from mynah.server.speech.service import SpeechDesk
+from mynah.server.speech.service import SpeechService
 from mynah.server.speech.stored_audio import AudioStore
 from mynah.server.stores import open_data, server_policy
-from mynah.server.versions.auto_rollback import Guard, GuardRules
+from mynah.server.versions.auto_rollback import AutoRollback, RollbackRules
 from mynah.server.versions.export import Exports
-from mynah.server.versions.outcomes import Answers
+from mynah.server.versions.outcomes import Outcomes
 from mynah.server.versions.rollout import Rollouts
-from mynah.server.versions.router import Casting
-from mynah.server.versions.store import Versions
+from mynah.server.versions.router import VersionRouter
+from mynah.server.versions.store import VersionStore
 from mynah.server.voices.fetch import FetchRules
-from mynah.server.voices.resolver import Speakers
-from mynah.server.voices.store import Voices
+from mynah.server.voices.resolver import VoiceResolver
+from mynah.server.voices.store import VoiceStore
 from mynah.server.voices.uploads import UploadRules
 from mynah.server.webhooks.deliveries import Deliveries, RetryRules
 from mynah.server.webhooks.secrets import WebhookSecrets
@@ -77,24 +77,24 @@ class Services:
     queue: LocalEngine
     changes: ChangeWatcher
     keys: Keys
-    callers: Callers
+    callers: KeyCache
     limits: Limits
-    first_answers: FirstAnswers
-    voices: Voices
-    versions: Versions
+    first_answers: IdempotencyStore
+    voices: VoiceStore
+    versions: VersionStore
     exports: Exports
     rollouts: Rollouts
-    answers: Answers
-    guard: Guard
-    jobs: Jobs
+    answers: Outcomes
+    guard: AutoRollback
+    jobs: JobService
     job_events: JobEvents
-    training: TrainingDesk
+    training: TrainingService
     webhook_secrets: WebhookSecrets
     deliveries: Deliveries
     uploads: UploadRules
     fetching: FetchRules
     stored: AudioStore
-    speech: SpeechDesk
+    speech: SpeechService
     metrics: Metrics
     traces: "TracerProvider | None"
 
@@ -105,15 +105,15 @@ class Services:
         changes, keys = watch_changes(records), Keys(records)
         metrics = Metrics(queue)
         storage, folders = FileBlobs(settings.data / "audio"), FileWeights(settings.versions)
-        voices = Voices(records, storage, folders)
+        voices = VoiceStore(records, storage, folders)
         limits = _limits(settings)
         model = model_id(settings.model)
-        versions = Versions(records, model)
-        jobs = Jobs(records, settings.jobs_per_key)
-        rollouts, answers = Rollouts(records), Answers(records)
-        guard = Guard(rollouts, answers, _guard_rules(settings))
-        speakers = Speakers(voices, records, storage, folders)
-        casting = Casting(voices, speakers, rollouts, answers, guard, metrics, changes)
+        versions = VersionStore(records, model)
+        jobs = JobService(records, settings.jobs_per_key)
+        rollouts, answers = Rollouts(records), Outcomes(records)
+        guard = AutoRollback(rollouts, answers, _guard_rules(settings))
+        speakers = VoiceResolver(voices, records, storage, folders)
+        casting = VersionRouter(voices, speakers, rollouts, answers, guard, metrics, changes)
         cache = _cache(settings, model)
         return cls(
             settings=settings,
@@ -121,9 +121,9 @@ class Services:
             queue=queue,
             changes=changes,
             keys=keys,
-            callers=Callers(keys, changes),
+            callers=KeyCache(keys, changes),
             limits=limits,
-            first_answers=FirstAnswers(records),
+            first_answers=IdempotencyStore(records),
             voices=voices,
             versions=versions,
             exports=Exports(versions, folders, settings.model),
@@ -132,7 +132,7 @@ class Services:
             guard=guard,
             jobs=jobs,
             job_events=JobEvents(records),
-            training=TrainingDesk(records, storage, jobs, _training_rules(settings)),
+            training=TrainingService(records, storage, jobs, _training_rules(settings)),
             webhook_secrets=WebhookSecrets(records),
             deliveries=Deliveries(records, _retry_rules(settings)),
             uploads=UploadRules(
@@ -140,7 +140,7 @@ class Services:
             ),
             fetching=_fetching(settings),
             stored=AudioStore(records, storage, settings.stored_seconds, settings.stored_bytes),
-            speech=SpeechDesk(casting, queue, metrics, limits, _screen(settings), cache),
+            speech=SpeechService(casting, queue, metrics, limits, _screen(settings), cache),
             metrics=metrics,
             traces=_traces(settings.traces_url),
         )
@@ -207,8 +207,8 @@ def _training_rules(settings: Settings) -> TrainingRules:
     return TrainingRules(settings.train_shortest_seconds, settings.train_longest_seconds)
 
 
-def _guard_rules(settings: Settings) -> GuardRules:
-    return GuardRules(settings.guard_answers, settings.guard_errors, settings.guard_similarity)
+def _guard_rules(settings: Settings) -> RollbackRules:
+    return RollbackRules(settings.guard_answers, settings.guard_errors, settings.guard_similarity)
 
 
 def _retry_rules(settings: Settings) -> RetryRules:

@@ -23,9 +23,9 @@ from mynah.server.http.errors import ErrorEnvelope, add_error_handlers, error_re
 from mynah.server.http.middleware.body_limit import BodyLimitMiddleware, BodyRules
 from mynah.server.http.middleware.idempotency import IdempotencyMiddleware
 from mynah.server.http.middleware.request_id import HEADER, RequestIdMiddleware
-from mynah.server.http.middleware.request_metrics import MeasuringMiddleware
-from mynah.server.http.middleware.response_headers import AnswerHeadersMiddleware
-from mynah.server.http.middleware.unhandled_errors import DefectMiddleware
+from mynah.server.http.middleware.request_metrics import RequestMetricsMiddleware
+from mynah.server.http.middleware.response_headers import ResponseHeadersMiddleware
+from mynah.server.http.middleware.unhandled_errors import UnhandledErrorMiddleware
 from mynah.server.http.routers import (
     catalogue,
     health,
@@ -93,9 +93,9 @@ def _middlewares(services: Services) -> list[Middleware]:
     rules = BodyRules.of(settings)
     return [
         Middleware(RequestIdMiddleware),
-        Middleware(AnswerHeadersMiddleware),
+        Middleware(ResponseHeadersMiddleware),
         *_tracing(services),
-        Middleware(MeasuringMiddleware, metrics=services.metrics),
+        Middleware(RequestMetricsMiddleware, metrics=services.metrics),
         Middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
@@ -103,7 +103,7 @@ def _middlewares(services: Services) -> list[Middleware]:
             allow_headers=["*"],
             expose_headers=[HEADER, "retry-after", *TOLD_HEADERS],
         ),
-        Middleware(DefectMiddleware, write_at=write_at(settings)),
+        Middleware(UnhandledErrorMiddleware, write_at=write_at(settings)),
         Middleware(PortPrefixMiddleware, paths=own_ports(settings)),
         Middleware(BodyLimitMiddleware, rules=rules, write_at=write_at(settings)),
         Middleware(IdempotencyMiddleware, rules=rules, write_at=write_at(settings)),

@@ -11,7 +11,7 @@ from mynah.jobs.folders import JobFolders, clear_jobs
 from mynah.jobs.leases import Leases
 from mynah.runtime.logging import log_unexpected
 from mynah.server.app import Services
-from mynah.server.webhooks.dispatcher import Postman
+from mynah.server.webhooks.dispatcher import WebhookDispatcher
 from mynah.server.webhooks.sender import Sender
 
 
@@ -24,7 +24,7 @@ async def background(services: Services) -> AsyncIterator[None]:
     """
     settings = services.settings
     sender = Sender(settings.webhook_networks, settings.webhook_seconds)
-    postman = Postman(services.deliveries, services.webhook_secrets, sender)
+    postman = WebhookDispatcher(services.deliveries, services.webhook_secrets, sender)
     leases = Leases(services.records, settings.lease_seconds)
     runner = JobDispatcher(leases, open_launcher(settings, services.records, leases))
     delivering = asyncio.create_task(postman.run())

@@ -6,14 +6,14 @@ response_headers: ContextVar[dict[str, str] | None] = ContextVar("answer_headers
 
 
 def collect() -> dict[str, str]:
-    """Collects what is told while the present task answers a call; see `tell`."""
+    """Collects what is told while the present task answers a call; see `set_response_headers`."""
     # One dictionary for the call: tasks that it starts copy the context, not this.
     told: dict[str, str] = {}
     response_headers.set(told)
     return told
 
 
-def tell(**headers: str) -> None:
+def set_response_headers(**headers: str) -> None:
     """Puts headers, or gRPC's metadata, on the answer to the present call, if there is one.
 
     Args:
@@ -24,7 +24,7 @@ def tell(**headers: str) -> None:
         told.update({name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def tell_duration(what: str, seconds: float) -> None:
+def add_server_timing(what: str, seconds: float) -> None:
     """Puts one more part of the time to the answer into its `Server-Timing`."""
     told = response_headers.get()
     if told is not None:

@@ -12,8 +12,8 @@ from mynah.jobs.kinds.train import TrainKind
 from mynah.jobs.leases import Leases
 from mynah.jobs.worker import WorkerContext
 from mynah.server.versions.promotion import PromotionRules
-from mynah.server.versions.store import Versions
-from mynah.server.voices.store import Voices
+from mynah.server.versions.store import VersionStore
+from mynah.server.voices.store import VoiceStore
 from mynah.storage.blobs import FileBlobs, FileWeights
 from mynah.storage.data_folder import check_format
 from mynah.storage.database import open_database
@@ -41,7 +41,7 @@ def server_policy(settings: Settings) -> MigrationPolicy:
 
 
 @contextmanager
-def open_workshop(
+def open_worker(
     settings: Settings, policy: MigrationPolicy = MigrationPolicy.CHECK
 ) -> Iterator[WorkerContext]:
     """A workshop for as long as it is entered.
@@ -60,8 +60,8 @@ def open_workshop(
             settings.promotion_phoneme_error_rise,
         ),
         records=records,
-        voices=Voices(records, storage, folders),
-        versions=Versions(records, model_id(settings.model)),
+        voices=VoiceStore(records, storage, folders),
+        versions=VersionStore(records, model_id(settings.model)),
         storage=storage,
         folders=folders,
     )

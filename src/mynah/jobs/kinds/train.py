@@ -14,9 +14,9 @@ from mynah.jobs.job import Job
 from mynah.jobs.report import JobReport
 from mynah.server.versions.promotion import PromotionRules
 from mynah.server.versions.publishing import Commit, NewVersion, Publisher
-from mynah.server.versions.store import Versions
-from mynah.server.voices.recordings import key_of
-from mynah.server.voices.store import Voices
+from mynah.server.versions.store import VersionStore
+from mynah.server.voices.recordings import recording_key
+from mynah.server.voices.store import VoiceStore
 from mynah.storage.blobs import BlobStore, WeightStore
 from mynah.storage.tables import recordings
 from mynah.training.trainer import Stage, Trainer, TrainingRecording, TrainingRequest, VersionFiles
@@ -77,8 +77,8 @@ class TrainKind:
     model: Path | None
     promotion: PromotionRules
     records: Engine
-    voices: Voices
-    versions: Versions
+    voices: VoiceStore
+    versions: VersionStore
     storage: BlobStore
     folders: WeightStore
 
@@ -153,7 +153,7 @@ class TrainKind:
             path = folder / f"{number:02}.flac"
             try:
                 row = rows[recording_id]
-                path.write_bytes(self.storage.get(key_of(recording_id)))
+                path.write_bytes(self.storage.get(recording_key(recording_id)))
             except (KeyError, FileNotFoundError):
                 raise VoiceNotFoundError("The voice was deleted; make another.") from None
             found.append(TrainingRecording(path, row["text"], row["seconds"]))

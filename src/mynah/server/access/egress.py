@@ -28,7 +28,7 @@ class PrivateHostError(HostError):
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class EgressPolicy:
     """What may be connected to.
 
     Attributes:

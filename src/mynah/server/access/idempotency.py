@@ -16,14 +16,14 @@ _LONGEST_WRITE = 600
 
 
 @dataclass(frozen=True, slots=True)
-class FirstAnswer:
+class StoredResponse:
     """An answer in JSON."""
 
     status: int
     body: bytes
 
 
-class FirstAnswers:
+class IdempotencyStore:
     """The answers in a database; all servers that share it count as one.
 
     Args:
@@ -55,7 +55,7 @@ class FirstAnswers:
             return False
         return True
 
-    def finish(self, name: str, request: str, answer: FirstAnswer) -> None:
+    def finish(self, name: str, request: str, answer: StoredResponse) -> None:
         """Keeps the answer to a write, and what the request was."""
         facts = {"request": request, "status": answer.status, "body": answer.body}
         with self._records.begin() as connection:
@@ -68,7 +68,7 @@ class FirstAnswers:
         with self._records.begin() as connection:
             connection.execute(delete(first_answers).where(first_answers.c.name == name))
 
-    def answer(self, name: str, request: str) -> FirstAnswer:
+    def answer(self, name: str, request: str) -> StoredResponse:
         """What a write was answered that is not free.
 
         Raises:
@@ -85,7 +85,7 @@ class FirstAnswers:
             raise KeyReusedError(
                 "This Idempotency-Key came with another request before; use a new one."
             )
-        return FirstAnswer(row.status, row.body)
+        return StoredResponse(row.status, row.body)
 
 
 def write_name(caller: str, method: str, path: str, key: str) -> str:

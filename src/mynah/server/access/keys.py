@@ -169,7 +169,7 @@ def hash_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-class Callers:
+class KeyCache:
     """The holders of keys.
 
     Args:

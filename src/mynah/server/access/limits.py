@@ -18,7 +18,7 @@ from limits.storage import StorageTypes, storage_from_string
 from mynah.errors import OptionError, TextError
 from mynah.server.access.keys import Caller
 from mynah.server.errors import RateLimitError
-from mynah.server.response_headers import tell
+from mynah.server.response_headers import set_response_headers
 
 _TIMEOUT = 0.5
 """Seconds: callers do not wait for a store of counts that does not answer."""
@@ -127,7 +127,7 @@ class Limits:
             _log.warning("limits failed", extra={"error": type(error.storage_error).__name__})
             return
         seconds = max(math.ceil(window.reset_time - time.time()), 1)
-        tell(
+        set_response_headers(
             ratelimit_limit=str(limit.amount),
             ratelimit_remaining=str(max(window.remaining, 0)),
             ratelimit_reset=str(seconds),

@@ -8,7 +8,7 @@ from opencc import OpenCC
 
 
 @dataclass(frozen=True, slots=True)
-class Folded:
+class FoldedText:
     """A text by its bare characters.
 
     Attributes:
@@ -20,14 +20,16 @@ class Folded:
     places: tuple[int, ...]
 
 
-def fold(text: str) -> Folded:
+def fold(text: str) -> FoldedText:
     """Folds a text; equal results mean equal words, however they are written.
 
     Full-width and other compatible forms become the plain ones, traditional characters simplified
     ones; case and accents are lost, and so is all that is neither letter, character nor figure.
     """
     bare = [(character, place) for place, given in enumerate(text) for character in _bare(given)]
-    return Folded("".join(character for character, _ in bare), tuple(place for _, place in bare))
+    return FoldedText(
+        "".join(character for character, _ in bare), tuple(place for _, place in bare)
+    )
 
 
 def joined(first: str, second: str) -> bool:

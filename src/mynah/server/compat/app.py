@@ -8,14 +8,14 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mynah.server.app import Services
-from mynah.server.http.errors import Write, add_error_handlers, error_responses
-from mynah.server.http.middleware.unhandled_errors import DefectMiddleware
+from mynah.server.http.errors import ErrorWriter, add_error_handlers, error_responses
+from mynah.server.http.middleware.unhandled_errors import UnhandledErrorMiddleware
 
 
 def create_compat_app(
     title: str,
     services: Services,
-    write: Write,
+    write: ErrorWriter,
     error: type[BaseModel],
     routers: Sequence[APIRouter],
 ) -> FastAPI:
@@ -33,7 +33,7 @@ def create_compat_app(
         docs_url=None,
         redoc_url=None,
         responses=error_responses(error),
-        middleware=[Middleware(DefectMiddleware, write_at=lambda _: write)],
+        middleware=[Middleware(UnhandledErrorMiddleware, write_at=lambda _: write)],
     )
     app.state.services = services
     add_error_handlers(app, write)

@@ -8,7 +8,7 @@ from mynah.server.compat.elevenlabs.app import create_elevenlabs
 from mynah.server.compat.elevenlabs.errors import answer as answer_elevenlabs
 from mynah.server.compat.gpt_sovits.app import create_gpt_sovits
 from mynah.server.compat.gpt_sovits.errors import answer as answer_gpt_sovits
-from mynah.server.http.errors import WriteAt, error_response
+from mynah.server.http.errors import ErrorWriterAt, error_response
 
 _MYNAH, _ELEVENLABS, _GPT_SOVITS = "mynah", "elevenlabs", "gpt-sovits"
 _WRITES = {_MYNAH: error_response, _ELEVENLABS: answer_elevenlabs, _GPT_SOVITS: answer_gpt_sovits}
@@ -40,6 +40,6 @@ def own_path(settings: Settings) -> str:
     return "" if settings.root == _MYNAH else f"/{_MYNAH}"
 
 
-def write_at(settings: Settings) -> WriteAt:
+def write_at(settings: Settings) -> ErrorWriterAt:
     """How errors are answered at each path: as whose it is does."""
     return lambda path: _WRITES.get(path.split("/")[1], _WRITES[settings.root])

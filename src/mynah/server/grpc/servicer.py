@@ -15,9 +15,9 @@ from mynah.server.grpc.messages import body_of, voice_changes, voice_form, voice
 from mynah.server.http.routers import voices
 from mynah.server.http.routers.voices import PageQuery
 from mynah.server.speech.audio_stream import AudioStream
-from mynah.server.speech.params import Manner, SpeechBody
-from mynah.server.speech.service import SpeechOrder
-from mynah.server.speech.streaming_input import Mark, Piece, SpeechContext
+from mynah.server.speech.params import SpeechBody, SpeechParams
+from mynah.server.speech.service import SpeechRequest
+from mynah.server.speech.streaming_input import InputSession, StreamMark, TextPiece
 from mynah.v1 import speech_pb2 as pb
 from mynah.v1.speech_pb2_grpc import SpeechServicer
 
@@ -59,8 +59,8 @@ class SpeechCalls(SpeechServicer):
         first = await anext(pieces, None)
         if first is None:
             raise RequestError("There is no first piece; send one with a manner.", "manner")
-        manner = body_of(Manner, first.manner)
-        speech = SpeechContext(self._services.speech, manner.order(admitted(), ""))
+        manner = body_of(SpeechParams, first.manner)
+        speech = InputSession(self._services.speech, manner.order(admitted(), ""))
         reading = asyncio.create_task(_read(first, pieces, speech))
         try:
             async with aclosing(speech.audio()) as audio:
@@ -114,30 +114,30 @@ class SpeechCalls(SpeechServicer):
         return pb.DeleteVoiceResponse(id=gone.id)
 
 
-def _order(request: pb.SynthesizeRequest, caller: Caller) -> SpeechOrder:
+def _order(request: pb.SynthesizeRequest, caller: Caller) -> SpeechRequest:
     body = body_of(SpeechBody, request.manner, input=request.input)
     return body.order(caller, body.input)
 
 
 async def _read(
-    piece: pb.TextPiece | None, rest: AsyncIterator[pb.TextPiece], speech: SpeechContext
+    piece: pb.TextPiece | None, rest: AsyncIterator[pb.TextPiece], speech: InputSession
 ) -> None:
     """Hands pieces on as they come."""
     try:
         while piece is not None:
-            speech.add(Piece(piece.input, piece.flush))
+            speech.add(TextPiece(piece.input, piece.flush))
             piece = await anext(rest, None)
             if piece is not None and piece.HasField("manner"):
                 raise RequestError("Only the first piece has a manner; leave it out.", "manner")
-        speech.add(Piece("", last=True))
+        speech.add(TextPiece("", last=True))
     except Exception as error:  # the caller is told by the speech that breaks off
         speech.fail(error)
 
 
-def _event(part: bytes | Mark) -> pb.SpeechEvent:
+def _event(part: bytes | StreamMark) -> pb.SpeechEvent:
     return (
         pb.SpeechEvent(flushed=pb.Flushed())
-        if isinstance(part, Mark)
+        if isinstance(part, StreamMark)
         else pb.SpeechEvent(audio=part)
     )
 

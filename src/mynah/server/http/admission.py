@@ -154,7 +154,7 @@ async def _read_form(request: Request, rules: BodyRules) -> None:
             check_json(value.encode(errors="replace"))
 
 
-Speaker = Annotated[Caller, Depends(BearerAccess("speak"))]
+SpeakCaller = Annotated[Caller, Depends(BearerAccess("speak"))]
 """A caller who may have text spoken and look at voices."""
-Trainer = Annotated[Caller, Depends(BearerAccess("train"))]
+TrainCaller = Annotated[Caller, Depends(BearerAccess("train"))]
 """A caller who may make, change and delete voices."""

@@ -14,9 +14,9 @@ from mynah.errors import MynahError
 from mynah.runtime.logging import log_unexpected
 from mynah.server.problems import Problem, error_body, problem_of
 
-Write = Callable[[Exception], Response]
+ErrorWriter = Callable[[Exception], Response]
 """How a family of the API answers an exception."""
-WriteAt = Callable[[str], Write]
+ErrorWriterAt = Callable[[str], ErrorWriter]
 """How an exception is answered at a path, for what surrounds all families."""
 
 
@@ -30,7 +30,7 @@ def error_response(error: Exception) -> Response:
     return envelope(problem_of(error))
 
 
-def add_error_handlers(app: FastAPI, write: Write = error_response) -> None:
+def add_error_handlers(app: FastAPI, write: ErrorWriter = error_response) -> None:
     """Makes an app answer every error raised on purpose in its own way."""
 
     def handle(_: Request, error: Exception) -> Response:

@@ -13,7 +13,7 @@ from mynah.server.speech.audio_stream import AudioStream
 
 
 @asynccontextmanager
-async def while_connected(receive: Receive) -> AsyncIterator[None]:
+async def cancel_on_disconnect(receive: Receive) -> AsyncIterator[None]:
     """Work that is cancelled when the caller leaves.
 
     It goes on in the task that it was in: what is ready for the caller waits for no other task.
@@ -91,7 +91,7 @@ class EventResponse(StreamingResponse):
 
 async def _stream(response: StreamingResponse, receive: Receive, send: Send) -> None:
     try:
-        async with while_connected(receive):
+        async with cancel_on_disconnect(receive):
             await response.stream_response(send)
     except HTTPException:  # which cannot be told any more
         raise ClientDisconnect from None

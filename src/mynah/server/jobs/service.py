@@ -38,7 +38,7 @@ class JobPage:
     more: bool
 
 
-class Jobs:
+class JobService:
     """The jobs of a database. Callers see their own; those with the scope `admin` see all.
 
     Args:

@@ -10,12 +10,12 @@ from mynah.errors import RecordingError, VoiceNotFoundError
 from mynah.jobs.job import Job
 from mynah.jobs.kinds.train import TrainingOrder
 from mynah.server.access.keys import Caller
-from mynah.server.jobs.service import Jobs
+from mynah.server.jobs.service import JobService
 from mynah.server.voices.recordings import (
     StoredRecording,
     forget_recordings,
+    insert_recordings,
     keep_recordings,
-    list_them,
     recordings_of,
 )
 from mynah.server.voices.store import FIRST_VERSION, NewRecording, VoiceRecord
@@ -49,7 +49,7 @@ class TrainingRules:
             )
 
 
-class TrainingDesk:
+class TrainingService:
     """Takes orders.
 
     Args:
@@ -60,7 +60,7 @@ class TrainingDesk:
     """
 
     def __init__(
-        self, records: Engine, storage: BlobStore, jobs: Jobs, rules: TrainingRules
+        self, records: Engine, storage: BlobStore, jobs: JobService, rules: TrainingRules
     ) -> None:
         self._records = records
         self._storage = storage
@@ -122,7 +122,7 @@ class TrainingDesk:
         try:
             with self._records.begin() as connection:
                 job_id = self._jobs.add(connection, caller, voice.id, order.row(), callback_url)
-                list_them(connection, voice.id, job_id, sent)
+                insert_recordings(connection, voice.id, job_id, sent)
         except IntegrityError:
             raise VoiceNotFoundError("The voice was deleted; make another.") from None
         return job_id

@@ -17,7 +17,7 @@ from mynah.storage.database import new_id
 from mynah.text.sentence import Sentence
 
 
-class Playback:
+class UnderrunTracker:
     """An imagined listener who begins with the first chunk and plays without a pause."""
 
     def __init__(self) -> None:
@@ -133,7 +133,7 @@ class SpokenAudio(AudioStream):
     ) -> None:
         super().__init__(sentences)
         self._metrics = metrics
-        self._playback = Playback()
+        self._playback = UnderrunTracker()
         self._stream = stream
         self._encoder = encoder
         self._samples = np.zeros(0, np.float32)

@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Sounding:
+class CacheKey:
     """Everything that the bytes of a piece of speech depend on.
 
     Attributes:
@@ -60,7 +60,7 @@ class SharedAudio(AudioStream):
         sentences: what is said.
     """
 
-    def __init__(self, flight: "_Flight", sentences: Sequence[Sentence]) -> None:
+    def __init__(self, flight: "_SingleFlight", sentences: Sequence[Sentence]) -> None:
         super().__init__(sentences)
         self._flight = flight
         self._at = 0
@@ -94,10 +94,10 @@ class SpeechCache:
     def __init__(self, store: ResultCache, model: str) -> None:
         self._store = store
         self._model = model
-        self._flights: dict[str, _Flight] = {}
+        self._flights: dict[str, _SingleFlight] = {}
 
     async def open(
-        self, sounding: Sounding, speak: Callable[[], Awaitable[AudioStream]]
+        self, sounding: CacheKey, speak: Callable[[], Awaitable[AudioStream]]
     ) -> tuple[SharedAudio, bool]:
         """Audio from the store, from an equal order under way, or newly spoken.
 
@@ -126,17 +126,17 @@ class SpeechCache:
         """Leaves the store."""
         self._store.close()
 
-    def _start(self, key: str, speak: Callable[[], Awaitable[AudioStream]]) -> "_Flight":
+    def _start(self, key: str, speak: Callable[[], Awaitable[AudioStream]]) -> "_SingleFlight":
         def over() -> None:
             if self._flights.get(key) is flight:
                 del self._flights[key]
 
-        flight = _Flight(key, self._store, speak, over)
+        flight = _SingleFlight(key, self._store, speak, over)
         self._flights[key] = flight
         return flight
 
 
-class _Flight:
+class _SingleFlight:
     """Audio that is fetched or made once while any number of readers hear it.
 
     It ends early when the last reader leaves, and waits when the fastest does not ask for more.

@@ -9,8 +9,8 @@ from mynah.options import RANGES, SpeechOptions
 from mynah.server.access.keys import Caller
 from mynah.server.errors import ModelNotFoundError
 from mynah.server.plain_text import PLAIN, PlainText
-from mynah.server.speech.service import SpeechOrder
-from mynah.server.voices.resolver import ZERO_SHOT, Speaking
+from mynah.server.speech.service import SpeechRequest
+from mynah.server.voices.resolver import ZERO_SHOT, VoiceSelection
 from mynah.text.languages.registry import CODES
 from mynah.text.splitting import METHODS
 
@@ -38,7 +38,7 @@ class VoiceId(BaseModel):
     id: PlainText
 
 
-class Manner(BaseModel):
+class SpeechParams(BaseModel):
     """By whom and how something is to be said."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
@@ -81,7 +81,7 @@ class Manner(BaseModel):
     """Whether equal calls may get equal bytes without speaking anew; if a `seed` is given, unless
     told otherwise. `X-Cache` tells `hit` or `miss`."""
 
-    def order(self, caller: Caller, text: str) -> SpeechOrder:
+    def order(self, caller: Caller, text: str) -> SpeechRequest:
         """What the desk takes.
 
         Raises:
@@ -91,17 +91,17 @@ class Manner(BaseModel):
         if self.model not in (MODEL, *ALIASES):
             raise ModelNotFoundError(f"There is no model {self.model:.80}; use {MODEL}.")
         name = self.voice if isinstance(self.voice, str) else self.voice.id
-        voice = Speaking(name, self.version, self.references)
+        voice = VoiceSelection(name, self.version, self.references)
         options = SpeechOptions(**{name: getattr(self, name) for name in SpeechOptions.__slots__})
         rate = OPENAI_PCM_RATE if self.response_format == "pcm" else None
         form = AudioFormat(self.response_format, rate)
-        return SpeechOrder(caller, text, voice, options, form, self._cacheable(), self.user)
+        return SpeechRequest(caller, text, voice, options, form, self._cacheable(), self.user)
 
     def _cacheable(self) -> bool:
         return "seed" in self.model_fields_set if self.cache is None else self.cache
 
 
-class SpeechBody(Manner):
+class SpeechBody(SpeechParams):
     """What is to be said, by whom and how."""
 
     model_config = ConfigDict(

@@ -15,17 +15,17 @@ from mynah.server.access.keys import Caller
 from mynah.server.access.limits import Limits
 from mynah.server.access.screen import Screen
 from mynah.server.metrics import Metrics
-from mynah.server.response_headers import tell, tell_duration
+from mynah.server.response_headers import add_server_timing, set_response_headers
 from mynah.server.speech.audio_stream import AudioStream, SpokenAudio
-from mynah.server.speech.cache import Sounding, SpeechCache
-from mynah.server.versions.router import Casting, Part
-from mynah.server.voices.resolver import Speaking
+from mynah.server.speech.cache import CacheKey, SpeechCache
+from mynah.server.versions.router import ResolvedVoice, VersionRouter
+from mynah.server.voices.resolver import VoiceSelection
 from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechOrder:
+class SpeechRequest:
     """A piece of speech that a caller wants.
 
     Attributes:
@@ -40,14 +40,14 @@ class SpeechOrder:
 
     caller: Caller
     text: str
-    voice: Speaking | VoiceRef
+    voice: VoiceSelection | VoiceRef
     options: SpeechOptions
     form: AudioFormat
     cacheable: bool = False
     user: str | None = None
 
 
-class SpeechDesk:
+class SpeechService:
     """Takes orders.
 
     Args:
@@ -61,7 +61,7 @@ class SpeechDesk:
 
     def __init__(
         self,
-        casting: Casting,
+        casting: VersionRouter,
         queue: LocalEngine,
         metrics: Metrics,
         limits: Limits,
@@ -80,7 +80,7 @@ class SpeechDesk:
         """Samples per second of all speech, before a format asks for others."""
         return self._queue.sample_rate
 
-    async def open(self, order: SpeechOrder) -> AudioStream:
+    async def open(self, order: SpeechRequest) -> AudioStream:
         """Starts on an order.
 
         Returns:
@@ -94,12 +94,12 @@ class SpeechDesk:
         """
         began = time.perf_counter()
         if self._queue.warnings:
-            tell(x_model_warning="; ".join(self._queue.warnings))
+            set_response_headers(x_model_warning="; ".join(self._queue.warnings))
         audio = await self._open(order)
         self._metrics.first_audio.observe(time.perf_counter() - began)
         return audio
 
-    async def _open(self, order: SpeechOrder) -> AudioStream:
+    async def _open(self, order: SpeechRequest) -> AudioStream:
         order = replace(order, options=self._queue.resolve(order.options))
         part, sentences = await run_in_threadpool(self._prepare, order)
         await self._limits.count_characters(order.caller, len(order.text))
@@ -117,28 +117,28 @@ class SpeechDesk:
         if self._cache:
             self._cache.close()
 
-    def _prepare(self, order: SpeechOrder) -> tuple[Part | VoiceRef, list[Sentence]]:
+    def _prepare(self, order: SpeechRequest) -> tuple[ResolvedVoice | VoiceRef, list[Sentence]]:
         part = self._cast(order)
         began = time.perf_counter()
         with span("text"):
             sentences = self._read(order)
-        tell_duration("text", time.perf_counter() - began)
+        add_server_timing("text", time.perf_counter() - began)
         return part, sentences
 
-    def _cast(self, order: SpeechOrder) -> Part | VoiceRef:
+    def _cast(self, order: SpeechRequest) -> ResolvedVoice | VoiceRef:
         if isinstance(order.voice, VoiceRef):
             return order.voice
         return self._casting.cast(order.voice, order.caller, order.user)
 
     async def _perform(
-        self, order: SpeechOrder, part: Part | VoiceRef, sentences: list[Sentence]
+        self, order: SpeechRequest, part: ResolvedVoice | VoiceRef, sentences: list[Sentence]
     ) -> AudioStream:
         if isinstance(part, VoiceRef):
             return await self._audio(order, part, sentences)
         opening = self._audio(order, part.speaker, sentences)
         return await self._casting.watch(part, order.caller, opening)
 
-    def _read(self, order: SpeechOrder) -> list[Sentence]:
+    def _read(self, order: SpeechRequest) -> list[Sentence]:
         options = order.options
         read = partial(analyse, language=options.language, split=options.split)
         if self._screen is None:
@@ -146,20 +146,20 @@ class SpeechDesk:
         return self._screen.read(order.caller, order.text, read)
 
     async def _audio(
-        self, order: SpeechOrder, speaker: VoiceRef, sentences: list[Sentence]
+        self, order: SpeechRequest, speaker: VoiceRef, sentences: list[Sentence]
     ) -> AudioStream:
         speak = partial(self._speak, order, speaker, sentences)
         if not (self._cache and order.cacheable):
             return await speak()
-        sounding = Sounding(speaker.key, sentences, order.options, order.form)
+        sounding = CacheKey(speaker.key, sentences, order.options, order.form)
         audio, hit = await self._cache.open(sounding, speak)
         result = "hit" if hit else "miss"
         self._metrics.cache.labels(result).inc()
-        tell(x_cache=result)
+        set_response_headers(x_cache=result)
         return audio
 
     async def _speak(
-        self, order: SpeechOrder, speaker: VoiceRef, sentences: list[Sentence]
+        self, order: SpeechRequest, speaker: VoiceRef, sentences: list[Sentence]
     ) -> SpokenAudio:
         stream = self._queue.submit(
             SynthesisRequest(order.caller.id, sentences, speaker, order.options)
@@ -172,5 +172,5 @@ class SpeechDesk:
         except BaseException:
             audio.close()
             raise
-        tell_duration("engine", stream.first_chunk_seconds)
+        add_server_timing("engine", stream.first_chunk_seconds)
         return audio

@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from mynah.audio.encoding import AudioFormat, Encoder, Samples
 from mynah.errors import TextError
 from mynah.server.errors import RequestError
-from mynah.server.speech.service import SpeechDesk, SpeechOrder
+from mynah.server.speech.service import SpeechRequest, SpeechService
 from mynah.text.frontend import MAX_CHARACTERS
 from mynah.text.sentence_buffer import SentenceBuffer
 
@@ -22,7 +22,7 @@ _READ_AT_ONCE = 4096
 """Characters in which the event loop itself looks for sentences; a thread does in more."""
 
 
-class Mark(Enum):
+class StreamMark(Enum):
     """What an audio stream tells between its bytes."""
 
     FLUSHED = "flushed"
@@ -30,7 +30,7 @@ class Mark(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextPiece:
     """A piece of text as it comes.
 
     Attributes:
@@ -44,10 +44,10 @@ class Piece:
     last: bool = False
 
 
-_NOTHING = Piece("")
+_NOTHING = TextPiece("")
 
 
-class SpeechContext:
+class InputSession:
     """One stream of text in, one stream of audio out.
 
     A sentence is spoken when the text shows that it has ended. All sentences share one encoder,
@@ -58,17 +58,17 @@ class SpeechContext:
         order: voice, options and format; its text is not looked at.
     """
 
-    def __init__(self, desk: SpeechDesk, order: SpeechOrder) -> None:
+    def __init__(self, desk: SpeechService, order: SpeechRequest) -> None:
         self._desk = desk
         self._order = order
         self._encoder = order.form.encoder(desk.sample_rate)
-        self._pieces: asyncio.Queue[Piece | Exception] = asyncio.Queue()
+        self._pieces: asyncio.Queue[TextPiece | Exception] = asyncio.Queue()
         self._waiting = 0
         self._ending = False
         self._phonemes = 0
         self._tokens = 0
 
-    def add(self, piece: Piece) -> None:
+    def add(self, piece: TextPiece) -> None:
         """Takes more text.
 
         Raises:
@@ -99,7 +99,7 @@ class SpeechContext:
             "total_tokens": total,
         }
 
-    async def audio(self) -> AsyncGenerator[bytes | Mark, None]:
+    async def audio(self) -> AsyncGenerator[bytes | StreamMark, None]:
         """Audio as it is ready; closing the iterator stops the work.
 
         Raises:
@@ -119,7 +119,7 @@ class SpeechContext:
                     async for data in spoken:
                         yield data
             if piece.flush:
-                yield Mark.FLUSHED
+                yield StreamMark.FLUSHED
             if piece.last:
                 yield await self._end()
                 return
@@ -149,7 +149,7 @@ class SpeechContext:
         return await run_in_threadpool(self._encoder.finish)
 
 
-async def _complete(held: SentenceBuffer, piece: Piece) -> str:
+async def _complete(held: SentenceBuffer, piece: TextPiece) -> str:
     """What can be spoken after a piece; many that wait leave the event loop to others between."""
     if len(piece.text) > _READ_AT_ONCE:
         ready = await run_in_threadpool(held.add, piece.text)

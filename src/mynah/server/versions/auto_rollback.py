@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 
 from mynah.errors import VoiceNotFoundError
-from mynah.server.versions.outcomes import Answers, Tally
+from mynah.server.versions.outcomes import Outcomes, Tally
 from mynah.server.versions.rollout import Rollout, Rollouts, RolloutStep
 from mynah.server.versions.store import ZERO_SHOT_NUMBER
 
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class GuardRules:
+class RollbackRules:
     """When a version does badly.
 
     Attributes:
@@ -39,7 +39,7 @@ class GuardRules:
         return None
 
 
-class Guard:
+class AutoRollback:
     """Watches over new versions.
 
     Args:
@@ -48,7 +48,7 @@ class Guard:
         rules: when they do badly.
     """
 
-    def __init__(self, rollouts: Rollouts, answers: Answers, rules: GuardRules) -> None:
+    def __init__(self, rollouts: Rollouts, answers: Outcomes, rules: RollbackRules) -> None:
         self._rollouts = rollouts
         self._answers = answers
         self._rules = rules

@@ -5,7 +5,7 @@ from pathlib import Path
 from mynah.engine.export import ReleasedFile, export
 from mynah.errors import CheckpointError
 from mynah.server.errors import NothingTrainedError
-from mynah.server.versions.store import Versions
+from mynah.server.versions.store import VersionStore
 from mynah.server.voices.store import VoiceRecord
 from mynah.storage.blobs import WeightStore
 
@@ -19,7 +19,7 @@ class Exports:
         model: folder of the model that was trained further; the starter without one.
     """
 
-    def __init__(self, versions: Versions, folders: WeightStore, model: Path | None) -> None:
+    def __init__(self, versions: VersionStore, folders: WeightStore, model: Path | None) -> None:
         self._versions = versions
         self._folders = folders
         self._model = model

@@ -17,7 +17,7 @@ KEPT_SECONDS = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SpeechOutcome:
     """A piece of speech.
 
     Attributes:
@@ -65,7 +65,7 @@ _TALLIED = (
 )
 
 
-class Answers:
+class Outcomes:
     """The answers of a database, for a month.
 
     Args:
@@ -95,7 +95,7 @@ class Answers:
 
     def rate(
         self, caller: Caller, audio_id: str, rating: int | None, similarity: float | None
-    ) -> Answer:
+    ) -> SpeechOutcome:
         """Notes what somebody thinks of it, or measured; a second time replaces the first.
 
         Raises:
@@ -104,7 +104,7 @@ class Answers:
         seen = true() if "admin" in caller.scopes else answers.c.caller == caller.id
         given = {"rating": rating, "similarity": similarity}
         facts = {name: value for name, value in given.items() if value is not None}
-        columns = [answers.c[name] for name in Answer.__slots__]
+        columns = [answers.c[name] for name in SpeechOutcome.__slots__]
         rating_it = update(answers).where(seen, answers.c.id == audio_id).values(facts)
         with self._records.begin() as connection:
             row = connection.execute(rating_it.returning(*columns)).mappings().first()
@@ -113,7 +113,7 @@ class Answers:
                 "No such audio can be rated: only yours can, of the last month, by voices with "
                 "trained versions; use the id of `X-Audio-Id`."
             )
-        return Answer(**row)
+        return SpeechOutcome(**row)
 
     def tallies(self, voice_id: str) -> Mapping[int, Tally]:
         """How the versions of a voice do."""

@@ -13,8 +13,8 @@ from mynah.server.versions.store import add_version
 from mynah.server.voices.recordings import (
     StoredRecording,
     forget_recordings,
+    insert_recordings,
     keep_recordings,
-    list_them,
 )
 from mynah.storage.blobs import BlobStore, WeightStore
 from mynah.storage.database import new_id
@@ -119,7 +119,7 @@ def _write(connection: Connection, new: NewVersion, prompts: list[StoredRecordin
         )
     except IntegrityError:
         raise VoiceNotFoundError("The voice was deleted; make another.") from None
-    list_them(connection, new.voice_id, str(number), prompts)
+    insert_recordings(connection, new.voice_id, str(number), prompts)
     if new.promote:
         promote_in(connection, new.voice_id, number)
     return number

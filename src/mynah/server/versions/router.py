@@ -14,13 +14,13 @@ from mynah.errors import CheckpointError, MynahError
 from mynah.runtime.logging import log_unexpected
 from mynah.server.access.keys import Caller
 from mynah.server.metrics import Metrics
-from mynah.server.response_headers import tell
+from mynah.server.response_headers import set_response_headers
 from mynah.server.speech.audio_stream import AudioStream
-from mynah.server.versions.auto_rollback import Guard
-from mynah.server.versions.outcomes import Answers
+from mynah.server.versions.auto_rollback import AutoRollback
+from mynah.server.versions.outcomes import Outcomes
 from mynah.server.versions.rollout import Rollouts
-from mynah.server.voices.resolver import Speakers, Speaking
-from mynah.server.voices.store import FIRST_VERSION, Voices
+from mynah.server.voices.resolver import VoiceResolver, VoiceSelection
+from mynah.server.voices.store import FIRST_VERSION, VoiceStore
 from mynah.storage.database import new_id
 from mynah.storage.invalidation import CachedReads, ChangeWatcher
 
@@ -50,7 +50,7 @@ def version_at(point: float, traffic: Mapping[int, float]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ResolvedVoice:
     """A version of a voice that is to speak.
 
     Attributes:
@@ -66,7 +66,7 @@ class Part:
     counted: bool
 
 
-class Casting:
+class VersionRouter:
     """Chooses versions, and counts how they do.
 
     Args:
@@ -81,11 +81,11 @@ class Casting:
 
     def __init__(
         self,
-        voices: Voices,
-        speakers: Speakers,
+        voices: VoiceStore,
+        speakers: VoiceResolver,
         rollouts: Rollouts,
-        answers: Answers,
-        guard: Guard,
+        answers: Outcomes,
+        guard: AutoRollback,
         metrics: Metrics,
         changes: ChangeWatcher,
     ) -> None:
@@ -95,9 +95,9 @@ class Casting:
         self._answers = answers
         self._guard = guard
         self._metrics = metrics
-        self._parts = CachedReads[Hashable, Part](changes)
+        self._parts = CachedReads[Hashable, ResolvedVoice](changes)
 
-    def cast(self, speaking: Speaking, caller: Caller, user: str | None) -> Part:
+    def cast(self, speaking: VoiceSelection, caller: Caller, user: str | None) -> ResolvedVoice:
         """The version that a caller hears.
 
         Args:
@@ -112,7 +112,7 @@ class Casting:
         choose = partial(self._choose, speaking, caller, user)
         return self._parts.get((what, caller.id, user), choose)
 
-    def _choose(self, speaking: Speaking, caller: Caller, user: str | None) -> Part:
+    def _choose(self, speaking: VoiceSelection, caller: Caller, user: str | None) -> ResolvedVoice:
         voice = self._voices.get(speaking.voice)
         rollout = None if voice.built_in else self._rollouts.of(voice.id)
         asked = speaking.version
@@ -122,10 +122,10 @@ class Casting:
         version = self._speakers.version_of(voice, asked)
         speaker = self._speakers.speaker(replace(speaking, voice=voice.id, version=version))
         counted = rollout is not None or version != FIRST_VERSION
-        return Part(speaker, voice.id, int(version), counted)
+        return ResolvedVoice(speaker, voice.id, int(version), counted)
 
     async def watch(
-        self, part: Part, caller: Caller, opening: Awaitable[AudioStream]
+        self, part: ResolvedVoice, caller: Caller, opening: Awaitable[AudioStream]
     ) -> AudioStream:
         """Audio of a part, told of and counted.
 
@@ -137,7 +137,7 @@ class Casting:
         Raises:
             MynahError: whatever opening it raised.
         """
-        tell(x_voice_version=str(part.version))
+        set_response_headers(x_voice_version=str(part.version))
         if not part.counted:
             return await opening
         try:
@@ -147,11 +147,13 @@ class Casting:
                 await run_in_threadpool(self._count, part, caller, new_id("audio"), failed=True)
             raise
         await run_in_threadpool(self._count, part, caller, audio.id)
-        tell(x_audio_id=audio.id)
+        set_response_headers(x_audio_id=audio.id)
         audio.at_failure(partial(self._note, part, audio.id))
         return audio
 
-    def _count(self, part: Part, caller: Caller, audio_id: str, failed: bool = False) -> None:
+    def _count(
+        self, part: ResolvedVoice, caller: Caller, audio_id: str, failed: bool = False
+    ) -> None:
         self._metrics.version_answers.labels(part.voice_id, part.version).inc()
         try:
             self._answers.begin(audio_id, caller, part.voice_id, part.version)
@@ -161,11 +163,11 @@ class Casting:
         if failed:
             self._fail(part, audio_id)
 
-    def _note(self, part: Part, audio_id: str, error: Exception) -> None:
+    def _note(self, part: ResolvedVoice, audio_id: str, error: Exception) -> None:
         if _is_failure(error):
             asyncio.get_running_loop().run_in_executor(None, self._fail, part, audio_id)
 
-    def _fail(self, part: Part, audio_id: str) -> None:
+    def _fail(self, part: ResolvedVoice, audio_id: str) -> None:
         self._metrics.version_failures.labels(part.voice_id, part.version).inc()
         try:
             self._answers.fail(audio_id)

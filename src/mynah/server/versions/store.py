@@ -44,7 +44,7 @@ class Version:
 _COLUMNS = [versions.c[field.name] for field in fields(Version)]
 
 
-class Versions:
+class VersionStore:
     """The versions of the voices of a database.
 
     Args:

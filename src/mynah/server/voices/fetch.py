@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import httpx
 
 from mynah.errors import OptionError
-from mynah.server.access.egress import PrivateHostError, Reach, UnknownHostError
+from mynah.server.access.egress import EgressPolicy, PrivateHostError, UnknownHostError
 from mynah.server.errors import RecordingUrlError
 from mynah.server.urls import NotUrlError, parse_url
 
@@ -45,7 +45,7 @@ class FetchRules:
             OptionError: naming one.
         """
         try:
-            Reach(self.networks)
+            EgressPolicy(self.networks)
         except ValueError as error:
             raise OptionError(f"MYNAH_FETCH_NETWORKS: {error}; write 10.1.0.0/16.") from None
 
@@ -72,7 +72,7 @@ class FetchRules:
 
     def allow(self, address: str) -> bool:
         """Whether an address is public, or in a network that may be reached."""
-        return Reach(self.networks).allows(address)
+        return EgressPolicy(self.networks).allows(address)
 
 
 async def fetch(url: str, rules: FetchRules) -> bytes:
@@ -123,7 +123,7 @@ async def _request(client: httpx.AsyncClient, url: httpx.URL, rules: FetchRules)
 
 async def _address(url: httpx.URL, rules: FetchRules) -> str:
     try:
-        return await Reach(rules.networks).address(url.host)
+        return await EgressPolicy(rules.networks).address(url.host)
     except UnknownHostError:
         raise RecordingUrlError(f"There is no host {url.host:.80}; check the URL.") from None
     except PrivateHostError:

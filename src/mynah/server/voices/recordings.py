@@ -29,10 +29,10 @@ class StoredRecording:
 def keep_recordings(storage: BlobStore, kept: Iterable[StoredRecording]) -> None:
     """Writes the files. They come before the rows: a row without its file cannot speak."""
     for recording in kept:
-        storage.put(key_of(recording.id), recording.flac)
+        storage.put(recording_key(recording.id), recording.flac)
 
 
-def list_them(
+def insert_recordings(
     connection: Connection, voice_id: str, version: str, kept: Sequence[StoredRecording]
 ) -> None:
     """Writes the rows, in a transaction of the caller's.
@@ -68,9 +68,9 @@ def recordings_of(connection: Connection, voice_id: str, version: str) -> Sequen
 def forget_recordings(storage: BlobStore, recording_ids: Iterable[str]) -> None:
     """Deletes the files."""
     for recording_id in recording_ids:
-        storage.delete(key_of(recording_id))
+        storage.delete(recording_key(recording_id))
 
 
-def key_of(recording_id: str) -> str:
+def recording_key(recording_id: str) -> str:
     """Where the file of a recording is kept."""
     return f"recordings/{recording_id}.flac"

@@ -10,8 +10,8 @@ from sqlalchemy import Engine, exists, select
 from mynah.engine.request import VoiceRef, WeightsRef
 from mynah.errors import CheckpointError, VoiceNotFoundError
 from mynah.server.errors import ReferenceNotFoundError, VoiceVersionNotFoundError
-from mynah.server.voices.recordings import key_of, recordings_of
-from mynah.server.voices.store import FIRST_VERSION, VoiceRecord, Voices
+from mynah.server.voices.recordings import recording_key, recordings_of
+from mynah.server.voices.store import FIRST_VERSION, VoiceRecord, VoiceStore
 from mynah.storage.blobs import BlobStore, WeightStore
 from mynah.storage.tables import versions
 from mynah.voice.samples import samples
@@ -22,7 +22,7 @@ ZERO_SHOT = "zero-shot"
 
 
 @dataclass(frozen=True, slots=True)
-class Speaking:
+class VoiceSelection:
     """Whose voice speaks.
 
     Attributes:
@@ -36,7 +36,7 @@ class Speaking:
     references: Sequence[str] = ()
 
 
-class Speakers:
+class VoiceResolver:
     """Finds out who speaks.
 
     Args:
@@ -47,7 +47,7 @@ class Speakers:
     """
 
     def __init__(
-        self, voices: Voices, records: Engine, storage: BlobStore, folders: WeightStore
+        self, voices: VoiceStore, records: Engine, storage: BlobStore, folders: WeightStore
     ) -> None:
         self._voices = voices
         self._records = records
@@ -55,7 +55,7 @@ class Speakers:
         self._folders = folders
         self._samples = {sample.name: sample for sample in samples()}
 
-    def speaker(self, speaking: Speaking) -> VoiceRef:
+    def speaker(self, speaking: VoiceSelection) -> VoiceRef:
         """A voice for the engine.
 
         Raises:
@@ -110,7 +110,7 @@ class Speakers:
             # Training need not have chosen prompts.
             rows = own or recordings_of(connection, voice.id, FIRST_VERSION)
         try:
-            files = [self._storage.get(key_of(row["id"])) for row in rows]
+            files = [self._storage.get(recording_key(row["id"])) for row in rows]
         except FileNotFoundError:
             rows = []
         if not rows:

@@ -13,12 +13,12 @@ from mynah.server.errors import BuiltInVoiceError, VoiceExistsError
 from mynah.server.voices.recordings import (
     StoredRecording,
     forget_recordings,
+    insert_recordings,
     keep_recordings,
-    key_of,
-    list_them,
+    recording_key,
     recordings_of,
 )
-from mynah.server.voices.uploads import Clip
+from mynah.server.voices.uploads import CheckedRecording
 from mynah.storage.blobs import BlobStore, WeightStore
 from mynah.storage.database import new_id, now
 from mynah.storage.tables import jobs, recordings, voices
@@ -68,7 +68,7 @@ class VoiceRecord:
 class NewRecording:
     """A checked recording and its words."""
 
-    clip: Clip
+    clip: CheckedRecording
     text: str | None
 
 
@@ -80,7 +80,7 @@ class Page:
     more: bool
 
 
-class Voices:
+class VoiceStore:
     """The voices of a database and those that come with Mynah.
 
     Args:
@@ -129,7 +129,7 @@ class Voices:
         try:
             with self._records.begin() as connection:
                 connection.execute(insert(voices).values(_row(voice)))
-                list_them(connection, voice.id, FIRST_VERSION, kept)
+                insert_recordings(connection, voice.id, FIRST_VERSION, kept)
         except IntegrityError:
             forget_recordings(self._storage, [each.id for each in kept])
             raise _taken(name) from None
@@ -215,7 +215,7 @@ class Voices:
             return self._samples[voice.id].data()
         with self._records.connect() as connection:
             first = recordings_of(connection, voice.id, FIRST_VERSION)[0]
-        return self._storage.get(key_of(first["id"]))
+        return self._storage.get(recording_key(first["id"]))
 
     def own(self, name: str) -> VoiceRecord:
         """A voice that can be changed.

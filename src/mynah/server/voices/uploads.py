@@ -44,7 +44,7 @@ class UploadRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class CheckedRecording:
     """A recording that was checked.
 
     Attributes:
@@ -56,7 +56,7 @@ class Clip:
     seconds: float
 
 
-def admit(data: bytes, rules: UploadRules) -> Clip:
+def admit(data: bytes, rules: UploadRules) -> CheckedRecording:
     """Decodes, checks and re-encodes a recording.
 
     No more is ever decoded than the rules allow, whatever the file's header says.
@@ -72,7 +72,7 @@ def admit(data: bytes, rules: UploadRules) -> Clip:
     encoded = io.BytesIO()
     soundfile.write(encoded, recording.samples, SAMPLE_RATE, format="FLAC")
     flac = encoded.getvalue()
-    return Clip(flac, read_recording(flac).seconds)
+    return CheckedRecording(flac, read_recording(flac).seconds)
 
 
 def check_words(texts: Sequence[str], recordings: int, language: str, split: str = "cut5") -> None:

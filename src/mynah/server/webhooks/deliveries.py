@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Engine, insert, select, true, update
 
 from mynah.server.access.keys import Caller
 from mynah.server.errors import DeliveryNotFoundError
-from mynah.server.webhooks.sender import Outcome
+from mynah.server.webhooks.sender import AttemptResult
 from mynah.storage.clock import clock
 from mynah.storage.database import now
 from mynah.storage.tables import deliveries, delivery_attempts
@@ -151,7 +151,7 @@ class Deliveries:
                 claimed += [Delivery(**row) for row in connection.execute(claiming).mappings()]
         return claimed
 
-    def note(self, delivery: Delivery, outcome: Outcome, began: float) -> None:
+    def note(self, delivery: Delivery, outcome: AttemptResult, began: float) -> None:
         """Writes what came of an attempt.
 
         Args:
@@ -178,7 +178,7 @@ class Deliveries:
             connection.execute(its.where(deliveries.c.attempts == delivery.attempts).values(facts))
             connection.execute(insert(delivery_attempts).values(row))
 
-    def _state_after(self, attempts: int, outcome: Outcome) -> State:
+    def _state_after(self, attempts: int, outcome: AttemptResult) -> State:
         if outcome.delivered:
             return "delivered"
         over = outcome.unwanted or attempts >= self._rules.attempts

@@ -9,13 +9,13 @@ from mynah.runtime.logging import log_unexpected
 from mynah.server.errors import CallbackError
 from mynah.server.webhooks.deliveries import Deliveries, Delivery
 from mynah.server.webhooks.secrets import WebhookSecrets
-from mynah.server.webhooks.sender import Message, Outcome, Sender
+from mynah.server.webhooks.sender import AttemptResult, Message, Sender
 
 PAUSE = 0.5
 AT_ONCE = 32
 
 
-class Postman:
+class WebhookDispatcher:
     """Delivers what is in the outbox.
 
     Args:
@@ -54,9 +54,9 @@ class Postman:
         except Exception as error:  # it is claimed again when its claim is over
             log_unexpected(error)
 
-    async def _send(self, delivery: Delivery) -> Outcome:
+    async def _send(self, delivery: Delivery) -> AttemptResult:
         try:
             secrets = await run_in_threadpool(self._secrets.of, delivery.caller)
         except CallbackError as error:
-            return Outcome(None, str(error))
+            return AttemptResult(None, str(error))
         return await self._sender.send(Message(delivery.id, delivery.url, delivery.body, secrets))

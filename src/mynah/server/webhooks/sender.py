@@ -13,7 +13,7 @@ import httpx
 from standardwebhooks import Webhook
 
 from mynah.errors import OptionError
-from mynah.server.access.egress import PrivateHostError, Reach, UnknownHostError
+from mynah.server.access.egress import EgressPolicy, PrivateHostError, UnknownHostError
 from mynah.server.errors import CallbackError
 from mynah.server.urls import NotUrlError, parse_url
 
@@ -22,7 +22,7 @@ _LONGEST_URL = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AttemptResult:
     """What came of an attempt.
 
     Attributes:
@@ -86,23 +86,23 @@ class Sender:
 
     def __init__(self, networks: Sequence[str], seconds: float) -> None:
         try:
-            self._reach = Reach(networks)
+            self._reach = EgressPolicy(networks)
         except ValueError as error:
             raise OptionError(f"MYNAH_WEBHOOK_NETWORKS: {error}; write 10.1.0.0/16.") from None
         self._seconds = seconds
 
-    async def send(self, message: Message) -> Outcome:
+    async def send(self, message: Message) -> AttemptResult:
         """Makes one attempt."""
         try:
             async with asyncio.timeout(self._seconds):
-                return Outcome(await self._send(message))
+                return AttemptResult(await self._send(message))
         except TimeoutError:
-            return Outcome(None, f"no answer within {self._seconds:g} s")
+            return AttemptResult(None, f"no answer within {self._seconds:g} s")
         except CallbackError as error:
-            return Outcome(None, str(error))
+            return AttemptResult(None, str(error))
         # httpx parses the host of a redirect, which is not followed.
         except (httpx.HTTPError, OSError, UnicodeError) as error:
-            return Outcome(None, type(error).__name__)
+            return AttemptResult(None, type(error).__name__)
 
     async def _send(self, message: Message) -> int:
         url = parsed(message.url)

@@ -37,7 +37,7 @@ class HeaderAccess:
         return admitted(request)
 
 
-Speaker = Annotated[Caller, Depends(HeaderAccess("speak"))]
+SpeakCaller = Annotated[Caller, Depends(HeaderAccess("speak"))]
 """A caller who may have text spoken and look at voices."""
-Trainer = Annotated[Caller, Depends(HeaderAccess("train"))]
+TrainCaller = Annotated[Caller, Depends(HeaderAccess("train"))]
 """A caller who may make and delete voices."""

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from mynah.server.compat.elevenlabs.auth import Speaker
+from mynah.server.compat.elevenlabs.auth import SpeakCaller
 from mynah.server.http.admission import admitting_router
 from mynah.server.http.routers.catalogue import LANGUAGE_NAMES
 from mynah.server.speech.params import MODEL
@@ -39,7 +39,7 @@ class Model(BaseModel):
 
 
 @router.get("/v1/models")
-def list_models(_: Speaker) -> list[Model]:
+def list_models(_: SpeakCaller) -> list[Model]:
     """List the models."""
     languages = [Language(language_id=code, name=name) for code, name in LANGUAGE_NAMES.items()]
     return [Model(languages=languages)]

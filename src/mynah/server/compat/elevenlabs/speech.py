@@ -9,16 +9,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from mynah.audio.encoding import AudioFormat
 from mynah.errors import UnsupportedError
 from mynah.options import RANGES, SpeechOptions
-from mynah.server.compat.elevenlabs.auth import Speaker
+from mynah.server.compat.elevenlabs.auth import SpeakCaller
 from mynah.server.compat.elevenlabs.models import LONGEST_TEXT
 from mynah.server.errors import ModelNotFoundError
 from mynah.server.http.admission import admitting_router
 from mynah.server.http.dependencies import ServicesOf
-from mynah.server.http.streaming import AudioResponse, while_connected
+from mynah.server.http.streaming import AudioResponse, cancel_on_disconnect
 from mynah.server.plain_text import PLAIN, PlainText
 from mynah.server.speech.params import MODEL
-from mynah.server.speech.service import SpeechOrder
-from mynah.server.voices.resolver import Speaking
+from mynah.server.speech.service import SpeechRequest
+from mynah.server.voices.resolver import VoiceSelection
 
 _KINDS = {
     "mp3": ["22050_32", "24000_48", *(f"44100_{rate}" for rate in (32, 64, 96, 128, 192))],
@@ -137,7 +137,7 @@ async def convert_text(
     voice_id: PlainText,
     body: SpeechBody,
     query: Annotated[SpeechQuery, Query()],
-    caller: Speaker,
+    caller: SpeakCaller,
     services: ServicesOf,
 ) -> Response:
     """Speak a text in a voice."""
@@ -145,15 +145,15 @@ async def convert_text(
         raise ModelNotFoundError(f"There is no model {body.model_id:.80}; use {MODEL}.")
     form = format_of(query.output_format)
     seeded = body.seed is not None
-    voice, options = Speaking(voice_id), body.options()
-    order = SpeechOrder(caller, body.text, voice, options, form, cacheable=seeded)
-    async with while_connected(request.receive):
+    voice, options = VoiceSelection(voice_id), body.options()
+    order = SpeechRequest(caller, body.text, voice, options, form, cacheable=seeded)
+    async with cancel_on_disconnect(request.receive):
         audio = await services.speech.open(order)
     return AudioResponse(audio, form.media_type)
 
 
 @router.post("/with-timestamps", response_class=Response)
 @router.post("/stream/with-timestamps", response_class=Response)
-async def convert_with_timestamps(_: Speaker) -> Response:
+async def convert_with_timestamps(_: SpeakCaller) -> Response:
     """Refuse: when each character is said is not known yet, and a guess would mislead."""
     raise UnsupportedError("Timestamps are not offered yet; call the path without them.")

@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 from fastapi import File, UploadFile
 from pydantic import BaseModel, ConfigDict, Field, Json
 
-from mynah.server.compat.elevenlabs.auth import Speaker, Trainer
+from mynah.server.compat.elevenlabs.auth import SpeakCaller, TrainCaller
 from mynah.server.errors import RequestError
 from mynah.server.http.admission import admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.routers.voices import Labels, Words, admit_all
 from mynah.server.plain_text import PlainText
 from mynah.server.speech.params import MODEL
-from mynah.server.voices.store import VoiceName, VoiceRecord, Voices
+from mynah.server.voices.store import VoiceName, VoiceRecord, VoiceStore
 
 _PAGE = 100
 _DESCRIPTION = "description"
@@ -72,13 +72,13 @@ class Deleted(BaseModel):
 
 
 @router.get("")
-def list_voices(_: Speaker, services: ServicesOf) -> VoiceList:
+def list_voices(_: SpeakCaller, services: ServicesOf) -> VoiceList:
     """List all voices, those that come with Mynah among them."""
     return VoiceList(voices=[_written(voice) for voice in _all(services.voices)])
 
 
 @router.post("/add")
-def add_voice(form: Annotated[VoiceForm, File()], _: Trainer, services: ServicesOf) -> NewVoice:
+def add_voice(form: Annotated[VoiceForm, File()], _: TrainCaller, services: ServicesOf) -> NewVoice:
     """Make a voice from recordings; it can speak at once."""
     if form.remove_background_noise:
         raise RequestError(
@@ -93,19 +93,19 @@ def add_voice(form: Annotated[VoiceForm, File()], _: Trainer, services: Services
 
 
 @router.get("/{voice_id}")
-def get_voice(voice_id: PlainText, _: Speaker, services: ServicesOf) -> Voice:
+def get_voice(voice_id: PlainText, _: SpeakCaller, services: ServicesOf) -> Voice:
     """Look a voice up."""
     return _written(services.voices.get(voice_id))
 
 
 @router.delete("/{voice_id}")
-def delete_voice(voice_id: PlainText, _: Trainer, services: ServicesOf) -> Deleted:
+def delete_voice(voice_id: PlainText, _: TrainCaller, services: ServicesOf) -> Deleted:
     """Delete a voice and its recordings."""
     services.voices.delete(voice_id)
     return Deleted()
 
 
-def _all(voices: Voices) -> Iterator[VoiceRecord]:
+def _all(voices: VoiceStore) -> Iterator[VoiceRecord]:
     page = voices.page(limit=_PAGE)
     yield from page.voices
     while page.more:

@@ -27,7 +27,7 @@ class KeylessAccess(BearerAccess):
         return KEYLESS
 
 
-Speaker = Annotated[Caller, Depends(KeylessAccess("speak"))]
+SpeakCaller = Annotated[Caller, Depends(KeylessAccess("speak"))]
 """A caller who may have text spoken."""
-Admin = Annotated[Caller, Depends(KeylessAccess("admin"))]
+AdminCaller = Annotated[Caller, Depends(KeylessAccess("admin"))]
 """A caller who may do everything."""

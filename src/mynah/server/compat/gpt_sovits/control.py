@@ -10,7 +10,7 @@ from starlette.background import BackgroundTask
 from mynah.checkpoints.folder import CONTENT
 from mynah.errors import UnsupportedError
 from mynah.server.app import Services
-from mynah.server.compat.gpt_sovits.auth import Admin
+from mynah.server.compat.gpt_sovits.auth import AdminCaller
 from mynah.server.compat.gpt_sovits.references import inside
 from mynah.server.compat.gpt_sovits.tts import Done
 from mynah.server.errors import ScopeError
@@ -23,7 +23,9 @@ WeightsPath = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 @router.get("/control")
-def control(command: Literal["restart", "exit"], _: Admin, services: ServicesOf) -> JSONResponse:
+def control(
+    command: Literal["restart", "exit"], _: AdminCaller, services: ServicesOf
+) -> JSONResponse:
     """End the server, if its settings allow that."""
     if not services.settings.gpt_sovits_control:
         raise ScopeError("This server is not controlled by calls; set MYNAH_GPT_SOVITS_CONTROL.")
@@ -33,14 +35,14 @@ def control(command: Literal["restart", "exit"], _: Admin, services: ServicesOf)
 
 
 @router.get("/set_gpt_weights")
-def set_gpt_weights(weights_path: WeightsPath, _: Admin, services: ServicesOf) -> Done:
+def set_gpt_weights(weights_path: WeightsPath, _: AdminCaller, services: ServicesOf) -> Done:
     """Confirm that these weights speak; others cannot be put in their place."""
     _confirm(weights_path, ".ckpt", services)
     return Done()
 
 
 @router.get("/set_sovits_weights")
-def set_sovits_weights(weights_path: WeightsPath, _: Admin, services: ServicesOf) -> Done:
+def set_sovits_weights(weights_path: WeightsPath, _: AdminCaller, services: ServicesOf) -> Done:
     """Confirm that these weights speak; others cannot be put in their place."""
     _confirm(weights_path, ".pth", services)
     return Done()

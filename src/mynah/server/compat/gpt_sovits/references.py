@@ -33,7 +33,7 @@ class References:
     language: str
 
 
-def read_speaker(references: References, services: Services) -> VoiceRef:
+def read_voice_ref(references: References, services: Services) -> VoiceRef:
     """Reads recordings as a speaker, known by their contents: a changed file is another one.
 
     Raises:

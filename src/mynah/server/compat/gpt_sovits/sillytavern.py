@@ -6,7 +6,7 @@ It names them by their recordings' names without suffix, and sends back a path w
 
 from pydantic import BaseModel
 
-from mynah.server.compat.gpt_sovits.auth import Speaker
+from mynah.server.compat.gpt_sovits.auth import SpeakCaller
 from mynah.server.http.admission import admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.plain_text import is_plain
@@ -24,7 +24,7 @@ class ListedSpeaker(BaseModel):
 
 
 @router.get("/speakers")
-def list_speakers(_: Speaker, services: ServicesOf) -> list[ListedSpeaker]:
+def list_speakers(_: SpeakCaller, services: ServicesOf) -> list[ListedSpeaker]:
     """List the recordings of the folder that SillyTavern takes its voices from."""
     files = (services.settings.references / FOLDER).glob("*.wav")
     # A name that is not UTF-8 could neither be listed nor sent back.

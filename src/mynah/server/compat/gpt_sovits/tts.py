@@ -14,15 +14,15 @@ from mynah.errors import LanguageError
 from mynah.options import RANGES, SpeechOptions
 from mynah.server.access.keys import Caller
 from mynah.server.app import Services
-from mynah.server.compat.gpt_sovits.auth import Speaker
-from mynah.server.compat.gpt_sovits.references import References, read_speaker
+from mynah.server.compat.gpt_sovits.auth import SpeakCaller
+from mynah.server.compat.gpt_sovits.references import References, read_voice_ref
 from mynah.server.http.admission import admitting_router
 from mynah.server.http.dependencies import ServicesOf
-from mynah.server.http.streaming import AudioResponse, while_connected
+from mynah.server.http.streaming import AudioResponse, cancel_on_disconnect
 from mynah.server.plain_text import PLAIN, PlainText
 from mynah.server.speech.audio_stream import AudioStream
 from mynah.server.speech.params import option_field
-from mynah.server.speech.service import SpeechOrder
+from mynah.server.speech.service import SpeechRequest
 from mynah.text.languages.registry import language_code
 
 _FORMATS = {
@@ -146,7 +146,7 @@ class Done(BaseModel):
 
 @router.get("/tts", response_class=Response)
 async def get_tts(
-    request: Request, speech: Annotated[Speech, Query()], caller: Speaker, services: ServicesOf
+    request: Request, speech: Annotated[Speech, Query()], caller: SpeakCaller, services: ServicesOf
 ) -> Response:
     """Speak a text in the voice of a recording."""
     return await _speak(request, speech, caller, services)
@@ -156,38 +156,38 @@ async def get_tts(
 @router.post("/tts", response_class=Response)
 @router.post("/", response_class=Response)
 async def post_tts(
-    request: Request, speech: Speech, caller: Speaker, services: ServicesOf
+    request: Request, speech: Speech, caller: SpeakCaller, services: ServicesOf
 ) -> Response:
     """Speak a text in the voice of a recording."""
     return await _speak(request, speech, caller, services)
 
 
 @router.get("/set_refer_audio")
-def set_refer_audio(refer_audio_path: FilePath, _: Speaker, services: ServicesOf) -> Done:
+def set_refer_audio(refer_audio_path: FilePath, _: SpeakCaller, services: ServicesOf) -> Done:
     """Check that a recording can be a reference.
 
     There is nothing to set: every `/tts` names its own, so that no caller gets another's voice.
     """
-    read_speaker(References([refer_audio_path], "", "auto"), services).load()
+    read_voice_ref(References([refer_audio_path], "", "auto"), services).load()
     return Done()
 
 
 async def _speak(request: Request, speech: Speech, caller: Caller, services: Services) -> Response:
     media_type = f"audio/{speech.media_type}"
     if speech.streaming_mode:
-        async with while_connected(request.receive):
+        async with cancel_on_disconnect(request.receive):
             audio = await _open(speech, caller, services)
         return AudioResponse(audio, media_type)
-    async with while_connected(request.receive):
+    async with cancel_on_disconnect(request.receive):
         whole = await _whole(speech, caller, services)
     return Response(whole, media_type=media_type)
 
 
 async def _open(speech: Speech, caller: Caller, services: Services) -> AudioStream:
-    speaker = await run_in_threadpool(read_speaker, speech.references(), services)
+    speaker = await run_in_threadpool(read_voice_ref, speech.references(), services)
     form = _FORMATS[speech.media_type]
     options, drawn = speech.options(), speech.seed == DRAWN
-    order = SpeechOrder(caller, speech.text, speaker, options, form, cacheable=not drawn)
+    order = SpeechRequest(caller, speech.text, speaker, options, form, cacheable=not drawn)
     return await services.speech.open(order)
 
 

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mynah.config import MEBIBYTE, Settings
-from mynah.server.http.errors import WriteAt
+from mynah.server.http.errors import ErrorWriterAt
 from mynah.server.http.request_body import RequestBody
 
 
@@ -63,7 +63,7 @@ class BodyLimitMiddleware:
         write_at: makes the answer to a body that is declared too large for any route.
     """
 
-    def __init__(self, app: ASGIApp, rules: BodyRules, write_at: WriteAt) -> None:
+    def __init__(self, app: ASGIApp, rules: BodyRules, write_at: ErrorWriterAt) -> None:
         self._app = app
         self._rules = rules
         self._write_at = write_at

@@ -15,14 +15,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mynah.errors import MynahError
 from mynah.server.access.authentication import caller_of
-from mynah.server.access.idempotency import FirstAnswer, FirstAnswers, write_name
+from mynah.server.access.idempotency import IdempotencyStore, StoredResponse, write_name
 from mynah.server.app import Services
 from mynah.server.errors import AuthenticationError, RequestError
 from mynah.server.http.dependencies import bearer_secret
-from mynah.server.http.errors import Write, WriteAt
+from mynah.server.http.errors import ErrorWriter, ErrorWriterAt
 from mynah.server.http.middleware.body_limit import BodyRules
 from mynah.server.http.request_body import body_of
-from mynah.server.response_headers import tell
+from mynah.server.response_headers import set_response_headers
 
 HEADER = "idempotency-key"
 
@@ -61,7 +61,7 @@ class IdempotencyMiddleware:
         write_at: makes the answer to a key that is wrong.
     """
 
-    def __init__(self, app: ASGIApp, rules: BodyRules, write_at: WriteAt) -> None:
+    def __init__(self, app: ASGIApp, rules: BodyRules, write_at: ErrorWriterAt) -> None:
         self._app = app
         self._rules = rules
         self._write_at = write_at
@@ -94,7 +94,7 @@ class IdempotencyMiddleware:
             await again(scope, receive, send)
             return
 
-        async def keep(first: FirstAnswer) -> None:
+        async def keep(first: StoredResponse) -> None:
             await run_in_threadpool(first_answers.finish, name, receive.digest, first)
 
         answering = _Answering(send, keep)
@@ -151,7 +151,7 @@ class Fingerprint:
 class _Answering:
     """Sends an answer on, and has it kept before its last byte leaves."""
 
-    def __init__(self, send: Send, keep: Callable[[FirstAnswer], Awaitable[None]]) -> None:
+    def __init__(self, send: Send, keep: Callable[[StoredResponse], Awaitable[None]]) -> None:
         self.kept = False
         self._send = send
         self._keep = keep
@@ -172,7 +172,7 @@ class _Answering:
         self._body += message.get("body", b"")
         self._suits = len(self._body) <= _LARGEST_ANSWER
         if self._suits and not message.get("more_body", False):
-            await self._keep(FirstAnswer(self._status, self._body))
+            await self._keep(StoredResponse(self._status, self._body))
             self.kept = True
 
 
@@ -189,14 +189,14 @@ async def _name_of(scope: Scope, headers: Headers, key: str) -> str:
 
 
 async def _again(
-    first_answers: FirstAnswers, name: str, body: Fingerprint, write: Write
+    first_answers: IdempotencyStore, name: str, body: Fingerprint, write: ErrorWriter
 ) -> Response:
     try:
         await body.read()
         first = await run_in_threadpool(first_answers.answer, name, body.digest)
     except (MynahError, HTTPException) as error:
         return write(error)
-    tell(idempotent_replayed="true")
+    set_response_headers(idempotent_replayed="true")
     return Response(first.body, first.status, media_type=_JSON)
 
 

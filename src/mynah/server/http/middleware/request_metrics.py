@@ -8,7 +8,7 @@ from mynah.server.metrics import Metrics
 from mynah.server.problems import counting
 
 
-class MeasuringMiddleware:
+class RequestMetricsMiddleware:
     """Counts calls by name and status, and errors by code.
 
     Args:

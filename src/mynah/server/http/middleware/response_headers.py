@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mynah.server.response_headers import collect
 
 
-class AnswerHeadersMiddleware:
+class ResponseHeadersMiddleware:
     """Adds to each answer what was told while it was made."""
 
     def __init__(self, app: ASGIApp) -> None:

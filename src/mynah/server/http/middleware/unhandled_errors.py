@@ -5,13 +5,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from mynah.runtime.logging import log_unexpected
-from mynah.server.http.errors import WriteAt
+from mynah.server.http.errors import ErrorWriterAt
 
 _INTERNAL_ERROR = 1011
 """Code that closes a WebSocket (RFC 6455, 7.4.1)."""
 
 
-class DefectMiddleware:
+class UnhandledErrorMiddleware:
     """Answers 500 without details; an answer that has begun is broken off, never ended.
 
     Args:
@@ -19,7 +19,7 @@ class DefectMiddleware:
         write_at: makes the answer.
     """
 
-    def __init__(self, app: ASGIApp, write_at: WriteAt) -> None:
+    def __init__(self, app: ASGIApp, write_at: ErrorWriterAt) -> None:
         self._app = app
         self._write_at = write_at
 

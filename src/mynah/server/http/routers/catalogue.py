@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mynah.server.http.admission import Speaker, admitting_router
+from mynah.server.http.admission import SpeakCaller, admitting_router
 from mynah.server.plain_text import PlainText
 from mynah.server.speech.params import ALIASES, MODEL
 from mynah.text.frontend import analyse
@@ -83,19 +83,19 @@ class Phonemes(BaseModel):
 
 
 @router.get("/models")
-def list_models(_: Speaker) -> Models:
+def list_models(_: SpeakCaller) -> Models:
     """List the models."""
     return Models(data=[Model(id=name) for name in (MODEL, *ALIASES)])
 
 
 @router.get("/languages")
-def list_languages(_: Speaker) -> Languages:
+def list_languages(_: SpeakCaller) -> Languages:
     """List the language codes."""
     return Languages(data=[Language(code=code, name=LANGUAGE_NAMES[code]) for code in CODES])
 
 
 @router.post("/text/phonemes")
-def pronounce(body: PhonemesBody, _: Speaker) -> Phonemes:
+def pronounce(body: PhonemesBody, _: SpeakCaller) -> Phonemes:
     """Tell how a text is cut, normalised and pronounced, without speaking it."""
     sentences = analyse(body.input, body.language, body.split)
     return Phonemes(sentences=[_pronounced(sentence) for sentence in sentences])

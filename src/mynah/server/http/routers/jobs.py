@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from mynah.jobs.events import JobEvent
 from mynah.jobs.job import ENDED, Job, State
 from mynah.server.app import Services
-from mynah.server.http.admission import Trainer, admitting_router
+from mynah.server.http.admission import TrainCaller, admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.middleware.idempotency import DESCRIBED
 from mynah.server.http.streaming import EventResponse
@@ -103,7 +103,7 @@ class JobQuery(BaseModel):
 
 @router.get("")
 def list_jobs(
-    query: Annotated[JobQuery, Query()], caller: Trainer, services: ServicesOf
+    query: Annotated[JobQuery, Query()], caller: TrainCaller, services: ServicesOf
 ) -> JobPageBody:
     """List your jobs, the latest first."""
     page = services.jobs.page(caller, query.after, query.limit)
@@ -114,19 +114,19 @@ def list_jobs(
 
 
 @router.get("/{job}")
-def get_job(job: PlainText, caller: Trainer, services: ServicesOf) -> JobDetails:
+def get_job(job: PlainText, caller: TrainCaller, services: ServicesOf) -> JobDetails:
     """See how far a job is, and what it said."""
     return job_details(services.jobs.get(caller, job), services)
 
 
 @router.post("/{job}/cancel", dependencies=[DESCRIBED])
-def cancel_job(job: PlainText, caller: Trainer, services: ServicesOf) -> JobDetails:
+def cancel_job(job: PlainText, caller: TrainCaller, services: ServicesOf) -> JobDetails:
     """End a job: at once if it waits, within seconds if it runs."""
     return job_details(services.jobs.cancel(caller, job), services)
 
 
 @router.post("/{job}/retry", status_code=202, dependencies=[DESCRIBED])
-def retry_job(job: PlainText, caller: Trainer, services: ServicesOf) -> JobDetails:
+def retry_job(job: PlainText, caller: TrainCaller, services: ServicesOf) -> JobDetails:
     """Queue a job again that failed or was cancelled; it goes on from its checkpoint."""
     return job_details(services.jobs.retry(caller, job), services)
 
@@ -138,7 +138,7 @@ def retry_job(job: PlainText, caller: Trainer, services: ServicesOf) -> JobDetai
 )
 async def watch_job(
     job: PlainText,
-    caller: Trainer,
+    caller: TrainCaller,
     services: ServicesOf,
     last_event_id: Annotated[int, Header(ge=0, lt=1 << 63)] = 0,
 ) -> Response:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 
-from mynah.server.http.admission import Speaker, admitting_router
+from mynah.server.http.admission import SpeakCaller, admitting_router
 from mynah.text.reading_scripts import reading_script
 
 router = admitting_router(tags=["training"])
@@ -31,7 +31,7 @@ class ScriptBody(BaseModel):
 
 
 @router.get("/scripts")
-def get_script(query: Annotated[ScriptQuery, Query()], _: Speaker) -> ScriptBody:
+def get_script(query: Annotated[ScriptQuery, Query()], _: SpeakCaller) -> ScriptBody:
     """Get a text to read aloud, of which a voice can be trained."""
     found = reading_script(query.language)
     gap = " " if query.language == "en" else ""

@@ -14,15 +14,15 @@ from mynah.audio.encoding import with_length
 from mynah.runtime.logging import log_unexpected
 from mynah.server.app import Services
 from mynah.server.errors import RequestError
-from mynah.server.http.admission import Speaker, admitting_router
+from mynah.server.http.admission import SpeakCaller, admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.middleware.idempotency import DESCRIBED
 from mynah.server.http.routers.stored_audio import StoredAudioBody, stored_audio_body
-from mynah.server.http.streaming import AudioResponse, while_connected
+from mynah.server.http.streaming import AudioResponse, cancel_on_disconnect
 from mynah.server.problems import error_body, problem_of
 from mynah.server.speech.audio_stream import AudioStream
 from mynah.server.speech.params import SpeechBody
-from mynah.server.speech.service import SpeechOrder
+from mynah.server.speech.service import SpeechRequest
 
 router = admitting_router(tags=["speech"])
 
@@ -37,23 +37,23 @@ router = admitting_router(tags=["speech"])
     },
 )
 async def create_speech(
-    request: Request, body: SpeechBody, caller: Speaker, services: ServicesOf
+    request: Request, body: SpeechBody, caller: SpeakCaller, services: ServicesOf
 ) -> Response:
     """Speak a text in a voice."""
     order = body.order(caller, body.input)
     if body.store:
         if body.stream_format == "sse":
             raise RequestError("What is stored is not streamed; leave stream_format out.", "store")
-        async with while_connected(request.receive):
+        async with cancel_on_disconnect(request.receive):
             return await _stored(request, order, services)
-    async with while_connected(request.receive):
+    async with cancel_on_disconnect(request.receive):
         audio = await services.speech.open(order)
     if body.stream_format == "sse":
         return AudioResponse(audio, "text/event-stream", _events(audio))
     return AudioResponse(audio, order.form.media_type)
 
 
-async def _stored(request: Request, order: SpeechOrder, services: Services) -> Response:
+async def _stored(request: Request, order: SpeechRequest, services: Services) -> Response:
     await run_in_threadpool(services.stored.check_room, order.caller.id)
     with closing(await services.speech.open(order)) as audio:
         whole = b"".join([part async for part in audio])

@@ -25,8 +25,8 @@ from mynah.server.http.dependencies import SUBPROTOCOL, ServicesOf, check_origin
 from mynah.server.http.errors import error_response
 from mynah.server.http.value_count import check_json
 from mynah.server.problems import error_body, problem_of, validated
-from mynah.server.speech.params import Manner
-from mynah.server.speech.streaming_input import Mark, Piece, SpeechContext
+from mynah.server.speech.params import SpeechParams
+from mynah.server.speech.streaming_input import InputSession, StreamMark, TextPiece
 
 router = APIRouter()
 
@@ -34,7 +34,7 @@ _OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 _OF_PIECES = {"input", "continue", "flush", "cancel"}
 
 
-class PieceBody(Manner):
+class PieceBody(SpeechParams):
     """A piece of text in a context; the first one says how all are spoken."""
 
     context_id: str = Field(default="", max_length=100)
@@ -49,10 +49,10 @@ class PieceBody(Manner):
     cancel: bool = False
     """Stop speaking at once and forget the context."""
 
-    def piece(self) -> Piece:
+    def piece(self) -> TextPiece:
         """What a context takes."""
         more = self.flush if self.more is None else self.more
-        return Piece(self.input, self.flush, last=not more)
+        return TextPiece(self.input, self.flush, last=not more)
 
     def manner(self) -> dict[str, Any]:
         """What stays the same in all pieces of a context."""
@@ -65,7 +65,7 @@ class _Open:
 
     given: dict[str, Any]
     manner: dict[str, Any]
-    context: SpeechContext
+    context: InputSession
     speaking: asyncio.Task[None]
 
 
@@ -132,7 +132,7 @@ class _Session:
         # Each context is a call of its own to limits, and to a key that was revoked meanwhile.
         caller = await authenticate(self._services, secret_of(self._socket), "speak")
         body = _validated(given)
-        context = SpeechContext(self._services.speech, body.order(caller, ""))
+        context = InputSession(self._services.speech, body.order(caller, ""))
         context.add(body.piece())
         speaking = self._tasks.create_task(self._speak(name, context))
         lasting = {field: given[field] for field in given.keys() - _OF_PIECES}
@@ -156,7 +156,7 @@ class _Session:
             speaking.cancel()
             await asyncio.wait({speaking})
 
-    async def _speak(self, name: str, context: SpeechContext) -> None:
+    async def _speak(self, name: str, context: InputSession) -> None:
         try:
             await self._send_audio(name, context)
             end = {"type": "speech.audio.done", "usage": context.usage()}
@@ -170,10 +170,10 @@ class _Session:
         with contextlib.suppress(WebSocketDisconnect):
             await self._tell(name, **end)
 
-    async def _send_audio(self, name: str, context: SpeechContext) -> None:
+    async def _send_audio(self, name: str, context: InputSession) -> None:
         async with contextlib.aclosing(context.audio()) as audio:
             async for part in audio:
-                if part is Mark.FLUSHED:
+                if part is StreamMark.FLUSHED:
                     await self._tell(name, type="speech.audio.flushed")
                 elif part:
                     data = base64.b64encode(part).decode()

@@ -6,7 +6,7 @@ from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from mynah.server.http.admission import Speaker, admitting_router
+from mynah.server.http.admission import SpeakCaller, admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.middleware.idempotency import DESCRIBED
 from mynah.server.plain_text import PLAIN, PlainText
@@ -61,7 +61,9 @@ def get_stored_audio(
 
 
 @router.delete("/{audio_id}", dependencies=[DESCRIBED])
-def delete_stored_audio(audio_id: PlainText, caller: Speaker, services: ServicesOf) -> DeletedAudio:
+def delete_stored_audio(
+    audio_id: PlainText, caller: SpeakCaller, services: ServicesOf
+) -> DeletedAudio:
     """Delete speech that was kept, before it expires."""
     services.stored.delete(caller.id, audio_id)
     return DeletedAudio(id=audio_id)

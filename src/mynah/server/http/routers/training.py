@@ -9,7 +9,7 @@ from mynah.errors import UnsupportedError
 from mynah.jobs.kinds.train import TrainingOrder
 from mynah.server.access.keys import Caller
 from mynah.server.app import Services
-from mynah.server.http.admission import Trainer, admitting_router
+from mynah.server.http.admission import TrainCaller, admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.middleware.idempotency import DESCRIBED
 from mynah.server.http.routers.jobs import JobDetails, job_details
@@ -55,7 +55,10 @@ class TrainingForm(BaseModel):
 
 @router.post("/{voice}/train", status_code=202, dependencies=[DESCRIBED])
 def train_voice(
-    voice: PlainText, form: Annotated[TrainingForm, File()], caller: Trainer, services: ServicesOf
+    voice: PlainText,
+    form: Annotated[TrainingForm, File()],
+    caller: TrainCaller,
+    services: ServicesOf,
 ) -> JobDetails:
     """Train a voice on a minute of speech; meanwhile it speaks as before."""
     _check(form, caller, services)

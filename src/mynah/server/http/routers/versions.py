@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mynah.engine.export import ReleasedFile
 from mynah.server.app import Services
 from mynah.server.errors import RequestError
-from mynah.server.http.admission import Speaker, Trainer, admitting_router
+from mynah.server.http.admission import SpeakCaller, TrainCaller, admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.middleware.idempotency import DESCRIBED
 from mynah.server.plain_text import PlainText
@@ -132,7 +132,7 @@ class RatedBody(BaseModel):
 
 
 @router.get("/voices/{voice}/versions")
-def list_versions(voice: PlainText, _: Speaker, services: ServicesOf) -> VersionList:
+def list_versions(voice: PlainText, _: SpeakCaller, services: ServicesOf) -> VersionList:
     """List a voice's versions, how they do, and who hears which."""
     record = services.voices.get(voice)
     rollout = _rollout(record, services)
@@ -150,7 +150,7 @@ def list_versions(voice: PlainText, _: Speaker, services: ServicesOf) -> Version
     responses={200: {"description": "The file.", "content": {CHECKPOINT: {}}}},
 )
 def download_version(
-    voice: PlainText, version: Number, file: ReleasedFile, _: Trainer, services: ServicesOf
+    voice: PlainText, version: Number, file: ReleasedFile, _: TrainCaller, services: ServicesOf
 ) -> StreamingResponse:
     """Fetch a trained version as one of the two files that GPT-SoVITS's own tools open."""
     record = services.voices.own(voice)
@@ -169,7 +169,7 @@ def download_version(
 
 @router.post("/voices/{voice}/versions/{version}/promote", dependencies=[DESCRIBED])
 def promote_version(
-    voice: PlainText, version: Number, _: Trainer, services: ServicesOf
+    voice: PlainText, version: Number, _: TrainCaller, services: ServicesOf
 ) -> RolloutBody:
     """Have everyone hear a version, from the next request on."""
     record = services.voices.own(voice)
@@ -178,7 +178,7 @@ def promote_version(
 
 
 @router.post("/voices/{voice}/rollback", dependencies=[DESCRIBED])
-def roll_voice_back(voice: PlainText, _: Trainer, services: ServicesOf) -> RolloutBody:
+def roll_voice_back(voice: PlainText, _: TrainCaller, services: ServicesOf) -> RolloutBody:
     """Have everyone hear what they heard before the last promotion, from the next request on."""
     record = services.voices.own(voice)
     return _body(record, services.rollouts.roll_back(record.id), services)
@@ -186,7 +186,7 @@ def roll_voice_back(voice: PlainText, _: Trainer, services: ServicesOf) -> Rollo
 
 @router.put("/voices/{voice}/traffic", dependencies=[DESCRIBED])
 def split_traffic(
-    voice: PlainText, traffic: Traffic, _: Trainer, services: ServicesOf
+    voice: PlainText, traffic: Traffic, _: TrainCaller, services: ServicesOf
 ) -> RolloutBody:
     """Split callers among versions; each goes on hearing the same one."""
     record = services.voices.own(voice)
@@ -199,7 +199,7 @@ def split_traffic(
 
 @router.post("/audio/{audio_id}/rating", dependencies=[DESCRIBED])
 def rate_audio(
-    audio_id: PlainText, body: RatingBody, caller: Speaker, services: ServicesOf
+    audio_id: PlainText, body: RatingBody, caller: SpeakCaller, services: ServicesOf
 ) -> RatedBody:
     """Rate a piece of speech by its `X-Audio-Id`; it counts for the version that spoke."""
     if body.rating is None and body.similarity is None:

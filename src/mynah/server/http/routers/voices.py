@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, Json, StringConstraints
 
 from mynah.server.app import Services
 from mynah.server.errors import RequestError
-from mynah.server.http.admission import Speaker, Trainer, admitting_router
+from mynah.server.http.admission import SpeakCaller, TrainCaller, admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.middleware.idempotency import DESCRIBED
 from mynah.server.plain_text import PLAIN, PlainText
@@ -102,7 +102,7 @@ class DeletedVoice(BaseModel):
 
 @router.post("", status_code=201, dependencies=[DESCRIBED])
 async def create_voice(
-    form: Annotated[VoiceForm, File()], _: Trainer, services: ServicesOf
+    form: Annotated[VoiceForm, File()], _: TrainCaller, services: ServicesOf
 ) -> VoiceBody:
     """Make a voice from recordings; it can speak at once."""
     await run_in_threadpool(_check, form, services)
@@ -114,7 +114,7 @@ async def create_voice(
 
 @router.get("")
 def list_voices(
-    query: Annotated[PageQuery, Query()], _: Speaker, services: ServicesOf
+    query: Annotated[PageQuery, Query()], _: SpeakCaller, services: ServicesOf
 ) -> VoicePage:
     """List voices, those that come with Mynah among them."""
     page = services.voices.page(query.after, query.limit)
@@ -123,21 +123,21 @@ def list_voices(
 
 
 @router.get("/{voice}")
-def get_voice(voice: PlainText, _: Speaker, services: ServicesOf) -> VoiceBody:
+def get_voice(voice: PlainText, _: SpeakCaller, services: ServicesOf) -> VoiceBody:
     """Look a voice up by its id or name."""
     return _body(services.voices.get(voice))
 
 
 @router.patch("/{voice}", dependencies=[DESCRIBED])
 def change_voice(
-    voice: PlainText, changes: VoiceChanges, _: Trainer, services: ServicesOf
+    voice: PlainText, changes: VoiceChanges, _: TrainCaller, services: ServicesOf
 ) -> VoiceBody:
     """Change a voice's name, labels or consent."""
     return _body(services.voices.change(voice, changes.model_dump(exclude_unset=True)))
 
 
 @router.delete("/{voice}", dependencies=[DESCRIBED])
-def delete_voice(voice: PlainText, _: Trainer, services: ServicesOf) -> DeletedVoice:
+def delete_voice(voice: PlainText, _: TrainCaller, services: ServicesOf) -> DeletedVoice:
     """Delete a voice and its recordings."""
     return DeletedVoice(id=services.voices.delete(voice).id)
 
@@ -147,7 +147,7 @@ def delete_voice(voice: PlainText, _: Trainer, services: ServicesOf) -> DeletedV
     response_class=Response,
     responses={200: {"description": "The recording.", "content": {CONTENT_TYPE: {}}}},
 )
-def preview_voice(voice: PlainText, _: Speaker, services: ServicesOf) -> Response:
+def preview_voice(voice: PlainText, _: SpeakCaller, services: ServicesOf) -> Response:
     """Hear the recording that a voice is made of."""
     return Response(services.voices.preview(voice), media_type=CONTENT_TYPE)
 

@@ -6,7 +6,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from mynah.server.app import Services
-from mynah.server.http.admission import Trainer, admitting_router
+from mynah.server.http.admission import TrainCaller, admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.middleware.idempotency import DESCRIBED
 from mynah.server.plain_text import PLAIN, PlainText
@@ -64,14 +64,14 @@ class DeliveryQuery(BaseModel):
 
 
 @router.post("/secret", status_code=201, dependencies=[DESCRIBED])
-def renew_webhook_secret(caller: Trainer, services: ServicesOf) -> SecretBody:
+def renew_webhook_secret(caller: TrainCaller, services: ServicesOf) -> SecretBody:
     """Make the secret that your webhooks are signed with; the one before is good for a day more."""
     return SecretBody(secret=services.webhook_secrets.renew(caller.id))
 
 
 @router.get("/deliveries")
 def list_deliveries(
-    query: Annotated[DeliveryQuery, Query()], caller: Trainer, services: ServicesOf
+    query: Annotated[DeliveryQuery, Query()], caller: TrainCaller, services: ServicesOf
 ) -> DeliveryPage:
     """See what was sent, and what your receiver answered."""
     found = services.deliveries.page(caller, query.after, query.limit + 1)
@@ -81,7 +81,7 @@ def list_deliveries(
 
 
 @router.post("/deliveries/{delivery}/replay", status_code=202, dependencies=[DESCRIBED])
-def replay_delivery(delivery: PlainText, caller: Trainer, services: ServicesOf) -> DeliveryBody:
+def replay_delivery(delivery: PlainText, caller: TrainCaller, services: ServicesOf) -> DeliveryBody:
     """Send a webhook once more, under the same id."""
     return _body(services.deliveries.replay(caller, delivery), services)
 
