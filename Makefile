@@ -31,7 +31,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 demo: $(READY)
-	$(BIN)/python -m mynah.demo
+	$(BIN)/python -m mynah.cli.demo
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -15,7 +15,7 @@ import soundfile
 from web import Web
 
 import fakes
-from mynah.cli.ports import take_ports
+from mynah.cli.serve import take_ports
 from mynah.config import Settings
 from mynah.engine.local.local_engine import LocalEngine
 from mynah.engine.speech_model import SpeechModel

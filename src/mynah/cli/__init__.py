@@ -15,7 +15,7 @@ def main() -> None:
     try:
         app(prog_name="mynah")
     except MynahError as error:
-        from mynah.cli.line import one_line  # noqa: PLC0415
+        from mynah.cli.output import one_line  # noqa: PLC0415
 
         print(f"mynah: {one_line(str(error))}", file=sys.stderr)  # noqa: T201
         sys.exit(1)

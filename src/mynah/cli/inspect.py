@@ -5,7 +5,7 @@ from pathlib import Path
 from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.checkpoints.detect import is_gpt, sovits_version, symbols
 from mynah.checkpoints.file import Checkpoint, read_checkpoint
-from mynah.cli.line import one_line
+from mynah.cli.output import one_line
 from mynah.semantic.config import SemanticConfig
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mynah.checkpoints.folder import CONTENT, candidates
 from mynah.cli.inspect import describe
-from mynah.cli.line import one_line
+from mynah.cli.output import one_line
 from mynah.encoders.hubert import HUBERT
 from mynah.encoders.pretrained import WEIGHTS, Architecture, read_config
 from mynah.encoders.roberta import ROBERTA

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import typer
 
-from mynah.cli.job_bar import JobBar
+from mynah.cli.output import JobBar
 from mynah.config import Settings
 from mynah.jobs.completion import NOT_STARTED
 from mynah.jobs.dispatch import Launcher, open_launcher

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine
 
 from mynah.cli.job_run import OPERATOR, JobRun
-from mynah.cli.line import one_line
+from mynah.cli.output import one_line
 from mynah.config import Settings
 from mynah.errors import VoiceNotFoundError
 from mynah.jobs.events import JobEvents

@@ -12,8 +12,8 @@ from rich.progress import Progress
 
 from mynah.api import Synthesizer
 from mynah.audio.speech import Speech, kind_of
-from mynah.cli.line import one_line
-from mynah.cli.speakers import speaker_of
+from mynah.cli.output import one_line
+from mynah.cli.voices import speaker_of
 from mynah.config import Settings
 from mynah.engine.loading import load_models
 from mynah.engine.request import VoiceRef

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mynah.cli.command import PlainTextCommand
-from mynah.cli.line import one_line
+from mynah.cli.output import one_line
 from mynah.training.trainer import Stage
 
 EXAMPLE = (

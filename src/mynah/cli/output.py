@@ -1,4 +1,4 @@
-"""How far a job is, on standard error: a bar on a terminal, and lines elsewhere."""
+"""Output of commands: progress bars, and values on one line."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -8,8 +8,13 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from mynah.cli.line import one_line
 from mynah.jobs.events import JobEvent
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks, nor control characters that a terminal would obey."""
+    shown = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(shown.split())
 
 
 class JobBar:
