@@ -13,7 +13,7 @@ from rich.progress import Progress
 from mynah.api import Synthesizer
 from mynah.audio.speech import Speech, kind_of
 from mynah.cli.output import one_line
-from mynah.cli.voices import speaker_of
+from mynah.cli.voices import voice_ref_of
 from mynah.config import Settings
 from mynah.engine.loading import load_models
 from mynah.engine.request import VoiceRef
@@ -44,7 +44,7 @@ def say_to_file(
     _check(out)
     text = _standard_input() if text == "-" else text
     sentences = analyse(text, options.language, options.split)
-    with speaker_of(voice, voice_text, voice_language, settings) as speaker:
+    with voice_ref_of(voice, voice_text, voice_language, settings) as speaker:
         synthesizer = Synthesizer(load_models(settings.model, settings.precision, settings.device))
         chunks = _spoken(synthesizer, sentences, speaker, options)
     speech = Speech(np.concatenate(chunks), synthesizer.sample_rate, text)

@@ -17,7 +17,7 @@ from mynah.voice.voice import Voice
 
 
 @contextmanager
-def speaker_of(
+def voice_ref_of(
     name: str, text: str | None, language: str, settings: Settings
 ) -> Iterator[VoiceRef]:
     """The speaker of that name, for as long as it is entered.
