@@ -6,8 +6,9 @@ READY := $(VENV)/.ready
 
 .PHONY: test test-released lint types demo proto clean
 
+# Files of tests run side by side: many of them wait for other processes.
 test: lint types
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 # Folders as GPT-SoVITS releases them, with the oldest and both major versions of transformers.
 TRANSFORMERS := 4.46 4.57 5
