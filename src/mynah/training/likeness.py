@@ -38,7 +38,10 @@ class Likeness:
         self._own = max(self._distance(_cepstra_of(others)), LEAST)
 
     def __call__(self, said: Recording) -> float:
-        """Likeness of speech, above 0: 1 is as near as the person's own, less is further away."""
+        """Likeness of speech, above 0: 1 is as near as the person's own, less is further away.
+
+        Rendered speech is smoother than recordings, and may therefore be nearer than 1.
+        """
         return self._own / max(self._distance(_cepstra(said)), LEAST)
 
     def _distance(self, cepstra: Tensor) -> float:
