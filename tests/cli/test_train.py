@@ -16,7 +16,7 @@ from mynah.checkpoints.sovits import load_sovits
 from mynah.engine.export import RELEASED_FILES
 from mynah.jobs import child_processes
 
-TRAINER = Path(__file__).parent.parent / "service"
+TRAINER = Path(__file__).parent.parent / "server"
 """Where `slow_trainer` is."""
 
 

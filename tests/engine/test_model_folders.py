@@ -120,7 +120,7 @@ def test_a_hubert_that_cannot_be_read(folder):
 def test_loading_does_not_load_the_compiler():
     """Which takes a second and a hundred megabytes, and nothing is compiled."""
     program = (
-        "import sys; from mynah.engine.models import load_models; load_models();"
+        "import sys; from mynah.engine.loading import load_models; load_models();"
         "print(sorted({'torch._dynamo', 'sympy'} & set(sys.modules)))"
     )
     told = subprocess.check_output([sys.executable, "-c", program], text=True)

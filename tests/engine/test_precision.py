@@ -10,7 +10,7 @@ import torch
 from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
 from mynah.api import Synthesizer
 from mynah.config import read_settings
-from mynah.engine import models as engine_models
+from mynah.engine import loading
 from mynah.engine.loading import load_models
 from mynah.errors import OptionError
 from mynah.options import SpeechOptions
@@ -22,9 +22,8 @@ def fast(models):
 
 
 def test_float32_has_nothing_chosen(tiny, monkeypatch):
-    monkeypatch.setattr(
-        engine_models, "select_cpu", partial(ChannelsLastGenerator, dtype=torch.bfloat16)
-    )
+    bfloat16 = partial(ChannelsLastGenerator, dtype=torch.bfloat16)
+    monkeypatch.setattr(loading, "select_cpu", bfloat16)
     assert load_models(tiny, "float32").vocoder is None
     assert load_models(tiny).vocoder is not None
 

@@ -54,7 +54,7 @@ def test_minutes_are_heard_in_windows_of_seconds(sound, tmp_path):
 def test_the_starters_head_stands_in_for_an_encoder_without_one(
     models, tiny, sound, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(alignment, "files", lambda package: tmp_path)
+    monkeypatch.setattr(loading, "files", lambda package: tmp_path)
     assert loading.load_aligner(Hubert()) is None
     (tmp_path / "starter").mkdir()
     shutil.copy(tiny / "content.pth", tmp_path / "starter")
