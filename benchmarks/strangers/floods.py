@@ -8,9 +8,9 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
-import grpc
+from benchmarks.strangers.http2 import EndlessMessage
 
 CONNECTIONS = 64
 BYTES = 100 << 20
@@ -63,21 +63,9 @@ async def _raw(options: argparse.Namespace) -> int:
 
 
 async def _rpc(options: argparse.Namespace) -> int:
-    """Sends one message."""
-    limits = [("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{options.grpc}", limits) as channel:
-        call = channel.stream_stream(_METHODS[options.kind], bytes, bytes)(_messages(), timeout=20)
-        with contextlib.suppress(grpc.RpcError):
-            async for _ in call:
-                pass
-    return options.message_bytes
-
-
-async def _messages() -> AsyncIterator[bytes]:
-    yield _MESSAGE
-
-
-_MESSAGE = b"\0" * BYTES
+    """Sends one message of gRPC."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", options.grpc)
+    return await EndlessMessage(reader, writer, _METHODS[options.kind], BYTES).send()
 
 
 def _head(path: str, *lines: str) -> str:
@@ -114,7 +102,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--grpc", type=int, required=True)
     parser.add_argument("--seconds", type=float, default=10)
-    parser.set_defaults(message_bytes=BYTES)
     return parser.parse_args()
 
 
