@@ -247,6 +247,15 @@ def test_a_string_of_grpc_with_a_zero(server, speech, call, request_):
     assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
+@pytest.mark.parametrize("sent", [b"\x0a\x01\xff", b"\x0a\x03\xed\xa0\x80", b"\xff\xff", b"\x0a"])
+def test_a_message_of_grpc_that_is_none(server, speech, sent):
+    metadata = (("authorization", f"Bearer {server.secret}"),)
+    call = speech.unary_unary("/mynah.v1.Speech/GetVoice")
+    with pytest.raises(grpc.RpcError) as raised:
+        call(sent, metadata=metadata, timeout=10)
+    assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
 def test_a_line_of_the_log_can_be_written():
     record = logging.makeLogRecord({"msg": "screened", "entries": ["\udcff.txt:1"]})
     line = JsonFormatter().format(record).encode()
