@@ -11,8 +11,8 @@ import contextlib
 import mynah.cli.worker as worker
 from mynah.config import read_settings
 
-worker.open_workshop = lambda settings: contextlib.nullcontext()
-worker.attempt = lambda *_: __import__("torch")
+worker.open_worker = lambda settings: contextlib.nullcontext()
+worker.run_attempt = lambda *_: __import__("torch")
 worker.work_once(read_settings(), "job")
 """
 """A job that is over as soon as torch is loaded."""
