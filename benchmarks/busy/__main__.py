@@ -19,7 +19,6 @@ from benchmarks.load.callers import BYTES_PER_SECOND, SPOKEN, crowd
 from benchmarks.load.server import serving
 from mynah.errors import MynahError
 
-LOADS = (0, 2, 4)
 CORES = 2
 
 
@@ -30,36 +29,46 @@ def main() -> None:
     subjects = [Subject(), *map(Subject.parse, options.against)]
     with speaking(subjects) as told:
         if options.rounds:
-            _tell_factors(subjects, _factors(told, options.rounds))
+            _tell_factors(subjects, _factors(told, options.rounds, options.loads))
         for each, subject in zip(told, subjects, strict=True) if options.clients else ():
             _tell_clients(subject, each, options)
 
 
-def _factors(told: Sequence[Told], rounds: int) -> Mapping[int, Sequence[Sequence[float]]]:
+def _factors(
+    told: Sequence[Told], rounds: int, loads: Sequence[int]
+) -> Mapping[int, Sequence[Sequence[float]]]:
     """Real-time factors by the number of busy processes, of each round and subject."""
-    factors: dict[int, list[list[float]]] = {load: [] for load in LOADS}
-    with closing(Busy(max(LOADS))) as busy:
+    factors: dict[int, list[list[float]]] = {load: [] for load in loads}
+    with closing(Busy(max(loads))) as busy:
         for seed in range(rounds):
-            for load in LOADS:
+            for load in loads:
                 with busy.of(load):
-                    factors[load].append([each.one(seed) for each in told])
+                    factors[load].append(_round(told, seed))
     return factors
+
+
+def _round(told: Sequence[Told], seed: int) -> list[float]:
+    """A sentence of each subject; whoever is first in one round is last in the next."""
+    order = list(range(len(told)))[:: -1 if seed % 2 else 1]
+    factors = {number: told[number].one(seed) for number in order}
+    return [factors[number] for number in range(len(told))]
 
 
 def _tell_factors(
     subjects: Sequence[Subject], factors: Mapping[int, Sequence[Sequence[float]]]
 ) -> None:
-    rounds = len(factors[0])
+    least, *_ = factors
+    rounds = len(factors[least])
     print(f"real-time factor on {CORES} cores, median of {rounds} sentences (least to most)")
     for number, subject in enumerate(subjects):
         print(f"{subject.name}:")
-        alone = median(row[number] for row in factors[0])
+        alone = median(row[number] for row in factors[least])
         for load, rows in factors.items():
             own = [row[number] for row in rows]
             paired = median(row[number] / row[0] for row in rows)
             print(
                 f"  beside {load} busy processes: {median(own):.3f} ({min(own):.3f} to "
-                f"{max(own):.3f}), {median(own) / alone:.2f} x alone, "
+                f"{max(own):.3f}), {median(own) / alone:.2f} x beside {least}, "
                 f"{paired:.3f} x this checkout",
                 flush=True,
             )
@@ -89,6 +98,14 @@ def _listed(figures: Sequence[float]) -> str:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.busy", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="sentences a load (default: 7)")
+    parser.add_argument(
+        "--loads",
+        type=int,
+        nargs="+",
+        default=[0, 2, 4],
+        metavar="PROCESSES",
+        help="numbers of busy processes, the least first (default: 0 2 4)",
+    )
     parser.add_argument(
         "--against",
         action="append",
