@@ -1,9 +1,11 @@
 """Settings of the server: the only place that reads the environment."""
 
+import difflib
 import json
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,20 +13,51 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from mynah.errors import OptionError
 from mynah.runtime.device import Device, Precision
 
+PREFIX = "MYNAH_"
+NOT_SETTINGS = frozenset({"MYNAH_KEY"})
+"""Names with the prefix that belong to callers: examples send the key in it."""
 MEBIBYTE = 1 << 20
 
 
-class Settings(BaseSettings):
-    """Every setting is an environment variable `MYNAH_<NAME>`; lists are written as JSON."""
+class SettingsGroup(BaseSettings):
+    """Settings that are read about together; `title` heads them in `docs/settings.md`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="MYNAH_", use_attribute_docstrings=True, frozen=True, extra="forbid"
+        env_prefix=PREFIX, use_attribute_docstrings=True, frozen=True, extra="forbid"
     )
+    title: ClassVar[str]
+
+
+class ServerSettings(SettingsGroup):
+    """Where the server listens, and who may call it."""
+
+    title: ClassVar = "Server"
 
     host: str = "127.0.0.1"
     """Address to listen on."""
     port: int = Field(default=8000, ge=0, le=65535)
     """Port to listen on; 0 takes a free one."""
+    no_auth: bool = False
+    """Serve without keys: everyone who can reach the port may do everything."""
+    trust_network: bool = False
+    """Allow that even where other machines can reach the port."""
+    cors_origins: list[str] = []
+    """Web origins whose pages may call the API."""
+    public_url: str = ""
+    """Where callers reach this server, for links; as a call reached it if empty."""
+    grpc_port: int | None = Field(default=None, ge=1, le=65535)
+    """Port of the gRPC API; none if not given."""
+    traces_url: str = ""
+    """OpenTelemetry collector that traces are sent to by OTLP over HTTP; none if empty."""
+    shutdown_seconds: int = Field(default=30, ge=0)
+    """Time that answers under way get when the server stops."""
+
+
+class DataSettings(SettingsGroup):
+    """Records and files that last."""
+
+    title: ClassVar = "Data"
+
     data: Path = Path.home() / ".local" / "share" / "mynah"
     """Folder of the database and the recordings."""
     database_url: str = ""
@@ -32,33 +65,52 @@ class Settings(BaseSettings):
     database_upgrade: Literal["", "auto", "manual"] = ""
     """An older database is upgraded when a server starts, or by `mynah db upgrade` alone; if empty,
     SQLite is when a server starts, which copies the file first, and PostgreSQL is not."""
-    no_auth: bool = False
-    """Serve without keys: everyone who can reach the port may do everything."""
-    trust_network: bool = False
-    """Allow that even where other machines can reach the port."""
-    cors_origins: list[str] = []
-    """Web origins whose pages may call the API."""
-    root: Literal["mynah", "elevenlabs", "gpt-sovits"] = "mynah"
-    """Whose API is at the root of the port; Mynah's own is under `/mynah` if another is."""
-    elevenlabs_port: int | None = Field(default=None, ge=1, le=65535)
-    """A port of its own for the ElevenLabs API."""
-    gpt_sovits_port: int | None = Field(default=None, ge=1, le=65535)
-    """A port of its own for GPT-SoVITS's api_v2, whose clients expect 9880."""
-    gpt_sovits_no_auth: bool = False
-    """Let everyone speak by api_v2 without a key, which its clients cannot send."""
-    gpt_sovits_control: bool = False
-    """Let a key with the scope admin end the server by api_v2."""
-    gpt_sovits_references: Path | None = None
-    """Folder of the recordings that api_v2's clients name; `references` in the data folder."""
+
+
+class ModelSettings(SettingsGroup):
+    """The model that speaks, and the memory it may take."""
+
+    title: ClassVar = "Model"
+
     model: Path | None = None
     """Folder of the model; the starter, which comes with Mynah, if there is none."""
-    precision: Precision = "auto"
-    """In what the model computes; see `Precision`."""
     device: Device = "auto"
     """Where the model computes: `cpu`, `cuda`, or `auto`, a GPU if there is one."""
+    precision: Precision = "auto"
+    """In what the model computes: `auto` is whatever is fastest here without a change that is
+    heard, `float32` is exact."""
+    kept_voice_bytes: int = Field(default=64 * MEBIBYTE, gt=0)
+    """Memory for voices that stay ready to speak."""
+    kept_version_bytes: int = Field(default=512 * MEBIBYTE, gt=0)
+    """Memory for trained versions that stay ready to speak; those that speak count first."""
+
+
+class RequestSettings(SettingsGroup):
+    """Bounds on what a caller may send, and on the time it may take."""
+
+    title: ClassVar = "Requests"
 
     body_bytes: int = Field(default=MEBIBYTE, gt=0)
     """Largest body of a request without files."""
+    body_seconds: float = Field(default=60.0, gt=0)
+    """Time in which a request's body must have arrived."""
+    head_seconds: float = Field(default=10.0, gt=0)
+    """Time in which a request's first line and headers must have arrived."""
+    unread_seconds: float = Field(default=120.0, gt=0)
+    """Time in which a client must read some of what waits for it."""
+    socket_contexts: int = Field(default=16, gt=0)
+    """Most contexts that a WebSocket has open at a time."""
+    queue_size: int = Field(default=64, gt=0)
+    """Requests that are spoken at a time; more are refused until a place is free."""
+    speech_seconds: float = Field(default=300.0, gt=0)
+    """Time in which a piece of speech must be finished."""
+
+
+class UploadSettings(SettingsGroup):
+    """Recordings that callers send, or name by URL."""
+
+    title: ClassVar = "Uploads"
+
     upload_bytes: int = Field(default=10 * MEBIBYTE, gt=0)
     """Largest recording."""
     upload_recordings: int = Field(default=10, gt=0)
@@ -75,33 +127,13 @@ class Settings(BaseSettings):
     """Networks that may be reached for it although they are not public, such as `10.1.0.0/16`."""
     fetch_seconds: float = Field(default=20.0, gt=0)
     """Time in which a recording must have been fetched."""
-    body_seconds: float = Field(default=60.0, gt=0)
-    """Time in which a request's body must have arrived."""
-    head_seconds: float = Field(default=10.0, gt=0)
-    """Time in which a request's first line and headers must have arrived."""
-    unread_seconds: float = Field(default=120.0, gt=0)
-    """Time in which a client must read some of what waits for it."""
 
-    stored_seconds: int = Field(default=86_400, gt=0)
-    """Time for which speech of `store: true` is kept."""
-    stored_bytes: int = Field(default=100 * MEBIBYTE, gt=0)
-    """Speech that a key may have kept at a time."""
-    public_url: str = ""
-    """Where callers reach this server, for links; as a call reached it if empty."""
-    traces_url: str = ""
-    """OpenTelemetry collector that traces are sent to by OTLP over HTTP; none if empty."""
-    grpc_port: int | None = Field(default=None, ge=1, le=65535)
-    """Port of the gRPC API; none if not given."""
-    socket_contexts: int = Field(default=16, gt=0)
-    """Most contexts that a WebSocket has open at a time."""
-    queue_size: int = Field(default=64, gt=0)
-    """Requests that are spoken at a time; more are refused until a place is free."""
-    speech_seconds: float = Field(default=300.0, gt=0)
-    """Time in which a piece of speech must be finished."""
-    kept_voice_bytes: int = Field(default=64 * MEBIBYTE, gt=0)
-    """Memory for voices that stay ready to speak."""
-    kept_version_bytes: int = Field(default=512 * MEBIBYTE, gt=0)
-    """Memory for trained versions that stay ready to speak; those that speak count first."""
+
+class LimitSettings(SettingsGroup):
+    """Bounds on each key."""
+
+    title: ClassVar = "Limits"
+
     limit_requests: str = ""
     """Calls that a key may make, such as `60/minute`; any number if empty."""
     limit_characters: str = ""
@@ -110,22 +142,67 @@ class Settings(BaseSettings):
     """Pieces of speech that a key may hear at a time; 0 is any number."""
     limits_url: str = ""
     """Redis where calls and characters are counted for several servers; in memory if empty."""
+
+
+class CacheSettings(SettingsGroup):
+    """Speech that is kept for later, or to be asked for again."""
+
+    title: ClassVar = "Stored speech"
+
+    stored_seconds: int = Field(default=86_400, gt=0)
+    """Time for which speech of `store: true` is kept."""
+    stored_bytes: int = Field(default=100 * MEBIBYTE, gt=0)
+    """Speech that a key may have kept at a time."""
     cache_bytes: int = Field(default=64 * MEBIBYTE, ge=0)
     """Memory for speech that may be asked for again; 0 keeps none."""
     cache_seconds: int = Field(default=86_400, gt=0)
     """Time for which it is kept."""
     cache_url: str = ""
     """`redis://` or `memcached://` where it is kept instead of in memory."""
+
+
+class ScreenSettings(SettingsGroup):
+    """Words that are not to be spoken."""
+
+    title: ClassVar = "Word screen"
+
     screen_words: Path | None = None
     """Folder of lists, `*.txt`, of words that are not to be spoken; read again when they change."""
     screen_mode: Literal["reject", "mask", "report"] = "reject"
     """Whether a text with such a word is refused, spoken without it, or spoken and logged."""
+
+
+class TrainingSettings(SettingsGroup):
+    """Training of voices, and promotion of what it makes."""
+
+    title: ClassVar = "Training"
+
     trainer: str = "mynah.training.fine_tuning:FineTuning"
     """What trains voices, as `module:name`; empty cannot train."""
     train_shortest_seconds: float = Field(default=55.0, gt=0)
     """Least speech to train a voice on; a recording of a minute has that without its ends."""
     train_longest_seconds: float = Field(default=300.0, gt=0)
     """Most speech to train a voice on."""
+    promotion_similarity_loss: float = Field(default=0.02, ge=0, le=2)
+    """Similarity that a training may cost; a version that lost more is kept, not promoted."""
+    promotion_word_error_rise: float = Field(default=0.02, ge=0, le=1)
+    """Rise of the word error rate that a training may cost, 0.02 for two points; a version that is
+    harder to understand is kept, not promoted."""
+    promotion_phoneme_error_rise: float = Field(default=0.05, ge=0, le=1)
+    """The same of the phoneme error rate, which counts where no recogniser is installed."""
+    guard_answers: int = Field(default=20, gt=0)
+    """Answers of a new version after which it is judged."""
+    guard_errors: float = Field(default=0.2, ge=0, le=1)
+    """Share of its answers that may fail before a new version is withdrawn."""
+    guard_similarity: float = Field(default=0.0, ge=-1, le=1)
+    """Mean similarity to the speaker, as rated, below which a new version is withdrawn."""
+
+
+class JobSettings(SettingsGroup):
+    """Long work beside the calls."""
+
+    title: ClassVar = "Jobs"
+
     jobs_per_key: int = Field(default=10, gt=0)
     """Jobs that a key may have queued or running at a time."""
     job_workers: int = Field(default=1, ge=0)
@@ -136,6 +213,13 @@ class Settings(BaseSettings):
     """Time after which a job whose process is dead is given to another."""
     broker_url: str = ""
     """Redis through which `mynah worker` gets jobs; empty has the server's own children do them."""
+
+
+class WebhookSettings(SettingsGroup):
+    """Messages to callers about their jobs."""
+
+    title: ClassVar = "Webhooks"
+
     webhook_networks: list[str] = []
     """Networks that webhooks may reach although they are not public, such as `10.1.0.0/16`."""
     webhook_seconds: float = Field(default=10.0, gt=0)
@@ -144,21 +228,42 @@ class Settings(BaseSettings):
     """Seconds until the second attempt at a webhook; each further one waits four times longer."""
     webhook_attempts: int = Field(default=8, gt=0)
     """Attempts at a webhook."""
-    guard_answers: int = Field(default=20, gt=0)
-    """Answers of a new version after which it is judged."""
-    guard_errors: float = Field(default=0.2, ge=0, le=1)
-    """Share of its answers that may fail before a new version is withdrawn."""
-    guard_similarity: float = Field(default=0.0, ge=-1, le=1)
-    """Mean similarity to the speaker, as rated, below which a new version is withdrawn."""
-    promotion_similarity_loss: float = Field(default=0.02, ge=0, le=2)
-    """Similarity that a training may cost; a version that lost more is kept, not promoted."""
-    promotion_word_error_rise: float = Field(default=0.02, ge=0, le=1)
-    """Rise of the word error rate that a training may cost, 0.02 for two points; a version that is
-    harder to understand is kept, not promoted."""
-    promotion_phoneme_error_rise: float = Field(default=0.05, ge=0, le=1)
-    """The same of the phoneme error rate, which counts where no recogniser is installed."""
-    shutdown_seconds: int = Field(default=30, ge=0)
-    """Time that answers under way get when the server stops."""
+
+
+class CompatibilitySettings(SettingsGroup):
+    """The APIs of ElevenLabs and GPT-SoVITS."""
+
+    title: ClassVar = "Other APIs"
+
+    root: Literal["mynah", "elevenlabs", "gpt-sovits"] = "mynah"
+    """Whose API is at the root of the port; Mynah's own is under `/mynah` if another is."""
+    elevenlabs_port: int | None = Field(default=None, ge=1, le=65535)
+    """A port of its own for the ElevenLabs API."""
+    gpt_sovits_port: int | None = Field(default=None, ge=1, le=65535)
+    """A port of its own for GPT-SoVITS's api_v2, whose clients expect 9880."""
+    gpt_sovits_no_auth: bool = False
+    """Let everyone speak by api_v2 without a key, which its clients cannot send."""
+    gpt_sovits_control: bool = False
+    """Let a key with the scope admin end the server by api_v2."""
+    gpt_sovits_references: Path | None = None
+    """Folder of the recordings that api_v2's clients name; `references` in the data folder."""
+
+
+class Settings(
+    ServerSettings,
+    DataSettings,
+    ModelSettings,
+    RequestSettings,
+    UploadSettings,
+    LimitSettings,
+    CacheSettings,
+    ScreenSettings,
+    TrainingSettings,
+    JobSettings,
+    WebhookSettings,
+    CompatibilitySettings,
+):
+    """Every setting is an environment variable `MYNAH_<NAME>`; lists are written as JSON."""
 
     @property
     def references(self) -> Path:
@@ -179,10 +284,10 @@ class Settings(BaseSettings):
         """The environment of a child process that is to have the same settings."""
         own = self.model_dump(mode="json", exclude_none=True)
         written = {
-            f"MYNAH_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+            environment_name(name): value if isinstance(value, str) else json.dumps(value)
             for name, value in own.items()
         }
-        others = {name: value for name, value in os.environ.items() if name[:6] != "MYNAH_"}
+        others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         return others | written
 
     @property
@@ -191,20 +296,40 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data / 'mynah.db'}"
 
 
+def settings_groups() -> Iterator[type[SettingsGroup]]:
+    """The groups, in the order of the page that lists them."""
+    return (base for base in Settings.__bases__ if issubclass(base, SettingsGroup))
+
+
+def environment_name(setting: str) -> str:
+    """The environment variable of a setting."""
+    return f"{PREFIX}{setting.upper()}"
+
+
 def read_settings(**given: object) -> Settings:
-    """The settings of the environment.
+    """Read the settings of the environment.
 
     Args:
         given: settings that go before it; None stands for none.
 
     Raises:
-        OptionError: a setting is not of its form.
+        OptionError: a setting is not of its form, or there is none of that name.
     """
+    _refuse_unknown(os.environ)
     try:
         return Settings.model_validate(
             {name: value for name, value in given.items() if value is not None}
         )
     except ValidationError as error:
         first = error.errors()[0]
-        name = str(first["loc"][0])
-        raise OptionError(f"MYNAH_{name.upper()}: {first['msg']}; correct it.") from None
+        name = environment_name(str(first["loc"][0]))
+        raise OptionError(f"{name}: {first['msg']}; correct it.") from None
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = NOT_SETTINGS | {environment_name(setting) for setting in Settings.model_fields}
+    for name in environment:
+        if name.startswith(PREFIX) and name not in known:
+            similar = difflib.get_close_matches(name, known, n=1)
+            meant = f"did you mean {similar[0]}?" if similar else "`mynah settings` lists them all."
+            raise OptionError(f"{name}: there is no such setting; {meant}")

@@ -17,6 +17,7 @@ COMMANDS = [
     "jobs retry",
     "db",
     "db upgrade",
+    "settings",
 ]
 
 

@@ -128,7 +128,7 @@ def inspect(
 
 @app.command(
     cls=PlainTextCommand,
-    epilog="Every setting is also an environment variable, such as MYNAH_PORT.",
+    epilog="Settings are environment variables, such as MYNAH_PORT; `mynah settings` lists them.",
 )
 def serve(
     *,
@@ -176,6 +176,14 @@ def worker(
         work_once(read_settings(), once)
     else:
         work(read_settings())
+
+
+@app.command(cls=PlainTextCommand)
+def settings() -> None:
+    """Print every setting with its default, unit and meaning, as a page in Markdown."""
+    from mynah.cli.settings import settings_page  # noqa: PLC0415
+
+    typer.echo(settings_page(), nl=False)
 
 
 @keys.command(cls=PlainTextCommand)
