@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from mynah.errors import LanguageError
-
-LANGUAGES = ("zh", "en")
+from mynah.text.languages.registry import LANGUAGES
 
 _FOLDER = files("mynah") / "text" / "languages"
-_PACKS = {"zh": "mandarin", "en": "english"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,8 @@ def reading_script(language: str) -> ReadingScript:
             f"There is no script for {language!r:.20}; use {' or '.join(LANGUAGES)}."
         )
     lines = (
-        (_FOLDER / _PACKS[language] / "data" / "reading_script.txt").read_text("utf-8").splitlines()
+        (_FOLDER / LANGUAGES[language] / "data" / "reading_script.txt")
+        .read_text("utf-8")
+        .splitlines()
     )
     return ReadingScript(language, tuple(filter(None, lines)))

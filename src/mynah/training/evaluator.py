@@ -21,6 +21,7 @@ from mynah.encoders.ctc_aligner import PhonemeScores
 from mynah.engine.loading import load_aligner
 from mynah.engine.models import Models
 from mynah.options import SpeechOptions
+from mynah.text.languages.registry import language_code
 from mynah.text.reading_scripts import reading_script
 from mynah.training.evaluation import Evaluation, Measure, Unit, figures
 from mynah.training.likeness import Likeness
@@ -32,7 +33,6 @@ from mynah.voice.voice import Voice
 
 SENTENCES = 8
 """That are spoken: half a minute."""
-_SCRIPTS = {"zh": ("zh",), "all_zh": ("zh",), "en": ("en",), "auto": ("zh", "en")}
 _UNIT = re.compile(r"[一-鿿]|[^\W_一-鿿]+(?:'[^\W_一-鿿]+)*")
 
 
@@ -111,7 +111,7 @@ def mistakes(ear: ScoringRecogniser, text: str, language: str, said: Recording) 
 
 def sentences(language: str) -> Iterator[tuple[str, str]]:
     """What is spoken, each with its language: of both where both may be spoken."""
-    languages = _SCRIPTS[language]
+    languages = language_code(language).expected
     for each in languages:
         for text in reading_script(each).sentences[: SENTENCES // len(languages)]:
             yield text, each

@@ -1,4 +1,7 @@
-"""Language codes, and the language pack that each is read by."""
+"""The one list of languages: the codes that callers send, and the pack that reads each.
+
+A new language is a folder beside this file, a line in `LANGUAGES` and its codes in `CODES`.
+"""
 
 from dataclasses import dataclass
 from importlib import import_module
@@ -18,10 +21,11 @@ class LanguagePack(Protocol):
         """Pronounce normalised text; every phone is in the symbol set."""
 
 
-_PACKS = {"zh": "mynah.text.languages.mandarin", "en": "mynah.text.languages.english"}
+LANGUAGES = {"zh": "mandarin", "en": "english"}
+"""Languages by their ISO 639 codes, each with the folder of its pack."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LanguageCode:
     """How a language code reads a text.
 
@@ -29,17 +33,30 @@ class LanguageCode:
         base: The language of everything that is not English.
         english: Whether whole clauses without a character of the base language are English,
             numbers included; if not, only words in Latin letters are.
+        name: In English, for lists of languages.
+        expected: The languages that a whole text of this code may be in.
     """
 
     base: str
     english: bool
+    name: str
+    expected: tuple[str, ...]
 
 
 CODES: dict[str, LanguageCode] = {
-    "auto": LanguageCode("zh", english=True),
-    "zh": LanguageCode("zh", english=True),
-    "en": LanguageCode("en", english=False),
-    "all_zh": LanguageCode("zh", english=False),
+    "auto": LanguageCode(
+        base="zh", english=True, name="Mandarin and English, by script", expected=("zh", "en")
+    ),
+    "zh": LanguageCode(
+        base="zh", english=True, name="Mandarin with English in it", expected=("zh",)
+    ),
+    "en": LanguageCode(base="en", english=False, name="English", expected=("en",)),
+    "all_zh": LanguageCode(
+        base="zh",
+        english=False,
+        name="Mandarin with English words in it, every number read in Mandarin",
+        expected=("zh",),
+    ),
 }
 
 
@@ -55,5 +72,5 @@ def language_code(language: str) -> LanguageCode:
 
 
 def language_pack(language: str) -> LanguagePack:
-    """Load a language's room, the first time with its dictionaries."""
-    return cast(LanguagePack, import_module(_PACKS[language]))
+    """Load the pack of a language, the first time with its dictionaries."""
+    return cast(LanguagePack, import_module(f"{__package__}.{LANGUAGES[language]}"))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mynah.audio.recording import Recording
 from mynah.errors import TextError
 from mynah.runtime.cores import compute_threads
+from mynah.text.languages.registry import language_code
 from mynah.training.prepare.alignment import lines
 from mynah.training.prepare.frames import SAMPLE_RATE
 from mynah.training.prepare.sound import Sound
@@ -17,7 +18,6 @@ from mynah.training.trainer import Report
 from mynah.voice.tokens import CONTENT_RATE
 
 SIZE = "small"
-_CODES = {"zh": "zh", "all_zh": "zh", "en": "en"}
 
 
 class Recogniser(Protocol):
@@ -42,7 +42,9 @@ class FasterWhisper:
 
     def __call__(self, samples: NDArray[np.float32], language: str) -> str:
         """The words of a 16 kHz waveform (S,)."""
-        segments, _ = self._model.transcribe(samples, language=_CODES.get(language))
+        expected = language_code(language).expected
+        known = expected[0] if len(expected) == 1 else None
+        segments, _ = self._model.transcribe(samples, language=known)
         return " ".join(segment.text.strip() for segment in segments)
 
 

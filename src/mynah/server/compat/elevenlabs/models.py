@@ -4,8 +4,8 @@ from pydantic import BaseModel
 
 from mynah.server.compat.elevenlabs.auth import SpeakCaller
 from mynah.server.http.admission import admitting_router
-from mynah.server.http.routers.catalogue import LANGUAGE_NAMES
 from mynah.server.speech.params import MODEL
+from mynah.text.languages.registry import CODES
 
 LONGEST_TEXT = 10_000
 """Characters of one request."""
@@ -41,5 +41,5 @@ class Model(BaseModel):
 @router.get("/v1/models")
 def list_models(_: SpeakCaller) -> list[Model]:
     """List the models."""
-    languages = [Language(language_id=code, name=name) for code, name in LANGUAGE_NAMES.items()]
+    languages = [Language(language_id=code, name=each.name) for code, each in CODES.items()]
     return [Model(languages=languages)]

@@ -9,12 +9,6 @@ from mynah.text.frontend import analyse
 from mynah.text.languages.registry import CODES
 from mynah.text.sentence import Sentence
 
-LANGUAGE_NAMES = {
-    "auto": "Mandarin and English, by script",
-    "zh": "Mandarin with English in it",
-    "en": "English",
-    "all_zh": "Mandarin with English words in it, every number read in Mandarin",
-}
 router = admitting_router(tags=["catalogue"])
 
 
@@ -91,7 +85,7 @@ def list_models(_: SpeakCaller) -> Models:
 @router.get("/languages")
 def list_languages(_: SpeakCaller) -> Languages:
     """List the language codes."""
-    return Languages(data=[Language(code=code, name=LANGUAGE_NAMES[code]) for code in CODES])
+    return Languages(data=[Language(code=code, name=each.name) for code, each in CODES.items()])
 
 
 @router.post("/text/phonemes")
