@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from mynah.errors import OptionError
 
 RANGES: dict[str, tuple[float, float]] = {
-    "speed": (0.5, 2.0),
+    "speed": (0.25, 4.0),
     "top_k": (1, 1024),
     "top_p": (0.01, 1.0),
     "temperature": (0.01, 2.0),

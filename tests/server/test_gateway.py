@@ -6,6 +6,7 @@ import logging
 import socket
 import time
 
+import openai
 import pytest
 
 from mynah.runtime.logging import JsonFormatter, log_config
@@ -174,10 +175,21 @@ def test_health_needs_no_key_and_tells_when_the_engine_is_gone(start, error_of):
 
 
 def test_models_and_languages_are_listed(client, server):
-    assert "mynah" in {model.id for model in server.openai().models.list()}
+    models = server.openai().models
+    assert "mynah" in {model.id for model in models.list()}
+    assert models.retrieve("tts-1").id == "tts-1"
+    with pytest.raises(openai.NotFoundError):
+        models.retrieve("gpt-9")
     assert {"zh", "en", "auto"} <= {
         row["code"] for row in client.get("/v1/languages").json()["data"]
     }
+
+
+def test_open_webui_finds_models_and_voices(client):
+    models = client.get("/v1/audio/models").json()["models"]
+    assert "mynah" in {model["id"] for model in models}
+    voices = client.get("/v1/audio/voices").json()["voices"]
+    assert {"id": "ljspeech", "name": "ljspeech"} in voices
 
 
 def test_a_text_is_told_as_it_will_be_spoken(client, error_of):

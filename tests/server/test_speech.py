@@ -130,7 +130,7 @@ def test_openai_raises_its_own_error_for_an_unknown_voice(server):
         ({"language": "tlh"}, 400, "unknown_language", "language"),
         ({"split": "cut9"}, 400, "invalid_option", None),
         ({"response_format": "midi"}, 400, "invalid_request", "response_format"),
-        ({"volume": 3}, 400, "unknown_field", "volume"),
+        ({"langauge": "en"}, 400, "invalid_request", "langauge"),
     ],
 )
 def test_what_is_wrong_is_named(client, error_of, *, change, status, code, param):
@@ -142,6 +142,20 @@ def test_what_is_wrong_is_named(client, error_of, *, change, status, code, param
     )
     error = error_of(answer)
     assert (answer.status_code, error["code"], error["param"]) == (status, code, param)
+
+
+def test_fields_of_other_servers_are_ignored_and_named(client):
+    body = {"input": TWO, "voice": "ljspeech", "stream": True, "lang_code": "a", "bad\nname": 1}
+    answer = client.post("/v1/audio/speech", json=body)
+    assert answer.status_code == 200
+    assert answer.headers["x-ignored-fields"] == "stream, lang_code"
+
+
+@pytest.mark.parametrize("speed", [0.25, 4])
+def test_openais_whole_range_of_speeds_is_spoken(client, speed):
+    body = {"input": TWO, "voice": "ljspeech", "response_format": "pcm", "speed": speed}
+    answer = client.post("/v1/audio/speech", json=body)
+    assert len(answer.content) / 2 / 24_000 == pytest.approx(TWO_SECONDS / speed, rel=0.1)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff\xfe", b"null", b"[" * 50_000])

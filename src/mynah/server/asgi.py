@@ -45,6 +45,7 @@ TOLD_HEADERS = (
     "x-cache",
     "server-timing",
     "x-voice-version",
+    "x-ignored-fields",
     "x-audio-id",
     "x-model-warning",
     "ratelimit-limit",
@@ -79,8 +80,8 @@ def create_app(settings: Settings, queue: LocalEngine) -> FastAPI:
 def _v1() -> APIRouter:
     router = APIRouter()
     parts = (
-        speech, speech_websocket, stored_audio, voices, training, versions, jobs, webhooks, scripts,
-        catalogue,
+        speech, speech_websocket, catalogue, stored_audio, voices, training, versions, jobs,
+        webhooks, scripts,
     )  # fmt: skip
     for part in parts:
         router.include_router(part.router)

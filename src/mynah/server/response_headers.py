@@ -1,7 +1,12 @@
 """Headers that are known deep inside a call and belong on its answer, whatever writes that."""
 
+import re
+from collections.abc import Sequence
 from contextvars import ContextVar
 
+MOST_NAMED = 20
+"""Fields that one header names."""
+_FIELD = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 response_headers: ContextVar[dict[str, str] | None] = ContextVar("answer_headers", default=None)
 
 
@@ -22,6 +27,13 @@ def set_response_headers(**headers: str) -> None:
     told = response_headers.get()
     if told is not None:
         told.update({name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def tell_ignored(fields: Sequence[str]) -> None:
+    """Name the fields of a request that have no effect, in `X-Ignored-Fields`."""
+    named = [name for name in fields if _FIELD.fullmatch(name)][:MOST_NAMED]
+    if named:
+        set_response_headers(x_ignored_fields=", ".join(named))
 
 
 def add_server_timing(what: str, seconds: float) -> None:

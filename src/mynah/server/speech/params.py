@@ -1,5 +1,7 @@
 """Parameters of a request for speech, as JSON and forms have them."""
 
+from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -7,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mynah.audio.encoding import AudioFormat
 from mynah.options import RANGES, SpeechOptions
 from mynah.server.access.keys import Caller
-from mynah.server.errors import ModelNotFoundError
+from mynah.server.errors import ModelNotFoundError, RequestError
 from mynah.server.plain_text import PLAIN, PlainText
 from mynah.server.speech.service import SpeechRequest
 from mynah.server.voices.resolver import ZERO_SHOT, VoiceSelection
@@ -27,8 +29,20 @@ def option_field(name: str, description: str) -> Any:  # noqa: ANN401 - as pydan
 MODEL = "mynah"
 ALIASES = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 """OpenAI's models, for applications that can name no other."""
+MISSPELT = 0.8
+"""Similarity of a field's name to one of ours from which on it is a misspelling."""
 OPENAI_PCM_RATE = 24_000
 """What OpenAI's clients take bare samples to be."""
+
+
+def check_model(name: str) -> None:
+    """Check that there is a model of a name.
+
+    Raises:
+        ModelNotFoundError: there is none.
+    """
+    if name not in (MODEL, *ALIASES):
+        raise ModelNotFoundError(f"There is no model {name:.80}; use {MODEL}.")
 
 
 class VoiceId(BaseModel):
@@ -88,8 +102,7 @@ class SpeechParams(BaseModel):
             ModelNotFoundError: there is no such model.
             OptionError: an option is not one of its values.
         """
-        if self.model not in (MODEL, *ALIASES):
-            raise ModelNotFoundError(f"There is no model {self.model:.80}; use {MODEL}.")
+        check_model(self.model)
         name = self.voice if isinstance(self.voice, str) else self.voice.id
         voice = VoiceSelection(name, self.version, self.references)
         options = SpeechOptions(**{name: getattr(self, name) for name in SpeechOptions.__slots__})
@@ -102,9 +115,14 @@ class SpeechParams(BaseModel):
 
 
 class SpeechBody(SpeechParams):
-    """What is to be said, by whom and how."""
+    """What is to be said, by whom and how.
+
+    Other servers with OpenAI's call have fields of their own, and clients send them to every
+    server. They are ignored; one that is nearly a name of ours is refused as misspelt.
+    """
 
     model_config = ConfigDict(
+        extra="allow",
         json_schema_extra={
             "examples": [
                 {"model": MODEL, "input": "你好，world.", "voice": "mandarin"},
@@ -127,3 +145,16 @@ class SpeechBody(SpeechParams):
     """Bytes as they are, or events with the bytes in base64."""
     store: bool = False
     """Keep the audio and answer with a link to it instead."""
+
+    def ignored(self) -> Sequence[str]:
+        """Names of the fields that have no effect.
+
+        Raises:
+            RequestError: one is nearly the name of a field that has.
+        """
+        names = [*(self.model_extra or {})]
+        for name in names:
+            meant = get_close_matches(name, type(self).model_fields, 1, MISSPELT)
+            if meant:
+                raise RequestError(f"There is no {name:.80}; did you mean {meant[0]}?", name[:80])
+        return names

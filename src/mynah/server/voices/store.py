@@ -1,6 +1,6 @@
 """Voices under names: made from recordings, listed, changed and deleted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -161,6 +161,14 @@ class VoiceStore:
         built_in = [voice for voice in self._built_in.values() if voice.id > after]
         found = sorted([*built_in, *own], key=lambda voice: voice.id)
         return Page(found[:limit], more=len(found) > limit)
+
+    def all(self) -> Iterator[VoiceRecord]:
+        """Every voice, in the order of the ids."""
+        page = self.page()
+        yield from page.voices
+        while page.more:
+            page = self.page(page.voices[-1].id)
+            yield from page.voices
 
     def change(self, name: str, changes: Mapping[str, Any]) -> VoiceRecord:
         """Changes a voice's name, labels or consent; its sound stays.

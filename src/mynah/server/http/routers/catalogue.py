@@ -3,8 +3,9 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from mynah.server.http.admission import SpeakCaller, admitting_router
+from mynah.server.http.dependencies import ServicesOf
 from mynah.server.plain_text import PlainText
-from mynah.server.speech.params import ALIASES, MODEL
+from mynah.server.speech.params import ALIASES, MODEL, check_model
 from mynah.text.frontend import analyse
 from mynah.text.languages.registry import CODES
 from mynah.text.sentence import Sentence
@@ -26,6 +27,25 @@ class Models(BaseModel):
 
     object: str = "list"
     data: list[Model]
+
+
+class SpeechModels(BaseModel):
+    """The models as Open WebUI asks for them."""
+
+    models: list[Model]
+
+
+class NamedVoice(BaseModel):
+    """A voice as Open WebUI offers it: it sends the id."""
+
+    id: str
+    name: str
+
+
+class SpeechVoices(BaseModel):
+    """All voices."""
+
+    voices: list[NamedVoice]
 
 
 class Language(BaseModel):
@@ -79,7 +99,28 @@ class Phonemes(BaseModel):
 @router.get("/models")
 def list_models(_: SpeakCaller) -> Models:
     """List the models."""
-    return Models(data=[Model(id=name) for name in (MODEL, *ALIASES)])
+    return Models(data=_models())
+
+
+@router.get("/models/{model}")
+def get_model(model: PlainText, _: SpeakCaller) -> Model:
+    """Look a model up."""
+    check_model(model)
+    return Model(id=model)
+
+
+@router.get("/audio/models")
+def list_speech_models(_: SpeakCaller) -> SpeechModels:
+    """List the models, as Open WebUI asks for them."""
+    return SpeechModels(models=_models())
+
+
+@router.get("/audio/voices")
+def list_speech_voices(_: SpeakCaller, services: ServicesOf) -> SpeechVoices:
+    """List all voices by name, as Open WebUI asks for them; `GET /v1/voices` tells more."""
+    return SpeechVoices(
+        voices=[NamedVoice(id=voice.name, name=voice.name) for voice in services.voices.all()]
+    )
 
 
 @router.get("/languages")
@@ -93,6 +134,10 @@ def pronounce(body: PhonemesBody, _: SpeakCaller) -> Phonemes:
     """Tell how a text is cut, normalised and pronounced, without speaking it."""
     sentences = analyse(body.input, body.language, body.split)
     return Phonemes(sentences=[_pronounced(sentence) for sentence in sentences])
+
+
+def _models() -> list[Model]:
+    return [Model(id=name) for name in (MODEL, *ALIASES)]
 
 
 def _pronounced(sentence: Sentence) -> PronouncedSentence:

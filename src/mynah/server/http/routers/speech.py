@@ -20,6 +20,7 @@ from mynah.server.http.middleware.idempotency import DESCRIBED
 from mynah.server.http.routers.stored_audio import StoredAudioBody, stored_audio_body
 from mynah.server.http.streaming import AudioResponse, cancel_on_disconnect
 from mynah.server.problems import error_body, problem_of
+from mynah.server.response_headers import tell_ignored
 from mynah.server.speech.audio_stream import AudioStream
 from mynah.server.speech.params import SpeechBody
 from mynah.server.speech.service import SpeechRequest
@@ -41,6 +42,7 @@ async def create_speech(
 ) -> Response:
     """Speak a text in a voice."""
     order = body.order(caller, body.input)
+    tell_ignored(body.ignored())
     if body.store:
         if body.stream_format == "sse":
             raise RequestError("What is stored is not streamed; leave stream_format out.", "store")
