@@ -111,14 +111,15 @@ class UploadSettings(SettingsGroup):
 
     title: ClassVar = "Uploads"
 
-    upload_bytes: int = Field(default=10 * MEBIBYTE, gt=0)
-    """Largest recording."""
+    upload_bytes: int = Field(default=64 * MEBIBYTE, gt=0)
+    """Largest recording; five minutes of a 48 kHz stereo WAV have 55 MiB."""
     upload_recordings: int = Field(default=10, gt=0)
     """Most recordings of one voice."""
     upload_seconds: float = Field(default=300.0, gt=0)
     """Longest recording."""
-    upload_kinds: list[str] = ["wav", "mp3"]
-    """Kinds of audio that are taken: wav, mp3, flac, ogg."""
+    upload_kinds: list[str] = ["wav", "mp3", "flac", "ogg", "mp4", "webm", "amr", "aac"]
+    """Kinds of audio that are taken; `mp4` is M4A, MOV and 3GP as well. Others are aiff, au, caf
+    and w64."""
     fetch_hosts: list[str] = []
     """Hosts that recordings may be fetched from by URL; `*` is any public one, none is no host."""
     fetch_schemes: list[Literal["https", "http"]] = ["https"]

@@ -7,22 +7,19 @@ only samples that the decoder counted as read leave this module. Bytes of any ki
 
 import math
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from io import BufferedIOBase, BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mynah.audio import flac
-from mynah.audio.kinds import kind_of
+from mynah.audio.kinds import CONTAINERS, kind_of
 from mynah.audio.recording import Recording
 from mynah.errors import RecordingError
-
-if TYPE_CHECKING:
-    from mynah.audio.libsndfile import SoundStream
 
 RATES = (8_000, 192_000)
 MOST_CHANNELS = 8
@@ -33,7 +30,8 @@ COMPLETE_SHARE = 0.98
 _BLOCK_SAMPLES = 1 << 16
 # Time to decode a sample, relative to FLAC's, where it is much more.
 _COSTS = {
-    "OPUS": 2, "IMA_ADPCM": 2, "MS_ADPCM": 2, "VOX_ADPCM": 2,
+    "OPUS": 2, "opus": 2, "aac": 2, "alac": 4, "amrnb": 8, "amrwb": 8,
+    "IMA_ADPCM": 2, "MS_ADPCM": 2, "VOX_ADPCM": 2,
     "ALAC_16": 4, "ALAC_20": 4, "ALAC_24": 4, "ALAC_32": 4,
     "GSM610": 8, "NMS_ADPCM_16": 8, "NMS_ADPCM_24": 8, "NMS_ADPCM_32": 8,
     "G721_32": 24, "G723_24": 24, "G723_40": 24,
@@ -52,6 +50,34 @@ class DecodeLimits:
 
     kinds: Collection[str]
     seconds: float
+
+
+class AudioDecoder(Protocol):
+    """An opened file; see `libsndfile.SoundStream` and `containers.ContainerStream`."""
+
+    @property
+    def samplerate(self) -> int:
+        """In hertz."""
+        ...
+
+    @property
+    def channels(self) -> int:
+        """Of each frame."""
+        ...
+
+    @property
+    def frames(self) -> int | None:
+        """The length as the header tells it; None if it does not."""
+        ...
+
+    @property
+    def subtype(self) -> str:
+        """The library's name of the encoding."""
+        ...
+
+    def read_into(self, block: NDArray[np.float32]) -> int:
+        """Decode into the beginning of a block (frames, channels); 0 at the end."""
+        ...
 
 
 def decode(
@@ -82,8 +108,13 @@ def decode(
             raise RecordingError(
                 f"Recordings of kind {kind.upper()} are not taken; use {_names(limits)}."
             )
-        # Kinds that libsndfile does not read would get their decoder here.
-        return _by_libsndfile(file, limits, sample_rate)
+        with _stream(file, kind) as stream:
+            _check_declared(stream, limits)
+            rate = sample_rate or stream.samplerate
+            blocks = _resampled(_mono_blocks(stream, limits), stream.samplerate, rate)
+            # The margin is for what a resampler rounds up.
+            seconds = limits.seconds if stream.frames is None else _seconds(stream)
+            return Recording(_joined(blocks, math.ceil(seconds * rate) + rate), rate)
 
 
 @contextmanager
@@ -105,23 +136,20 @@ def _opened(source: Path | bytes) -> Iterator[BufferedIOBase]:
         yield file
 
 
-def _by_libsndfile(
-    file: BufferedIOBase, limits: DecodeLimits, sample_rate: int | None
-) -> Recording:
-    from mynah.audio.libsndfile import SoundStream, Source  # noqa: PLC0415  # takes a while
+def _stream(file: BufferedIOBase, kind: str) -> AbstractContextManager[AudioDecoder]:
+    """The decoder of a kind; its library takes a while to load."""
+    if kind in CONTAINERS:
+        from mynah.audio.containers import ContainerStream  # noqa: PLC0415
 
-    with SoundStream(Source(file, flac.closed_header(file))) as stream:
-        _check_declared(stream, limits)
-        rate = sample_rate or stream.samplerate
-        blocks = _resampled(_mono_blocks(stream, limits), stream.samplerate, rate)
-        # The margin is for what a resampler rounds up.
-        most = math.ceil(stream.frames * rate / stream.samplerate) + rate
-        return Recording(_joined(blocks, most), rate)
+        return ContainerStream(file, kind)
+    from mynah.audio.libsndfile import SoundStream, Source  # noqa: PLC0415
+
+    return SoundStream(Source(file, flac.closed_header(file)))
 
 
-def _check_declared(stream: "SoundStream", limits: DecodeLimits) -> None:
+def _check_declared(stream: AudioDecoder, limits: DecodeLimits) -> None:
     """Refuses by its header what would take long to decode; a small file can hold hours."""
-    rate, channels, frames = stream.samplerate, stream.channels, stream.frames
+    rate, channels, frames = stream.samplerate, stream.channels, stream.frames or 0
     in_range = RATES[0] <= rate <= RATES[1] and 1 <= channels <= MOST_CHANNELS
     if rate > 0 and frames > limits.seconds * rate:
         raise _too_long(limits, frames / rate)
@@ -132,15 +160,19 @@ def _check_declared(stream: "SoundStream", limits: DecodeLimits) -> None:
         )
 
 
-def _cost(stream: "SoundStream") -> float:
+def _cost(stream: AudioDecoder) -> float:
     """Samples of FLAC that take as long to decode."""
     # Opus decodes at one rate, whatever its header asks for.
     rate = _OPUS_RATE if stream.subtype == "OPUS" else stream.samplerate
-    samples = stream.frames / stream.samplerate * rate * stream.channels
-    return samples * _COSTS.get(stream.subtype, 1)
+    return _seconds(stream) * rate * stream.channels * _COSTS.get(stream.subtype, 1)
 
 
-def _mono_blocks(stream: "SoundStream", limits: DecodeLimits) -> Iterator[NDArray[np.float32]]:
+def _seconds(stream: AudioDecoder) -> float:
+    """Duration as the header tells it; 0 if it does not."""
+    return (stream.frames or 0) / stream.samplerate
+
+
+def _mono_blocks(stream: AudioDecoder, limits: DecodeLimits) -> Iterator[NDArray[np.float32]]:
     block = np.zeros((_BLOCK_SAMPLES // stream.channels, stream.channels), np.float32)
     frames = 0
     while count := stream.read_into(block):
@@ -148,10 +180,10 @@ def _mono_blocks(stream: "SoundStream", limits: DecodeLimits) -> Iterator[NDArra
         if frames > limits.seconds * stream.samplerate:
             raise _too_long(limits)
         yield _mono(block[:count])
-    if frames < COMPLETE_SHARE * stream.frames:
+    if frames < COMPLETE_SHARE * (stream.frames or 0):
         raise RecordingError(
             f"The recording breaks off after {frames / stream.samplerate:.1f} of "
-            f"{stream.frames / stream.samplerate:.1f} s; copy the file again."
+            f"{_seconds(stream):.1f} s; copy the file again."
         )
 
 

@@ -3,8 +3,12 @@
 import re
 from io import BufferedIOBase
 
-KINDS = ("wav", "mp3", "flac", "ogg", "aiff", "au", "caf", "w64")
-"""All that are decoded."""
+KINDS = (
+    "wav", "mp3", "flac", "ogg", "mp4", "webm", "amr", "aac", "aiff", "au", "caf", "w64",
+)  # fmt: skip
+"""All that are decoded; `mp4` is M4A, MOV and 3GP as well, and `webm` is all of Matroska."""
+CONTAINERS = frozenset({"mp4", "webm", "amr", "aac"})
+"""Kinds that FFmpeg reads; libsndfile reads the others."""
 _MAGIC = {
     "wav": rb"RI(FF|FX)....WAVE|RF64....WAVE",
     "flac": rb"fLaC",
@@ -13,6 +17,11 @@ _MAGIC = {
     "au": rb"\.snd|dns\.",
     "caf": rb"caff",
     "w64": rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00",
+    "mp4": rb"....(ftyp|moov|mdat|wide|free|skip)",
+    "webm": rb"\x1a\x45\xdf\xa3",
+    "amr": rb"#!AMR",
+    # The first twelve bits of a frame, and no layer, which MPEG's other streams have.
+    "aac": rb"\xff[\xf0\xf1\xf8\xf9]",
     # Eleven bits that begin each frame of an MPEG stream.
     "mp3": rb"\xff[\xe0-\xff]",
 }

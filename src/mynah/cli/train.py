@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from mynah.audio.kinds import KINDS
 from mynah.cli.job_run import OPERATOR, JobRun
 from mynah.config import MEBIBYTE, Settings
 from mynah.errors import OptionError, RecordingError, VoiceNotFoundError
@@ -18,7 +19,6 @@ from mynah.storage.migrate import MigrationPolicy
 
 LARGEST = 256 * MEBIBYTE
 """Of a recording; five minutes in stereo at 96 kHz and 32 bits have less."""
-KINDS = ("wav", "mp3", "flac", "ogg")
 
 
 def train(

@@ -8,6 +8,8 @@ from google.protobuf.descriptor import Descriptor
 from mynah.config import MEBIBYTE, Settings
 from mynah.v1 import speech_pb2
 
+LARGEST_UPLOAD = 10 * MEBIBYTE
+"""Of the recordings of a message; larger ones are sent by HTTP, which keeps them on disk."""
 SERVICE = speech_pb2.DESCRIPTOR.services_by_name["Speech"]
 
 
@@ -46,8 +48,9 @@ def method_rules(settings: Settings) -> Mapping[str, MethodRule]:
 
 
 def largest_message(settings: Settings) -> int:
-    """Largest message of any method: one recording of full size, or several smaller ones.
+    """Largest message of any method: one recording, or several smaller ones.
 
-    gRPC has one such limit for all methods, those without a key among them.
+    gRPC has one such limit for all methods, those without a key among them, and holds a message in
+    memory.
     """
-    return max(settings.upload_bytes, settings.body_bytes) + MEBIBYTE
+    return max(min(settings.upload_bytes, LARGEST_UPLOAD), settings.body_bytes) + MEBIBYTE

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import soundfile
 
 from mynah.audio.decoding import DecodeLimits, decode
+from mynah.audio.kinds import KINDS
 from mynah.errors import OptionError, RecordingError, TextError
 from mynah.server.errors import RequestError
 from mynah.text.frontend import analyse
@@ -15,7 +16,6 @@ from mynah.voice.recording import read_recording
 
 SAMPLE_RATE = 32_000
 CONTENT_TYPE = "audio/flac"
-_KINDS = ("wav", "mp3", "flac", "ogg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class UploadRules:
     """What a recording may be.
 
     Attributes:
-        kinds: of `wav`, `mp3`, `flac` and `ogg`.
+        kinds: of `mynah.audio.kinds.KINDS`.
         bytes: as it arrives.
         seconds: duration.
     """
@@ -39,8 +39,8 @@ class UploadRules:
             OptionError: naming one.
         """
         for kind in self.kinds:
-            if kind not in _KINDS:
-                raise OptionError(f"Unknown kind of recording {kind}; use wav, mp3, flac or ogg.")
+            if kind not in KINDS:
+                raise OptionError(f"Unknown kind of recording {kind:.20}; use {', '.join(KINDS)}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from mynah.config import MEBIBYTE, Settings
 from mynah.server.http.errors import ErrorWriterAt
 from mynah.server.http.request_body import RequestBody
 
+FULL_SIZE_RECORDINGS = 2
+"""A form has many small recordings or a few large ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class BodyRules:
@@ -41,7 +44,7 @@ class BodyRules:
         recordings = settings.upload_recordings
         return cls(
             plain_bytes=settings.body_bytes,
-            multipart_bytes=settings.upload_bytes * recordings + MEBIBYTE,
+            multipart_bytes=FULL_SIZE_RECORDINGS * settings.upload_bytes + MEBIBYTE,
             seconds=settings.body_seconds,
             files=2 * recordings,
             fields=4 * recordings + 20,
