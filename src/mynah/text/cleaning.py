@@ -9,6 +9,10 @@ import unicodedata
 _AS_WRITTEN = frozenset("…￥℃℉²³¹⁰⁴⁵⁶⁷⁸⁹，：；？！（）")
 _FRACTIONS = re.compile(r"(?<=\d)(?=[¼½¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])")
 _ROMAN = {chr(0x2160 + n): str(n + 1) for n in range(12)}
+_SQUARED_UNITS = {
+    "㎟": "mm²", "㎠": "cm²", "㎡": "m²", "㎢": "km²",
+    "㎣": "mm³", "㎤": "cm³", "㎥": "m³", "㎦": "km³",
+}  # fmt: skip
 _SIGNS = frozenset("°℃℉")
 _QUOTES = str.maketrans({"‘": "'", "’": "'", "ʼ": "'", "`": "'", "⁄": "/", "−": "-", "–": "-"})
 _BLANKS = re.compile(r"[^\S\n]+")
@@ -28,7 +32,8 @@ def _readable(character: str) -> bool:
 def _fold(character: str) -> str:
     if character in _AS_WRITTEN:
         return character
-    folded = _ROMAN.get(character) or unicodedata.normalize("NFKC", character)
+    named = _ROMAN.get(character) or _SQUARED_UNITS.get(character)
+    folded = named or unicodedata.normalize("NFKC", character)
     # ①② are two numbers, not twelve.
     return folded + " " if unicodedata.category(character) == "No" else folded
 

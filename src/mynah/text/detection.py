@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from mynah.text.languages.registry import LanguageCode
 from mynah.text.sentence import EMBEDDED, Word
+from mynah.text.splitting import ITEM_NUMBER
+from mynah.text.units import unit_pattern, units
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,48 +25,65 @@ class LanguageRun:
     embedded: tuple[str, ...] = ()
 
 
-_CLAUSE = re.compile(r"(?:[^。！？；!?;\n.]|\.(?!\s|$))*[。！？；!?;\n.]*\s*")
-_HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿\U00020000-\U000323af々〇]")
-_LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
-# Units after a digit belong to the number, not to English: 5km is read 五千米.
-_UNIT = (
-    r"\d\s?(?:km/h|m/s|km²|cm²|m²|cm³|m³|mm|cm|dm|km|kg|mg|ml|mL|dB|db|kW|kWh|Hz|kHz|MHz|GHz|ms"
-    r"|m|g|h|s|t|L)(?![A-Za-z0-9])"
+# A clause, with the number of the list item that it is.
+_CLAUSE = re.compile(
+    rf"(?:(?:^|(?<=\n)){ITEM_NUMBER})?(?:[^。！？；!?;\n.]|\.(?!\s|$))*[。！？；!?;\n.]*\s*"
 )
-_WORD = r"[A-Za-zÀ-ɏ]+(?:['.&@/_+-]+[A-Za-zÀ-ɏ]+|\+\+|(?<=[A-Z])#)*"
+_HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿\U00020000-\U000323af々〇]")
+_LETTER = "A-Za-zÀ-ɏ"
+# Units after a digit belong to the number, not to English: 5km is read 五千米.
+_UNIT = rf"\d\s?{unit_pattern(units())}"
+_MANDARIN_UNIT = rf"\d\s?{unit_pattern({s: u for s, u in units().items() if u.mandarin})}"
+# Letters joined to figures are a code, in any language: H2SO4, A4, 3D.
+_CODE = rf"[{_LETTER}\d]*(?:[{_LETTER}]\d|\d[{_LETTER}])[{_LETTER}\d]*"
+_SAYS_NO_LANGUAGE = re.compile(rf"(?<![{_LETTER}])(?:{_UNIT}|{_CODE})")
+_LATIN = re.compile(rf"[{_LETTER}]")
+_WORD = rf"[{_LETTER}]+(?:['.&@/_-]+[{_LETTER}]+|\+\+|(?<=[A-Z])#)*"
 # A phrase takes in the figures between its words, and one after it unless that counts in Mandarin.
 _FIGURE_AFTER = r"(?: \d+(?:[.,:]\d+)*%?(?![\d.,%]*[㐀-鿿]))?"
-_WORDS = rf"{_WORD}(?:(?:[\s\d,.:;'\"&%$()\[\]+-]+{_WORD})+{_FIGURE_AFTER})?"
+_GAP = r"[\s,.:;'\"&%$()\[\]-]++"
+_WORDS = rf"{_WORD}(?:(?:{_GAP}(?:\d++(?:[.,:]\d++)*+{_GAP})*{_WORD})+{_FIGURE_AFTER})?"
 
 
-def language_runs(text: str, code: LanguageCode) -> list[LanguageRun]:
-    """Divide clean text into passages of one language each."""
+def language_runs(pieces: Sequence[str], code: LanguageCode) -> list[list[LanguageRun]]:
+    """Divide each piece of a clean text into passages of one language.
+
+    A clause of figures, units and codes alone is in the language of the clause before it, in
+    whichever piece that is, else of the first one after it that has a language.
+    """
     if code.base == "en":
-        return [LanguageRun("en", text)]
+        return [[LanguageRun("en", piece)] for piece in pieces]
+    clauses = [[clause for clause in _CLAUSE.findall(piece) if clause] for piece in pieces]
+    languages = iter(_resolved([_language_of(c, code) for piece in clauses for c in piece], code))
     return [
-        LanguageRun("en", stretch) if language == "en" else _lift_english(language, stretch, code)
-        for language, stretch in _by_clause(text, code)
+        [
+            LanguageRun("en", stretch) if language == "en" else _lift_english(language, stretch, code)
+            for language, stretch in _joined([(next(languages), clause) for clause in piece])
+        ]
+        for piece in clauses
     ]
 
 
-def _by_clause(text: str, code: LanguageCode) -> Iterator[tuple[str, str]]:
-    """Join neighbouring clauses of one language; a clause of digits alone goes on as before."""
-    language, stretch = code.base, ""
-    for clause in _CLAUSE.findall(text):
-        here = _language_of(clause, code) or (language if stretch else code.base)
-        if here != language and stretch:
-            yield language, stretch
-            stretch = ""
-        language = here
-        stretch += clause
-    if stretch:
-        yield language, stretch
+def _resolved(languages: list[str | None], code: LanguageCode) -> list[str]:
+    current = next(filter(None, languages), code.base)
+    return [current := language or current for language in languages]
+
+
+def _joined(clauses: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Join neighbouring clauses of one language."""
+    joined: list[tuple[str, str]] = []
+    for language, clause in clauses:
+        if joined and joined[-1][0] == language:
+            joined[-1] = language, joined[-1][1] + clause
+        else:
+            joined.append((language, clause))
+    return joined
 
 
 def _language_of(clause: str, code: LanguageCode) -> str | None:
     if _HAN.search(clause) or not code.english:
         return code.base
-    return "en" if _LATIN.search(clause) else None
+    return "en" if _LATIN.search(_SAYS_NO_LANGUAGE.sub("", clause)) else None
 
 
 def _lift_english(language: str, text: str, code: LanguageCode) -> LanguageRun:
@@ -77,7 +96,7 @@ def _lift_english(language: str, text: str, code: LanguageCode) -> LanguageRun:
         return EMBEDDED
 
     words = _WORDS if code.english else _WORD
-    marked = re.sub(rf"(?P<unit>{_UNIT})|(?P<english>{words})", lift, text)
+    marked = re.sub(rf"(?P<unit>{_MANDARIN_UNIT})|(?P<english>{words})", lift, text)
     return LanguageRun(language, marked, tuple(embedded))
 
 

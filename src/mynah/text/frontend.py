@@ -46,7 +46,11 @@ def analyse(text: str, language: str = "auto", split: str = "cut5") -> list[Sent
     readable = _readable(text)
     pieces = splitting.split(readable, split)
     opens_short = 0 < len(splitting.first_clause(readable)) < SHORTEST_OPENING
-    spoken = [(piece, words) for piece in pieces if _says(words := _words(piece, code))]
+    spoken = [
+        (piece, words)
+        for piece, words in zip(pieces, _words(pieces, code), strict=True)
+        if _says(words)
+    ]
     if not spoken:
         raise _unpronounceable(language)
     return [
@@ -65,7 +69,7 @@ def pronounce(text: str, language: str = "auto") -> Sentence:
     code = language_code(language)
     readable = _readable(text)
     pieces = splitting.split(readable, "cut0")
-    words = _thin([word for piece in pieces for word in _words(piece, code)])
+    words = _thin([word for words in _words(pieces, code) for word in words])
     if not _says(words):
         raise _unpronounceable(language)
     return Sentence.of(readable, words)
@@ -89,9 +93,11 @@ def _unpronounceable(language: str) -> TextError:
     )
 
 
-def _words(text: str, code: LanguageCode) -> list[SpokenWord]:
-    spoken = [word for passage in language_runs(text, code) for word in _passage(passage)]
-    return _thin(spoken)
+def _words(pieces: list[str], code: LanguageCode) -> list[list[SpokenWord]]:
+    return [
+        _thin([word for passage in passages for word in _passage(passage)])
+        for passages in language_runs(pieces, code)
+    ]
 
 
 def _passage(passage: LanguageRun) -> list[SpokenWord]:

@@ -25,6 +25,12 @@ _ABBREVIATION = re.compile(
     r"|[A-Za-z](?:\.[A-Za-z])*|No(?=\. \d))\. ",
     re.IGNORECASE,
 )
+ITEM_NUMBER = r" *[(（]?(?:\d{1,3}|[A-Za-z]|[一二三四五六七八九十]{1,3})(?:[.:](?!\d)|[、)）：])"
+"""The number of a list's item, at the beginning of its line."""
+_ITEM_NUMBER = re.compile(ITEM_NUMBER)
+_LONGEST_ITEM_NUMBER = 6
+# A number in a running list: 1、打开 2、放入.
+_NUMBER_OF_NEXT = re.compile(r"(?:^|[\s，。；;,.：:])\d{1,2}$")
 LOOKBEHIND = 12
 """Characters before a mark by which it is judged; no abbreviation is longer."""
 _DAY_AND_YEAR = re.compile(r"\d, [12]\d{3}\b")
@@ -38,12 +44,25 @@ def _ends(text: str, at: int, ends: str) -> bool:
     after = text[at + 1 : at + 2]
     if mark == "," and _DAY_AND_YEAR.match(text, at - 1):
         return False
+    if mark in ".:：、" and _numbers_an_item(text, at):
+        return False
     if mark in ".,:~" and after.isalnum() and after.isascii():
         return mark != "." and not (after.isdigit() and text[at - 1 : at].isdigit())
     if mark == "." and after == " ":
         around = text[max(0, at - LOOKBEHIND) : at + 3]
         return not any(m.end() > len(around) - 2 for m in _ABBREVIATION.finditer(around))
     return True
+
+
+def _numbers_an_item(text: str, at: int) -> bool:
+    """True for the mark after the number of a list's item: it stays with its item."""
+    before = text[max(0, at - _LONGEST_ITEM_NUMBER) : at]
+    if text[at] == "、" and not text[at + 1 : at + 2].isdigit() and _NUMBER_OF_NEXT.search(before):
+        return True
+    line = before.rpartition("\n")[2]
+    starts_line = len(line) < len(before) or len(before) == at
+    found = _ITEM_NUMBER.match(line + text[at : at + 2]) if starts_line else None
+    return found is not None and found.end() > len(line)
 
 
 def _clauses(text: str, ends: str) -> Iterator[str]:
@@ -107,7 +126,7 @@ def split(text: str, method: str) -> list[str]:
     """
     if method not in METHODS:
         raise OptionError(f"unknown split method {method!r}: use one of {', '.join(METHODS)}")
-    spoken = (piece.strip() for piece in METHODS[method](text) if any(map(str.isalnum, piece)))
+    spoken = (piece for piece in METHODS[method](text) if any(map(str.isalnum, piece)))
     return [part for piece in _join_short(spoken) for part in _cut_long(piece)]
 
 
@@ -158,19 +177,20 @@ def _join_short(pieces: Iterator[str]) -> list[str]:
     pending = ""
     for piece in pieces:
         pending = _join(pending, piece)
-        if len(pending) >= SHORTEST_PIECE:
+        if len(pending.strip()) >= SHORTEST_PIECE:
             joined.append(pending)
             pending = ""
     if pending:
         joined[-1:] = [_join(joined[-1], pending) if joined else pending]
-    return joined
+    return [piece.strip() for piece in joined]
 
 
 def _join(left: str, right: str) -> str:
-    """Join two pieces with the blank that was between them, where the script has blanks."""
-    return (
-        f"{left} {right}" if left[-1:].isascii() and left and right[0].isascii() else left + right
-    )
+    """Join two pieces with the end of line or the blank that was between them."""
+    before, after = left.rstrip(), right.lstrip()
+    between = left[len(before) :] + right[: len(right) - len(after)]
+    blank = before[-1:].isascii() and after[:1].isascii()
+    return before + ("\n" if "\n" in between else " " if before and blank else "") + after
 
 
 def _cut_long(piece: str) -> Iterator[str]:
