@@ -30,13 +30,16 @@ _CLAUSE = re.compile(
     rf"(?:(?:^|(?<=\n)){ITEM_NUMBER})?(?:[^。！？；!?;\n.]|\.(?!\s|$))*[。！？；!?;\n.]*\s*"
 )
 _HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿\U00020000-\U000323af々〇]")
-_LETTER = "A-Za-zÀ-ɏ"
+_LETTER = "A-Za-zÀ-ÖØ-öø-ɏ"
 # Units after a digit belong to the number, not to English: 5km is read 五千米.
 _UNIT = rf"\d\s?{unit_pattern(units())}"
-_MANDARIN_UNIT = rf"\d\s?{unit_pattern({s: u for s, u in units().items() if u.mandarin})}"
+_MANDARIN_UNIT = rf"(?:\d\s?|[元块角分次人⁰-⁹²³¹]/){unit_pattern({s: u for s, u in units().items() if u.mandarin})}"
+_MONEY = rf"(?<![{_LETTER}])(?:US|HK|NT|AU?|CA?|S|NZ)\$(?=\s?\d)|[$€£¥￥]\s?\d[\d.,]*[kKmMbB](?![{_LETTER}])"
+# Letters that the language around reads: 1920x1080, 第III章.
+_SIGN = r"\d\s?[xX](?=\s?\d)|(?<![A-Za-z])[IVX]+(?=[章节卷部届次集幕篇期级度型类])"
 # Letters joined to figures are a code, in any language: H2SO4, A4, 3D.
-_CODE = rf"[{_LETTER}\d]*(?:[{_LETTER}]\d|\d[{_LETTER}])[{_LETTER}\d]*"
-_SAYS_NO_LANGUAGE = re.compile(rf"(?<![{_LETTER}])(?:{_UNIT}|{_CODE})")
+_CODE = rf"(?<!\d)[{_LETTER}\d]*(?:[{_LETTER}]\d|\d[{_LETTER}])[{_LETTER}\d]*|[{_LETTER}][²³⁰-⁹]"
+_SAYS_NO_LANGUAGE = re.compile(rf"(?<![{_LETTER}])(?:{_UNIT}|{_MONEY}|{_CODE})")
 _LATIN = re.compile(rf"[{_LETTER}]")
 _WORD = rf"[{_LETTER}]+(?:['.&@/_-]+[{_LETTER}]+|\+\+|(?<=[A-Z])#)*"
 # A phrase takes in the figures between its words, and one after it unless that counts in Mandarin.
@@ -57,7 +60,9 @@ def language_runs(pieces: Sequence[str], code: LanguageCode) -> list[list[Langua
     languages = iter(_resolved([_language_of(c, code) for piece in clauses for c in piece], code))
     return [
         [
-            LanguageRun("en", stretch) if language == "en" else _lift_english(language, stretch, code)
+            LanguageRun("en", stretch)
+            if language == "en"
+            else _lift_english(language, stretch, code)
             for language, stretch in _joined([(next(languages), clause) for clause in piece])
         ]
         for piece in clauses
@@ -90,13 +95,13 @@ def _lift_english(language: str, text: str, code: LanguageCode) -> LanguageRun:
     embedded: list[str] = []
 
     def lift(match: re.Match[str]) -> str:
-        if match["unit"]:
+        if not match["english"]:
             return match[0]
         embedded.append(match["english"])
         return EMBEDDED
 
     words = _WORDS if code.english else _WORD
-    marked = re.sub(rf"(?P<unit>{_MANDARIN_UNIT})|(?P<english>{words})", lift, text)
+    marked = re.sub(rf"{_MANDARIN_UNIT}|{_MONEY}|{_SIGN}|(?P<english>{words})", lift, text)
     return LanguageRun(language, marked, tuple(embedded))
 
 

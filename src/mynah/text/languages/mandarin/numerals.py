@@ -21,6 +21,8 @@ def cardinal(number: str) -> str:
     groups = [places[at : at + 4] for at in range(0, len(places), 4)]
     spoken = "".join(_group(group, len(groups) - 1 - at) for at, group in enumerate(groups))
     spoken = spoken.strip("零") or "零"
+    if spoken.startswith("二") and spoken[1:2] in ("千", "万", "亿"):
+        return "两" + spoken[1:]
     return spoken[1:] if spoken.startswith("一十") else spoken
 
 
