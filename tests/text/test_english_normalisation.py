@@ -28,7 +28,7 @@ SPOKEN = {
     "60 mph": "sixty miles per hour",
     "-12.5°C": "minus twelve point five degrees Celsius",
     "98.6°F": "ninety-eight point six degrees Fahrenheit",
-    "at 10:05": "at ten oh five A M",
+    "at 10:05": "at ten oh five",
     "at 15:20": "at three twenty P M",
     "at 7:45 p.m.": "at seven forty-five P M.",
     "dinner at 7:30": "dinner at seven thirty",

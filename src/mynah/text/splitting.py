@@ -34,6 +34,10 @@ _NUMBER_OF_NEXT = re.compile(r"(?:^|[\s，。；;,.：:])\d{1,2}$")
 LOOKBEHIND = 12
 """Characters before a mark by which it is judged; no abbreviation is longer."""
 _DAY_AND_YEAR = re.compile(r"\d, [12]\d{3}\b")
+_WEEKDAY = re.compile(r"\b(?:Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)$")
+_DATE = re.compile(r" (?:[A-Z][a-z]{2}\b|\d)")
+# Scores in a row are judged together: 25:21、23:25.
+_SCORE = re.compile(r" ?\d{1,3}[:：-]\d")
 
 
 def _ends(text: str, at: int, ends: str) -> bool:
@@ -42,7 +46,9 @@ def _ends(text: str, at: int, ends: str) -> bool:
     if mark not in ends:
         return False
     after = text[at + 1 : at + 2]
-    if mark == "," and _DAY_AND_YEAR.match(text, at - 1):
+    if mark == "," and _joins_a_date(text, at):
+        return False
+    if mark in ",，、" and text[at - 1 : at].isdigit() and _SCORE.match(text, at + 1):
         return False
     if mark in ".:：、" and _numbers_an_item(text, at):
         return False
@@ -52,6 +58,13 @@ def _ends(text: str, at: int, ends: str) -> bool:
         around = text[max(0, at - LOOKBEHIND) : at + 3]
         return not any(m.end() > len(around) - 2 for m in _ABBREVIATION.finditer(around))
     return True
+
+
+def _joins_a_date(text: str, at: int) -> bool:
+    if _DAY_AND_YEAR.match(text, at - 1):
+        return True
+    weekday = _WEEKDAY.search(text[max(0, at - LOOKBEHIND) : at])
+    return weekday is not None and _DATE.match(text, at + 1) is not None
 
 
 def _numbers_an_item(text: str, at: int) -> bool:

@@ -1,64 +1,4 @@
-"""What English calls units, currencies, signs and abbreviations."""
-
-# Unit: singular, plural.
-UNITS: dict[str, tuple[str, str]] = {
-    unit: (singular, plural)
-    for line in """
-        km/h  = kilometer per hour    = kilometers per hour
-        kph   = kilometer per hour    = kilometers per hour
-        mph   = mile per hour         = miles per hour
-        m/s   = meter per second      = meters per second
-        km²   = square kilometer      = square kilometers
-        m²    = square meter          = square meters
-        cm²   = square centimeter     = square centimeters
-        m³    = cubic meter           = cubic meters
-        sq ft = square foot           = square feet
-        km    = kilometer             = kilometers
-        cm    = centimeter            = centimeters
-        mm    = millimeter            = millimeters
-        m     = meter                 = meters
-        mi    = mile                  = miles
-        ft    = foot                  = feet
-        yd    = yard                  = yards
-        kg    = kilogram              = kilograms
-        mg    = milligram             = milligrams
-        g     = gram                  = grams
-        lb    = pound                 = pounds
-        lbs   = pound                 = pounds
-        oz    = ounce                 = ounces
-        L     = liter                 = liters
-        ml    = milliliter            = milliliters
-        mL    = milliliter            = milliliters
-        tbsp  = tablespoon            = tablespoons
-        tsp   = teaspoon              = teaspoons
-        h     = hour                  = hours
-        hr    = hour                  = hours
-        hrs   = hour                  = hours
-        min   = minute                = minutes
-        mins  = minute                = minutes
-        s     = second                = seconds
-        sec   = second                = seconds
-        ms    = millisecond           = milliseconds
-        Hz    = hertz                 = hertz
-        kHz   = kilohertz             = kilohertz
-        MHz   = megahertz             = megahertz
-        GHz   = gigahertz             = gigahertz
-        KB    = kilobyte              = kilobytes
-        MB    = megabyte              = megabytes
-        GB    = gigabyte              = gigabytes
-        TB    = terabyte              = terabytes
-        kW    = kilowatt              = kilowatts
-        kWh   = kilowatt hour         = kilowatt hours
-        dB    = decibel               = decibels
-        °C    = degree Celsius        = degrees Celsius
-        ℃     = degree Celsius        = degrees Celsius
-        °F    = degree Fahrenheit     = degrees Fahrenheit
-        ℉     = degree Fahrenheit     = degrees Fahrenheit
-        °     = degree                = degrees
-        %     = percent               = percent
-    """.strip().splitlines()
-    for unit, singular, plural in [map(str.strip, line.split("="))]
-}
+"""What English calls currencies, signs and abbreviations."""
 
 # Sign: unit, units, hundredth, hundredths.
 CURRENCIES: dict[str, tuple[str, str, str, str]] = {
@@ -70,20 +10,108 @@ CURRENCIES: dict[str, tuple[str, str, str, str]] = {
     "￥": ("yuan", "yuan", "fen", "fen"),
     "₩": ("won", "won", "jeon", "jeon"),
     "₹": ("rupee", "rupees", "paisa", "paise"),
+    "HK$": ("Hong Kong dollar", "Hong Kong dollars", "cent", "cents"),
+    "NT$": ("New Taiwan dollar", "New Taiwan dollars", "cent", "cents"),
+    "A$": ("Australian dollar", "Australian dollars", "cent", "cents"),
+    "AU$": ("Australian dollar", "Australian dollars", "cent", "cents"),
+    "C$": ("Canadian dollar", "Canadian dollars", "cent", "cents"),
+    "CA$": ("Canadian dollar", "Canadian dollars", "cent", "cents"),
+    "S$": ("Singapore dollar", "Singapore dollars", "cent", "cents"),
+    "NZ$": ("New Zealand dollar", "New Zealand dollars", "cent", "cents"),
+    "R$": ("real", "reais", "centavo", "centavos"),
 }
-SCALES = {"k": "thousand", "m": "million", "bn": "billion", "b": "billion", "t": "trillion"}
+CURRENCY_CODES: dict[str, tuple[str, str, str, str]] = {
+    "USD": CURRENCIES["US$"],
+    "EUR": CURRENCIES["€"],
+    "GBP": CURRENCIES["£"],
+    "RMB": CURRENCIES["¥"],
+    "CNY": CURRENCIES["¥"],
+    "JPY": ("yen", "yen", "sen", "sen"),
+    "HKD": CURRENCIES["HK$"],
+    "TWD": CURRENCIES["NT$"],
+    "AUD": CURRENCIES["A$"],
+    "CAD": CURRENCIES["C$"],
+    "SGD": CURRENCIES["S$"],
+    "INR": CURRENCIES["₹"],
+    "KRW": CURRENCIES["₩"],
+}
+SCALES = {
+    "k": "thousand",
+    "m": "million",
+    "mn": "million",
+    "bn": "billion",
+    "b": "billion",
+    "t": "trillion",
+}
+
+# After a slash: for each of these.
+PER = {
+    "s": "second",
+    "sec": "second",
+    "min": "minute",
+    "hr": "hour",
+    "h": "hour",
+    "wk": "week",
+    "mo": "month",
+    "yr": "year",
+    "kg": "kilogram",
+    "lb": "pound",
+    "gal": "gallon",
+    "L": "liter",
+    "km": "kilometer",
+} | {
+    word: word
+    for word in str.split(
+        "second minute hour day night week month quarter year person head user seat unit piece item"
+        " page share ton pound ounce gallon mile game match visit request token share student"
+    )
+}
 
 MONTHS = str.split(
     "January February March April May June July August September October November December"
 )
 MONTH_FORMS = {form: month for month in MONTHS for form in (month, month[:3], month[:4])}
+DAY_FORMS = {
+    day[:3]: day for day in str.split("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
+}
+
+# Before a name, without a full stop too.
+TITLES = {
+    "Mr": "mister",
+    "Mrs": "missus",
+    "Ms": "miz",
+    "Prof": "professor",
+    "Mt": "mount",
+    "Ft": "fort",
+    "Sgt": "sergeant",
+    "Capt": "captain",
+    "Lt": "lieutenant",
+    "Gen": "general",
+    "Gov": "governor",
+    "Sen": "senator",
+    "Rev": "reverend",
+}
+# After a name.
+STREETS = {
+    "Ave": "avenue",
+    "Blvd": "boulevard",
+    "Rd": "road",
+    "Ln": "lane",
+    "Pkwy": "parkway",
+    "Hwy": "highway",
+    "Sq": "square",
+    "Jr": "junior",
+    "Sr": "senior",
+    "Inc": "incorporated",
+    "Ltd": "limited",
+    "Corp": "corporation",
+}
 
 # Case matters; the final full stop is part of the form.
 ABBREVIATIONS = {
     "Mr.": "mister",
     "Mrs.": "missus",
     "Ms.": "miz",
-    "Dr.": "doctor",
     "Prof.": "professor",
     "Jr.": "junior",
     "Sr.": "senior",
@@ -134,6 +162,9 @@ SIGNS = {
     "≠": " is not equal to ",
     "≤": " is at most ",
     "≥": " is at least ",
+    "<": " is less than ",
+    ">": " is greater than ",
+    "Ω": " ohms ",
     "%": " percent",
     "°": " degrees",
     "/": " ",
