@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
 
+from mynah.text.languages.mandarin.polyphones import decided_readings
 from mynah.text.languages.mandarin.words import ChineseWord, spell
 
 _NOWHERE = ChineseWord("", "x")
@@ -18,10 +19,18 @@ _LONG = re.compile(r"[很太更最较挺极偏]长(?=$|[很太更最较])")
 def read(words: Sequence[ChineseWord]) -> list[list[str]]:
     """Readings of the words of a clause: per word one pinyin syllable with tone per character."""
     around = [_NOWHERE, *words, _NOWHERE]
-    return [
-        _in_context(word, before, after) or list(_readings().get(word.text, ())) or spell(word.text)
-        for before, word, after in zip(around, words, around[2:], strict=False)
-    ]
+    decided = decided_readings("".join(word.text for word in words))
+    readings: list[list[str]] = []
+    start = 0
+    for before, word, after in zip(around, words, around[2:], strict=False):
+        reading = _in_context(word, before, after) or _of_word(word.text)
+        readings.append([decided.get(start + at, r) for at, r in enumerate(reading)])
+        start += len(word.text)
+    return readings
+
+
+def _of_word(word: str) -> list[str]:
+    return list(_readings().get(word, ())) or spell(word)
 
 
 @cache
