@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from mynah.text.languages.mandarin.polyphones import decided_readings
 from mynah.text.languages.mandarin.reading import read
 from mynah.text.languages.mandarin.sandhi import change_tones
 from mynah.text.languages.mandarin.syllable import phones_of
@@ -35,14 +36,23 @@ def _pronounce_clause(clause: str) -> list[Word]:
     if clause in MARKS:
         return [Word(clause, (clause,))]
     groups = segment(clause)
-    readings = read(groups)
-    return [word for pair in zip(groups, readings, strict=True) for word in _pronounce_group(*pair)]
+    decided = decided_readings(clause)
+    words: list[Word] = []
+    start = 0
+    for group, readings in zip(groups, read(groups, decided), strict=True):
+        end = start + len(group.text)
+        counted = {at - start for at in range(start, end) if clause[at] == "一" and at in decided}
+        words.extend(_pronounce_group(group, readings, counted))
+        start = end
+    return words
 
 
-def _pronounce_group(group: ChineseWord, readings: list[str]) -> Iterator[Word]:
+def _pronounce_group(group: ChineseWord, readings: list[str], counted: set[int]) -> Iterator[Word]:
+    """Pronounce a group; ``counted`` are positions of 一 in figures, whose tone never changes."""
     syllables = [reading.rstrip("12345") for reading in readings]
     tones = [int(reading[-1]) if reading[-1] in "12345" else 0 for reading in readings]
     tones = _erhua(group, syllables, change_tones(group, syllables, tones))
+    tones = [1 if at in counted else tone for at, tone in enumerate(tones)]
     for character, syllable, tone in zip(group.text, syllables, tones, strict=True):
         phones = phones_of(syllable, tone) if tone else None
         if phones:

@@ -1,12 +1,11 @@
 """How words are read: pypinyin's phrases, and the polyphones that only their neighbours decide."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-from mynah.text.languages.mandarin.polyphones import decided_readings
-from mynah.text.languages.mandarin.words import ChineseWord, spell
+from mynah.text.languages.mandarin.words import ChineseWord, is_idiom, spell
 
 _NOWHERE = ChineseWord("", "x")
 _COUNTERS = frozenset("这那每哪几两半整多")
@@ -16,15 +15,21 @@ _AMOUNT_ADVERBS = frozenset("约均仅共多原即")
 _LONG = re.compile(r"[很太更最较挺极偏]长(?=$|[很太更最较])")
 
 
-def read(words: Sequence[ChineseWord]) -> list[list[str]]:
-    """Readings of the words of a clause: per word one pinyin syllable with tone per character."""
+def read(words: Sequence[ChineseWord], decided: Mapping[int, str]) -> list[list[str]]:
+    """Readings of the words of a clause: per word one pinyin syllable with tone per character.
+
+    Args:
+        words: of one clause.
+        decided: readings that the characters around decide, by position in the clause.
+    """
     around = [_NOWHERE, *words, _NOWHERE]
-    decided = decided_readings("".join(word.text for word in words))
     readings: list[list[str]] = []
     start = 0
     for before, word, after in zip(around, words, around[2:], strict=False):
         reading = _in_context(word, before, after) or _of_word(word.text)
-        readings.append([decided.get(start + at, r) for at, r in enumerate(reading)])
+        if not is_idiom(word.text):
+            reading = [decided.get(start + at, syllable) for at, syllable in enumerate(reading)]
+        readings.append(reading)
         start += len(word.text)
     return readings
 

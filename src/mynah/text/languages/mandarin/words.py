@@ -11,8 +11,11 @@ from dataclasses import dataclass, replace
 
 import rjieba
 from pypinyin import Style, lazy_pinyin
+from pypinyin.constants import PHRASES_DICT
 
 _LONGEST_THIRD_TONE_GROUP = 3
+_SHORTEST_IDIOM = 4
+_DEGREES = frozenset("很挺好也最")
 _POINTING = frozenset("这那此每某哪")
 
 
@@ -53,6 +56,11 @@ def spell(word: str) -> list[str]:
         neutral_tone_with_five=True,
         errors=list,  # type: ignore[arg-type]  # its stub leaves out the list it documents
     )
+
+
+def is_idiom(word: str) -> bool:
+    """True for a phrase so long that the dictionary's reading of it is certain."""
+    return len(word) >= _SHORTEST_IDIOM and word in PHRASES_DICT
 
 
 def _free_yi(word: ChineseWord) -> list[ChineseWord]:
@@ -124,12 +132,19 @@ def _join_third_tones(
             and meet(spellings[at - 1], spellings[at])
             and not _is_doubled(before)
             and len(before) + len(word.text) <= _LONGEST_THIRD_TONE_GROUP
+            and not (len(before) > 1 and word.text in _DEGREES and _meets(spellings, at, meet))
         )
         if just_joined:
             joined[-1] += word
         else:
             joined.append(word)
     return joined
+
+
+def _meets(
+    spellings: list[list[str]], at: int, meet: Callable[[list[str], list[str]], bool]
+) -> bool:
+    return at + 1 < len(spellings) and meet(spellings[at], spellings[at + 1])
 
 
 def _all_third(left: list[str], right: list[str]) -> bool:
