@@ -1,7 +1,8 @@
-"""Words whose part of speech decides their sound: to record, a record."""
+"""Words that the words around them, or their part of speech, decide: to record, a record."""
 
 import gzip
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from nltk.tag.perceptron import PerceptronTagger
 
 Phones = tuple[str, ...]
+
+_WORDS_AROUND = 10
 
 
 def choose(words: Sequence[str]) -> dict[int, Phones]:
@@ -22,13 +25,50 @@ def choose(words: Sequence[str]) -> dict[int, Phones]:
     Returns:
         Pronunciations by position; words that are no homographs are absent.
     """
+    chosen = _by_context(words)
     rules = _rules()
-    positions = [at for at, word in enumerate(words) if word.lower() in rules]
+    positions = [
+        at for at, word in enumerate(words) if at not in chosen and word.lower() in rules
+    ]
     if not positions:
-        return {}
+        return chosen
     tags = [tag for _, tag in _tagger().tag(list(words))]
     following = [word.lower() for word in words[1:]] + [""]
-    return {at: _sound(rules[words[at].lower()], tags[at], following[at]) for at in positions}
+    return chosen | {
+        at: _sound(rules[words[at].lower()], tags[at], following[at]) for at in positions
+    }
+
+
+def _by_context(words: Sequence[str]) -> dict[int, Phones]:
+    """Sounds that ``data/contexts.txt`` knows from the words around; the first that fits."""
+    contexts = _contexts()
+    chosen: dict[int, Phones] = {}
+    for at, word in enumerate(words):
+        for sound, before, after in contexts.get(word) or contexts.get(word.lower(), ()):
+            start = max(0, at - _WORDS_AROUND)
+            behind = " ".join(["…"] * (start > 0) + [*words[start:at], ""])
+            ahead = " ".join(["", *words[at + 1 : at + 1 + _WORDS_AROUND]])
+            if after.match(ahead) and before.search(behind):
+                chosen[at] = sound
+                break
+    return chosen
+
+
+@cache
+def _contexts() -> dict[str, list[tuple[Phones, re.Pattern[str], re.Pattern[str]]]]:
+    table = files("mynah.text.languages.english").joinpath("data/contexts.txt")
+    contexts: dict[str, list[tuple[Phones, re.Pattern[str], re.Pattern[str]]]] = {}
+    for line in table.read_text(encoding="utf-8").splitlines():
+        word, sound, *patterns = line.split(" / ")
+        contexts.setdefault(word, []).extend(
+            (
+                tuple(sound.split()),
+                re.compile(rf"(?:{before})\Z", re.IGNORECASE),
+                re.compile(after, re.IGNORECASE),
+            )
+            for before, after in (pattern.split("_") for pattern in patterns)
+        )
+    return contexts
 
 
 def _sound(rule: tuple[str, Phones, Phones], tag: str, following: str) -> Phones:

@@ -1,6 +1,7 @@
 """How English words are pronounced: dictionary, word formation, letters, and a spelling model."""
 
 import gzip
+import re
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -13,6 +14,13 @@ _VOICELESS = frozenset(("P", "T", "K", "F", "TH"))
 _SIBILANT = frozenset(("S", "Z", "SH", "ZH", "CH", "JH"))
 _SHORTEST_PART = 3
 _LONGEST_SPELT = 3
+_DRAWN_OUT = re.compile(r"(.)\1{2,}")
+# So, not soo; but good, not god.
+_SHORTENED = (
+    (re.compile(r"(.)\1{2,}$"), r"\1"),
+    (_DRAWN_OUT, r"\1\1"),
+    (_DRAWN_OUT, r"\1"),
+)
 
 
 @cache
@@ -118,6 +126,15 @@ def _compound(word: str) -> Phones | None:
     return pronounce(word[:cut]) + pronounce(word[cut:])
 
 
+def is_drawn_out(word: str) -> bool:
+    """True for a word with a letter three times in a row, which no spelling has: sooo, mmm."""
+    return _DRAWN_OUT.search(word) is not None
+
+
 def _unknown(word: str) -> Phones:
     plain = word.replace("'", "")
+    for pattern, kept in _SHORTENED:
+        shorter = pattern.sub(kept, plain)
+        if shorter != plain and known(shorter):
+            return pronounce(shorter)
     return letters(plain) if len(plain) <= _LONGEST_SPELT else spell_out(plain)
