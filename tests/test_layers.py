@@ -37,7 +37,14 @@ ROOMS["jobs.kinds"] = ROOMS["jobs"] | {"jobs", "training"}
 ROOMS["server"] = (
     ROOMS["training"] - {"semantic", "acoustic"} | ROOMS["jobs.kinds"] | {"jobs.kinds", "v1"}
 )
-ROOMS["cli"] = ROOMS["server"] - {"storage"} | {"server", "semantic", "acoustic", "client", "v1"}
+ROOMS["cli"] = ROOMS["server"] - {"storage"} | {
+    "server",
+    "semantic",
+    "acoustic",
+    "client",
+    "v1",
+    "cli.db",
+}
 ROOMS["cli.db"] = ROOMS["cli"] | {"storage"}
 ROOMS[""] = ROOMS["cli"] | {"cli"}
 """The rooms that each room may import beside itself; the package's own file has no name."""

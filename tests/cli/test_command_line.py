@@ -1,6 +1,7 @@
 """The command as a user meets it: help, usage, and a process of its own."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -58,6 +59,27 @@ def test_help_answers_without_the_heavy_packages():
         [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
     )
     assert ended.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("command", ["keys list", "jobs list"])
+def test_rows_are_listed_without_networks_and_without_a_web_framework(tmp_path, command):
+    code = (
+        "import sys\n"
+        "from mynah.cli import main\n"
+        f"sys.argv = ['mynah', *{command.split()}]\n"
+        "heavy = {'torch', 'soundfile', 'fastapi', 'starlette'}\n"
+        "try: main()\n"
+        "finally: print(sorted(heavy & set(sys.modules)))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"MYNAH_DATA": str(tmp_path / "data")},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert ended.stdout.splitlines() == ["[]"]
+    assert (tmp_path / "data" / "mynah.db").is_file()
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from mynah.server.app import Services
 from mynah.server.asgi import create_app
 from mynah.server.compat.mount import own_ports
 from mynah.server.http.server import web_server
+from mynah.server.stores import make_server_stores
 
 RATE = 32_000
 
@@ -88,7 +89,7 @@ class Running:
         return openai.OpenAI(base_url=f"{self.url}/v1", api_key=self.secret, max_retries=0)
 
     def key(self, *scopes: str, days: float | None = None) -> str:
-        return self.services.keys.create("test", scopes, days)[1]
+        return self.services.stores.keys.create("test", scopes, days)[1]
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ def serve_in() -> Iterator[Callable[..., Running]]:
 def serve(folder: Path, model: SpeechModel, /, **given) -> Running:
     settings = Settings(data=folder, **{"shutdown_seconds": 1, **given})
     queue = Unpaused(model, size=settings.queue_size, deadline=settings.speech_seconds)
-    app = create_app(settings, queue)
+    app = create_app(make_server_stores(settings), queue)
     sockets = take_ports("127.0.0.1", [0, *own_ports(settings)])
     for each in sockets:
         each.listen()  # so that no test comes before the server does
@@ -152,7 +153,7 @@ def serve(folder: Path, model: SpeechModel, /, **given) -> Running:
         f"http://127.0.0.1:{sockets[0].getsockname()[1]}",
         services,
         model,
-        services.keys.create("all", ["admin"])[1],
+        services.stores.keys.create("all", ["admin"])[1],
         stop,
     )
     return running

@@ -33,9 +33,9 @@ def test_another_scheme_is_no_key(server):
 
 
 def test_a_revoked_key_is_refused_from_the_next_call_on(server, error_of):
-    key, secret = server.services.keys.create("lent", ["speak"])
+    key, secret = server.services.stores.keys.create("lent", ["speak"])
     assert server.client(secret).get("/v1/models").status_code == 200
-    server.services.keys.revoke(key.id)
+    server.services.stores.keys.revoke(key.id)
     assert "revoked" in refused(server, error_of, secret)["message"]
 
 
@@ -78,7 +78,7 @@ def test_a_server_told_so_runs_without_keys(start):
 
 
 def test_the_secret_is_not_in_the_database(server):
-    keys = server.services.keys
+    keys = server.services.stores.keys
     key, secret = keys.create("hidden", ["speak"])
     assert key in keys.all()
     stored = b"".join(path.read_bytes() for path in server.services.settings.data.glob("mynah.db*"))
@@ -88,7 +88,7 @@ def test_the_secret_is_not_in_the_database(server):
 
 
 def test_a_key_with_wrong_scopes_or_no_time_is_not_made(server):
-    keys = server.services.keys
+    keys = server.services.stores.keys
     for scopes, days in ((["fly"], None), ([], None), (["speak"], 0), (["speak"], -1)):
         with pytest.raises(OptionError):
             keys.create("wrong", scopes, days)

@@ -60,7 +60,7 @@ def worker(server):
 
 
 def holder_of(server, job):
-    with server.services.records.connect() as connection:
+    with server.services.stores.records.connect() as connection:
         holder = connection.scalar(select(jobs.c.holder).where(jobs.c.id == job))
     return int(holder.rpartition(":")[2]) if holder else None
 

@@ -42,7 +42,7 @@ def defects(log, request_id: str) -> list[dict]:
 def broken(start):
     """A server with gRPC whose database has lost its keys."""
     running = start(grpc_port=loopback.free_port())
-    with running.services.records.begin() as connection:
+    with running.services.stores.records.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE keys RENAME TO lost")
     return running
 
@@ -137,7 +137,7 @@ def test_weights_that_are_gone(start, log, monkeypatch):
     def gone(*_):
         raise CheckpointError("The files of version 2 in \udcff are gone; train it again.")
 
-    monkeypatch.setattr(server.services.voices, "get", gone)
+    monkeypatch.setattr(server.services.stores.voices, "get", gone)
     answer = server.client().get("/v1/voices/ann")
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (500, "invalid_checkpoint")

@@ -116,7 +116,7 @@ def test_all_voices_are_listed_whatever_their_number(start):
     server = start()
     for number in range(120):
         clips = [NewRecording(CheckedRecording(b"", 4.0), None)]
-        server.services.voices.create(f"voice {number}", clips, "en", {}, None)
+        server.services.stores.voices.create(f"voice {number}", clips, "en", {}, None)
     assert len(elevenlabs(server).voices.get_all().voices) > 120
 
 

@@ -60,11 +60,11 @@ def test_callers_do_not_meet_in_a_key(server, recording):
 
 
 def test_a_revoked_key_is_not_answered_again(server, recording, error_of):
-    key, secret = server.services.keys.create("lent", ["train"])
+    key, secret = server.services.stores.keys.create("lent", ["train"])
     client, headers = server.client(secret), {"idempotency-key": "lent"}
     call = voice_call(recording, "Lent")
     assert client.post(**call, headers=headers).status_code == 201
-    server.services.keys.revoke(key.id)
+    server.services.stores.keys.revoke(key.id)
     answer = client.post(**call, headers=headers)
     assert answer.status_code == 401
     assert error_of(answer)["code"] == "invalid_api_key"
@@ -73,14 +73,14 @@ def test_a_revoked_key_is_not_answered_again(server, recording, error_of):
 def test_of_two_at_the_same_time_one_is_told_to_wait(start, recording, error_of, monkeypatch):
     server = start()
     begun, gate = threading.Event(), threading.Event()
-    create = type(server.services.voices).create
+    create = type(server.services.stores.voices).create
 
     def slow(*arguments):
         begun.set()
         gate.wait(10)
         return create(*arguments)
 
-    monkeypatch.setattr(type(server.services.voices), "create", slow)
+    monkeypatch.setattr(type(server.services.stores.voices), "create", slow)
     headers, call = {"idempotency-key": "twice"}, voice_call(recording, "Twice")
     with ThreadPoolExecutor(1) as thread:
         first = thread.submit(server.client().post, **call, headers=headers)

@@ -149,7 +149,7 @@ def test_a_failure_has_a_reason_and_the_voice_stays(idle, recording, how, code):
 def test_a_job_whose_processes_die_again_and_again_is_given_up(idle, recording):
     client = idle.client()
     job = begin(client, make_voice(client, recording, "dying"), recording)
-    leases = Leases(idle.services.records, 0.01)
+    leases = Leases(idle.services.stores.records, 0.01)
     for _ in range(5):
         assert leases.take(job, "somebody who dies")
         time.sleep(0.05)
@@ -325,7 +325,7 @@ def test_a_lease_is_taken_once_and_a_stale_one_changes_nothing(start, recording)
     client = server.client()
     voice = make_voice(client, recording)
     job = begin(client, voice, recording)
-    leases = Leases(server.services.records, 0.5)
+    leases = Leases(server.services.stores.records, 0.5)
     first = leases.take(job, "a")
     assert leases.take(job, "b") is None
     assert leases.waiting(10) == []
@@ -352,7 +352,7 @@ def test_what_a_job_left_is_forgotten_when_nobody_can_go_on_from_it(idle, record
     voice = make_voice(client, recording, "left")
     job = begin(client, voice, recording, "steps is 9 failing is 4 how is disk")
     work(idle, job)
-    records, folders = idle.services.records, JobFolders(idle.services.settings.jobs)
+    records, folders = idle.services.stores.records, JobFolders(idle.services.settings.jobs)
     clear_jobs(records, folders, 3600)
     assert job in folders.jobs()
     clear_jobs(records, folders, -1)

@@ -46,7 +46,7 @@ def test_a_version_is_trained_split_rated_withdrawn_and_rolled_back(server, made
 def test_leases_are_fenced(server, made, recording):
     client, voice = made
     job = begin(client, voice, recording)
-    leases = Leases(server.services.records, 0.3)
+    leases = Leases(server.services.stores.records, 0.3)
     with ThreadPoolExecutor(8) as pool:
         taken = list(pool.map(lambda holder: leases.take(job, f"holder {holder}"), range(8)))
     (first,) = filter(None, taken)

@@ -26,7 +26,7 @@ def sleep(idle):
         if slept:
             return
         slept.append(job)
-        with idle.services.records.begin() as connection:
+        with idle.services.stores.records.begin() as connection:
             connection.execute(update(jobs).where(jobs.c.id == job).values(lease_until=0))
         assert work(idle, job)
 

@@ -82,7 +82,7 @@ def test_ninety_to_ten_over_two_thousand_requests(start, recording, monkeypatch)
     # Ids are drawn anew each time, and one draw in four hundred is more than 2 points off.
     monkeypatch.setattr("mynah.server.voices.store.new_id", "{}_of_this_test".format)
     server = start(no_auth=True, **IDLE)
-    write_without_waiting(server.services.records)
+    write_without_waiting(server.services.stores.records)
     client = server.client("")
     voice = make_voice(client, recording)
     make_version(server, client, voice, recording, promote=False)

@@ -206,9 +206,9 @@ def test_a_key_is_needed_and_its_lack_is_answered_in_the_envelope(server):
 
 
 def test_a_key_that_is_revoked_opens_no_more_contexts(server, talk):
-    key, secret = server.services.keys.create("test", ["speak"])
+    key, secret = server.services.stores.keys.create("test", ["speak"])
     speech = talk(server, additional_headers=bearer(secret))
-    server.services.keys.revoke(key.id)
+    server.services.stores.keys.revoke(key.id)
     speech.begin(input="Hello there.")
     assert speech.until("error")[-1]["error"]["code"] == "invalid_api_key"
 

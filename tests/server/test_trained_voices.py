@@ -40,7 +40,7 @@ def publish(server, voice, adapt):
         key = f"{voice}/{folder.name}"
         files = {path.name: path for path in folder.iterdir()}
         FileWeights(server.services.settings.versions).put(key, files)
-        with server.services.records.begin() as connection:
+        with server.services.stores.records.begin() as connection:
             facts = {"job_id": f"job_{folder.name}", "parent": 1, "report": {}, "metrics": {}}
             return add_version(connection, voice, weights=key, base_model="tiny", **facts)
 

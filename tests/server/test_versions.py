@@ -14,7 +14,6 @@ from job_orders import IDLE, begin, make_version, make_voice, work
 from mynah.server.versions.rollout import Rollout
 from mynah.server.versions.router import point_of, version_at
 from mynah.server.voices.resolver import VoiceResolver, VoiceSelection
-from mynah.storage.blobs import FileBlobs, FileWeights
 
 SPEECH = "/v1/audio/speech"
 
@@ -98,9 +97,8 @@ def test_versions_do_not_share_cached_audio(shared, client, voice):
 
 @pytest.fixture
 def speakers(shared):
-    services = shared.services
-    audio, versions = services.settings.data / "audio", services.settings.versions
-    return VoiceResolver(services.voices, services.records, FileBlobs(audio), FileWeights(versions))
+    stores = shared.services.stores
+    return VoiceResolver(stores.voices, stores.records, stores.blobs, stores.weights)
 
 
 def test_the_engine_is_given_the_weights_of_a_version(speakers, voice):

@@ -10,16 +10,14 @@ from contextlib import contextmanager
 import typer
 
 from mynah.cli.output import JobBar
-from mynah.config import Settings
 from mynah.jobs.completion import NOT_STARTED
 from mynah.jobs.dispatch import Launcher, open_launcher
-from mynah.jobs.events import JobEvents
 from mynah.jobs.job import Job
 from mynah.jobs.kinds.train import OBJECTIONS
-from mynah.jobs.worker import DEFECT, DIED, WorkerContext
+from mynah.jobs.worker import DEFECT, DIED
 from mynah.server.access.keys import Caller
 from mynah.server.errors import JobEndedError, JobFailedError
-from mynah.server.jobs.service import JobService
+from mynah.server.stores import Stores
 
 OPERATOR = Caller("operator", ("admin",))
 """Whoever has the data folder: their jobs are their own, and they see those of all keys."""
@@ -36,15 +34,14 @@ class JobRun:
     A server on the same data folder may work on them as well: whoever takes one first does.
 
     Args:
-        settings: of the server.
-        workshop: opened with them.
+        stores: of the server.
     """
 
-    def __init__(self, settings: Settings, workshop: WorkerContext) -> None:
-        self._settings = settings
-        self._workshop = workshop
-        self._events = JobEvents(workshop.records)
-        self.jobs = JobService(workshop.records, settings.jobs_per_key)
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._settings = stores.settings
+        self._jobs = stores.jobs
+        self._events = stores.job_events
 
     def begin(self, job_id: str) -> None:
         """Sees a new job through; see `_run`."""
@@ -58,8 +55,8 @@ class JobRun:
             JobNotEndedError: it has succeeded.
         """
         seen = self._events.last(job_id)
-        if self.jobs.get(OPERATOR, job_id).over:
-            self.jobs.retry(OPERATOR, job_id)
+        if self._jobs.get(OPERATOR, job_id).over:
+            self._jobs.retry(OPERATOR, job_id)
         self._run(job_id, seen)
 
     def _run(self, job_id: str, seen: int) -> None:
@@ -78,9 +75,8 @@ class JobRun:
         # A server may be told to leave the work to others; who trains here means here.
         workers = max(1, self._settings.job_workers)
         settings = self._settings.model_copy(update={"job_workers": workers})
-        workshop = self._workshop
         with (settings.data / LOG).open("ab") as log:
-            launcher = open_launcher(settings, workshop.records, workshop.leases, log)
+            launcher = open_launcher(settings, self._stores.records, self._stores.leases, log)
             try:
                 yield launcher
             finally:
@@ -100,18 +96,18 @@ class JobRun:
             if interrupted.is_set() and not cancelled:
                 cancelled = True
                 self._cancel(job_id, bar)
-            job = self.jobs.get(OPERATOR, job_id)
+            job = self._jobs.get(OPERATOR, job_id)
             seen = self._show(job_id, seen, bar)
             if job.over:
                 return job
-            waits = self._workshop.leases.waits(job_id)
+            waits = self._stores.leases.waits(job_id)
             launcher.launch([job_id] if waits else [])
             time.sleep(_PAUSE)
 
     def _cancel(self, job_id: str, bar: JobBar) -> None:
         bar.say("cancelling")
         with contextlib.suppress(JobEndedError):
-            self.jobs.cancel(OPERATOR, job_id)
+            self._jobs.cancel(OPERATOR, job_id)
 
     def _show(self, job_id: str, seen: int, bar: JobBar) -> int:
         while events := self._events.after(job_id, seen):
@@ -129,9 +125,8 @@ class JobRun:
             log = f"{self._settings.data / LOG} has the log"
             inside = job.error["code"] in (DEFECT, DIED, NOT_STARTED)
             raise JobFailedError(f"{job.error['message']} {again}{f'; {log}' if inside else ''}.")
-        training = self._workshop.training
-        voice = training.voices.get(job.voice_id)
-        made = training.versions.get(voice, job.version or 0)
+        voice = self._stores.voices.get(job.voice_id)
+        made = self._stores.versions.get(voice, job.version or 0)
         measured = (f"{name} {value:.3f}" for name, value in made.metrics.items())
         kept = ["kept, not promoted"] if made.report.get(OBJECTIONS) else []
         typer.echo("  ".join([voice.name, f"version {made.number}", *kept, *measured]))

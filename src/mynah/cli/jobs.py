@@ -1,22 +1,15 @@
 """What `mynah jobs` does."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
-
-from sqlalchemy import Engine
 
 from mynah.cli.job_run import OPERATOR, JobRun
 from mynah.cli.output import one_line
 from mynah.config import Settings
 from mynah.errors import VoiceNotFoundError
-from mynah.jobs.events import JobEvents
 from mynah.jobs.job import Job
-from mynah.server.jobs.service import JobService
-from mynah.server.stores import open_data, open_worker
-from mynah.server.voices.store import VoiceStore
-from mynah.storage.blobs import FileBlobs, FileWeights
-from mynah.storage.data_folder import make_data_folder
-from mynah.storage.migrate import MigrationPolicy
+from mynah.server.stores import make_stores
 
 
 class JobBook:
@@ -27,11 +20,8 @@ class JobBook:
     """
 
     def __init__(self, settings: Settings) -> None:
-        make_data_folder(settings.data)
-        records = open_data(settings)
-        self._jobs = JobService(records, settings.jobs_per_key)
-        self._events = JobEvents(records)
-        self._voices = _voices(settings, records)
+        self._stores = make_stores(settings)
+        self._jobs = self._stores.jobs
 
     def rows(self, limit: int) -> Iterator[tuple[str, ...]]:
         """The latest jobs' id, state, percent, voice and time, the last one first."""
@@ -56,7 +46,7 @@ class JobBook:
         yield "attempts", str(job.attempts)
         for name, seconds in _times(job):
             yield name, _time(seconds)
-        for event in self._events.messages(job.id):
+        for event in self._stores.job_events.messages(job.id):
             yield "message", one_line(event.data["text"])
 
     def cancel(self, job_id: str) -> str:
@@ -71,7 +61,7 @@ class JobBook:
 
     def _voice(self, job: Job) -> str:
         try:
-            return self._voices.get(job.voice_id).name
+            return self._stores.voices.get(job.voice_id).name
         except VoiceNotFoundError:
             return job.voice_id
 
@@ -84,14 +74,8 @@ def retry(settings: Settings, job_id: str) -> None:
         JobNotEndedError: it has succeeded.
         JobFailedError: it failed again.
     """
-    make_data_folder(settings.data)
-    with open_worker(settings, MigrationPolicy.CREATE) as workshop:
-        JobRun(settings, workshop).go_on(job_id)
-
-
-def _voices(settings: Settings, records: Engine) -> VoiceStore:
-    storage, folders = FileBlobs(settings.data / "audio"), FileWeights(settings.versions)
-    return VoiceStore(records, storage, folders)
+    with closing(make_stores(settings)) as stores:
+        JobRun(stores).go_on(job_id)
 
 
 def _progress(job: Job) -> Iterator[tuple[str, str]]:

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 from mynah.config import read_settings
 from mynah.server.access.keys import Key, Keys
-from mynah.server.stores import open_data
+from mynah.server.stores import open_stores
 
 
 def open_keys() -> Keys:
     """The keys of the server with the same settings."""
-    return Keys(open_data(read_settings()))
+    return open_stores(read_settings()).keys
 
 
 def rows(keys: Keys) -> Iterator[tuple[str, ...]]:

@@ -16,9 +16,7 @@ from mynah.runtime.logging import log_config
 from mynah.server.asgi import create_app
 from mynah.server.compat.mount import own_ports
 from mynah.server.http.server import settle, web_server
-from mynah.server.stores import open_data, server_policy
-from mynah.storage.data_folder import make_data_folder
-from mynah.storage.migrate import check
+from mynah.server.stores import make_server_stores
 
 
 def serve(settings: Settings) -> None:
@@ -33,7 +31,7 @@ def serve(settings: Settings) -> None:
     logging.config.dictConfig(log_config())
     # The ports first: an earlier server that still has them still uses the data.
     sockets = take_ports(settings.host, [settings.port, *own_ports(settings)])
-    _prepare_data(settings)
+    stores = make_server_stores(settings)
     queue = LocalEngine(
         load_models(settings.model, settings.precision, settings.device),
         size=settings.queue_size,
@@ -41,20 +39,14 @@ def serve(settings: Settings) -> None:
         prompt_bytes=settings.kept_voice_bytes,
         version_bytes=settings.kept_version_bytes,
     )
-    app = create_app(settings, queue)
-    if not settings.no_auth and not app.state.services.keys.all():
+    app = create_app(stores, queue)
+    if not settings.no_auth and not stores.keys.all():
         hint = "mynah: there are no keys yet, so nobody can call; run `mynah keys create`"
         print(hint, file=sys.stderr)  # noqa: T201
     self_test(queue)
     settle(app)
     with contextlib.suppress(KeyboardInterrupt):
         web_server(app).run(sockets)
-
-
-def _prepare_data(settings: Settings) -> None:
-    make_data_folder(settings.data)
-    open_data(settings, server_policy(settings)).dispose()
-    check(settings.database)
 
 
 def check_access(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """What `mynah train` does."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -10,12 +11,9 @@ from mynah.cli.job_run import OPERATOR, JobRun
 from mynah.config import MEBIBYTE, Settings
 from mynah.errors import OptionError, RecordingError, VoiceNotFoundError
 from mynah.jobs.kinds.train import TrainingOrder
-from mynah.server.jobs.training import TrainingRules, TrainingService
-from mynah.server.stores import open_worker
-from mynah.server.voices.store import NewRecording, VoiceName, VoiceRecord, VoiceStore
+from mynah.server.stores import Stores, make_stores
+from mynah.server.voices.store import NewRecording, VoiceName, VoiceRecord
 from mynah.server.voices.uploads import UploadRules, admit, check_words
-from mynah.storage.data_folder import make_data_folder
-from mynah.storage.migrate import MigrationPolicy
 
 LARGEST = 256 * MEBIBYTE
 """Of a recording; five minutes in stereo at 96 kHz and 32 bits have less."""
@@ -40,17 +38,13 @@ def train(
     Raises:
         MynahError: something given cannot be used, or the training failed.
     """
-    make_data_folder(settings.data)
-    check_words(texts, len(recordings), order.language)
-    rules = TrainingRules(settings.train_shortest_seconds, settings.train_longest_seconds)
-    with open_worker(settings, MigrationPolicy.CREATE) as workshop:
-        run, training = JobRun(settings, workshop), workshop.training
-        run.jobs.check_room(OPERATOR)
+    with closing(make_stores(settings)) as stores:
+        check_words(texts, len(recordings), order.language)
+        stores.jobs.check_room(OPERATOR)
         clips = _clips(recordings, texts, settings.train_longest_seconds)
-        voice, sent = _voice(training.voices, name, clips, order.language, rules)
-        desk = TrainingService(workshop.records, training.storage, run.jobs, rules)
-        job = desk.order(OPERATOR, voice, order, sent, own=not sent, callback_url=None)
-        run.begin(job.id)
+        voice, sent = _voice(stores, name, clips, order.language)
+        job = stores.training.order(OPERATOR, voice, order, sent, own=not sent, callback_url=None)
+        JobRun(stores).begin(job.id)
 
 
 def _clips(paths: Sequence[Path], texts: Sequence[str], longest: float) -> list[NewRecording]:
@@ -73,23 +67,19 @@ def _clip(path: Path, text: str, rules: UploadRules) -> NewRecording:
 
 
 def _voice(
-    voices: VoiceStore,
-    name: str,
-    clips: Sequence[NewRecording],
-    language: str,
-    rules: TrainingRules,
+    stores: Stores, name: str, clips: Sequence[NewRecording], language: str
 ) -> tuple[VoiceRecord, Sequence[NewRecording]]:
     """The voice, and the recordings that it does not have yet."""
     try:
-        return voices.own(name), clips
+        return stores.voices.own(name), clips
     except VoiceNotFoundError:
         if not clips:
             raise OptionError(
                 f"There is no voice {name:.80}; give recordings to make it of."
             ) from None
     # Before it is made: a voice that cannot be trained is not what was asked for.
-    rules.check(sum(each.clip.seconds for each in clips))
-    return voices.create(_checked(name), clips, language, {}, consent=None), ()
+    stores.training.rules.check(sum(each.clip.seconds for each in clips))
+    return stores.voices.create(_checked(name), clips, language, {}, consent=None), ()
 
 
 def _checked(name: str) -> str:

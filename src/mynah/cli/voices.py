@@ -2,16 +2,14 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from mynah.config import Settings
 from mynah.engine.request import VoiceRef
 from mynah.errors import VoiceNotFoundError
 from mynah.server.plain_text import is_plain
-from mynah.server.stores import open_data
+from mynah.server.stores import open_stores
 from mynah.server.voices.resolver import VoiceResolver, VoiceSelection
-from mynah.server.voices.store import VoiceStore
-from mynah.storage.blobs import FileBlobs, FileWeights
 from mynah.voice.samples import samples
 from mynah.voice.voice import Voice
 
@@ -47,13 +45,9 @@ def voice_ref_of(
     missing = not (settings.database_url or settings.data.is_dir())
     if missing or not is_plain(name):  # saying something makes no folder
         raise _not_found(name, settings)
-    records = open_data(settings)
-    try:
-        storage, folders = FileBlobs(settings.data / "audio"), FileWeights(settings.versions)
-        speakers = VoiceResolver(VoiceStore(records, storage, folders), records, storage, folders)
+    with closing(open_stores(settings)) as stores:
+        speakers = VoiceResolver(stores.voices, stores.records, stores.blobs, stores.weights)
         yield _of_data_folder(name, speakers, settings)
-    finally:
-        records.dispose()
 
 
 def _reader(voice: Voice) -> VoiceRef:

@@ -12,8 +12,7 @@ from mynah.jobs.leases import worker_id
 from mynah.jobs.worker import run_attempt
 from mynah.runtime.logging import log_config
 from mynah.runtime.wait_policy import CHOICES
-from mynah.server.stores import open_data, open_worker
-from mynah.storage.migrate import MigrationPolicy
+from mynah.server.stores import open_worker
 
 NICENESS = 5
 """Speech, for which somebody waits, goes before training, for which nobody does."""
@@ -58,7 +57,8 @@ def work(settings: Settings) -> None:
         raise missing_celery() from None
     sleep_while_waiting()
     logging.config.dictConfig(log_config())
-    open_data(settings, MigrationPolicy.CHECK).dispose()
+    with open_worker(settings):
+        pass  # so that data that cannot be used end it now, and not with the first job
     # Workers need not know of each other: what they share is in the table of jobs.
     alone = ["--without-gossip", "--without-mingle"]
     size = ["--concurrency", str(settings.job_workers)]

@@ -9,9 +9,12 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
-from mynah.server.plain_text import encodable
-
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "color_message"}
+
+
+def encodable(text: str) -> str:
+    """The text with `?` for whatever has no UTF-8."""
+    return text.encode(errors="replace").decode()
 
 
 class JsonFormatter(logging.Formatter):

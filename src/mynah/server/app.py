@@ -3,38 +3,31 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from mynah.config import Settings
-from mynah.engine.folder import model_id
 from mynah.engine.local.local_engine import LocalEngine
 from mynah.errors import OptionError
-from mynah.jobs.events import JobEvents
+from mynah.server.access.authentication import Authenticator
 from mynah.server.access.idempotency import IdempotencyStore
-from mynah.server.access.keys import KeyCache, Keys
 from mynah.server.access.limits import LimitRules, Limits
 from mynah.server.access.screen import Mode, Screen
 from mynah.server.access.word_lists import WordLists
-from mynah.server.jobs.service import JobService
-from mynah.server.jobs.training import TrainingRules, TrainingService
 from mynah.server.metrics import Metrics
 from mynah.server.speech.cache import SpeechCache
 from mynah.server.speech.service import SpeechService
 from mynah.server.speech.stored_audio import AudioStore
-from mynah.server.stores import open_data, server_policy
+from mynah.server.stores import Stores
 from mynah.server.versions.auto_rollback import AutoRollback, RollbackRules
 from mynah.server.versions.export import Exports
 from mynah.server.versions.outcomes import Outcomes
 from mynah.server.versions.rollout import Rollouts
 from mynah.server.versions.router import VersionRouter
-from mynah.server.versions.store import VersionStore
 from mynah.server.voices.fetch import FetchRules
 from mynah.server.voices.resolver import VoiceResolver
-from mynah.server.voices.store import VoiceStore
 from mynah.server.voices.uploads import UploadRules
 from mynah.server.webhooks.deliveries import Deliveries, RetryRules
 from mynah.server.webhooks.secrets import WebhookSecrets
-from mynah.storage.blobs import FileBlobs, FileWeights
 from mynah.storage.invalidation import ChangeWatcher, watch_changes
 from mynah.storage.result_cache import open_store
 
@@ -47,23 +40,17 @@ class Services:
     """Everything that a call may need; made once a process.
 
     Attributes:
-        settings: of the server.
-        records: the database.
+        stores: what is kept, with the settings of the server.
         queue: the engine.
-        changes: tells when they may have to be read again.
-        keys: who may call.
-        callers: who calls.
+        changes: tells when rows may have to be read again.
+        authenticator: who calls.
         limits: how much.
         first_answers: what writes were answered, for those who ask again.
-        voices: whom callers speak with.
-        versions: of them.
-        exports: of these versions, for other tools.
-        rollouts: which of them speak.
+        exports: of versions, for other tools.
+        rollouts: which versions speak.
         answers: how they do.
         guard: takes back those that do badly.
-        jobs, job_events: long work, and what happened to it.
-        training: where training is ordered.
-        webhook_secrets, deliveries: how callers are told of its end.
+        webhook_secrets, deliveries: how callers are told of the end of a job.
         uploads: what recordings may be.
         fetching: from where they may be fetched.
         stored: speech that callers asked to be kept.
@@ -72,23 +59,16 @@ class Services:
         traces: where spans go; None if nobody traces.
     """
 
-    settings: Settings
-    records: Engine
+    stores: Stores
     queue: LocalEngine
     changes: ChangeWatcher
-    keys: Keys
-    callers: KeyCache
+    authenticator: Authenticator
     limits: Limits
     first_answers: IdempotencyStore
-    voices: VoiceStore
-    versions: VersionStore
     exports: Exports
     rollouts: Rollouts
     answers: Outcomes
     guard: AutoRollback
-    jobs: JobService
-    job_events: JobEvents
-    training: TrainingService
     webhook_secrets: WebhookSecrets
     deliveries: Deliveries
     uploads: UploadRules
@@ -99,68 +79,61 @@ class Services:
     traces: "TracerProvider | None"
 
     @classmethod
-    def open(cls, settings: Settings, queue: LocalEngine) -> Self:
-        """Opens database and storage."""
-        records = open_data(settings, server_policy(settings))
-        changes, keys = watch_changes(records), Keys(records)
-        metrics = Metrics(queue)
-        storage, folders = FileBlobs(settings.data / "audio"), FileWeights(settings.versions)
-        voices = VoiceStore(records, storage, folders)
-        limits = _limits(settings)
-        model = model_id(settings.model)
-        versions = VersionStore(records, model)
-        jobs = JobService(records, settings.jobs_per_key)
+    def open(cls, stores: Stores, queue: LocalEngine) -> Self:
+        """What answers calls with some stores and an engine."""
+        settings, records = stores.settings, stores.records
+        changes, metrics, limits = watch_changes(records), Metrics(queue), _limits(settings)
         rollouts, answers = Rollouts(records), Outcomes(records)
         guard = AutoRollback(rollouts, answers, _guard_rules(settings))
-        speakers = VoiceResolver(voices, records, storage, folders)
-        casting = VersionRouter(voices, speakers, rollouts, answers, guard, metrics, changes)
-        cache = _cache(settings, model)
+        speakers = VoiceResolver(stores.voices, records, stores.blobs, stores.weights)
+        casting = VersionRouter(stores.voices, speakers, rollouts, answers, guard, metrics, changes)
+        cache = _cache(settings, stores.base_model)
         return cls(
-            settings=settings,
-            records=records,
+            stores=stores,
             queue=queue,
             changes=changes,
-            keys=keys,
-            callers=KeyCache(keys, changes),
+            authenticator=Authenticator(stores.keys, changes, limits, no_auth=settings.no_auth),
             limits=limits,
             first_answers=IdempotencyStore(records),
-            voices=voices,
-            versions=versions,
-            exports=Exports(versions, folders, settings.model),
+            exports=Exports(stores.versions, stores.weights, settings.model),
             rollouts=rollouts,
             answers=answers,
             guard=guard,
-            jobs=jobs,
-            job_events=JobEvents(records),
-            training=TrainingService(records, storage, jobs, _training_rules(settings)),
             webhook_secrets=WebhookSecrets(records),
             deliveries=Deliveries(records, _retry_rules(settings)),
             uploads=UploadRules(
                 settings.upload_kinds, settings.upload_bytes, settings.upload_seconds
             ),
             fetching=_fetching(settings),
-            stored=AudioStore(records, storage, settings.stored_seconds, settings.stored_bytes),
+            stored=AudioStore(
+                records, stores.blobs, settings.stored_seconds, settings.stored_bytes
+            ),
             speech=SpeechService(casting, queue, metrics, limits, _screen(settings), cache),
             metrics=metrics,
             traces=_traces(settings.traces_url),
         )
 
+    @property
+    def settings(self) -> Settings:
+        """Of the server."""
+        return self.stores.settings
+
     def ready(self) -> bool:
         """Whether calls can be answered now."""
         if not self.queue.alive:
             return False
-        with self.records.connect() as connection:
+        with self.stores.records.connect() as connection:
             connection.execute(text("SELECT 1"))
         return True
 
     def close(self) -> None:
-        """Ends the engine and leaves the database."""
+        """Ends the engine and closes the stores."""
         self.queue.close()
         self.speech.close()
         if self.traces is not None:
             self.traces.shutdown()
         self.changes.close()
-        self.records.dispose()
+        self.stores.close()
 
 
 def _traces(url: str) -> "TracerProvider | None":
@@ -201,10 +174,6 @@ def _cache(settings: Settings, model: str) -> SpeechCache | None:
         return None
     store = open_store(settings.cache_url, settings.cache_bytes, settings.cache_seconds)
     return SpeechCache(store, model)
-
-
-def _training_rules(settings: Settings) -> TrainingRules:
-    return TrainingRules(settings.train_shortest_seconds, settings.train_longest_seconds)
 
 
 def _guard_rules(settings: Settings) -> RollbackRules:

@@ -11,7 +11,6 @@ from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 
-from mynah.config import Settings
 from mynah.engine.local.local_engine import LocalEngine
 from mynah.errors import OptionError
 from mynah.server.app import Services
@@ -40,6 +39,7 @@ from mynah.server.http.routers import (
     voices,
     webhooks,
 )
+from mynah.server.stores import Stores
 
 TOLD_HEADERS = (
     "x-cache",
@@ -56,9 +56,9 @@ TOLD_HEADERS = (
 """What pages of other origins may see of an answer, besides its id and when to come back."""
 
 
-def create_app(settings: Settings, queue: LocalEngine) -> FastAPI:
-    """The server of a queue; closing the one closes the other."""
-    services = Services.open(settings, queue)
+def create_app(stores: Stores, queue: LocalEngine) -> FastAPI:
+    """The server of a queue and of stores, which are closed with it."""
+    services = Services.open(stores, queue)
     app = FastAPIOffline(
         redoc_url=None,
         title="Mynah",
@@ -72,7 +72,7 @@ def create_app(settings: Settings, queue: LocalEngine) -> FastAPI:
     add_error_handlers(app)
     app.include_router(health.router)
     app.include_router(metrics.router)
-    app.include_router(_v1(), prefix=f"{own_path(settings)}/v1")
+    app.include_router(_v1(), prefix=f"{own_path(stores.settings)}/v1")
     mount_families(app, services)
     return app
 

@@ -7,8 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi.concurrency import run_in_threadpool
 
 from mynah.jobs.dispatch import JobDispatcher, open_launcher
-from mynah.jobs.folders import JobFolders, clear_jobs
-from mynah.jobs.leases import Leases
+from mynah.jobs.folders import clear_jobs
 from mynah.runtime.logging import log_unexpected
 from mynah.server.app import Services
 from mynah.server.webhooks.dispatcher import WebhookDispatcher
@@ -25,8 +24,9 @@ async def background(services: Services) -> AsyncIterator[None]:
     settings = services.settings
     sender = Sender(settings.webhook_networks, settings.webhook_seconds)
     postman = WebhookDispatcher(services.deliveries, services.webhook_secrets, sender)
-    leases = Leases(services.records, settings.lease_seconds)
-    runner = JobDispatcher(leases, open_launcher(settings, services.records, leases))
+    stores = services.stores
+    launcher = open_launcher(settings, stores.records, stores.leases)
+    runner = JobDispatcher(stores.leases, launcher)
     delivering = asyncio.create_task(postman.run())
     try:
         yield
@@ -40,12 +40,12 @@ PURGE_SECONDS = 60
 
 async def _purge(services: Services) -> None:
     """Forgets what is kept for a time, soon after its time is over."""
-    folders, seconds = JobFolders(services.settings.jobs), services.settings.job_days * 86_400
+    stores, seconds = services.stores, services.settings.job_days * 86_400
     while True:
         try:
             await run_in_threadpool(services.stored.purge)
             await run_in_threadpool(services.answers.purge)
-            await run_in_threadpool(clear_jobs, services.records, folders, seconds)
+            await run_in_threadpool(clear_jobs, stores.records, stores.job_folders, seconds)
         except Exception as error:  # the database is away for a while: the next time will do
             log_unexpected(error)
         await asyncio.sleep(PURGE_SECONDS)

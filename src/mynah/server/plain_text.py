@@ -31,8 +31,3 @@ PLAIN = AfterValidator(_plain)
 
 PlainText = Annotated[str, PLAIN]
 """A name, an id, a label or any other string that is not spoken."""
-
-
-def encodable(text: str) -> str:
-    """The text with `?` for whatever has no UTF-8."""
-    return text.encode(errors="replace").decode()

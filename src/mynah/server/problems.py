@@ -13,9 +13,8 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from mynah.errors import MynahError, UnavailableError
-from mynah.runtime.logging import current_request_id
+from mynah.runtime.logging import current_request_id, encodable
 from mynah.server.errors import RequestError
-from mynah.server.plain_text import encodable
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")

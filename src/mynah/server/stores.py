@@ -1,23 +1,69 @@
-"""What works on a data folder opens: the folder itself, and the context of workers."""
+"""Stores of a server's data, opened in one place for servers, workers and commands.
+
+Importing it loads neither torch nor a web framework, so that commands answer at once.
+"""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import cached_property
 
 from sqlalchemy import Engine, make_url
 
 from mynah.config import Settings
-from mynah.engine.folder import model_id
+from mynah.jobs.events import JobEvents
 from mynah.jobs.folders import JobFolders
 from mynah.jobs.kinds.train import TrainKind
 from mynah.jobs.leases import Leases
 from mynah.jobs.worker import WorkerContext
+from mynah.server.access.keys import Keys
+from mynah.server.jobs.service import JobService
+from mynah.server.jobs.training import TrainingRules, TrainingService
 from mynah.server.versions.promotion import PromotionRules
 from mynah.server.versions.store import VersionStore
 from mynah.server.voices.store import VoiceStore
-from mynah.storage.blobs import FileBlobs, FileWeights
-from mynah.storage.data_folder import check_format
+from mynah.storage.blobs import BlobStore, FileBlobs, FileWeights, WeightStore
+from mynah.storage.data_folder import check_format, make_data_folder
 from mynah.storage.database import open_database
-from mynah.storage.migrate import MigrationPolicy
+from mynah.storage.migrate import MigrationPolicy, check
+
+
+class Stores:
+    """Rows, recordings and weights, and what reads and writes them for any caller.
+
+    Args:
+        settings: of the server whose data they are.
+        records: the database.
+    """
+
+    def __init__(self, settings: Settings, records: Engine) -> None:
+        self.settings = settings
+        self.records = records
+        self.blobs: BlobStore = FileBlobs(settings.data / "audio")
+        self.weights: WeightStore = FileWeights(settings.versions)
+        self.keys = Keys(records)
+        self.voices = VoiceStore(records, self.blobs, self.weights)
+        self.leases = Leases(records, settings.lease_seconds)
+        self.job_folders = JobFolders(settings.jobs)
+        self.job_events = JobEvents(records)
+        self.jobs = JobService(records, settings.jobs_per_key)
+        rules = TrainingRules(settings.train_shortest_seconds, settings.train_longest_seconds)
+        self.training = TrainingService(records, self.blobs, self.jobs, rules)
+
+    @cached_property
+    def base_model(self) -> str:
+        """Name of the model that speaks; every byte of its files is read for it."""
+        from mynah.engine.folder import model_id  # noqa: PLC0415 - torch is heavy
+
+        return model_id(self.settings.model)
+
+    @cached_property
+    def versions(self) -> VersionStore:
+        """The versions of voices, made of that model."""
+        return VersionStore(self.records, self.base_model)
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self.records.dispose()
 
 
 def open_data(settings: Settings, policy: MigrationPolicy = MigrationPolicy.CREATE) -> Engine:
@@ -31,6 +77,37 @@ def open_data(settings: Settings, policy: MigrationPolicy = MigrationPolicy.CREA
     return open_database(settings.database, policy)
 
 
+def open_stores(settings: Settings) -> Stores:
+    """The stores of a data folder, which is not made if it is not there.
+
+    Raises:
+        StorageError: the data cannot be used, or must be upgraded first.
+    """
+    return Stores(settings, open_data(settings))
+
+
+def make_stores(settings: Settings) -> Stores:
+    """The stores of a data folder, which is made if it is not there.
+
+    Raises:
+        StorageError: the data cannot be made or used, or must be upgraded first.
+    """
+    make_data_folder(settings.data)
+    return open_stores(settings)
+
+
+def make_server_stores(settings: Settings) -> Stores:
+    """The stores of a server that starts: made or upgraded if need be, and checked.
+
+    Raises:
+        StorageError: the data cannot be made or used, or may not be upgraded by a server.
+    """
+    make_data_folder(settings.data)
+    stores = Stores(settings, open_data(settings, server_policy(settings)))
+    check(settings.database)
+    return stores
+
+
 def server_policy(settings: Settings) -> MigrationPolicy:
     """The most that a server may change in its database's schema when it starts."""
     # A file is copied before it is upgraded; a server of databases is somebody else's to back up.
@@ -41,33 +118,20 @@ def server_policy(settings: Settings) -> MigrationPolicy:
 
 
 @contextmanager
-def open_worker(
-    settings: Settings, policy: MigrationPolicy = MigrationPolicy.CHECK
-) -> Iterator[WorkerContext]:
-    """A workshop for as long as it is entered.
+def open_worker(settings: Settings) -> Iterator[WorkerContext]:
+    """The context of work on jobs for as long as it is entered; it changes no schema.
 
     Raises:
-        StorageError: the data cannot be used, or needs more than the policy allows.
+        StorageError: the data cannot be used, or are not at the newest revision.
     """
-    records = open_data(settings, policy)
-    storage, folders = FileBlobs(settings.data / "audio"), FileWeights(settings.versions)
-    room = TrainKind(
-        trainer=settings.trainer,
-        model=settings.model,
-        promotion=PromotionRules(
+    with closing(Stores(settings, open_data(settings, MigrationPolicy.CHECK))) as stores:
+        promotion = PromotionRules(
             settings.promotion_similarity_loss,
             settings.promotion_word_error_rise,
             settings.promotion_phoneme_error_rise,
-        ),
-        records=records,
-        voices=VoiceStore(records, storage, folders),
-        versions=VersionStore(records, model_id(settings.model)),
-        storage=storage,
-        folders=folders,
-    )
-    try:
-        yield WorkerContext(
-            records, Leases(records, settings.lease_seconds), JobFolders(settings.jobs), room
         )
-    finally:
-        records.dispose()
+        room = TrainKind(
+            settings.trainer, settings.model, promotion, stores.records, stores.voices,
+            stores.versions, stores.blobs, stores.weights,
+        )  # fmt: skip
+        yield WorkerContext(stores.records, stores.leases, stores.job_folders, room)

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Engine, RowMapping, Select, insert, select, update
 
 from mynah.errors import OptionError
 from mynah.server.errors import AuthenticationError, KeyNotFoundError, ScopeError
 from mynah.storage.database import new_id, now
-from mynah.storage.invalidation import CachedReads, ChangeWatcher
 from mynah.storage.tables import keys
 
 SCOPES = ("speak", "train", "admin")
@@ -167,30 +165,3 @@ def hash_of(secret: str) -> str:
     """What is stored of a secret."""
     # 256 random bits need no salt and no slow hash: there is nothing to guess.
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-class KeyCache:
-    """The holders of keys.
-
-    Args:
-        keys: of the database.
-        changes: of it.
-    """
-
-    def __init__(self, keys: Keys, changes: ChangeWatcher) -> None:
-        self._keys = keys
-        self._remembered = CachedReads[str, Key](changes)
-
-    async def holder(self, secret: str | None) -> Caller:
-        """Who holds a secret.
-
-        Raises:
-            AuthenticationError: nobody, or their key has expired or was revoked.
-        """
-        name = hash_of(secret or "")
-        known = self._remembered.known(name)
-        if known is None:
-            known = await run_in_threadpool(
-                self._remembered.get, name, lambda: self._keys.find(secret)
-            )
-        return known.caller()

@@ -9,7 +9,6 @@ from typing import Any
 import grpc
 
 from mynah.runtime.logging import log_unexpected, new_request_id
-from mynah.server.access.authentication import authenticate
 from mynah.server.access.keys import Caller
 from mynah.server.app import Services
 from mynah.server.http.middleware.request_id import HEADER
@@ -61,7 +60,8 @@ async def answering(
             _traced(call, services, sent),
             counting(lambda code: services.metrics.errors.labels(code).inc()),
         ):
-            yield await authenticate(services, _secret(sent.get("authorization", "")), scope)
+            secret = _secret(sent.get("authorization", ""))
+            yield await services.authenticator.authenticate(secret, scope)
         status = "OK"
         context.set_trailing_metadata((*told.items(), (HEADER, name)))
     except Exception as error:

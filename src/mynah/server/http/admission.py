@@ -12,7 +12,6 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from mynah.server.access.authentication import authenticate
 from mynah.server.access.keys import Caller
 from mynah.server.app import Services
 from mynah.server.errors import RequestError
@@ -54,7 +53,8 @@ class BearerAccess:
 
     async def admit(self, request: Request) -> Caller:
         """See `Access`."""
-        return await authenticate(services_of(request), bearer_secret(request.headers), self.scope)
+        secret = bearer_secret(request.headers)
+        return await services_of(request).authenticator.authenticate(secret, self.scope)
 
     async def __call__(
         self,

@@ -65,7 +65,7 @@ class TrainingService:
         self._records = records
         self._storage = storage
         self._jobs = jobs
-        self._rules = rules
+        self.rules = rules
 
     def order(
         self,
@@ -96,7 +96,7 @@ class TrainingService:
             for each in clips
         ]
         there = self._own(voice) if own else {}
-        self._rules.check(sum(there.values()) + sum(each.seconds for each in sent))
+        self.rules.check(sum(there.values()) + sum(each.seconds for each in sent))
         order = replace(order, recordings=[*there, *(each.id for each in sent)])
         try:
             keep_recordings(self._storage, sent)

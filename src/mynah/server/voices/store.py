@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import StringConstraints
 from sqlalchemy import Engine, delete, insert, or_, select, update
@@ -18,11 +18,15 @@ from mynah.server.voices.recordings import (
     recording_key,
     recordings_of,
 )
-from mynah.server.voices.uploads import CheckedRecording
 from mynah.storage.blobs import BlobStore, WeightStore
 from mynah.storage.database import new_id, now
 from mynah.storage.tables import jobs, recordings, voices
 from mynah.voice.samples import Sample, samples
+
+if TYPE_CHECKING:
+    from mynah.server.voices.uploads import (
+        CheckedRecording,  # it decodes, for which soundfile is loaded
+    )
 
 FIRST_VERSION = "1"
 
@@ -68,7 +72,7 @@ class VoiceRecord:
 class NewRecording:
     """A checked recording and its words."""
 
-    clip: CheckedRecording
+    clip: "CheckedRecording"
     text: str | None
 
 

@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader
 
-from mynah.server.access.authentication import authenticate
 from mynah.server.access.keys import Caller
 from mynah.server.http.admission import admitted, services_of
 
@@ -28,7 +27,8 @@ class HeaderAccess:
 
     async def admit(self, request: Request) -> Caller:
         """See `Access`."""
-        return await authenticate(services_of(request), request.headers.get(_NAME), self.scope)
+        secret = request.headers.get(_NAME)
+        return await services_of(request).authenticator.authenticate(secret, self.scope)
 
     async def __call__(
         self, request: Request, _: Annotated[str | None, Depends(_header)]

@@ -74,7 +74,7 @@ class Deleted(BaseModel):
 @router.get("")
 def list_voices(_: SpeakCaller, services: ServicesOf) -> VoiceList:
     """List all voices, those that come with Mynah among them."""
-    return VoiceList(voices=[_written(voice) for voice in _all(services.voices)])
+    return VoiceList(voices=[_written(voice) for voice in _all(services.stores.voices)])
 
 
 @router.post("/add")
@@ -88,20 +88,20 @@ def add_voice(form: Annotated[VoiceForm, File()], _: TrainCaller, services: Serv
     labels = dict(form.labels or {})
     if form.description:
         labels[_DESCRIPTION] = form.description
-    voice = services.voices.create(form.name, clips, "auto", labels, None)
+    voice = services.stores.voices.create(form.name, clips, "auto", labels, None)
     return NewVoice(voice_id=voice.id)
 
 
 @router.get("/{voice_id}")
 def get_voice(voice_id: PlainText, _: SpeakCaller, services: ServicesOf) -> Voice:
     """Look a voice up."""
-    return _written(services.voices.get(voice_id))
+    return _written(services.stores.voices.get(voice_id))
 
 
 @router.delete("/{voice_id}")
 def delete_voice(voice_id: PlainText, _: TrainCaller, services: ServicesOf) -> Deleted:
     """Delete a voice and its recordings."""
-    services.voices.delete(voice_id)
+    services.stores.voices.delete(voice_id)
     return Deleted()
 
 

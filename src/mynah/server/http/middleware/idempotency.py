@@ -14,7 +14,6 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mynah.errors import MynahError
-from mynah.server.access.authentication import caller_of
 from mynah.server.access.idempotency import IdempotencyStore, StoredResponse, write_name
 from mynah.server.app import Services
 from mynah.server.errors import AuthenticationError, RequestError
@@ -183,7 +182,7 @@ async def _name_of(scope: Scope, headers: Headers, key: str) -> str:
             "Idempotency-Key",
         )
     given = bearer_secret(headers) or headers.get("xi-api-key")
-    caller = await caller_of(_services(scope), given)
+    caller = await _services(scope).authenticator.caller_of(given)
     path = f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
     return write_name(caller.id, scope["method"], path, key)
 

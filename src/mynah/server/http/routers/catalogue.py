@@ -119,7 +119,9 @@ def list_speech_models(_: SpeakCaller) -> SpeechModels:
 def list_speech_voices(_: SpeakCaller, services: ServicesOf) -> SpeechVoices:
     """List all voices by name, as Open WebUI asks for them; `GET /v1/voices` tells more."""
     return SpeechVoices(
-        voices=[NamedVoice(id=voice.name, name=voice.name) for voice in services.voices.all()]
+        voices=[
+            NamedVoice(id=voice.name, name=voice.name) for voice in services.stores.voices.all()
+        ]
     )
 
 

@@ -106,7 +106,7 @@ def list_jobs(
     query: Annotated[JobQuery, Query()], caller: TrainCaller, services: ServicesOf
 ) -> JobPageBody:
     """List your jobs, the latest first."""
-    page = services.jobs.page(caller, query.after, query.limit)
+    page = services.stores.jobs.page(caller, query.after, query.limit)
     last = page.jobs[-1].id if page.jobs else None
     return JobPageBody(
         data=[JobBody(**_facts(job)) for job in page.jobs], has_more=page.more, last_id=last
@@ -116,19 +116,19 @@ def list_jobs(
 @router.get("/{job}")
 def get_job(job: PlainText, caller: TrainCaller, services: ServicesOf) -> JobDetails:
     """See how far a job is, and what it said."""
-    return job_details(services.jobs.get(caller, job), services)
+    return job_details(services.stores.jobs.get(caller, job), services)
 
 
 @router.post("/{job}/cancel", dependencies=[DESCRIBED])
 def cancel_job(job: PlainText, caller: TrainCaller, services: ServicesOf) -> JobDetails:
     """End a job: at once if it waits, within seconds if it runs."""
-    return job_details(services.jobs.cancel(caller, job), services)
+    return job_details(services.stores.jobs.cancel(caller, job), services)
 
 
 @router.post("/{job}/retry", status_code=202, dependencies=[DESCRIBED])
 def retry_job(job: PlainText, caller: TrainCaller, services: ServicesOf) -> JobDetails:
     """Queue a job again that failed or was cancelled; it goes on from its checkpoint."""
-    return job_details(services.jobs.retry(caller, job), services)
+    return job_details(services.stores.jobs.retry(caller, job), services)
 
 
 @router.get(
@@ -146,13 +146,13 @@ async def watch_job(
 
     They come from its beginning, or from the one on that `Last-Event-ID` names.
     """
-    found = await run_in_threadpool(services.jobs.get, caller, job)
+    found = await run_in_threadpool(services.stores.jobs.get, caller, job)
     return EventResponse(_events(found, last_event_id, services))
 
 
 def job_details(job: Job, services: Services) -> JobDetails:
     """What a caller is told of a job."""
-    said = services.job_events.messages(job.id)
+    said = services.stores.job_events.messages(job.id)
     messages = [JobMessage(text=each.data["text"], created_at=each.created_at) for each in said]
     return JobDetails(**_facts(job), messages=messages)
 
@@ -166,7 +166,7 @@ async def _events(job: Job, after: int, services: Services) -> AsyncIterator[str
     told_at = time.monotonic()
     over = job.over
     while True:
-        events = await run_in_threadpool(services.job_events.after, job.id, after)
+        events = await run_in_threadpool(services.stores.job_events.after, job.id, after)
         for event in events:
             yield _written(event)
             after, told_at = event.id, time.monotonic()

@@ -18,7 +18,6 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from mynah.errors import MynahError, UnavailableError
 from mynah.runtime.logging import log_unexpected
-from mynah.server.access.authentication import authenticate
 from mynah.server.app import Services
 from mynah.server.errors import RequestError
 from mynah.server.http.dependencies import SUBPROTOCOL, ServicesOf, check_origin, secret_of
@@ -74,7 +73,7 @@ async def stream_speech(socket: WebSocket, services: ServicesOf) -> None:
     """Speak texts while they are being written."""
     try:
         check_origin(socket, services.settings)
-        await authenticate(services, secret_of(socket), "speak")
+        await services.authenticator.authenticate(secret_of(socket), "speak")
     except MynahError as error:
         await socket.send_denial_response(error_response(error))
         return
@@ -130,7 +129,8 @@ class _Session:
         if len(self._contexts) >= most:
             raise UnavailableError(f"A socket has at most {most} contexts; wait until one ends.")
         # Each context is a call of its own to limits, and to a key that was revoked meanwhile.
-        caller = await authenticate(self._services, secret_of(self._socket), "speak")
+        authenticator = self._services.authenticator
+        caller = await authenticator.authenticate(secret_of(self._socket), "speak")
         body = _validated(given)
         context = InputSession(self._services.speech, body.order(caller, ""))
         context.add(body.piece())

@@ -62,8 +62,8 @@ def train_voice(
 ) -> JobDetails:
     """Train a voice on a minute of speech; meanwhile it speaks as before."""
     _check(form, caller, services)
-    record = services.voices.own(voice)
-    services.versions.get(record, form.parent)
+    record = services.stores.voices.own(voice)
+    services.stores.versions.get(record, form.parent)
     clips = admit_all(form.recordings, form.text, services) if form.recordings else []
     order = TrainingOrder(
         recordings=(),
@@ -75,7 +75,7 @@ def train_voice(
         promote=form.promote,
         denoise=form.denoise,
     )
-    job = services.training.order(
+    job = services.stores.training.order(
         caller, record, order, clips, form.own_recordings, form.callback_url
     )
     return job_details(job, services)
@@ -85,7 +85,7 @@ def _check(form: TrainingForm, caller: Caller, services: Services) -> None:
     """Finds out what is wrong before anything is decoded."""
     if not services.settings.trainer:
         raise UnsupportedError("This server cannot train; have its operator set MYNAH_TRAINER.")
-    services.jobs.check_room(caller)
+    services.stores.jobs.check_room(caller)
     check_words(form.text, len(form.recordings), form.language)
     if form.callback_url is not None:
         parsed(form.callback_url)

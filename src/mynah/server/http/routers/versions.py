@@ -134,12 +134,12 @@ class RatedBody(BaseModel):
 @router.get("/voices/{voice}/versions")
 def list_versions(voice: PlainText, _: SpeakCaller, services: ServicesOf) -> VersionList:
     """List a voice's versions, how they do, and who hears which."""
-    record = services.voices.get(voice)
+    record = services.stores.voices.get(voice)
     rollout = _rollout(record, services)
     tallies = services.answers.tallies(record.id)
     bodies = [
         _version_body(version, rollout.default_version, tallies.get(version.number, Tally()))
-        for version in services.versions.of(record)
+        for version in services.stores.versions.of(record)
     ]
     return VersionList(data=bodies, rollout=rollout)
 
@@ -153,7 +153,7 @@ def download_version(
     voice: PlainText, version: Number, file: ReleasedFile, _: TrainCaller, services: ServicesOf
 ) -> StreamingResponse:
     """Fetch a trained version as one of the two files that GPT-SoVITS's own tools open."""
-    record = services.voices.own(voice)
+    record = services.stores.voices.own(voice)
     with TemporaryDirectory(prefix="mynah-") as folder:
         path = Path(folder) / file
         services.exports.write(record, version, file, path)
@@ -172,15 +172,15 @@ def promote_version(
     voice: PlainText, version: Number, _: TrainCaller, services: ServicesOf
 ) -> RolloutBody:
     """Have everyone hear a version, from the next request on."""
-    record = services.voices.own(voice)
-    services.versions.get(record, version)
+    record = services.stores.voices.own(voice)
+    services.stores.versions.get(record, version)
     return _body(record, services.rollouts.promote(record.id, version), services)
 
 
 @router.post("/voices/{voice}/rollback", dependencies=[DESCRIBED])
 def roll_voice_back(voice: PlainText, _: TrainCaller, services: ServicesOf) -> RolloutBody:
     """Have everyone hear what they heard before the last promotion, from the next request on."""
-    record = services.voices.own(voice)
+    record = services.stores.voices.own(voice)
     return _body(record, services.rollouts.roll_back(record.id), services)
 
 
@@ -189,9 +189,9 @@ def split_traffic(
     voice: PlainText, traffic: Traffic, _: TrainCaller, services: ServicesOf
 ) -> RolloutBody:
     """Split callers among versions; each goes on hearing the same one."""
-    record = services.voices.own(voice)
+    record = services.stores.voices.own(voice)
     for version in traffic.weights:
-        services.versions.get(record, version)
+        services.stores.versions.get(record, version)
     if traffic.weights and not any(traffic.weights.values()):
         raise RequestError("All weights are 0; give one that is not.", "weights")
     return _body(record, services.rollouts.split(record.id, traffic.weights), services)

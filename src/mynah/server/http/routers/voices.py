@@ -117,7 +117,7 @@ def list_voices(
     query: Annotated[PageQuery, Query()], _: SpeakCaller, services: ServicesOf
 ) -> VoicePage:
     """List voices, those that come with Mynah among them."""
-    page = services.voices.page(query.after, query.limit)
+    page = services.stores.voices.page(query.after, query.limit)
     last = page.voices[-1].id if page.voices else None
     return VoicePage(data=[_body(voice) for voice in page.voices], has_more=page.more, last_id=last)
 
@@ -125,7 +125,7 @@ def list_voices(
 @router.get("/{voice}")
 def get_voice(voice: PlainText, _: SpeakCaller, services: ServicesOf) -> VoiceBody:
     """Look a voice up by its id or name."""
-    return _body(services.voices.get(voice))
+    return _body(services.stores.voices.get(voice))
 
 
 @router.patch("/{voice}", dependencies=[DESCRIBED])
@@ -133,13 +133,13 @@ def change_voice(
     voice: PlainText, changes: VoiceChanges, _: TrainCaller, services: ServicesOf
 ) -> VoiceBody:
     """Change a voice's name, labels or consent."""
-    return _body(services.voices.change(voice, changes.model_dump(exclude_unset=True)))
+    return _body(services.stores.voices.change(voice, changes.model_dump(exclude_unset=True)))
 
 
 @router.delete("/{voice}", dependencies=[DESCRIBED])
 def delete_voice(voice: PlainText, _: TrainCaller, services: ServicesOf) -> DeletedVoice:
     """Delete a voice and its recordings."""
-    return DeletedVoice(id=services.voices.delete(voice).id)
+    return DeletedVoice(id=services.stores.voices.delete(voice).id)
 
 
 @router.get(
@@ -149,12 +149,14 @@ def delete_voice(voice: PlainText, _: TrainCaller, services: ServicesOf) -> Dele
 )
 def preview_voice(voice: PlainText, _: SpeakCaller, services: ServicesOf) -> Response:
     """Hear the recording that a voice is made of."""
-    return Response(services.voices.preview(voice), media_type=CONTENT_TYPE)
+    return Response(services.stores.voices.preview(voice), media_type=CONTENT_TYPE)
 
 
 def _create(form: VoiceForm, fetched: Sequence[UploadFile], services: Services) -> VoiceBody:
     clips = admit_all([*form.recordings, *fetched], form.text, services)
-    voice = services.voices.create(form.name, clips, form.language, form.labels, form.consent)
+    voice = services.stores.voices.create(
+        form.name, clips, form.language, form.labels, form.consent
+    )
     return _body(voice)
 
 
