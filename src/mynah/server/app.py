@@ -15,6 +15,7 @@ from mynah.server.access.screen import Mode, Screen
 from mynah.server.access.word_lists import WordLists
 from mynah.server.metrics import Metrics
 from mynah.server.speech.cache import SpeechCache
+from mynah.server.speech.outcome_tracking import OutcomeTracker
 from mynah.server.speech.service import SpeechService
 from mynah.server.speech.stored_audio import AudioStore
 from mynah.server.stores import Stores
@@ -86,7 +87,8 @@ class Services:
         rollouts, answers = Rollouts(records), Outcomes(records)
         guard = AutoRollback(rollouts, answers, _guard_rules(settings))
         speakers = VoiceResolver(stores.voices, records, stores.blobs, stores.weights)
-        casting = VersionRouter(stores.voices, speakers, rollouts, answers, guard, metrics, changes)
+        casting = VersionRouter(stores.voices, speakers, rollouts, changes)
+        tracker = OutcomeTracker(answers, guard, metrics)
         cache = _cache(settings, stores.base_model)
         return cls(
             stores=stores,
@@ -108,7 +110,9 @@ class Services:
             stored=AudioStore(
                 records, stores.blobs, settings.stored_seconds, settings.stored_bytes
             ),
-            speech=SpeechService(casting, queue, metrics, limits, _screen(settings), cache),
+            speech=SpeechService(
+                casting, tracker, queue, metrics, limits, _screen(settings), cache
+            ),
             metrics=metrics,
             traces=_traces(settings.traces_url),
         )

@@ -18,6 +18,7 @@ from mynah.server.metrics import Metrics
 from mynah.server.response_headers import add_server_timing, set_response_headers
 from mynah.server.speech.audio_stream import AudioStream, SpokenAudio
 from mynah.server.speech.cache import CacheKey, SpeechCache
+from mynah.server.speech.outcome_tracking import OutcomeTracker
 from mynah.server.versions.router import ResolvedVoice, VersionRouter
 from mynah.server.voices.resolver import VoiceSelection
 from mynah.text.frontend import analyse
@@ -52,6 +53,7 @@ class SpeechService:
 
     Args:
         casting: which version of a voice they hear.
+        tracker: counts how it does.
         queue: the engine.
         metrics: told how it goes.
         limits: how much each caller may have spoken.
@@ -62,6 +64,7 @@ class SpeechService:
     def __init__(
         self,
         casting: VersionRouter,
+        tracker: OutcomeTracker,
         queue: LocalEngine,
         metrics: Metrics,
         limits: Limits,
@@ -69,6 +72,7 @@ class SpeechService:
         cache: SpeechCache | None,
     ) -> None:
         self._casting = casting
+        self._tracker = tracker
         self._queue = queue
         self._metrics = metrics
         self._limits = limits
@@ -136,7 +140,7 @@ class SpeechService:
         if isinstance(part, VoiceRef):
             return await self._audio(order, part, sentences)
         opening = self._audio(order, part.speaker, sentences)
-        return await self._casting.watch(part, order.caller, opening)
+        return await self._tracker.watch(part, order.caller, opening)
 
     def _read(self, order: SpeechRequest) -> list[Sentence]:
         options = order.options

@@ -1,27 +1,15 @@
-"""Version routing: the version of a voice that a caller hears, and how it does."""
+"""Version routing: the version of a voice that a caller hears."""
 
-import asyncio
 import hashlib
-from collections.abc import Awaitable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from fastapi.concurrency import run_in_threadpool
-from sqlalchemy.exc import SQLAlchemyError
-
 from mynah.engine.request import VoiceRef
-from mynah.errors import CheckpointError, MynahError
-from mynah.runtime.logging import log_unexpected
 from mynah.server.access.keys import Caller
-from mynah.server.metrics import Metrics
-from mynah.server.response_headers import set_response_headers
-from mynah.server.speech.audio_stream import AudioStream
-from mynah.server.versions.auto_rollback import AutoRollback
-from mynah.server.versions.outcomes import Outcomes
 from mynah.server.versions.rollout import Rollouts
 from mynah.server.voices.resolver import VoiceResolver, VoiceSelection
 from mynah.server.voices.store import FIRST_VERSION, VoiceStore
-from mynah.storage.database import new_id
 from mynah.storage.invalidation import CachedReads, ChangeWatcher
 
 
@@ -67,15 +55,12 @@ class ResolvedVoice:
 
 
 class VersionRouter:
-    """Chooses versions, and counts how they do.
+    """Chooses versions.
 
     Args:
         voices: whom callers speak with.
         speakers: what the engine takes of them.
         rollouts: which versions speak.
-        answers: where they are counted.
-        guard: withdraws versions.
-        metrics: told of them, too.
         changes: of the records of voices and rollouts.
     """
 
@@ -84,17 +69,11 @@ class VersionRouter:
         voices: VoiceStore,
         speakers: VoiceResolver,
         rollouts: Rollouts,
-        answers: Outcomes,
-        guard: AutoRollback,
-        metrics: Metrics,
         changes: ChangeWatcher,
     ) -> None:
         self._voices = voices
         self._speakers = speakers
         self._rollouts = rollouts
-        self._answers = answers
-        self._guard = guard
-        self._metrics = metrics
         self._parts = CachedReads[Hashable, ResolvedVoice](changes)
 
     def cast(self, speaking: VoiceSelection, caller: Caller, user: str | None) -> ResolvedVoice:
@@ -123,59 +102,3 @@ class VersionRouter:
         speaker = self._speakers.speaker(replace(speaking, voice=voice.id, version=version))
         counted = rollout is not None or version != FIRST_VERSION
         return ResolvedVoice(speaker, voice.id, int(version), counted)
-
-    async def watch(
-        self, part: ResolvedVoice, caller: Caller, opening: Awaitable[AudioStream]
-    ) -> AudioStream:
-        """Audio of a part, told of and counted.
-
-        Args:
-            part: what speaks.
-            caller: to whom.
-            opening: the audio, until its first sound.
-
-        Raises:
-            MynahError: whatever opening it raised.
-        """
-        set_response_headers(x_voice_version=str(part.version))
-        if not part.counted:
-            return await opening
-        try:
-            audio = await opening
-        except Exception as error:
-            if _is_failure(error):
-                await run_in_threadpool(self._count, part, caller, new_id("audio"), failed=True)
-            raise
-        await run_in_threadpool(self._count, part, caller, audio.id)
-        set_response_headers(x_audio_id=audio.id)
-        audio.at_failure(partial(self._note, part, audio.id))
-        return audio
-
-    def _count(
-        self, part: ResolvedVoice, caller: Caller, audio_id: str, failed: bool = False
-    ) -> None:
-        self._metrics.version_answers.labels(part.voice_id, part.version).inc()
-        try:
-            self._answers.begin(audio_id, caller, part.voice_id, part.version)
-        except SQLAlchemyError as error:  # counting is not worth an answer
-            log_unexpected(error)
-            return
-        if failed:
-            self._fail(part, audio_id)
-
-    def _note(self, part: ResolvedVoice, audio_id: str, error: Exception) -> None:
-        if _is_failure(error):
-            asyncio.get_running_loop().run_in_executor(None, self._fail, part, audio_id)
-
-    def _fail(self, part: ResolvedVoice, audio_id: str) -> None:
-        self._metrics.version_failures.labels(part.voice_id, part.version).inc()
-        try:
-            self._answers.fail(audio_id)
-            self._guard.judge(part.voice_id, part.version)
-        except SQLAlchemyError as error:
-            log_unexpected(error)
-
-
-def _is_failure(error: Exception) -> bool:
-    """Whether a version is to blame, and not the caller, the hour or the queue."""
-    return isinstance(error, CheckpointError) or not isinstance(error, MynahError)
