@@ -14,7 +14,7 @@ import soundfile
 
 from benchmarks.harm.cases import Case
 from benchmarks.harm.people import RATE
-from mynah.jobs.kinds.train import KEPT
+from mynah.server.versions.publishing import KEPT
 
 Outcome = Literal["refused", "kept", "promoted"]
 

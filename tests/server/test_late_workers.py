@@ -7,7 +7,7 @@ from job_orders import IDLE, begin, make_voice, work
 from sqlalchemy import update
 
 from mynah.jobs.folders import JobFolders
-from mynah.jobs.kinds.train import TrainKind
+from mynah.server.versions.publishing import Publisher
 from mynah.storage.tables import jobs
 
 
@@ -44,15 +44,14 @@ def before_its_folder(monkeypatch, sleep):
 
 
 def before_its_version(monkeypatch, sleep):
-    train = TrainKind.train
+    publish = Publisher.publish
 
-    def late(room, job, *rest):
-        files = train(room, job, *rest)
-        sleep(job.id)
+    def late(publisher, context, order, files):
+        sleep(context.job.id)
         # A version without prompts of its own needs no file of the folder that is gone by now.
-        return replace(files, prompts=())
+        publish(publisher, context, order, replace(files, prompts=()))
 
-    monkeypatch.setattr(TrainKind, "train", late)
+    monkeypatch.setattr(Publisher, "publish", late)
 
 
 @pytest.mark.parametrize("moment", [before_its_folder, before_its_version])

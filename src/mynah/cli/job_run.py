@@ -13,11 +13,11 @@ from mynah.cli.output import JobBar
 from mynah.jobs.completion import NOT_STARTED
 from mynah.jobs.dispatch import Launcher, open_launcher
 from mynah.jobs.job import Job
-from mynah.jobs.kinds.train import OBJECTIONS
 from mynah.jobs.worker import DEFECT, DIED
 from mynah.server.access.keys import Caller
 from mynah.server.errors import JobEndedError, JobFailedError
 from mynah.server.stores import Stores
+from mynah.server.versions.publishing import OBJECTIONS
 
 OPERATOR = Caller("operator", ("admin",))
 """Whoever has the data folder: their jobs are their own, and they see those of all keys."""

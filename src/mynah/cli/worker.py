@@ -4,6 +4,7 @@ import logging.config
 import os
 import signal
 import threading
+from functools import partial
 
 from mynah.config import Settings
 from mynah.errors import OptionError
@@ -52,7 +53,7 @@ def work(settings: Settings) -> None:
             "a Redis to have workers do it."
         )
     try:
-        from mynah.jobs.celery_workers import QUEUE, open_celery  # noqa: PLC0415 - an extra
+        from mynah.jobs.celery_workers import QUEUE, add_task, open_celery  # noqa: PLC0415 - an extra
     except ImportError:
         raise missing_celery() from None
     sleep_while_waiting()
@@ -62,4 +63,6 @@ def work(settings: Settings) -> None:
     # Workers need not know of each other: what they share is in the table of jobs.
     alone = ["--without-gossip", "--without-mingle"]
     size = ["--concurrency", str(settings.job_workers)]
-    open_celery(settings).worker_main(["--quiet", "worker", "--queues", QUEUE, *size, *alone])
+    app = open_celery(settings)
+    add_task(app, partial(open_worker, settings))
+    app.worker_main(["--quiet", "worker", "--queues", QUEUE, *size, *alone])

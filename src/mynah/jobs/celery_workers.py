@@ -4,6 +4,8 @@ A message that is lost is sent again, and one that comes twice finds the lease t
 """
 
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from celery import Celery
@@ -13,8 +15,7 @@ from sqlalchemy import ColumnElement, Engine, or_, select, update
 from mynah.config import Settings
 from mynah.errors import UnavailableError
 from mynah.jobs.leases import free, worker_id
-from mynah.jobs.worker import run_attempt
-from mynah.server.stores import open_worker
+from mynah.jobs.worker import WorkerContext, run_attempt
 from mynah.storage.clock import clock
 from mynah.storage.tables import jobs
 
@@ -24,7 +25,7 @@ _TIMEOUT = 2.0
 
 
 def open_celery(settings: Settings) -> Celery:
-    """The Celery app of a broker, with the one task that works on jobs."""
+    """The Celery app of a broker; it can send the one task, and `add_task` has it done."""
     app = Celery("mynah", broker=settings.broker_url, set_as_current=False)
     app.conf.update(
         task_default_queue=QUEUE,
@@ -45,12 +46,23 @@ def open_celery(settings: Settings) -> Celery:
         worker_hijack_root_logger=False,
     )
 
+    return app
+
+
+def add_task(
+    app: Celery, open_context: Callable[[], AbstractContextManager[WorkerContext]]
+) -> None:
+    """Have an app work on jobs.
+
+    Args:
+        app: of a worker.
+        open_context: called in the process of each job.
+    """
+
     @app.task(name=TASK)
     def work(job_id: str) -> None:
-        with open_worker(settings) as workshop:
-            run_attempt(workshop, job_id, worker_id(), threading.Event())
-
-    return app
+        with open_context() as context:
+            run_attempt(context, job_id, worker_id(), threading.Event())
 
 
 class CeleryLauncher:

@@ -19,10 +19,10 @@ class Job:
     """Long work for a caller.
 
     Attributes:
-        kind: what is done; `train`.
+        kind: name of a `JobKind`, such as `train`.
         caller: whose it is.
         voice_id: for whom.
-        request: what was asked for, as `TrainingOrder` writes it.
+        request: what was asked for, as the kind writes it.
         callback_url: told of its end.
         progress: `step`, `percent`, `eta_seconds` and `losses`, as far as they are known.
         error: `code` and `message` of a job that failed.

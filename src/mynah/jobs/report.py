@@ -1,4 +1,4 @@
-"""What a trainer tells, into the job's row and its events."""
+"""Progress of a job: from the one who works on it into the job's row and its events."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -7,15 +7,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mynah.jobs.leases import Lease, LeaseLostError, Leases
 from mynah.runtime.logging import log_unexpected
-from mynah.training.trainer import Stopped
 
 PAUSE = 1.0
 """Seconds between two writes of progress within a step."""
 LONGEST_MESSAGE = 500
 
 
+class JobStopped(Exception):  # noqa: N818 - nothing went wrong
+    """The work ends before its end: it was told to, or the job is somebody else's."""
+
+
 class JobReport:
-    """Writes progress while the lease is held; see `mynah.training.trainer.Report`.
+    """Writes progress while the lease is held; all of it raises `JobStopped` once it is lost.
 
     Args:
         leases: of the database.
@@ -41,7 +44,13 @@ class JobReport:
     def progress(
         self, step: str, percent: float, losses: Mapping[str, float] | None = None
     ) -> None:
-        """See `Report`."""
+        """Tell how far the work is; not every call is written.
+
+        Args:
+            step: what is being done.
+            percent: of the whole job.
+            losses: by name, where there are any.
+        """
         at = time.monotonic()
         told_step, told_at = self._told
         if step == told_step and at - told_at < PAUSE:
@@ -57,12 +66,12 @@ class JobReport:
             self._leases.tell(self._lease, "progress", progress, progress=progress)
 
     def message(self, text: str) -> None:
-        """See `Report`."""
+        """Tell the job's caller something, in one line."""
         with _Bearing():
             self._leases.tell(self._lease, "message", {"text": text[:LONGEST_MESSAGE]})
 
     def checkpoint(self) -> None:
-        """See `Report`."""
+        """Have the next attempt, if there is one, begin with the folder as it is now."""
         self._settle()
         with _Bearing():
             self._leases.keep(self._lease)
@@ -84,7 +93,7 @@ class _Bearing:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         if isinstance(error, LeaseLostError):
-            raise Stopped from error
+            raise JobStopped from error
         if isinstance(error, SQLAlchemyError):
             log_unexpected(error)
             return True

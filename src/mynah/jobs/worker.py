@@ -4,23 +4,21 @@ import errno
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from mynah.errors import MynahError
+from mynah.errors import MynahError, UnsupportedError
 from mynah.jobs.completion import MOST_FRUITLESS, complete_job
 from mynah.jobs.folders import JobFolders, clear_after_loss
 from mynah.jobs.heartbeat import Heartbeat
 from mynah.jobs.job import State
-from mynah.jobs.kinds.train import TrainKind
+from mynah.jobs.kind import JobContext, JobKind
 from mynah.jobs.leases import Lease, LeaseLostError, Leases
-from mynah.jobs.report import JobReport
+from mynah.jobs.report import JobReport, JobStopped
 from mynah.runtime.logging import log_unexpected
-from mynah.training.trainer import Stopped, VersionFiles
 
 DIED, DEFECT = "worker_died", "internal_error"
 """Codes of the errors of which a log tells more."""
@@ -37,13 +35,13 @@ class WorkerContext:
         records: the database.
         leases: of it.
         folders: of the attempts.
-        training: what jobs of the kind `train` do.
+        kinds: of jobs that can be worked on, by name.
     """
 
     records: Engine
     leases: Leases
     folders: JobFolders
-    training: TrainKind
+    kinds: Mapping[str, JobKind]
 
 
 def run_attempt(
@@ -68,7 +66,7 @@ def run_attempt(
     with Heartbeat(workshop.leases, lease, stopping) as heart:
         try:
             outcome = _Attempt(workshop, lease, heart).run()
-        except (LeaseLostError, Stopped):
+        except LeaseLostError:
             outcome = "lost"
             clear_after_loss(workshop.records, workshop.folders, job_id)
     _log.info("job ends", extra={"job": job_id, "outcome": outcome})
@@ -86,7 +84,7 @@ class _Attempt:
         """What became of it.
 
         Raises:
-            LeaseLostError, Stopped: somebody else has it now.
+            LeaseLostError: somebody else has it now.
         """
         if self._job.fruitless > MOST_FRUITLESS:
             return self._fail(
@@ -95,8 +93,8 @@ class _Attempt:
                 "perhaps for want of memory; look at the server's log, and retry the job.",
             )
         try:
-            return self._publish(self._train())
-        except Stopped:
+            return self._work(self._kind())
+        except JobStopped:
             return self._stop()
         except MynahError as error:
             return self._fail(error.code, str(error))
@@ -105,42 +103,44 @@ class _Attempt:
             return self._fail(*_of_disk(error))
         except (LeaseLostError, SQLAlchemyError):
             raise
-        except Exception as error:  # a defect of the trainer's; the next job may be well
+        except Exception as error:  # a defect of the kind's; the next job may be well
             log_unexpected(error)
-            return self._fail(DEFECT, "The training failed; the error is in the server's log.")
+            message = f"The {self._kind().title} failed; the error is in the server's log."
+            return self._fail(DEFECT, message)
 
-    def _train(self) -> VersionFiles:
+    def _kind(self) -> JobKind:
+        try:
+            return self._workshop.kinds[self._job.kind]
+        except KeyError:
+            raise UnsupportedError(
+                f"This worker does not know jobs of the kind {self._job.kind:.80}; "
+                "bring all workers to the server's version, and retry the job."
+            ) from None
+
+    def _work(self, kind: JobKind) -> str:
         if self._heart.should_stop():
-            raise Stopped
-        folder = self._folder()
+            raise JobStopped
+        job, fence, folders = self._job, self._lease.fence, self._workshop.folders
         report = JobReport(
             self._workshop.leases,
             self._lease,
-            settle=lambda: self._workshop.folders.settle(self._job.id, self._lease.fence),
-            settled=lambda: self._workshop.folders.keep_only(self._job.id, self._lease.fence),
+            settle=lambda: folders.settle(job.id, fence),
+            settled=lambda: folders.keep_only(job.id, fence),
         )
-        if self._job.checkpoint is not None:
+        folder = folders.begin(job.id, fence, job.checkpoint)
+        if job.checkpoint is None:
+            folders.keep_only(job.id, fence)
+        else:
             # The copy is as good as what it was copied from.
             report.checkpoint()
-        return self._workshop.training.train(self._job, folder, report, self._heart.should_stop)
-
-    def _folder(self) -> Path:
-        job, number = self._job, self._lease.fence
-        folder = self._workshop.folders.begin(job.id, number, job.checkpoint)
-        if job.checkpoint is None:
-            self._workshop.folders.keep_only(job.id, number)
-        return folder
-
-    def _publish(self, files: VersionFiles) -> str:
-        def commit(write: Callable[[Connection], int]) -> None:
-            with self._workshop.leases.holding(self._lease) as connection:
-                version = write(connection)
-                complete_job(connection, self._lease.holds, "succeeded", version=version)
-
-        # From here on a wish to cancel comes too late.
-        self._workshop.training.publish(self._job, self._lease.fence, files, commit)
-        self._workshop.folders.remove(self._job.id)
+        kind.run(JobContext(job, fence, folder, report, self._heart.should_stop, self._commit))
+        folders.remove(job.id)
         return "succeeded"
+
+    def _commit(self, write: Callable[[Connection], int | None]) -> None:
+        with self._workshop.leases.holding(self._lease) as connection:
+            version = write(connection)
+            complete_job(connection, self._lease.holds, "succeeded", version=version)
 
     def _stop(self) -> str:
         if self._heart.lost:

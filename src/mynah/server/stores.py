@@ -19,6 +19,7 @@ from mynah.server.access.keys import Keys
 from mynah.server.jobs.service import JobService
 from mynah.server.jobs.training import TrainingRules, TrainingService
 from mynah.server.versions.promotion import PromotionRules
+from mynah.server.versions.publishing import Publisher
 from mynah.server.versions.store import VersionStore
 from mynah.server.voices.store import VoiceStore
 from mynah.storage.blobs import BlobStore, FileBlobs, FileWeights, WeightStore
@@ -130,8 +131,8 @@ def open_worker(settings: Settings) -> Iterator[WorkerContext]:
             settings.promotion_word_error_rise,
             settings.promotion_phoneme_error_rise,
         )
-        room = TrainKind(
-            settings.trainer, settings.model, promotion, stores.records, stores.voices,
-            stores.versions, stores.blobs, stores.weights,
-        )  # fmt: skip
-        yield WorkerContext(stores.records, stores.leases, stores.job_folders, room)
+        publisher = Publisher(
+            stores.records, stores.voices, stores.versions, stores.blobs, stores.weights, promotion
+        )
+        train = TrainKind(settings.trainer, settings.model, publisher)
+        yield WorkerContext(stores.records, stores.leases, stores.job_folders, {train.name: train})

@@ -1,25 +1,24 @@
-"""What a caller wants trained, as the row of its job has it."""
+"""Jobs of the kind `train`: a trainer learns a voice, and a version comes of it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
-from sqlalchemy import Connection, Engine, select
-
-from mynah.errors import OptionError, VoiceNotFoundError
-from mynah.jobs.events import record_event
+from mynah.errors import OptionError
 from mynah.jobs.job import Job
-from mynah.jobs.report import JobReport
-from mynah.server.versions.promotion import PromotionRules
-from mynah.server.versions.publishing import Commit, NewVersion, Publisher
-from mynah.server.versions.store import VersionStore
-from mynah.server.voices.recordings import recording_key
-from mynah.server.voices.store import VoiceStore
-from mynah.storage.blobs import BlobStore, WeightStore
-from mynah.storage.tables import recordings
-from mynah.training.trainer import Stage, Trainer, TrainingRecording, TrainingRequest, VersionFiles
+from mynah.jobs.kind import JobContext
+from mynah.jobs.report import JobReport, JobStopped
+from mynah.training.trainer import (
+    Stage,
+    Stopped,
+    Trainer,
+    TrainingRecording,
+    TrainingRequest,
+    VersionFiles,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,116 +52,115 @@ class TrainingOrder:
         return cls(**row)
 
 
+TRAIN = "train"
 RECORDINGS = "recordings"
-OBJECTIONS = "objections"
-"""In a version's report: reasons not to promote it, a sentence each."""
-KEPT = "The version is kept, not promoted."
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainKind:
-    """What training a voice takes.
+@dataclass(frozen=True, slots=True)
+class TrainingMaterial:
+    """Files that a training begins with.
 
     Attributes:
-        trainer: where it is, as `module:name`.
-        model: folder of the base model; None is the starter.
-        promotion: rules by which a version may speak at once.
-        records: the database.
-        voices, versions: of it.
-        storage: where recordings are.
-        folders: where weights are.
+        recordings: in the order of their ids.
+        parent: folder of the weights to go on from; None is the base model itself.
     """
 
-    trainer: str
-    model: Path | None
-    promotion: PromotionRules
-    records: Engine
-    voices: VoiceStore
-    versions: VersionStore
-    storage: BlobStore
-    folders: WeightStore
+    recordings: Sequence[TrainingRecording]
+    parent: Path | None
 
-    def train(
-        self, job: Job, folder: Path, report: JobReport, should_stop: Callable[[], bool]
-    ) -> VersionFiles:
-        """Has a voice trained.
+
+class TrainingVersions(Protocol):
+    """Versions of voices, of which training reads one and makes another."""
+
+    def material(self, job: Job, order: TrainingOrder, into: Path) -> TrainingMaterial:
+        """Write the recordings of an order into a folder, and find the weights of its parent.
 
         Raises:
-            Stopped: it was told to stop.
-            MynahError: the recordings are not good enough, or there is no such voice any more.
+            VoiceNotFoundError: the voice was deleted meanwhile.
             OSError: a file could not be read or written.
         """
-        order = TrainingOrder.of(job.request)
-        voice = self.voices.get(job.voice_id)
-        parent = self.versions.get(voice, order.parent)
-        request = TrainingRequest(
-            recordings=self._recordings(order, folder / RECORDINGS),
-            language=order.language,
-            epochs=order.epochs,
-            rank=order.rank,
-            stages=order.stages,
-            model=self.model,
-            parent=self.folders.path(parent.weights) if parent.weights else None,
-            denoise=order.denoise,
-        )
-        return find_trainer(self.trainer).train(folder, request, report, should_stop)
 
-    def publish(
-        self,
-        job: Job,
-        attempt: int,
-        files: VersionFiles,
-        commit: Commit,
-    ) -> None:
-        """Makes a version of what the trainer left.
+    def publish(self, context: JobContext, order: TrainingOrder, files: VersionFiles) -> None:
+        """Make a version of what the trainer left, or leave nothing of it behind.
 
         Raises:
             VoiceNotFoundError: the voice was deleted meanwhile.
             LeaseLostError: the job is somebody else's.
             OSError: the files cannot be kept.
         """
-        order = TrainingOrder.of(job.request)
-        objections = self.promotion.objections(files.evaluation)
-        new = NewVersion(
-            voice_id=job.voice_id,
-            job_id=job.id,
-            attempt=attempt,
-            base_model=self.versions.base_model,
-            parent=order.parent,
-            files=replace(files, report={**files.report, OBJECTIONS: objections}),
-            promote=order.promote and not objections,
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainKind:
+    """See `JobKind`.
+
+    Attributes:
+        trainer: where it is, as `module:name`.
+        model: folder of the base model; None is the starter.
+        versions: of all voices.
+    """
+
+    trainer: str
+    model: Path | None
+    versions: TrainingVersions
+
+    name = TRAIN
+    title = "training"
+
+    def run(self, context: JobContext) -> None:
+        """See `JobKind`."""
+        order = TrainingOrder.of(context.job.request)
+        material = self.versions.material(context.job, order, context.folder / RECORDINGS)
+        request = TrainingRequest(
+            recordings=material.recordings,
+            language=order.language,
+            epochs=order.epochs,
+            rank=order.rank,
+            stages=order.stages,
+            model=self.model,
+            parent=material.parent,
+            denoise=order.denoise,
         )
-
-        def commit_with_message(write: Callable[[Connection], int]) -> None:
-            def write_both(connection: Connection) -> int:
-                if order.promote and objections:
-                    record_event(connection, job.id, "message", text=_kept(objections))
-                return write(connection)
-
-            commit(write_both)
-
-        Publisher(self.folders, self.storage).publish(new, commit_with_message)
-
-    def _recordings(self, order: TrainingOrder, folder: Path) -> list[TrainingRecording]:
-        query = select(recordings).where(recordings.c.id.in_(order.recordings))
-        with self.records.connect() as connection:
-            rows = {row["id"]: row for row in connection.execute(query).mappings()}
-        folder.mkdir(exist_ok=True)
-        found = []
-        for number, recording_id in enumerate(order.recordings):
-            path = folder / f"{number:02}.flac"
-            try:
-                row = rows[recording_id]
-                path.write_bytes(self.storage.get(recording_key(recording_id)))
-            except (KeyError, FileNotFoundError):
-                raise VoiceNotFoundError("The voice was deleted; make another.") from None
-            found.append(TrainingRecording(path, row["text"], row["seconds"]))
-        return found
+        trainer, report = find_trainer(self.trainer), _TrainerReport(context.report)
+        try:
+            files = trainer.train(context.folder, request, report, context.should_stop)
+        except Stopped as stopped:
+            raise JobStopped from stopped
+        # From here on a wish to cancel comes too late.
+        self.versions.publish(context, order, files)
 
 
-def _kept(objections: Sequence[str]) -> str:
-    """Message on a version that is not promoted."""
-    return f"{KEPT} {' '.join(objections)} Listen to it, and promote it if you like it."
+class _TrainerReport:
+    """See `mynah.training.trainer.Report`.
+
+    Args:
+        report: of the job; trainers know nothing of jobs.
+    """
+
+    def __init__(self, report: JobReport) -> None:
+        self._report = report
+
+    def progress(
+        self, step: str, percent: float, losses: Mapping[str, float] | None = None
+    ) -> None:
+        with _stopped():
+            self._report.progress(step, percent, losses)
+
+    def message(self, text: str) -> None:
+        with _stopped():
+            self._report.message(text)
+
+    def checkpoint(self) -> None:
+        with _stopped():
+            self._report.checkpoint()
+
+
+@contextmanager
+def _stopped() -> Iterator[None]:
+    try:
+        yield
+    except JobStopped as stopped:
+        raise Stopped from stopped
 
 
 def find_trainer(where: str) -> Trainer:

@@ -81,6 +81,7 @@ class JobService:
         self,
         connection: Connection,
         caller: Caller,
+        kind: str,
         voice_id: str,
         request: Mapping[str, Any],
         callback_url: str | None,
@@ -95,7 +96,7 @@ class JobService:
         """
         advisory_lock(connection, f"jobs of {caller.id}")
         row = {
-            "id": new_id("job"), "kind": "train", "caller": caller.id, "voice_id": voice_id,
+            "id": new_id("job"), "kind": kind, "caller": caller.id, "voice_id": voice_id,
             "request": request, "callback_url": callback_url, "state": "queued", "progress": {},
             "attempts": 0, "fruitless": 0, "cancelling": False, "fence": 0, "created_at": now(),
         }  # fmt: skip

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from mynah.errors import RecordingError, VoiceNotFoundError
 from mynah.jobs.job import Job
-from mynah.jobs.kinds.train import TrainingOrder
+from mynah.jobs.kinds.train import TRAIN, TrainingOrder
 from mynah.server.access.keys import Caller
 from mynah.server.jobs.service import JobService
 from mynah.server.voices.recordings import (
@@ -121,7 +121,9 @@ class TrainingService:
     ) -> str:
         try:
             with self._records.begin() as connection:
-                job_id = self._jobs.add(connection, caller, voice.id, order.row(), callback_url)
+                job_id = self._jobs.add(
+                    connection, caller, TRAIN, voice.id, order.row(), callback_url
+                )
                 insert_recordings(connection, voice.id, job_id, sent)
         except IntegrityError:
             raise VoiceNotFoundError("The voice was deleted; make another.") from None

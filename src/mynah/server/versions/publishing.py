@@ -1,125 +1,148 @@
-"""From what training leaves to a version that can speak: files first, then every row at once."""
+"""Publication: from what training leaves to a version that can speak."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import IntegrityError
 
 from mynah.errors import MynahError, VoiceNotFoundError
+from mynah.jobs.events import record_event
+from mynah.jobs.job import Job
+from mynah.jobs.kind import JobContext
+from mynah.jobs.kinds.train import TrainingMaterial, TrainingOrder
 from mynah.jobs.leases import LeaseLostError
+from mynah.server.versions.promotion import PromotionRules
 from mynah.server.versions.rollout import hold_voice, promote_in
-from mynah.server.versions.store import add_version
+from mynah.server.versions.store import VersionStore, add_version
 from mynah.server.voices.recordings import (
     StoredRecording,
     forget_recordings,
     insert_recordings,
     keep_recordings,
+    recording_key,
 )
+from mynah.server.voices.store import VoiceStore
 from mynah.storage.blobs import BlobStore, WeightStore
 from mynah.storage.database import new_id
-from mynah.training.trainer import VersionFiles
+from mynah.storage.tables import recordings
+from mynah.training.trainer import TrainingRecording, VersionFiles
 
-Commit = Callable[[Callable[[Connection], int]], None]
+OBJECTIONS = "objections"
+"""In a version's report: reasons not to promote it, a sentence each."""
+KEPT = "The version is kept, not promoted."
+_DELETED = "The voice was deleted; make another."
 
 
-@dataclass(frozen=True, slots=True)
-class NewVersion:
-    """A version that is to be.
+@dataclass(frozen=True, slots=True, eq=False)
+class Publisher:
+    """See `TrainingVersions`: files first, then every row at once.
 
     Attributes:
-        voice_id: whose.
-        job_id: of the training.
-        attempt: number of the attempt that made it.
-        base_model: name of the model that was trained further.
-        parent: the version from which the training started.
-        files: what it consists of.
-        promote: whether it is to speak at once.
+        records: the database.
+        voices, versions: of it.
+        blobs: where recordings are kept.
+        weights: where those of versions are.
+        promotion: rules by which a version may speak at once.
     """
 
-    voice_id: str
-    job_id: str
-    attempt: int
-    base_model: str
-    parent: int
-    files: VersionFiles
-    promote: bool
+    records: Engine
+    voices: VoiceStore
+    versions: VersionStore
+    blobs: BlobStore
+    weights: WeightStore
+    promotion: PromotionRules
 
-    @property
-    def place(self) -> str:
-        """Where all attempts of the job put what they made."""
-        return f"{self.voice_id}/{self.job_id}"
+    def material(self, job: Job, order: TrainingOrder, into: Path) -> TrainingMaterial:
+        """See `TrainingVersions`."""
+        parent = self.versions.get(self.voices.get(job.voice_id), order.parent)
+        into.mkdir(exist_ok=True)
+        return TrainingMaterial(
+            self._recordings(order.recordings, into),
+            self.weights.path(parent.weights) if parent.weights else None,
+        )
 
-    @property
-    def key(self) -> str:
-        """Where this attempt does."""
-        return f"{self.place}/{self.attempt}"
-
-
-class Publisher:
-    """Makes versions.
-
-    Args:
-        folders: where weights are kept.
-        storage: where prompts are kept.
-    """
-
-    def __init__(self, folders: WeightStore, storage: BlobStore) -> None:
-        self._folders = folders
-        self._storage = storage
-
-    def publish(self, new: NewVersion, commit: Commit) -> None:
-        """Makes a version, or leaves nothing of it behind.
-
-        Args:
-            new: the version.
-            commit: runs what writes its rows, and gives its number, in a transaction of the
-                job's.
-
-        Raises:
-            VoiceNotFoundError: the voice was deleted meanwhile.
-            LeaseLostError: the job is somebody else's.
-            OSError: the files cannot be kept.
-        """
+    def publish(self, context: JobContext, order: TrainingOrder, files: VersionFiles) -> None:
+        """See `TrainingVersions`."""
+        job, objections = context.job, self.promotion.objections(files.evaluation)
+        files = replace(files, report={**files.report, OBJECTIONS: objections})
         prompts = [
             StoredRecording(new_id("recording"), each.path.read_bytes(), each.text, each.seconds)
-            for each in new.files.prompts
+            for each in files.prompts
         ]
-        self._forget_earlier(new)
+        # No row names what an attempt before this one left, or there would have been no further
+        # attempt. A later one may have published already, while whoever makes this one slept.
+        for attempt in range(1, context.attempt):
+            self.weights.delete(_weights_key(job, attempt))
+        key = _weights_key(job, context.attempt) if files.weights else ""
+
+        def write(connection: Connection) -> int:
+            number = self._write(connection, job, order, files, key)
+            insert_recordings(connection, job.voice_id, str(number), prompts)
+            return number
+
         try:
-            if new.files.weights:
-                self._folders.put(new.key, new.files.weights)
-            keep_recordings(self._storage, prompts)
-            commit(lambda connection: _write(connection, new, prompts))
+            if key:
+                self.weights.put(key, files.weights)
+            keep_recordings(self.blobs, prompts)
+            context.commit(write)
         except (OSError, MynahError, LeaseLostError):
-            self._folders.delete(new.key)
-            forget_recordings(self._storage, [prompt.id for prompt in prompts])
+            if key:
+                self.weights.delete(key)
+            forget_recordings(self.blobs, [prompt.id for prompt in prompts])
             raise
         # Any other error may come after the rows were written: the files stay.
 
-    def _forget_earlier(self, new: NewVersion) -> None:
-        # No row names what an attempt before this one left, or there would have been no further
-        # attempt. A later one may have published already, while whoever makes this one slept.
-        for attempt in range(1, new.attempt):
-            self._folders.delete(f"{new.place}/{attempt}")
+    def _recordings(self, ids: Sequence[str], into: Path) -> list[TrainingRecording]:
+        query = select(recordings).where(recordings.c.id.in_(ids))
+        with self.records.connect() as connection:
+            rows = {row["id"]: row for row in connection.execute(query).mappings()}
+        found = []
+        for number, recording_id in enumerate(ids):
+            path = into / f"{number:02}.flac"
+            try:
+                row = rows[recording_id]
+                path.write_bytes(self.blobs.get(recording_key(recording_id)))
+            except (KeyError, FileNotFoundError):
+                raise VoiceNotFoundError(_DELETED) from None
+            found.append(TrainingRecording(path, row["text"], row["seconds"]))
+        return found
+
+    def _write(
+        self,
+        connection: Connection,
+        job: Job,
+        order: TrainingOrder,
+        files: VersionFiles,
+        weights: str,
+    ) -> int:
+        hold_voice(connection, job.voice_id)
+        try:
+            number = add_version(
+                connection,
+                job.voice_id,
+                job_id=job.id,
+                weights=weights,
+                base_model=self.versions.base_model,
+                parent=order.parent,
+                report=dict(files.report),
+                metrics=files.all_metrics(),
+            )
+        except IntegrityError:
+            raise VoiceNotFoundError(_DELETED) from None
+        objections = files.report[OBJECTIONS]
+        if order.promote and objections:
+            record_event(connection, job.id, "message", text=_kept(objections))
+        elif order.promote:
+            promote_in(connection, job.voice_id, number)
+        return number
 
 
-def _write(connection: Connection, new: NewVersion, prompts: list[StoredRecording]) -> int:
-    hold_voice(connection, new.voice_id)
-    try:
-        number = add_version(
-            connection,
-            new.voice_id,
-            job_id=new.job_id,
-            weights=new.key if new.files.weights else "",
-            base_model=new.base_model,
-            parent=new.parent,
-            report=dict(new.files.report),
-            metrics=new.files.all_metrics(),
-        )
-    except IntegrityError:
-        raise VoiceNotFoundError("The voice was deleted; make another.") from None
-    insert_recordings(connection, new.voice_id, str(number), prompts)
-    if new.promote:
-        promote_in(connection, new.voice_id, number)
-    return number
+def _weights_key(job: Job, attempt: int) -> str:
+    return f"{job.voice_id}/{job.id}/{attempt}"
+
+
+def _kept(objections: Sequence[str]) -> str:
+    """Message on a version that is not promoted."""
+    return f"{KEPT} {' '.join(objections)} Listen to it, and promote it if you like it."
