@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, inspect, text
 from mynah.config import Settings
 from mynah.errors import StorageError
 from mynah.server.access.keys import Keys
-from mynah.server.stores import open_data, server_policy
+from mynah.server.stores import open_stores, server_policy
 from mynah.storage import migrate, revisions
 from mynah.storage.database import open_database
 from mynah.storage.migrate import MigrationPolicy
@@ -68,7 +68,7 @@ def differences(url):
 def test_an_empty_database_gets_the_tables_of_the_code(url, tmp_path):
     settings = Settings(data=tmp_path, database_url=url)
     assert migrate.current(url) is None
-    open_data(settings, server_policy(settings)).dispose()
+    open_stores(settings, server_policy(settings)).close()
     assert migrate.check(url) == "r0001"
     assert differences(url) == []
 
@@ -110,14 +110,14 @@ def test_it_is_upgraded_when_that_is_asked_for(url, second, tmp_path, asked):
     second()
     settings = Settings(data=tmp_path, database_url=url, database_upgrade=asked)
     if asked == "auto":
-        open_data(settings, server_policy(settings)).dispose()
+        open_stores(settings, server_policy(settings)).close()
     else:
         with pytest.raises(StorageError, match="mynah db upgrade"):
-            open_data(settings, server_policy(settings))
+            open_stores(settings, server_policy(settings))
         assert migrate.current(url) == "r0001"
         assert migrate.upgrade(url) is None
     assert migrate.check(url) == "r0002"
-    records = open_data(settings)
+    records = open_stores(settings).records
     assert [key.name for key in Keys(records).all()] == ["old"]
     records.dispose()
 

@@ -14,7 +14,7 @@ from mynah.cli.serve import serve
 from mynah.config import Settings
 from mynah.errors import StorageError
 from mynah.server.access.keys import Keys
-from mynah.server.stores import open_data
+from mynah.server.stores import open_stores
 from mynah.storage import migrate, revisions
 from mynah.storage.data_folder import make_data_folder
 
@@ -180,6 +180,6 @@ def test_a_folder_says_its_format_once(folder):
 
 
 def test_an_old_folder_is_opened_by_commands(folder):
-    records = open_data(Settings(data=folder))
+    records = open_stores(Settings(data=folder)).records
     assert Keys(records).find(SECRET).name == "fixture"
     records.dispose()

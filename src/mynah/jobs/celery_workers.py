@@ -4,18 +4,19 @@ A message that is lost is sent again, and one that comes twice finds the lease t
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from celery import Celery
 from kombu.exceptions import OperationalError
-from sqlalchemy import ColumnElement, Engine, or_, select, update
+from sqlalchemy import Engine, RowMapping, and_, or_, update
 
 from mynah.config import Settings
 from mynah.errors import UnavailableError
 from mynah.jobs.leases import free, worker_id
 from mynah.jobs.worker import WorkerContext, run_attempt
+from mynah.storage.claims import claim
 from mynah.storage.clock import clock
 from mynah.storage.tables import jobs
 
@@ -85,26 +86,19 @@ class CeleryLauncher:
         Raises:
             UnavailableError: the broker cannot be reached; they will be sent later.
         """
-        for job_id in self._due(job_ids):
-            if self._claim(job_id):
-                self._send(job_id)
+        while claimed := self._claim(job_ids):
+            for row in claimed:
+                self._send(row["id"])
 
     def close(self) -> None:
         """See `Launcher`; what works on jobs is elsewhere."""
         self._app.close()
 
-    def _due(self, job_ids: list[str]) -> list[str]:
-        query = select(jobs.c.id).where(jobs.c.id.in_(job_ids), self._unsent())
-        with self._records.connect() as connection:
-            return list(connection.scalars(query))
-
-    def _claim(self, job_id: str) -> bool:
-        claiming = update(jobs).where(jobs.c.id == job_id, free(), self._unsent())
+    def _claim(self, job_ids: list[str]) -> Sequence[RowMapping]:
+        unsent = or_(jobs.c.sent_at.is_(None), jobs.c.sent_at < clock() - self._again)
+        due = and_(jobs.c.id.in_(job_ids), free(), unsent)
         with self._records.begin() as connection:
-            return bool(connection.execute(claiming.values(sent_at=clock())).rowcount)
-
-    def _unsent(self) -> ColumnElement[bool]:
-        return or_(jobs.c.sent_at.is_(None), jobs.c.sent_at < clock() - self._again)
+            return claim(connection, jobs, due, {"sent_at": clock()}, jobs.c.id, limit=1)
 
     def _send(self, job_id: str) -> None:
         options: dict[str, Any] = {"expires": self._again, "retry": False}

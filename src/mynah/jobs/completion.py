@@ -5,7 +5,7 @@ import logging
 from sqlalchemy import ColumnElement, Connection, Engine, and_, update
 
 from mynah.jobs.events import record_event
-from mynah.jobs.job import Job, State, job_of, job_rows
+from mynah.jobs.job import JOB_COLUMNS, Job, State, job_of
 from mynah.jobs.leases import free
 from mynah.jobs.outbox import enqueue_webhook
 from mynah.storage.database import now
@@ -42,11 +42,11 @@ def complete_job(
         # Whoever worked on it and does not know yet has a stale number from now on.
         "fence": jobs.c.fence + 1,
     }
-    ended = connection.execute(update(jobs).where(which).values(facts).returning(jobs.c.id))
-    job_id = ended.scalar()
-    if job_id is None:
+    ending = update(jobs).where(which).values(facts).returning(*JOB_COLUMNS)
+    ended = connection.execute(ending).mappings().first()
+    if ended is None:
         return None
-    job = job_of(connection.execute(job_rows().where(jobs.c.id == job_id)).mappings().one())
+    job = job_of(ended)
     record_event(connection, job.id, "state", state=state, error=error, version=version)
     enqueue_webhook(connection, job)
     return job

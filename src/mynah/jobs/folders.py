@@ -6,12 +6,13 @@ the one that the job's row names, and when it has that on its row the older ones
 
 import contextlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from sqlalchemy import Engine, and_, delete, or_, select
+from sqlalchemy import ColumnElement, Engine, and_, delete, or_
 
 from mynah.runtime.files import fsync_tree
+from mynah.storage.claims import claim
 from mynah.storage.database import now
 from mynah.storage.tables import job_events, jobs
 
@@ -61,6 +62,12 @@ class JobFolders:
             if number.isdigit() and int(number) < attempt:
                 shutil.rmtree(folder, ignore_errors=True)
 
+    def remove_up_to(self, job_id: str, attempt: int) -> None:
+        """Removes the folders of an attempt and of all earlier ones."""
+        self.keep_only(job_id, attempt + 1)
+        with contextlib.suppress(OSError):  # a later one is there
+            (self._root / job_id).rmdir()
+
     def jobs(self) -> list[str]:
         """Jobs that have folders."""
         return [folder.name for folder in self._root.iterdir()] if self._root.is_dir() else []
@@ -93,11 +100,7 @@ def clear_jobs(records: Engine, folders: JobFolders, seconds: float) -> None:
     before = now() - seconds
     given_up = and_(jobs.c.state.in_(("failed", "cancelled")), jobs.c.ended_at < before)
     over = or_(jobs.c.state == "succeeded", given_up)
-    with records.connect() as connection:
-        query = select(jobs.c.id).where(jobs.c.id.in_(folders.jobs()), over)
-        found = connection.scalars(query).all()
-    for job_id in found:
-        folders.remove(job_id)
+    _remove(records, folders, folders.jobs(), over)
     old = job_events.c.kind == "progress", job_events.c.created_at < before
     with records.begin() as connection:
         connection.execute(delete(job_events).where(*old))
@@ -114,8 +117,15 @@ def clear_after_loss(records: Engine, folders: JobFolders, job_id: str) -> None:
         folders: of the jobs.
         job_id: of the job whose lease was lost.
     """
-    query = select(jobs.c.id).where(jobs.c.id == job_id, jobs.c.state == "succeeded")
-    with records.connect() as connection:
-        succeeded = connection.scalar(query) is not None
-    if succeeded:
-        folders.remove(job_id)
+    _remove(records, folders, [job_id], jobs.c.state == "succeeded")
+
+
+def _remove(
+    records: Engine, folders: JobFolders, ids: Collection[str], over: ColumnElement[bool]
+) -> None:
+    due = and_(jobs.c.id.in_(ids), over)
+    with records.begin() as connection:
+        # From here on a job that is tried again begins anew, in a folder of a higher number.
+        claimed = claim(connection, jobs, due, {"checkpoint": None}, jobs.c.id, len(ids))
+    for row in claimed:
+        folders.remove_up_to(row["id"], row["fence"])

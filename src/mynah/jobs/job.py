@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from sqlalchemy import RowMapping, Select, select
+from sqlalchemy import RowMapping
 
 from mynah.storage.tables import jobs
 
@@ -60,14 +60,9 @@ class Job:
         return self.state in ENDED
 
 
-_COLUMNS = [jobs.c[field.name] for field in fields(Job)]
-
-
-def job_rows() -> Select[Any]:
-    """A query for jobs, to be narrowed down."""
-    return select(*_COLUMNS)
+JOB_COLUMNS = [jobs.c[field.name] for field in fields(Job)]
 
 
 def job_of(row: RowMapping) -> Job:
-    """The job of a row."""
-    return Job(**row)
+    """The job of a row, which may have other columns, too."""
+    return Job(**{column.name: row[column.name] for column in JOB_COLUMNS})

@@ -23,11 +23,9 @@ class JobContext:
     """One attempt at a job, as its kind sees it.
 
     Attributes:
-        job: as it was when the attempt began.
         attempt: its fencing number.
         folder: for this attempt alone; after a crash a copy of what the attempt before had at its
             last checkpoint, or somewhat later.
-        report: told how it goes.
         should_stop: asked between steps; if true, `run` must raise `JobStopped` within seconds.
         commit: ends the job well.
     """

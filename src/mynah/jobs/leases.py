@@ -1,4 +1,4 @@
-"""Names of processes that hold leases."""
+"""Leases of jobs: who works on which, for as long as they say so."""
 
 import os
 import socket
@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, update
 
 from mynah.jobs.events import Kind, record_event
-from mynah.jobs.job import Job, job_of, job_rows
+from mynah.jobs.job import Job, job_of
+from mynah.storage.claims import claim
 from mynah.storage.clock import clock
 from mynah.storage.database import now
 from mynah.storage.tables import jobs
@@ -76,16 +77,13 @@ class Leases:
             "fruitless": jobs.c.fruitless + 1,
             "started_at": func.coalesce(jobs.c.started_at, now()),
         }
-        taking = (
-            update(jobs).where(jobs.c.id == job_id, free()).values(facts).returning(jobs.c.fence)
-        )
+        due = and_(jobs.c.id == job_id, free())
         with self._records.begin() as connection:
-            fence = connection.execute(taking).scalar()
-            if fence is None:
-                return None
-            job = job_of(connection.execute(job_rows().where(jobs.c.id == job_id)).mappings().one())
-            record_event(connection, job_id, "state", state="running", attempt=job.attempts)
-        return Lease(job, fence)
+            for row in claim(connection, jobs, due, facts, jobs.c.id, limit=1):
+                attempt = row["attempts"]
+                record_event(connection, job_id, "state", state="running", attempt=attempt)
+                return Lease(job_of(row), row["fence"])
+        return None
 
     def renew(self, lease: Lease) -> bool:
         """Goes on holding a lease.

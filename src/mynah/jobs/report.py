@@ -44,13 +44,7 @@ class JobReport:
     def progress(
         self, step: str, percent: float, losses: Mapping[str, float] | None = None
     ) -> None:
-        """Tell how far the work is; not every call is written.
-
-        Args:
-            step: what is being done.
-            percent: of the whole job.
-            losses: by name, where there are any.
-        """
+        """Tell how far the work is, in percent of the whole job; not every call is written."""
         at = time.monotonic()
         told_step, told_at = self._told
         if step == told_step and at - told_at < PAUSE:

@@ -41,22 +41,11 @@ class Services:
     """Everything that a call may need; made once a process.
 
     Attributes:
-        stores: what is kept, with the settings of the server.
         queue: the engine.
-        changes: tells when rows may have to be read again.
-        authenticator: who calls.
-        limits: how much.
         first_answers: what writes were answered, for those who ask again.
-        exports: of versions, for other tools.
-        rollouts: which versions speak.
-        answers: how they do.
-        guard: takes back those that do badly.
-        webhook_secrets, deliveries: how callers are told of the end of a job.
-        uploads: what recordings may be.
-        fetching: from where they may be fetched.
+        rollouts, answers, guard: which versions speak, how they do, and who takes them back.
+        uploads, fetching: what recordings may be, and from where they may be fetched.
         stored: speech that callers asked to be kept.
-        speech: from an order to audio.
-        metrics: what Prometheus reads.
         traces: where spans go; None if nobody traces.
     """
 

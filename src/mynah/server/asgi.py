@@ -1,6 +1,5 @@
 """The HTTP server: middlewares around routers, and nothing of its own."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,10 +13,9 @@ from starlette.middleware import Middleware
 from mynah.engine.local.local_engine import LocalEngine
 from mynah.errors import OptionError
 from mynah.server.app import Services
-from mynah.server.background import _purge, background
+from mynah.server.background import background
 from mynah.server.compat.app import PortPrefixMiddleware
 from mynah.server.compat.mount import mount_families, own_path, own_ports, write_at
-from mynah.server.event_loop import watch_lag
 from mynah.server.http.errors import ErrorEnvelope, add_error_handlers, error_responses
 from mynah.server.http.middleware.body_limit import BodyLimitMiddleware, BodyRules
 from mynah.server.http.middleware.idempotency import IdempotencyMiddleware
@@ -122,14 +120,8 @@ def _tracing(services: Services) -> list[Middleware]:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
-    tasks = [
-        asyncio.create_task(_purge(services)),
-        asyncio.create_task(watch_lag(services.metrics.loop_lag)),
-    ]
     async with _grpc(services), background(services):
         yield
-    for task in tasks:
-        task.cancel()
     await services.limits.close()
     await run_in_threadpool(services.close)
 

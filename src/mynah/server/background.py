@@ -1,4 +1,4 @@
-"""What a server does besides answering: it looks after jobs and delivers webhooks."""
+"""Work of a server besides answering: jobs, webhooks, and the end of what is kept for a time."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,6 +10,7 @@ from mynah.jobs.dispatch import JobDispatcher, open_launcher
 from mynah.jobs.folders import clear_jobs
 from mynah.runtime.logging import log_unexpected
 from mynah.server.app import Services
+from mynah.server.event_loop import watch_lag
 from mynah.server.webhooks.dispatcher import WebhookDispatcher
 from mynah.server.webhooks.sender import Sender
 
@@ -27,11 +28,13 @@ async def background(services: Services) -> AsyncIterator[None]:
     stores = services.stores
     launcher = open_launcher(settings, stores.records, stores.leases)
     runner = JobDispatcher(stores.leases, launcher)
-    delivering = asyncio.create_task(postman.run())
+    endless = postman.run(), _purge(services), watch_lag(services.metrics.loop_lag)
+    tasks = [asyncio.create_task(each) for each in endless]
     try:
         yield
     finally:
-        delivering.cancel()
+        for task in tasks:
+            task.cancel()
         await run_in_threadpool(runner.close)
 
 

@@ -67,34 +67,20 @@ class Stores:
         self.records.dispose()
 
 
-def open_data(settings: Settings, policy: MigrationPolicy = MigrationPolicy.CREATE) -> Engine:
-    """The database, once it is known that the data folder can be read.
-
-    Raises:
-        StorageError: the folder or the database cannot be used, or needs more than the policy
-            allows.
-    """
-    check_format(settings.data)
-    return open_database(settings.database, policy)
-
-
-def open_stores(settings: Settings) -> Stores:
+def open_stores(settings: Settings, policy: MigrationPolicy = MigrationPolicy.CREATE) -> Stores:
     """The stores of a data folder, which is not made if it is not there.
 
     Raises:
-        StorageError: the data cannot be used, or must be upgraded first.
+        StorageError: folder or database cannot be used, or need more than the policy allows.
     """
-    return Stores(settings, open_data(settings))
+    check_format(settings.data)
+    return Stores(settings, open_database(settings.database, policy))
 
 
-def make_stores(settings: Settings) -> Stores:
-    """The stores of a data folder, which is made if it is not there.
-
-    Raises:
-        StorageError: the data cannot be made or used, or must be upgraded first.
-    """
+def make_stores(settings: Settings, policy: MigrationPolicy = MigrationPolicy.CREATE) -> Stores:
+    """The stores of a data folder, which is made if it is not there; see `open_stores`."""
     make_data_folder(settings.data)
-    return open_stores(settings)
+    return open_stores(settings, policy)
 
 
 def make_server_stores(settings: Settings) -> Stores:
@@ -103,8 +89,7 @@ def make_server_stores(settings: Settings) -> Stores:
     Raises:
         StorageError: the data cannot be made or used, or may not be upgraded by a server.
     """
-    make_data_folder(settings.data)
-    stores = Stores(settings, open_data(settings, server_policy(settings)))
+    stores = make_stores(settings, server_policy(settings))
     check(settings.database)
     return stores
 
@@ -125,7 +110,7 @@ def open_worker(settings: Settings) -> Iterator[WorkerContext]:
     Raises:
         StorageError: the data cannot be used, or are not at the newest revision.
     """
-    with closing(Stores(settings, open_data(settings, MigrationPolicy.CHECK))) as stores:
+    with closing(open_stores(settings, MigrationPolicy.CHECK)) as stores:
         promotion = PromotionRules(
             settings.promotion_similarity_loss,
             settings.promotion_word_error_rise,

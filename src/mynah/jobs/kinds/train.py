@@ -1,11 +1,10 @@
 """Jobs of the kind `train`: a trainer learns a voice, and a version comes of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, ParamSpec, Protocol, Self
 
 from mynah.errors import OptionError
 from mynah.jobs.job import Job
@@ -52,6 +51,7 @@ class TrainingOrder:
         return cls(**row)
 
 
+_Told = ParamSpec("_Told")
 TRAIN = "train"
 RECORDINGS = "recordings"
 
@@ -131,36 +131,22 @@ class TrainKind:
 
 
 class _TrainerReport:
-    """See `mynah.training.trainer.Report`.
-
-    Args:
-        report: of the job; trainers know nothing of jobs.
-    """
+    """See `mynah.training.trainer.Report`; trainers know nothing of jobs."""
 
     def __init__(self, report: JobReport) -> None:
-        self._report = report
-
-    def progress(
-        self, step: str, percent: float, losses: Mapping[str, float] | None = None
-    ) -> None:
-        with _stopped():
-            self._report.progress(step, percent, losses)
-
-    def message(self, text: str) -> None:
-        with _stopped():
-            self._report.message(text)
-
-    def checkpoint(self) -> None:
-        with _stopped():
-            self._report.checkpoint()
+        self.progress = _stopping(report.progress)
+        self.message = _stopping(report.message)
+        self.checkpoint = _stopping(report.checkpoint)
 
 
-@contextmanager
-def _stopped() -> Iterator[None]:
-    try:
-        yield
-    except JobStopped as stopped:
-        raise Stopped from stopped
+def _stopping(tell: Callable[_Told, None]) -> Callable[_Told, None]:
+    def told(*args: _Told.args, **kwargs: _Told.kwargs) -> None:
+        try:
+            tell(*args, **kwargs)
+        except JobStopped as stopped:
+            raise Stopped from stopped
+
+    return told
 
 
 def find_trainer(where: str) -> Trainer:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from mynah.jobs.completion import complete_job
 from mynah.jobs.events import record_event
-from mynah.jobs.job import UNDER_WAY, Job, job_of, job_rows
+from mynah.jobs.job import JOB_COLUMNS, UNDER_WAY, Job, job_of
 from mynah.jobs.leases import abandoned
 from mynah.server.access.keys import Caller
 from mynah.server.errors import JobEndedError, JobLimitError, JobNotEndedError, JobNotFoundError
@@ -61,7 +61,9 @@ class JobService:
 
     def page(self, caller: Caller, before: str = "", limit: int = 20) -> JobPage:
         """A caller's jobs whose ids come before one, at most `limit`."""
-        query = job_rows().where(_seen_by(caller)).order_by(jobs.c.id.desc()).limit(limit + 1)
+        query = (
+            select(*JOB_COLUMNS).where(_seen_by(caller)).order_by(jobs.c.id.desc()).limit(limit + 1)
+        )
         if before:
             query = query.where(jobs.c.id < before)
         with self._records.connect() as connection:
@@ -166,7 +168,7 @@ def _seen_by(caller: Caller) -> ColumnElement[bool]:
 
 
 def _get(connection: Connection, which: ColumnElement[bool]) -> Job:
-    found = connection.execute(job_rows().where(which)).mappings().first()
+    found = connection.execute(select(*JOB_COLUMNS).where(which)).mappings().first()
     if found is None:
         raise JobNotFoundError("There is no such job; GET /v1/jobs or `mynah jobs list` has it.")
     return job_of(found)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Engine, insert, select, true, update
+from sqlalchemy import ColumnElement, Engine, and_, insert, select, true, update
 
 from mynah.server.access.keys import Caller
 from mynah.server.errors import DeliveryNotFoundError
 from mynah.server.webhooks.sender import AttemptResult
+from mynah.storage.claims import claim
 from mynah.storage.clock import clock
 from mynah.storage.database import now
 from mynah.storage.tables import deliveries, delivery_attempts
@@ -133,23 +134,12 @@ class Deliveries:
 
     def claim(self, limit: int) -> Sequence[Delivery]:
         """Deliveries whose time has come, and which nobody else claims for a while."""
-        table = deliveries.c
-        due = table.state == "pending", table.next_at <= clock()
-        query = select(table.id).where(*due).order_by(table.next_at).limit(limit)
-        claimed = []
-        with self._records.connect() as connection:
-            ids = connection.scalars(query).all()
-        for delivery_id in ids:
-            # Whoever dies while sending leaves it to be sent again: twice is better than never.
-            claiming = (
-                update(deliveries)
-                .where(table.id == delivery_id, *due)
-                .values(next_at=clock() + self._rules.claim)
-                .returning(*_COLUMNS)
-            )
-            with self._records.begin() as connection:
-                claimed += [Delivery(**row) for row in connection.execute(claiming).mappings()]
-        return claimed
+        due = and_(deliveries.c.state == "pending", deliveries.c.next_at <= clock())
+        # Whoever dies while sending leaves it to be sent again: twice is better than never.
+        again = {"next_at": clock() + self._rules.claim}
+        with self._records.begin() as connection:
+            rows = claim(connection, deliveries, due, again, deliveries.c.next_at, limit)
+        return [Delivery(**{name: row[name] for name in Delivery.__slots__}) for row in rows]
 
     def note(self, delivery: Delivery, outcome: AttemptResult, began: float) -> None:
         """Writes what came of an attempt.
