@@ -1,7 +1,6 @@
 """What a server consists of, whatever protocol a call comes by."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
@@ -29,82 +28,53 @@ from mynah.server.voices.resolver import VoiceResolver
 from mynah.server.voices.uploads import UploadRules
 from mynah.server.webhooks.deliveries import Deliveries, RetryRules
 from mynah.server.webhooks.secrets import WebhookSecrets
-from mynah.storage.invalidation import ChangeWatcher, watch_changes
+from mynah.storage.invalidation import watch_changes
 from mynah.storage.result_cache import open_store
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Services:
-    """Everything that a call may need; made once a process.
+    """What answers calls; made once a process.
 
-    Attributes:
+    Args:
+        stores: what is kept, with the settings of the server.
         queue: the engine.
-        first_answers: what writes were answered, for those who ask again.
-        rollouts, answers, guard: which versions speak, how they do, and who takes them back.
-        uploads, fetching: what recordings may be, and from where they may be fetched.
-        stored: speech that callers asked to be kept.
-        traces: where spans go; None if nobody traces.
     """
 
-    stores: Stores
-    queue: LocalEngine
-    changes: ChangeWatcher
-    authenticator: Authenticator
-    limits: Limits
-    first_answers: IdempotencyStore
-    exports: Exports
-    rollouts: Rollouts
-    answers: Outcomes
-    guard: AutoRollback
-    webhook_secrets: WebhookSecrets
-    deliveries: Deliveries
-    uploads: UploadRules
-    fetching: FetchRules
-    stored: AudioStore
-    speech: SpeechService
-    metrics: Metrics
-    traces: "TracerProvider | None"
-
-    @classmethod
-    def open(cls, stores: Stores, queue: LocalEngine) -> Self:
-        """What answers calls with some stores and an engine."""
+    def __init__(self, stores: Stores, queue: LocalEngine) -> None:
         settings, records = stores.settings, stores.records
-        changes, metrics, limits = watch_changes(records), Metrics(queue), _limits(settings)
-        rollouts, answers = Rollouts(records), Outcomes(records)
-        guard = AutoRollback(rollouts, answers, _guard_rules(settings))
-        speakers = VoiceResolver(stores.voices, records, stores.blobs, stores.weights)
-        casting = VersionRouter(stores.voices, speakers, rollouts, changes)
-        tracker = OutcomeTracker(answers, guard, metrics)
-        cache = _cache(settings, stores.base_model)
-        return cls(
-            stores=stores,
-            queue=queue,
-            changes=changes,
-            authenticator=Authenticator(stores.keys, changes, limits, no_auth=settings.no_auth),
-            limits=limits,
-            first_answers=IdempotencyStore(records),
-            exports=Exports(stores.versions, stores.weights, settings.model),
-            rollouts=rollouts,
-            answers=answers,
-            guard=guard,
-            webhook_secrets=WebhookSecrets(records),
-            deliveries=Deliveries(records, _retry_rules(settings)),
-            uploads=UploadRules(
-                settings.upload_kinds, settings.upload_bytes, settings.upload_seconds
-            ),
-            fetching=_fetching(settings),
-            stored=AudioStore(
-                records, stores.blobs, settings.stored_seconds, settings.stored_bytes
-            ),
-            speech=SpeechService(
-                casting, tracker, queue, metrics, limits, _screen(settings), cache
-            ),
-            metrics=metrics,
-            traces=_traces(settings.traces_url),
+        self.stores = stores
+        self.queue = queue
+        self.metrics = metrics = Metrics(queue)
+        self.changes = watch_changes(records)
+        self.limits = _limits(settings)
+        self.authenticator = Authenticator(
+            stores.keys, self.changes, self.limits, no_auth=settings.no_auth
         )
+        self.first_answers = IdempotencyStore(records)
+        self.exports = Exports(stores.versions, stores.weights, settings.model)
+        self.rollouts = Rollouts(records)
+        self.answers = Outcomes(records)
+        self.guard = AutoRollback(self.rollouts, self.answers, _guard_rules(settings))
+        self.webhook_secrets = WebhookSecrets(records)
+        self.deliveries = Deliveries(records, _retry_rules(settings))
+        self.uploads = UploadRules(
+            settings.upload_kinds, settings.upload_bytes, settings.upload_seconds
+        )
+        self.fetching = _fetching(settings)
+        self.stored = AudioStore(
+            records, stores.blobs, settings.stored_seconds, settings.stored_bytes
+        )
+        speakers = VoiceResolver(stores.voices, records, stores.blobs, stores.weights)
+        casting = VersionRouter(stores.voices, speakers, self.rollouts, self.changes)
+        tracker = OutcomeTracker(self.answers, self.guard, metrics)
+        cache = _cache(settings, stores.base_model)
+        self.speech = SpeechService(
+            casting, tracker, queue, metrics, self.limits, _screen(settings), cache
+        )
+        self.traces = _traces(settings.traces_url)
 
     @property
     def settings(self) -> Settings:

@@ -56,7 +56,7 @@ TOLD_HEADERS = (
 
 def create_app(stores: Stores, queue: LocalEngine) -> FastAPI:
     """The server of a queue and of stores, which are closed with it."""
-    services = Services.open(stores, queue)
+    services = Services(stores, queue)
     app = FastAPIOffline(
         redoc_url=None,
         title="Mynah",
