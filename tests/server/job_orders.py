@@ -57,8 +57,8 @@ def wait_until(true, seconds=120):
 
 def work(server, job):
     """Works on a job in this process, for tests of what comes of it."""
-    with open_worker(server.services.settings) as workshop:
-        return run_attempt(workshop, job, "test", threading.Event())
+    with open_worker(server.services.settings) as context:
+        return run_attempt(context, job, "test", threading.Event())
 
 
 def make_version(server, client, voice, recording, plan="steps is 1", **data):

@@ -100,7 +100,7 @@ class JobRun:
             seen = self._show(job_id, seen, bar)
             if job.over:
                 return job
-            waits = self._stores.leases.waits(job_id)
+            waits = self._stores.leases.fence(job_id) is not None
             launcher.launch([job_id] if waits else [])
             time.sleep(_PAUSE)
 

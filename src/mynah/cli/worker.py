@@ -36,8 +36,8 @@ def work_once(settings: Settings, job_id: str) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    with open_worker(settings) as workshop:
-        run_attempt(workshop, job_id, worker_id(), stopping)
+    with open_worker(settings) as context:
+        run_attempt(context, job_id, worker_id(), stopping)
 
 
 def work(settings: Settings) -> None:

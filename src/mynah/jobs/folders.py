@@ -72,10 +72,6 @@ class JobFolders:
         """Jobs that have folders."""
         return [folder.name for folder in self._root.iterdir()] if self._root.is_dir() else []
 
-    def remove(self, job_id: str) -> None:
-        """Forgets a job."""
-        shutil.rmtree(self._root / job_id, ignore_errors=True)
-
     def _attempts(self, job_id: str) -> Iterable[Path]:
         with contextlib.suppress(FileNotFoundError):
             yield from list((self._root / job_id).iterdir())

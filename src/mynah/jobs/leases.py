@@ -153,10 +153,6 @@ class Leases:
         with self._records.connect() as connection:
             return list(connection.scalars(query))
 
-    def waits(self, job_id: str) -> bool:
-        """Whether somebody should work on a job."""
-        return self.fence(job_id) is not None
-
     def fence(self, job_id: str) -> int | None:
         """The number that a job has before the next holder; None if nobody should work on it."""
         query = select(jobs.c.fence).where(jobs.c.id == job_id, free())

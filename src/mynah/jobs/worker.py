@@ -45,12 +45,12 @@ class WorkerContext:
 
 
 def run_attempt(
-    workshop: WorkerContext, job_id: str, holder: str, stopping: threading.Event
+    context: WorkerContext, job_id: str, holder: str, stopping: threading.Event
 ) -> bool:
     """Works on a job until it is over, lost, or this process is to stop.
 
     Args:
-        workshop: where.
+        context: of this process.
         job_id: of the job.
         holder: names this process.
         stopping: set when this process is to end; the job then waits for another one.
@@ -58,24 +58,24 @@ def run_attempt(
     Returns:
         Whether there was anything to do: if not, somebody else works on it or it is over.
     """
-    lease = workshop.leases.take(job_id, holder)
+    lease = context.leases.take(job_id, holder)
     if lease is None:
         _log.info("job is taken", extra={"job": job_id})
         return False
     _log.info("job begins", extra={"job": job_id, "attempt": lease.job.attempts})
-    with Heartbeat(workshop.leases, lease, stopping) as heart:
+    with Heartbeat(context.leases, lease, stopping) as heart:
         try:
-            outcome = _Attempt(workshop, lease, heart).run()
+            outcome = _Attempt(context, lease, heart).run()
         except LeaseLostError:
             outcome = "lost"
-            clear_after_loss(workshop.records, workshop.folders, job_id)
+            clear_after_loss(context.records, context.folders, job_id)
     _log.info("job ends", extra={"job": job_id, "outcome": outcome})
     return True
 
 
 class _Attempt:
-    def __init__(self, workshop: WorkerContext, lease: Lease, heart: Heartbeat) -> None:
-        self._workshop = workshop
+    def __init__(self, context: WorkerContext, lease: Lease, heart: Heartbeat) -> None:
+        self._context = context
         self._lease = lease
         self._job = lease.job
         self._heart = heart
@@ -110,7 +110,7 @@ class _Attempt:
 
     def _kind(self) -> JobKind:
         try:
-            return self._workshop.kinds[self._job.kind]
+            return self._context.kinds[self._job.kind]
         except KeyError:
             raise UnsupportedError(
                 f"This worker does not know jobs of the kind {self._job.kind:.80}; "
@@ -120,9 +120,9 @@ class _Attempt:
     def _work(self, kind: JobKind) -> str:
         if self._heart.should_stop():
             raise JobStopped
-        job, fence, folders = self._job, self._lease.fence, self._workshop.folders
+        job, fence, folders = self._job, self._lease.fence, self._context.folders
         report = JobReport(
-            self._workshop.leases,
+            self._context.leases,
             self._lease,
             settle=lambda: folders.settle(job.id, fence),
             settled=lambda: folders.keep_only(job.id, fence),
@@ -134,11 +134,11 @@ class _Attempt:
             # The copy is as good as what it was copied from.
             report.checkpoint()
         kind.run(JobContext(job, fence, folder, report, self._heart.should_stop, self._commit))
-        folders.remove(job.id)
+        folders.remove_up_to(job.id, fence)
         return "succeeded"
 
     def _commit(self, write: Callable[[Connection], int | None]) -> None:
-        with self._workshop.leases.holding(self._lease) as connection:
+        with self._context.leases.holding(self._lease) as connection:
             version = write(connection)
             complete_job(connection, self._lease.holds, "succeeded", version=version)
 
@@ -148,7 +148,7 @@ class _Attempt:
         if self._heart.cancelled:
             self._end("cancelled")
             return "cancelled"
-        self._workshop.leases.release(self._lease)
+        self._context.leases.release(self._lease)
         return "released"
 
     def _fail(self, code: str, message: str) -> str:
@@ -159,7 +159,7 @@ class _Attempt:
         until = time.monotonic() + WRITING_SECONDS
         while True:
             try:
-                with self._workshop.records.begin() as connection:
+                with self._context.records.begin() as connection:
                     if complete_job(connection, self._lease.holds, state, error=error) is None:
                         raise LeaseLostError
                 return

@@ -1,10 +1,10 @@
 """Jobs of the kind `train`: a trainer learns a voice, and a version comes of it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ParamSpec, Protocol, Self
+from typing import ParamSpec, Protocol
 
 from mynah.errors import OptionError
 from mynah.jobs.job import Job
@@ -22,7 +22,7 @@ from mynah.training.trainer import (
 
 @dataclass(frozen=True, slots=True)
 class TrainingOrder:
-    """A voice to be trained.
+    """A voice to be trained; the row of the job has it by the names of these fields.
 
     Attributes:
         recordings: ids.
@@ -40,15 +40,6 @@ class TrainingOrder:
     parent: int
     promote: bool
     denoise: bool = False
-
-    def row(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return asdict(self)
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Self:
-        """What `row` wrote."""
-        return cls(**row)
 
 
 _Told = ParamSpec("_Told")
@@ -109,7 +100,7 @@ class TrainKind:
 
     def run(self, context: JobContext) -> None:
         """See `JobKind`."""
-        order = TrainingOrder.of(context.job.request)
+        order = TrainingOrder(**context.job.request)
         material = self.versions.material(context.job, order, context.folder / RECORDINGS)
         request = TrainingRequest(
             recordings=material.recordings,

@@ -1,7 +1,7 @@
 """Where training is ordered: recordings that are enough for it, and a job."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
@@ -122,7 +122,7 @@ class TrainingService:
         try:
             with self._records.begin() as connection:
                 job_id = self._jobs.add(
-                    connection, caller, TRAIN, voice.id, order.row(), callback_url
+                    connection, caller, TRAIN, voice.id, asdict(order), callback_url
                 )
                 insert_recordings(connection, voice.id, job_id, sent)
         except IntegrityError:
