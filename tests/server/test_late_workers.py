@@ -7,6 +7,7 @@ from job_orders import IDLE, begin, make_voice, work
 from sqlalchemy import update
 
 from mynah.jobs.folders import JobFolders
+from mynah.jobs.leases import Leases
 from mynah.server.versions.publishing import Publisher
 from mynah.storage.tables import jobs
 
@@ -18,7 +19,7 @@ def idle(start, monkeypatch, request):
 
 
 @pytest.fixture
-def sleep(idle):
+def sleep(idle, monkeypatch):
     """Sleeps once, for as long as another worker takes to do the job from its begin to its end."""
     slept = []
 
@@ -26,9 +27,11 @@ def sleep(idle):
         if slept:
             return
         slept.append(job)
-        with idle.services.stores.records.begin() as connection:
-            connection.execute(update(jobs).where(jobs.c.id == job).values(lease_until=0))
-        assert work(idle, job)
+        with monkeypatch.context() as asleep:
+            asleep.setattr(Leases, "renew", lambda *_: False)  # its heart sleeps, too
+            with idle.services.stores.records.begin() as connection:
+                connection.execute(update(jobs).where(jobs.c.id == job).values(lease_until=0))
+            assert work(idle, job)
 
     return sleep
 
