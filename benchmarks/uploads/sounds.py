@@ -1,7 +1,8 @@
-"""Sounds that can be told apart, and recordings of them in fourteen formats."""
+"""Sounds that can be told apart, and recordings of them in sixteen formats."""
 
 import io
 
+import av
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ RATE = 16_000
 FORMATS = (
     "WAV/PCM_16", "WAV/PCM_24", "WAV/FLOAT", "WAV/ULAW", "WAV/IMA_ADPCM", "WAV/MS_ADPCM",
     "WAV/GSM610", "WAV/G721_32", "WAV/NMS_ADPCM_32", "FLAC/PCM_16", "OGG/VORBIS", "OGG/OPUS",
-    "MP3/CONSTANT", "MP3/VARIABLE",
+    "MP3/CONSTANT", "MP3/VARIABLE", "MP4/AAC", "WEBM/LIBOPUS",
 )  # fmt: skip
 _CHUNK = 4_800
 _ALIKE = 0.5
@@ -28,10 +29,24 @@ def noise(seed: int, seconds: float) -> NDArray[np.float32]:
 def encoded(samples: NDArray[np.float32], form: str, rate: int = RATE) -> bytes:
     """A file of one of `FORMATS`."""
     kind, subtype = form.split("/")
+    if kind in ("MP4", "WEBM"):
+        return _by_ffmpeg(samples, kind.lower(), subtype.lower(), rate)
     mp3 = {"bitrate_mode": subtype, "compression_level": 0.5}
     more = mp3 if kind == "MP3" else {"subtype": subtype}
     file = io.BytesIO()
     soundfile.write(file, samples, rate, format=kind, **more)
+    return file.getvalue()
+
+
+def _by_ffmpeg(samples: NDArray[np.float32], container: str, codec: str, rate: int) -> bytes:
+    file = io.BytesIO()
+    with av.open(file, "w", format=container) as output:
+        stream = output.add_stream(codec, rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray((samples * 32767).astype(np.int16)[None], "s16", "mono")
+        frame.sample_rate = rate
+        resampler = av.AudioResampler(stream.format, "mono", rate, frame_size=stream.frame_size)
+        for part in [*resampler.resample(frame), *resampler.resample(None), None]:
+            output.mux(stream.encode(part))
     return file.getvalue()
 
 
