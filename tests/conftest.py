@@ -25,14 +25,15 @@ from mynah.checkpoints.adapter import (
     fingerprint,
     save_adapter,
 )
-from mynah.checkpoints.content import save_content
 from mynah.checkpoints.gpt import save_gpt
 from mynah.checkpoints.sovits import load_sovits, save_sovits
-from mynah.encoders.ctc_aligner import AlignerConfig, CTCAligner
+from mynah.encoders.ctc_aligner import AlignerConfig
 from mynah.engine.loading import load_models
 from mynah.engine.models import Models
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
+from mynah.starter.checkpoint import Content, save_content
+from mynah.starter.content_encoder import MelContentEncoder
 from mynah.voice.voice import Voice
 
 PARITY = Path(__file__).parent / "data" / "parity"
@@ -71,8 +72,8 @@ def tiny(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("tiny")
     save_gpt(_tiny_gpt(), folder / "semantic.ckpt", info="GPT-e1")
     save_sovits(_tiny_sovits(), folder / "acoustic.pth", info="1epoch")
-    encoder = CTCAligner(AlignerConfig(width=32, layers=1, heads=2, hidden=32))
-    save_content(encoder, folder / "content.pth", info="tiny")
+    encoder = MelContentEncoder(AlignerConfig(width=32, layers=1, heads=2, hidden=32))
+    save_content(Content(encoder), folder / "content.pth", info="tiny")
     return folder
 
 

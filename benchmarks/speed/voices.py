@@ -6,7 +6,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
-from importlib.resources import as_file, files
 from pathlib import Path
 from statistics import median
 
@@ -26,6 +25,7 @@ from mynah.engine.local.scheduler import VERSION_BYTES
 from mynah.engine.models import Models
 from mynah.engine.request import SynthesisRequest, VoiceRef, WeightsRef
 from mynah.options import SpeechOptions
+from mynah.starter.packaged import packaged_model
 from mynah.text.frontend import analyse
 from mynah.training import acoustic_task, semantic_task
 from mynah.training.adapters import fresh_changes
@@ -39,7 +39,7 @@ MIB = 1 << 20
 def main() -> None:
     """Measures and prints."""
     options = _options()
-    with tempfile.TemporaryDirectory() as place, as_file(files("mynah") / "starter") as starter:
+    with tempfile.TemporaryDirectory() as place, packaged_model() as starter:
         folder = options.model or starter
         models, version = load_models(folder), Path(place) / "0"
         version.mkdir()

@@ -11,10 +11,10 @@ import typer
 from torch import Tensor
 
 from mynah.acoustic.sovits.model import SoVITS
-from mynah.checkpoints.content import load_content
 from mynah.checkpoints.gpt import load_gpt, save_gpt
 from mynah.checkpoints.sovits import load_sovits, save_sovits
-from mynah.voice.sounds import Sounds
+from mynah.starter.checkpoint import load_content
+from mynah.starter.token_classes import TokenClasses
 from recipes.refinement import acoustic, listener, measuring, sayings, semantic, standards
 from recipes.refinement.batches import Batches
 from recipes.refinement.sayings import Saying
@@ -120,10 +120,10 @@ def write(
         shutil.copy(model / "content.pth", folder)
 
 
-def _sayings(spoken: list[Path], model: Path) -> tuple[list[Saying], Sounds]:
-    sounds = load_content(model / "content.pth").sounds
+def _sayings(spoken: list[Path], model: Path) -> tuple[list[Saying], TokenClasses]:
+    sounds = load_content(model / "content.pth").token_classes
     if sounds is None:
-        raise typer.BadParameter("the tokens of this model have no known sounds; pass a starter")
+        raise typer.BadParameter("the token classes of this model are not known; pass a starter")
     return sayings.read(spoken, sounds), sounds
 
 

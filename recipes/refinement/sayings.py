@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mynah.starter.token_classes import PAUSE, TokenClasses
 from mynah.text.symbols import SymbolTable
-from mynah.voice.sounds import PAUSE, Sounds
 from recipes.starter.timing import UNKNOWN
 
 LOWEST_PITCH = 50.0
@@ -50,12 +50,12 @@ class Saying:
     pitch: NDArray[np.float64]
 
 
-def read(folders: Sequence[Path], sounds: Sounds) -> list[Saying]:
+def read(folders: Sequence[Path], sounds: TokenClasses) -> list[Saying]:
     """All recordings of folders that `dictation` wrote, without those that hardly have a pitch.
 
     Args:
         folders: of recordings.
-        sounds: what the starter's tokens and phonemes sound like.
+        sounds: classes of the starter's tokens and phonemes.
     """
     first, steps = heights_of(sounds)
     told = []
@@ -90,7 +90,7 @@ def _rows(folder: Path) -> Iterator[dict[str, Any]]:
         yield json.loads(line)
 
 
-def heights_of(sounds: Sounds) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def heights_of(sounds: TokenClasses) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The first token of each sound, and at how many heights it can be said."""
     of_tokens = np.array(sounds.of_tokens)
     steps = np.bincount(of_tokens)

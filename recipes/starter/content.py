@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mynah.encoders.ctc_aligner import AlignerConfig, CTCAligner
+from mynah.encoders.ctc_aligner import AlignerConfig
+from mynah.starter.content_encoder import MelContentEncoder
 from recipes.starter.corpus import Track, batches
 from recipes.starter.labels import read_labels
 from recipes.starter.sounds import UNKNOWN
@@ -107,8 +108,8 @@ class Student(nn.Module):
 
     def __init__(self, symbols: int, codebook: Tensor) -> None:
         super().__init__()
-        self.encoder = CTCAligner(AlignerConfig(symbols=symbols))
-        self.as_teacher = nn.Linear(self.encoder.config.width, codebook.shape[1])
+        self.encoder = MelContentEncoder(AlignerConfig(symbols=symbols))
+        self.as_teacher = nn.Linear(self.encoder.aligner.config.width, codebook.shape[1])
         self.register_buffer("codebook", codebook, persistent=False)
 
     def token_scores(self, features: Tensor) -> Tensor:
@@ -120,9 +121,9 @@ class Student(nn.Module):
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Nats per token, nats per phoneme, and distance from the teacher."""
         with torch.no_grad():
-            mel = colour(self.encoder.mel(distort(batch.audio)))
+            mel = colour(self.encoder.aligner.mel(distort(batch.audio)))
         with torch.autocast(batch.audio.device.type, torch.bfloat16):
-            hidden = self.encoder.encode(mel, batch.lengths)
+            hidden = self.encoder.aligner.encode(mel, batch.lengths)
             features, teacher = self.encoder.features(hidden), self.as_teacher(hidden)
         scores = self.token_scores(features.float())
         wanted = batch.tokens[:, : scores.shape[1]]
@@ -133,7 +134,7 @@ class Student(nn.Module):
                 scores[:, : wanted.shape[1]].flatten(0, 1), wanted.flatten(), ignore_index=UNKNOWN
             ),
             "ctc": phoneme_loss(
-                self.encoder.phoneme_scores(hidden.float()), batch.labels, batch.lengths
+                self.encoder.aligner.phoneme_scores(hidden.float()), batch.labels, batch.lengths
             ),
             "teacher": F.mse_loss(teacher[kept].float(), batch.features[kept]),
         }
@@ -145,7 +146,7 @@ def train(work: Path, plan: ContentPlan, beginning: Path) -> None:
     device = torch.device(plan.device)
     lessons = Lessons(work)
     student = Student(lessons.symbols, lessons.tokens.alphabet.vectors()).to(device)
-    begin_with(student.encoder, beginning)
+    begin_with(student.encoder.aligner, beginning)
     tune = torch.optim.AdamW(student.parameters(), plan.rate, (0.9, 0.98), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(tune, plan.rate, plan.steps, pct_start=0.08)
     progress = Progress(work / "content.pt", (student, tune, schedule), plan.minutes)

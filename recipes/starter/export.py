@@ -6,12 +6,13 @@ from pathlib import Path
 import torch
 
 from mynah.acoustic.sovits.model import SoVITS
-from mynah.checkpoints.content import save_content
 from mynah.checkpoints.gpt import save_gpt
 from mynah.checkpoints.sovits import save_sovits
-from mynah.encoders.ctc_aligner import AlignerConfig, CTCAligner
+from mynah.encoders.ctc_aligner import AlignerConfig
 from mynah.semantic.gpt import GPT
-from mynah.voice.sounds import Sounds as KnownSounds
+from mynah.starter.checkpoint import Content, save_content
+from mynah.starter.content_encoder import MelContentEncoder
+from mynah.starter.token_classes import TokenClasses
 from recipes.starter.labels import read_phones
 from recipes.starter.prior import LATENTS, SMOOTH, with_alphabet
 from recipes.starter.rendered import measure_rendering
@@ -40,9 +41,9 @@ def _settle(sovits: SoVITS) -> None:
     projection.bias[LATENTS:] = math.log(DEVIATION)
 
 
-def _sounds(work: Path) -> KnownSounds:
+def _token_classes(work: Path) -> TokenClasses:
     of_phones = Sounds(read_phones(work)).of_phone
-    return KnownSounds(
+    return TokenClasses(
         tuple(read_alphabet(work).sound_of),
         tuple(SILENT if sound == UNKNOWN else sound for sound in of_phones),
     )
@@ -71,9 +72,10 @@ def export(work: Path, folder: Path) -> None:
     save_gpt(gpt, folder / "semantic.ckpt", info=info, config={"inference": DRAWN_BY_DEFAULT})
 
     content = torch.load(work / "content.pt", weights_only=True, map_location="cpu")
-    encoder = CTCAligner(AlignerConfig(prompts=False), _sounds(work))
+    encoder = MelContentEncoder(AlignerConfig())
     parts = content["parts"][0].items()
     encoder.load_state_dict(
         {k.removeprefix("encoder."): v for k, v in parts if k.startswith("encoder.")}
     )
-    save_content(encoder, folder / "content.pth", info=f"starter: {content['step']} steps")
+    made = Content(encoder, _token_classes(work), uses_prompts=False)
+    save_content(made, folder / "content.pth", info=f"starter: {content['step']} steps")

@@ -5,15 +5,15 @@ A sound is what can be told from 20 ms; a tone is heard in the pitch, which the 
 
 import re
 
+from mynah.starter import token_classes
 from mynah.text.symbols import SymbolTable
-from mynah.voice import sounds
 from recipes.starter.labels import is_heard
 from recipes.starter.timing import UNKNOWN
 
 __all__ = ["PAUSE", "SILENT", "UNKNOWN", "Sounds", "sound_of"]
 
 PAUSE = "pause"
-SILENT = sounds.PAUSE
+SILENT = token_classes.PAUSE
 """The number of the pause, as Mynah knows it."""
 
 

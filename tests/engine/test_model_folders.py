@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from mynah.api import Synthesizer
-from mynah.checkpoints.content import save_content
-from mynah.encoders.ctc_aligner import AlignerConfig, CTCAligner
+from mynah.encoders.ctc_aligner import AlignerConfig
 from mynah.engine.loading import load_models
 from mynah.errors import CheckpointError
+from mynah.starter.checkpoint import Content, save_content
+from mynah.starter.content_encoder import MelContentEncoder
 
 
 @pytest.fixture
@@ -87,8 +88,8 @@ def test_a_version_that_cannot_run_yet(folder, parity, version):
 
 
 def test_an_encoder_that_is_not_for_prompts_gives_none(folder, models, voice):
-    sizes = AlignerConfig(width=32, layers=1, heads=2, hidden=32, prompts=False)
-    save_content(CTCAligner(sizes), folder / "content.pth", info="tiny")
+    encoder = MelContentEncoder(AlignerConfig(width=32, layers=1, heads=2, hidden=32))
+    save_content(Content(encoder, uses_prompts=False), folder / "content.pth", info="tiny")
     assert len(models.read(voice).codes)
     prompt = load_models(folder, "float32").read(voice)
     assert not len(prompt.codes) and not len(prompt.phones)

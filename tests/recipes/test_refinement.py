@@ -15,14 +15,14 @@ from recipes.starter.frames import SMOOTH_CHANNELS
 from recipes.starter.timing import LEAD, TAIL
 
 import mynah
-from mynah.checkpoints.content import load_content
 from mynah.checkpoints.gpt import load_gpt
 from mynah.checkpoints.sovits import load_sovits
+from mynah.starter.checkpoint import load_content
 from mynah.text.frontend import analyse
 from mynah.text.symbols import SymbolTable
 
 STARTER = Path(mynah.__file__).parent / "starter"
-SOUNDS = load_content(STARTER / "content.pth").sounds
+SOUNDS = load_content(STARTER / "content.pth").token_classes
 assert SOUNDS is not None
 COUNT = 1 + max(SOUNDS.of_tokens)
 TEXTS = {"zh": ["你好，我是八哥。", "下了一场大雨。"], "en": ["I am a bird, you see.", "Come."]}

@@ -83,7 +83,7 @@ def test_compiled_layers_do_what_packed_ones_do(heads):
 
 @torch.inference_mode()
 def test_the_starter_predicts_nearly_the_same(pack):
-    with as_file(files("mynah") / "starter" / "semantic.ckpt") as path:
+    with as_file(files("mynah.starter") / "semantic.ckpt") as path:
         gpt = load_gpt(path)
     exact, logits = decoded(gpt, [0, 1, 2, 3]), decoded(pack(gpt), [0, 1, 2, 3])
     assert 0 < logits_error(exact[0], logits[0]) < LARGEST_ERROR / 2

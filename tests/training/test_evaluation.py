@@ -60,7 +60,7 @@ def test_a_language_has_the_beginning_of_its_own_script():
 
 def test_words_are_heard_where_a_recogniser_is_and_phonemes_elsewhere(models, monkeypatch):
     assert scoring_recogniser(models).unit == "phoneme"
-    assert scoring_recogniser(replace(models, content=None)) is None
+    assert scoring_recogniser(replace(models, aligner=None)) is None
     monkeypatch.setattr(evaluator, "installed_recogniser", lambda: lambda *heard: "hello")
     assert scoring_recogniser(models).unit == "word"
 

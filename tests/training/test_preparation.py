@@ -165,10 +165,8 @@ def test_music_is_no_speech(models, recording, report):
         prepare([recording(music.astype(np.float32))], "en", models, report)
 
 
-def test_a_short_recording_keeps_its_words_when_nothing_can_check_them(
-    models, recording, report, monkeypatch
-):
-    monkeypatch.setattr("mynah.training.prepare.prepare.load_aligner", lambda content: None)
+def test_a_short_recording_keeps_its_words_when_nothing_can_check_them(models, recording, report):
+    models = replace(models, aligner=None)
     (sample,) = (each for each in mynah.samples() if each.name == "ljspeech")
     given = [recording(real("ljspeech", 1), sample.text, str(number)) for number in range(3)]
     prepared = prepare(given, "en", models, report)

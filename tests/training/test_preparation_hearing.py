@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from tone_speech import RATE, say, write
 
-from mynah.engine import loading
+from mynah.engine.loading import load_models
+from mynah.starter import packaged
 from mynah.training.prepare import alignment
 from mynah.training.prepare.recogniser import installed_recogniser, recognised
 from mynah.training.prepare.sound import read_sound
@@ -27,14 +28,8 @@ class Messages(list):
     message = list.append
 
 
-class Hubert:
-    """A content encoder without a head."""
-
-    encoder = None
-
-
 def test_every_frame_has_the_scores_of_the_models_own_encoder(models, sound):
-    scores = alignment.hear(sound, loading.load_aligner(models.content))
+    scores = alignment.hear(sound, models.aligner)
     assert scores.shape == (len(sound.speech), 733)
     assert np.allclose(np.exp(scores).sum(axis=1), 1.0, atol=1e-4)
 
@@ -51,17 +46,15 @@ def test_minutes_are_heard_in_windows_of_seconds(sound, tmp_path):
     assert max(heard) <= 10 and sum(heard) == pytest.approx(long.seconds)
 
 
-def test_the_starters_head_stands_in_for_an_encoder_without_one(
-    models, tiny, sound, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(loading, "files", lambda package: tmp_path)
-    assert loading.load_aligner(Hubert()) is None
-    (tmp_path / "starter").mkdir()
-    shutil.copy(tiny / "content.pth", tmp_path / "starter")
-    own, stand_in = (
-        alignment.hear(sound, loading.load_aligner(each)) for each in (models.content, Hubert())
-    )
-    assert np.allclose(own, stand_in)
+def test_the_packaged_aligner_serves_models_without_one(models, tiny, sound, tmp_path, monkeypatch):
+    monkeypatch.setattr(packaged, "files", lambda package: tmp_path)
+    for name in ("semantic.ckpt", "acoustic.pth"):
+        shutil.copy(tiny / name, tmp_path)
+    assert load_models(tmp_path, "float32", "cpu").aligner is None
+    other = shutil.copytree(tmp_path, tmp_path / "released")
+    shutil.copy(tiny / "content.pth", tmp_path)
+    aligner = load_models(other, "float32", "cpu").aligner
+    assert np.allclose(alignment.hear(sound, models.aligner), alignment.hear(sound, aligner))
 
 
 @pytest.fixture

@@ -3,16 +3,16 @@
 So the whole way from sound to aligned words is tested with true phoneme scores, without weights.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import soundfile
 import torch
 
+from mynah.encoders.ctc_aligner import Head
 from mynah.engine.models import Models
 from mynah.text.symbols import SymbolTable
 from mynah.training.prepare.alignment import lines
-from mynah.voice.tokens import ContentEncoder
 
 RATE = 32_000
 FRAME = RATE // 50
@@ -68,19 +68,7 @@ def _pitches(rows: np.ndarray) -> np.ndarray:
     return (peak + 0.5 * (left - right) / (left - 2 * top + right + 1e-12)) * 16_000 / 4096
 
 
-@dataclass(frozen=True, eq=False)
-class ToneContent:
-    """A model's content encoder, with another head."""
-
-    features: ContentEncoder
-    encoder: ToneEncoder
-    prompts: bool = True
-    sounds = None
-
-    def __call__(self, samples: torch.Tensor) -> torch.Tensor:
-        return self.features(samples)
-
-
 def hearing_tones(models: Models, prompts: bool = True) -> Models:
     """The same models, hearing tones."""
-    return replace(models, content=ToneContent(models.content, ToneEncoder(), prompts))
+    extension = replace(models.extension, uses_prompts=prompts)
+    return replace(models, aligner=Head(ToneEncoder()), extension=extension)

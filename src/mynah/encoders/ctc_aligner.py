@@ -9,22 +9,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mynah.audio.spectrogram import mel_filterbank
-from mynah.voice.sounds import Sounds
 
 SAMPLE_RATE = 16_000
 HOP = 320
-FEATURES = 768
 _FFT = 400
 _MEL_HOP = 160
 
 
 @dataclass(frozen=True, slots=True)
 class AlignerConfig:
-    """Sizes of a content encoder, kept in its checkpoint.
-
-    `prompts` says whether the tokens of its features are good enough for a GPT to go on from;
-    those of others only serve to find words in recordings and to train voices.
-    """
+    """Sizes of an aligner, kept in its checkpoint."""
 
     width: int = 384
     layers: int = 2
@@ -32,7 +26,6 @@ class AlignerConfig:
     hidden: int = 1536
     bands: int = 80
     symbols: int = 732
-    prompts: bool = True
 
 
 class LogMel(nn.Module):
@@ -85,17 +78,15 @@ class AlignerBlock(nn.Module):
 
 
 class CTCAligner(nn.Module):
-    """16 kHz waveforms to content features and, through the CTC head, to phoneme scores.
+    """16 kHz waveforms to hidden states and, through the CTC head, to phoneme scores.
 
     Args:
         config: its sizes.
-        sounds: of the tokens that its features lead to, where that is known.
     """
 
-    def __init__(self, config: AlignerConfig, sounds: Sounds | None = None) -> None:
+    def __init__(self, config: AlignerConfig) -> None:
         super().__init__()
         self.config = config
-        self.sounds = sounds
         self.mel = LogMel(config.bands)
         self.convolutions = nn.ModuleList(
             [
@@ -105,7 +96,6 @@ class CTCAligner(nn.Module):
         )
         self.blocks = nn.ModuleList(AlignerBlock(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width)
-        self.features = nn.Linear(config.width, FEATURES)
         self.phonemes = nn.Linear(config.width, config.symbols + 1)
 
     @property
@@ -113,20 +103,16 @@ class CTCAligner(nn.Module):
         """Class of the CTC head that stands for no phoneme."""
         return self.config.symbols
 
-    def forward(self, samples: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Content features of waveforms.
+    def encode(self, mel: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Hidden states of log-mel bands.
 
         Args:
-            samples: (B, S) at 16 kHz; S a multiple of 320.
-            lengths: (B,) frames that are not padding, in units of 320 samples; all when None.
+            mel: (B, bands, 2 T).
+            lengths: (B,) of the T frames that are not padding; all when None.
 
         Returns:
-            Features (B, S / 320, 768).
+            (B, T, width).
         """
-        return self.features(self.encode(self.mel(samples), lengths))
-
-    def encode(self, mel: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Hidden states (B, T, width) of log-mel bands (B, bands, 2 T)."""
         x = mel
         for convolution in self.convolutions:
             x = F.gelu(convolution(x))
@@ -153,7 +139,7 @@ def _positions(frames: int, width: int, device: torch.device) -> Tensor:
 
 
 class PhonemeScores(Protocol):
-    """What names phonemes."""
+    """Scores of phonemes for every frame of a waveform."""
 
     def __call__(self, samples: Tensor) -> Tensor:
         """Log-probabilities (1, T, 733) of a waveform (1, 320 T) at 16 kHz; the last is blank."""
@@ -161,7 +147,7 @@ class PhonemeScores(Protocol):
 
 
 class Head:
-    """The CTC head of a content encoder."""
+    """The CTC head of an aligner, for inference."""
 
     def __init__(self, encoder: CTCAligner) -> None:
         self._encoder = encoder

@@ -8,9 +8,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mynah.encoders.ctc_aligner import FEATURES, CTCAligner
 from mynah.encoders.pretrained import Architecture, load_pretrained
-from mynah.voice.sounds import Sounds
+
+FEATURES = 768
+"""Width of the features."""
 
 HUBERT = Architecture(
     "chinese-hubert-base", "hubert", ("HubertConfig", "HubertModel"), FEATURES, arguments={}
@@ -18,7 +19,7 @@ HUBERT = Architecture(
 
 
 class HubertEncoder:
-    """16 kHz waveforms to self-supervised features; see `CTCAligner`.
+    """16 kHz waveforms to self-supervised features.
 
     Args:
         folder: holds `config.json` and the weights, as released.
@@ -26,10 +27,6 @@ class HubertEncoder:
     Raises:
         CheckpointError: `transformers` is not installed, or the folder holds no such model.
     """
-
-    encoder: CTCAligner | None = None
-    sounds: Sounds | None = None
-    prompts = True
 
     def __init__(self, folder: Path) -> None:
         self._model = load_pretrained(folder, HUBERT)

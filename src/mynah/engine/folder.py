@@ -1,17 +1,17 @@
 """The folder of a model, and the id that its files have."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.resources import as_file, files
 from pathlib import Path
 
 from mynah.checkpoints.folder import CONTENT
 from mynah.encoders.hubert import HUBERT
 from mynah.encoders.roberta import ROBERTA
 from mynah.errors import CheckpointError
+from mynah.starter.packaged import WEIGHTS, packaged_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,8 @@ def model_folder(folder: Path | None) -> Iterator[Path]:
             )
         yield folder
         return
-    with as_file(files("mynah") / "starter") as starter:
-        if not starter.is_dir():
-            raise CheckpointError(
-                "This version of Mynah comes without the starter's weights; give the folder of "
-                "a model (--model), or train the starter with recipes/starter."
-            )
-        yield starter
+    with packaged_model() as packaged:
+        yield packaged
 
 
 def missing_parts(folder: Path) -> tuple[MissingPart, ...]:
@@ -76,17 +71,19 @@ def model_id(folder: Path | None) -> str:
     """Changes with any byte of a model's files, and with the code that runs them.
 
     Args:
-        folder: of the model; None is the starter.
+        folder: of the model; None is the starter, of which only the weights count.
     """
     if folder is not None:
-        return f"{version('mynah')}-{_digest(folder)}"
-    with as_file(files("mynah") / "starter") as starter:
-        return f"{version('mynah')}-{_digest(starter)}"
+        files = (path for path in folder.rglob("*") if path.is_file())
+        return f"{version('mynah')}-{_digest(folder, files)}"
+    with packaged_model() as packaged:
+        files = (packaged / name for name in WEIGHTS)
+        return f"{version('mynah')}-{_digest(packaged, files)}"
 
 
-def _digest(folder: Path) -> str:
+def _digest(folder: Path, files: Iterable[Path]) -> str:
     whole = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for path in sorted(files):
         whole.update(f"{path.relative_to(folder).as_posix()}\0".encode())
         with path.open("rb") as file:
             whole.update(hashlib.file_digest(file, "sha256").digest())

@@ -1,8 +1,8 @@
 """Loading of a model's folder: its networks, their fastest backends, and its encoders."""
 
 import logging
-from dataclasses import dataclass, replace
-from importlib.resources import as_file, files
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -11,11 +11,10 @@ from torch import Tensor
 from mynah.acoustic.backends.select import select_cpu
 from mynah.acoustic.backends.select import select_cuda as select_sovits_cuda
 from mynah.checkpoints.base_weights import VersionBuilder
-from mynah.checkpoints.content import load_content
 from mynah.checkpoints.folder import CONTENT, check_versions, only_file
 from mynah.checkpoints.gpt import load_gpt
 from mynah.checkpoints.sovits import load_sovits
-from mynah.encoders.ctc_aligner import CTCAligner, Head, PhonemeScores
+from mynah.encoders.ctc_aligner import Head, PhonemeScores
 from mynah.encoders.hubert import HUBERT, HubertEncoder
 from mynah.encoders.roberta import ROBERTA, NoTextFeatures, RobertaTextFeatures, TextFeatures
 from mynah.engine.folder import missing_parts, model_folder
@@ -25,8 +24,9 @@ from mynah.runtime.threads import run_in_temporary_thread, use_available_cores
 from mynah.runtime.wait_policy import sleeping_teams
 from mynah.semantic.backends.select import select_cpu as select_gpt_cpu
 from mynah.semantic.backends.select import select_cuda as select_gpt_cuda
-from mynah.voice.sounds import Sounds
-from mynah.voice.tokens import ContentEncoder
+from mynah.starter.checkpoint import load_content
+from mynah.starter.extension import load_extension
+from mynah.starter.packaged import has_weights, packaged_model
 
 _log = logging.getLogger(__name__)
 
@@ -64,12 +64,21 @@ def _load(folder: Path, precision: Precision, device: torch.device) -> Models:
     check_versions(gpt, sovits)
     sovits.fuse()
     origin = VersionBuilder.of(gpt, sovits, acoustic)
-    content, text_features = content_of(folder), text_features_of(folder)
+    extension = load_extension(folder)
     missing = missing_parts(folder)
     for part in missing:
         _log.warning(str(part), extra={"missing": part.name})
     warnings = tuple(map(str, missing))
-    models = Models(gpt, sovits, content, text_features, origin, warnings=warnings)
+    models = Models(
+        gpt,
+        sovits,
+        extension.content if extension else _hubert(folder),
+        _text_features(folder),
+        origin,
+        extension=extension,
+        aligner=extension.aligner if extension else packaged_aligner(),
+        warnings=warnings,
+    )
     return select_backends(models, precision, device)
 
 
@@ -82,8 +91,8 @@ def select_backends(models: Models, precision: Precision, device: torch.device) 
         device: where they are to compute.
     """
     gpt, sovits, on_gpu = models.gpt, models.sovits, device.type == "cuda"
-    scripted = bool(models.content and models.content.sounds)
-    gpt_graphs = select_gpt_cuda(gpt, device, precision) if on_gpu and not scripted else None
+    constrained = models.extension is not None and models.extension.constrains_tokens
+    gpt_graphs = select_gpt_cuda(gpt, device, precision) if on_gpu and not constrained else None
     sovits_graphs = select_sovits_cuda(sovits, device, precision) if on_gpu else None
     rounded = precision == "auto"
     return replace(
@@ -95,53 +104,33 @@ def select_backends(models: Models, precision: Precision, device: torch.device) 
     )
 
 
-def content_of(folder: Path) -> ContentEncoder | None:
-    """The content encoder, if there is one."""
-    if (folder / CONTENT).is_file():
-        return _Encoded(load_content(folder / CONTENT))
+def _hubert(folder: Path) -> HubertEncoder | None:
     released = folder / HUBERT.name
     return HubertEncoder(released) if released.is_dir() else None
 
 
-def text_features_of(folder: Path) -> TextFeatures:
-    """What tells the GPT of a text's meaning."""
+def _text_features(folder: Path) -> TextFeatures:
     released = folder / ROBERTA.name
     return RobertaTextFeatures(released) if released.is_dir() else NoTextFeatures()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Encoded:
-    """A content encoder without gradients."""
+def packaged_aligner() -> PhonemeScores | None:
+    """The aligner of the packaged model, for models that have none; None without its weights."""
+    return _PackagedAligner() if has_weights() else None
 
-    encoder: CTCAligner
 
-    @property
-    def sounds(self) -> Sounds | None:
-        """See `ContentEncoder`."""
-        return self.encoder.sounds
+class _PackagedAligner:
+    """The packaged aligner, loaded at its first call."""
 
-    @property
-    def prompts(self) -> bool:
-        """See `ContentEncoder`."""
-        return self.encoder.config.prompts
+    @cached_property
+    def _scores(self) -> PhonemeScores:
+        with packaged_model() as folder:
+            return Head(load_content(folder / CONTENT).encoder.aligner)
 
-    @torch.inference_mode()
     def __call__(self, samples: Tensor) -> Tensor:
-        features: Tensor = self.encoder(samples)
-        return features
+        """See `PhonemeScores`.
 
-
-def load_aligner(content: ContentEncoder) -> PhonemeScores | None:
-    """What names phonemes: the model's own encoder, or the starter's if that is a HuBERT.
-
-    Returns:
-        None if neither can.
-
-    Raises:
-        CheckpointError: the starter's encoder cannot be read.
-    """
-    encoder = content.encoder
-    if encoder is None:
-        with as_file(files("mynah") / "starter" / CONTENT) as path:
-            encoder = load_content(path) if path.is_file() else None
-    return None if encoder is None else Head(encoder)
+        Raises:
+            CheckpointError: the file cannot be read.
+        """
+        return self._scores(samples)

@@ -17,7 +17,9 @@ from mynah.acoustic.decode_stream import DecodeStream
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.acoustic.sovits.streaming import decode_next
 from mynah.checkpoints.base_weights import VersionBuilder
+from mynah.encoders.ctc_aligner import PhonemeScores
 from mynah.encoders.roberta import TextFeatures
+from mynah.engine.extension import ModelExtension
 from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
 from mynah.semantic.backends.int8 import Int8GPT
@@ -25,12 +27,11 @@ from mynah.semantic.backends.select import quantize
 from mynah.semantic.batch import Batch, TorchBatch
 from mynah.semantic.gpt import GPT
 from mynah.semantic.sampling import SamplingOptions
-from mynah.semantic.script import Script
 from mynah.semantic.sequence import SemanticRequest
 from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
 from mynah.voice.prompt import Prompt, read_voice
-from mynah.voice.tokens import ContentEncoder
+from mynah.voice.tokens import ContentEncoder, TokenAssignment, nearest_tokens
 from mynah.voice.voice import Voice
 
 if TYPE_CHECKING:
@@ -54,13 +55,15 @@ class Models:
         content: the content encoder that prompts are read with; without one a voice
             gives its timbre only, and speech is begun without a prompt.
         text_features: what the GPT is told of a text's meaning.
+        extension: parts beside the networks; None for released weights.
+        aligner: finds words in recordings, if anything does.
         warnings: what its speech lacks because a part is missing, a line each.
         origin: what trained versions are made of; None if the networks come from no files.
         size: bytes that a trained version has to itself.
         packed: what draws tokens faster than the GPT itself, if anything does.
         vocoder: what makes sound faster than the SoVITS's own decoder, if anything does.
-        gpt_graphs: what draws tokens on a GPU, where there is one. Those of a model with a script
-            are drawn on the CPU, since every step asks the script.
+        gpt_graphs: what draws tokens on a GPU, where there is one. A model that constrains
+            tokens draws them on the CPU, since every step asks for the constraint.
         sovits_graphs: what makes sound on a GPU, where there is one. Voices are read by the
             networks on the CPU all the same.
     """
@@ -69,6 +72,8 @@ class Models:
     sovits: SoVITS
     content: ContentEncoder | None
     text_features: TextFeatures
+    extension: ModelExtension | None = field(default=None, kw_only=True)
+    aligner: PhonemeScores | None = field(default=None, kw_only=True)
     warnings: tuple[str, ...] = field(default=(), kw_only=True)
     origin: VersionBuilder | None = None
     size: int = 0
@@ -81,6 +86,16 @@ class Models:
     def symbols(self) -> SymbolTable:
         """The phoneme ids that the weights were trained with."""
         return SymbolTable.of("v1" if self.sovits.config.version == "v1" else "v2")
+
+    @property
+    def uses_prompts(self) -> bool:
+        """True if the tokens of recordings are exact enough to continue from and to learn from."""
+        return self.content is not None and (self.extension is None or self.extension.uses_prompts)
+
+    @property
+    def assign_tokens(self) -> TokenAssignment:
+        """Chooses the tokens of recordings by their distances."""
+        return self.extension.assign_tokens if self.extension else nearest_tokens
 
     @property
     def sample_rate(self) -> int:
@@ -114,7 +129,14 @@ class Models:
         Raises:
             TextError, LanguageError: the voice's words cannot be pronounced.
         """
-        prompt = read_voice(voice, self.content, self.sovits, self.symbols)
+        prompt = read_voice(
+            voice,
+            self.content,
+            self.sovits,
+            self.symbols,
+            prompts=self.uses_prompts,
+            assign=self.assign_tokens,
+        )
         phones, bert = self._read_text(prompt.sentences)
         timbre = prompt.timbre.to((self.sovits_graphs or self.sovits).device)
         return Prompt(prompt.codes, phones, bert, timbre)
@@ -133,13 +155,9 @@ class Models:
                 **{name: getattr(drawn, name) for name in asdict(self.gpt.sampling)}
             ),
             seed=seed,
-            script=self._script(phones),
+            constraint=self.extension.constraint(phones.tolist()) if self.extension else None,
         )
         return request, DecodeStream(phones, prompt.timbre, options.speed, seed)
-
-    def _script(self, phones: Tensor) -> Script | None:
-        sounds = self.content.sounds if self.content else None
-        return Script.of(sounds, phones.tolist()) if sounds else None
 
     def trained(self, folder: Path) -> Self:
         """The version of them whose adapters are in a folder; it shares what they leave alone.

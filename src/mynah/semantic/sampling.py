@@ -9,16 +9,35 @@ The filters are pure and work on any leading dimensions, (..., vocabulary).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
 
 from mynah.errors import OptionError
-from mynah.semantic.script import Recital
 
 MIN_TOKENS = 11
-"""Tokens before the model may stop (0.44 s), where no script tells when all is said."""
+"""Tokens before the model may stop (0.44 s), where no constraint tells when all is said."""
+
+
+class ConstraintState(Protocol):
+    """Progress of one sequence under a constraint."""
+
+    def allowed(self, logits: Tensor) -> Tensor:
+        """Mask of the ids that may be sampled next, bool like logits (ids,); called once a step."""
+        ...
+
+    def advance(self, token: int) -> None:
+        """Take in a token that was allowed and sampled."""
+        ...
+
+
+class TokenConstraint(Protocol):
+    """Constrained decoding: limits the tokens of a sequence at every step."""
+
+    def start(self) -> ConstraintState:
+        """The state of a sequence without tokens."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -111,7 +130,7 @@ class SamplerState:
     options: SamplingOptions
     generator: torch.Generator
     seen: Tensor
-    constraint: Recital | None = None
+    constraint: ConstraintState | None = None
     steps: int = 0
 
     @classmethod
@@ -121,7 +140,7 @@ class SamplerState:
         prompt: Tensor,
         vocabulary: int,
         generator: torch.Generator,
-        constraint: Recital | None = None,
+        constraint: ConstraintState | None = None,
     ) -> Self:
         """What a row begins with, whose prompt is (tokens,) ids."""
         seen = torch.zeros(vocabulary, dtype=torch.bool, device=prompt.device)

@@ -7,8 +7,7 @@ from torch import Tensor
 
 from mynah.errors import ModelError, OptionError, RecordingError, TextError
 from mynah.semantic.config import BERT_SIZE, POSITIONS, SemanticConfig
-from mynah.semantic.sampling import SamplerState, SamplingOptions
-from mynah.semantic.script import Recital, Script
+from mynah.semantic.sampling import SamplerState, SamplingOptions, TokenConstraint
 
 MAX_TOKENS = 1500
 """Most tokens of one sentence: a minute."""
@@ -24,7 +23,7 @@ class SemanticRequest:
         bert: (1024, phones) text features; None stands for zeros.
         sampling: how freely tokens are drawn.
         seed: the same seed gives the same tokens; None gives new ones each time.
-        script: what must be said after the prompt; without one the model decides.
+        constraint: of the tokens after the prompt; without one the model decides.
         max_tokens: where decoding ends if the model does not end it, at most 1,500.
     """
 
@@ -33,7 +32,7 @@ class SemanticRequest:
     bert: Tensor | None = None
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
     seed: int | None = None
-    script: Script | None = None
+    constraint: TokenConstraint | None = None
     max_tokens: int = MAX_TOKENS
 
     @property
@@ -119,7 +118,7 @@ class TokenSequence:
         else:
             generator.manual_seed(request.seed)
         prompt = request.prompt.to(device).long()
-        constraint = Recital(request.script) if request.script else None
+        constraint = request.constraint.start() if request.constraint else None
         return cls(
             request, SamplerState.of(request.sampling, prompt, vocabulary, generator, constraint)
         )

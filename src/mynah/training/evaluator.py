@@ -18,7 +18,6 @@ from mynah.api import Synthesizer
 from mynah.audio.recording import Recording
 from mynah.audio.spectrogram import SAMPLE_RATE, linear_spectrogram
 from mynah.encoders.ctc_aligner import PhonemeScores
-from mynah.engine.loading import load_aligner
 from mynah.engine.models import Models
 from mynah.options import SpeechOptions
 from mynah.text.languages.registry import language_code
@@ -98,8 +97,7 @@ def scoring_recogniser(models: Models) -> ScoringRecogniser | None:
     recogniser = installed_recogniser()
     if recogniser:
         return WordScorer(recogniser)
-    scores = load_aligner(models.content) if models.content else None
-    return PhonemeScorer(scores) if scores else None
+    return PhonemeScorer(models.aligner) if models.aligner else None
 
 
 def mistakes(ear: ScoringRecogniser, text: str, language: str, said: Recording) -> tuple[int, int]:

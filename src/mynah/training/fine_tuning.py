@@ -23,7 +23,7 @@ from mynah.checkpoints.adapter import (
     save_adapter,
 )
 from mynah.checkpoints.base_weights import BaseWeights, VersionBuilder
-from mynah.engine.loading import load_aligner, load_models
+from mynah.engine.loading import load_models
 from mynah.engine.models import Models
 from mynah.errors import RecordingError
 from mynah.runtime.files import write_atomic
@@ -132,7 +132,7 @@ class _Work:
     def learn(self) -> dict[str, float]:
         """Writes the adapters; gives the held-out losses."""
         metrics: dict[str, float] = {}
-        asked = self._hears_well or self.request.epochs is not None
+        asked = self.models.uses_prompts or self.request.epochs is not None
         stages = self.request.stages if asked else self._only_lend()
         for stage, file in _ADAPTERS.items():
             study = self._study(stage) if stage in stages else None
@@ -161,7 +161,6 @@ class _Work:
         evaluator = Evaluator(
             self.request.language, self.models.sovits, likeness, held_out, ear, self._tick
         )
-        scores = load_aligner(self.models.content) if self.models.content else None
         slices = self._prompt_slices or self.prepared.slices[:_REFERENCES]
         trained = self.models.trained(self.files) if any(self.files.iterdir()) else self.models
         scored = PairedScores(
@@ -169,7 +168,8 @@ class _Work:
             self._scores("after", evaluator, trained, slices),
         )
         found = scored.evaluation(
-            ear.unit if ear else None, doubts(self.prepared, scores, self.request.language)
+            ear.unit if ear else None,
+            doubts(self.prepared, self.models.aligner, self.request.language),
         )
         if found.error_rate:
             self.report.message(
@@ -212,7 +212,7 @@ class _Work:
     def _prompt_slices(self) -> Sequence[Slice]:
         best = best_prompt(self.prepared.slices)
         if best is None:
-            return [] if self._hears_well else self.prepared.slices[:_REFERENCES]
+            return [] if self.models.uses_prompts else self.prepared.slices[:_REFERENCES]
         others = (each for each in self.prepared.slices if each is not best)
         return list(islice(chain([best], others), _REFERENCES))
 
@@ -226,18 +226,13 @@ class _Work:
         assert self.models.origin is not None  # which models of a folder have
         return self.models.origin
 
-    @property
-    def _hears_well(self) -> bool:
-        """Whether the tokens of recordings are what was said in them, and can be learned from."""
-        return self.models.content is not None and self.models.content.prompts
-
     def _study(self, stage: Stage) -> TrainingSetup | None:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         rank = RANK if self.request.rank is None else self.request.rank
         models, prepared, language = self.models, self.prepared, self.request.language
         if stage == "acoustic":
             return acoustic_study(self._origin.sovits, models, prepared, rank, device)
-        if not self._hears_well:
+        if not self.models.uses_prompts:
             self._leave_manner(*MISHEARD)
             return None
         study = semantic_study(self._origin.gpt, models, prepared, language, rank, device)

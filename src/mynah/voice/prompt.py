@@ -15,7 +15,14 @@ from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
 from mynah.voice.timbre import Timbre
-from mynah.voice.tokens import WORDLESS, ContentEncoder, TokenReader, semantic_tokens
+from mynah.voice.tokens import (
+    WORDLESS,
+    ContentEncoder,
+    TokenAssignment,
+    TokenReader,
+    nearest_tokens,
+    semantic_tokens,
+)
 from mynah.voice.voice import Voice
 
 LONGEST_PROMPT_SECONDS = 10.0
@@ -54,7 +61,13 @@ class VoicePrompt:
 
 @torch.inference_mode()
 def read_voice(
-    voice: Voice, content: ContentEncoder | None, reader: VoiceReader, symbols: SymbolTable
+    voice: Voice,
+    content: ContentEncoder | None,
+    reader: VoiceReader,
+    symbols: SymbolTable,
+    *,
+    prompts: bool = True,
+    assign: TokenAssignment = nearest_tokens,
 ) -> VoicePrompt:
     """Reads a voice through a model.
 
@@ -81,13 +94,14 @@ def read_voice(
             for known, length in zip(phones, seconds, strict=True)
         ]
         told = [
-            _compared(*each, timbre, content, reader)
+            _compared(*each, timbre, content, reader, assign)
             for each in zip(references, spectrograms, words, strict=True)
         ]
         timbre = replace(timbre, exemplars=[Exemplars.of(told)])
-    if not content.prompts or not phones[0] or seconds[0] > LONGEST_PROMPT_SECONDS + 1:
+    if not prompts or not phones[0] or seconds[0] > LONGEST_PROMPT_SECONDS + 1:
         return VoicePrompt(no_codes, (), timbre)
-    codes = semantic_tokens(voice.recordings[0], content, reader, phones[0], _SILENCE_SECONDS)
+    first = voice.recordings[0]
+    codes = semantic_tokens(first, content, reader, phones[0], _SILENCE_SECONDS, assign)
     return VoicePrompt(codes, said[0], timbre)
 
 
@@ -106,8 +120,9 @@ def _compared(
     timbre: Timbre,
     content: ContentEncoder,
     reader: VoiceReader,
+    assign: TokenAssignment,
 ) -> Comparison:
-    codes = semantic_tokens(reference, content, reader, phones, silence=0.0)
+    codes = semantic_tokens(reference, content, reader, phones, 0.0, assign)
     said = torch.tensor([phones or [WORDLESS]])
     return reader.compare(codes[None], said, timbre, spectrogram)
 

@@ -1,6 +1,6 @@
 """Semantic tokens of a recording."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
@@ -8,8 +8,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mynah.audio.recording import Recording
-from mynah.encoders.ctc_aligner import CTCAligner
-from mynah.voice.sounds import Sounds
 
 CONTENT_RATE = 16_000
 _TOKEN_SAMPLES = 640
@@ -20,21 +18,6 @@ WORDLESS = 0
 
 class ContentEncoder(Protocol):
     """A content encoder."""
-
-    @property
-    def encoder(self) -> CTCAligner | None:
-        """What names phonemes beside; None where nothing does."""
-        ...
-
-    @property
-    def sounds(self) -> Sounds | None:
-        """What its model's tokens sound like; None where nobody knows."""
-        ...
-
-    @property
-    def prompts(self) -> bool:
-        """Whether the tokens of its features are good enough for a GPT to go on from."""
-        ...
 
     def __call__(self, samples: Tensor) -> Tensor:
         """Features (1, T, 768) at 50 Hz of a waveform (1, S) at 16 kHz."""
@@ -49,6 +32,15 @@ class TokenReader(Protocol):
         ...
 
 
+TokenAssignment = Callable[[Tensor, Sequence[int]], Tensor]
+"""From distances (N, tokens) and phoneme ids, empty if the words are unknown, to tokens (N,)."""
+
+
+def nearest_tokens(distances: Tensor, phones: Sequence[int]) -> Tensor:
+    """The nearest token of each frame, whatever the words."""
+    return distances.argmin(dim=1)
+
+
 @torch.inference_mode()
 def semantic_tokens(
     recording: Recording,
@@ -56,6 +48,7 @@ def semantic_tokens(
     reader: TokenReader,
     phones: Sequence[int],
     silence: float,
+    assign: TokenAssignment = nearest_tokens,
 ) -> Tensor:
     """Tokens (N,), 25 a second, of a recording and of what silence after it fills up.
 
@@ -63,14 +56,12 @@ def semantic_tokens(
         recording: of any rate.
         content: hears it.
         reader: knows the tokens that are nearest to what was heard.
-        phones: ids of its words, which the tokens say where it is known how tokens sound; empty
-            if its words are not known.
+        phones: ids of its words; empty if they are not known.
         silence: seconds of it that are heard after the recording.
+        assign: chooses tokens by their distances.
     """
     samples = torch.from_numpy(recording.at(CONTENT_RATE).samples)
     padded = F.pad(samples, (0, int(silence * CONTENT_RATE)))
     whole = padded[: len(padded) // _TOKEN_SAMPLES * _TOKEN_SAMPLES]
     distances = reader.distances(content(whole[None]).transpose(1, 2))[0]
-    if content.sounds is None or not phones:
-        return distances.argmin(dim=1)
-    return content.sounds.tokens(distances, phones)
+    return assign(distances, phones)

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mynah.audio.recording import Recording
-from mynah.engine.loading import load_aligner
 from mynah.engine.models import Models
 from mynah.errors import CheckpointError, RecordingError
 from mynah.text.frontend import analyse
@@ -63,7 +62,7 @@ def prepare(
             "The model has no content encoder, without which a voice cannot be trained; put the "
             "one that it was trained with into its folder (content.pth or chinese-hubert-base)."
         )
-    transcript = Transcript(language, load_aligner(models.content))
+    transcript = Transcript(language, models.aligner)
     denoiser = installed_denoiser() if denoise else None
     takes = _takes(recordings, transcript, denoiser, report)
     transcript.check()
@@ -147,7 +146,9 @@ def _slices(
         report.progress("tokens", PERCENT / 2 * (1 + number / len(parts)))
         phones = _phones(text, language, models.symbols)
         recording = Recording(samples, SAMPLE_RATE)
-        codes = semantic_tokens(recording, content, models.sovits, phones, _SILENCE_SECONDS)
+        codes = semantic_tokens(
+            recording, content, models.sovits, phones, _SILENCE_SECONDS, models.assign_tokens
+        )
         count = len(samples) // (SAMPLES * PER_TOKEN)
         slices.append(Slice(samples, text, phones, codes[:count].tolist()))
     return slices

@@ -1,4 +1,4 @@
-"""A GPT with a script says what is written, however it was trained and however it is drawn from."""
+"""A constrained GPT says what is written, however it was trained and however it is sampled."""
 
 from dataclasses import replace
 from itertools import groupby
@@ -12,15 +12,15 @@ from mynah.semantic.batch import TorchBatch, generate
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
 from mynah.semantic.sampling import SamplingOptions
-from mynah.semantic.script import LONGEST_PAUSE, LONGEST_SOUND, Recital, Script
 from mynah.semantic.sequence import SemanticRequest
-from mynah.voice.sounds import PAUSE, Sounds
+from mynah.starter.constraint import LONGEST_PAUSE, LONGEST_SOUND, PhonemeConstraint
+from mynah.starter.token_classes import PAUSE, TokenClasses
 
 SOUNDS = 9
 UNSAYABLE = 7
 """A sound of phonemes that no token has."""
 TOKENS = tuple(sound for sound in range(SOUNDS) if sound != UNSAYABLE for _ in range(3))
-TABLES = Sounds(TOKENS, tuple(range(SOUNDS)))
+TABLES = TokenClasses(TOKENS, tuple(range(SOUNDS)))
 SIZES = SemanticConfig(
     hidden=16, heads=2, layers=2, phoneme_vocabulary=SOUNDS, vocabulary=len(TOKENS) + 1
 )
@@ -35,9 +35,9 @@ def gpt():
 def request(phones, seed=0, **sampling):
     options = SamplingOptions(**({"top_k": 5, "repetition_penalty": 1.0} | sampling))
     nothing = torch.zeros(0, dtype=torch.long)
-    script = Script.of(TABLES, phones)
+    constraint = PhonemeConstraint.of(TABLES, phones)
     return SemanticRequest(
-        torch.tensor(phones), nothing, sampling=options, seed=seed, script=script
+        torch.tensor(phones), nothing, sampling=options, seed=seed, constraint=constraint
     )
 
 
@@ -77,7 +77,7 @@ def test_pauses_are_only_where_marks_are(gpt):
         assert inside in ([1, 2, 3], [1, 2, PAUSE, 3])
 
 
-def test_a_row_without_a_script_draws_what_it_drew_alone(gpt):
+def test_a_row_without_a_constraint_decodes_as_it_does_alone(gpt):
     free = SemanticRequest(
         torch.tensor([1, 2, 3]), torch.zeros(0, dtype=torch.long), seed=5, max_tokens=30
     )
@@ -89,8 +89,8 @@ def test_a_row_without_a_script_draws_what_it_drew_alone(gpt):
     assert row.tokens == alone
 
 
-def test_what_cannot_be_said_has_no_script():
-    assert Script.of(TABLES, [PAUSE, UNSAYABLE]) is None
+def test_what_cannot_be_said_has_no_constraint():
+    assert PhonemeConstraint.of(TABLES, [PAUSE, UNSAYABLE]) is None
 
 
 def lasting(chance):
@@ -102,11 +102,11 @@ def lasting(chance):
 
 @pytest.mark.parametrize("chance, tokens", [(0.1, 1), (0.6, 2), (0.8, 4), (0.99, LONGEST_SOUND)])
 def test_a_sound_lasts_for_the_median_of_what_is_likely(chance, tokens):
-    recital = Recital(Script.of(TABLES, [1, 2]))
-    recital.advance(TOKENS.index(1))
+    state = PhonemeConstraint.of(TABLES, [1, 2]).start()
+    state.advance(TOKENS.index(1))
     drawn = 1
-    while recital.allowed(lasting(chance))[TOKENS.index(1)]:
-        recital.advance(TOKENS.index(1))
+    while state.allowed(lasting(chance))[TOKENS.index(1)]:
+        state.advance(TOKENS.index(1))
         drawn += 1
     assert drawn == tokens
 
@@ -114,9 +114,9 @@ def test_a_sound_lasts_for_the_median_of_what_is_likely(chance, tokens):
 def test_the_end_comes_only_when_all_is_said():
     eager = torch.zeros(len(TOKENS) + 1)
     eager[-1] = 50.0
-    recital = Recital(Script.of(TABLES, [1, 2]))
-    assert not recital.allowed(eager)[-1]
+    state = PhonemeConstraint.of(TABLES, [1, 2]).start()
+    assert not state.allowed(eager)[-1]
     for sound in (1, 2):
-        assert not recital.allowed(eager)[-1]
-        recital.advance(TOKENS.index(sound))
-    assert recital.allowed(eager)[-1]
+        assert not state.allowed(eager)[-1]
+        state.advance(TOKENS.index(sound))
+    assert state.allowed(eager)[-1]

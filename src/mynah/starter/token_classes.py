@@ -1,8 +1,8 @@
-"""What tokens sound like, in models whose tokens have a known meaning.
+"""Token classes: the sounds that semantic tokens and phonemes stand for.
 
 GPT-SoVITS's tokens are learnt, and nobody knows what each means. The starter's are written down:
-each names a sound, which some phonemes have too. Where the words of a recording are known, its
-tokens can then be read as a person reads unclear writing: as what should be there.
+each belongs to the class of one sound, which some phonemes have too. Where the words of a recording
+are known, its tokens are aligned with them.
 """
 
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ from torch import Tensor
 from mynah.encoders.viterbi import viterbi_path
 
 PAUSE = 0
-"""The sound of marks, of what cannot be heard, and of phonemes that no token has."""
+"""The class of marks, of what cannot be heard, and of phonemes that no token has."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sounds:
-    """The sounds of tokens and of phonemes, by number.
+class TokenClasses:
+    """Classes of tokens and of phonemes, by number.
 
     Attributes:
         of_tokens: of each token.
@@ -30,7 +30,7 @@ class Sounds:
     of_tokens: tuple[int, ...]
     of_phones: tuple[int, ...]
 
-    def tokens(self, distances: Tensor, phones: Sequence[int]) -> Tensor:
+    def assign(self, distances: Tensor, phones: Sequence[int]) -> Tensor:
         """The nearest tokens that say some phonemes, in their order, each at least once.
 
         Args:
@@ -51,11 +51,11 @@ class Sounds:
         return distances.masked_fill(of_tokens != said[:, None], torch.inf).argmin(dim=1)
 
     def states(self, phones: Sequence[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """Sounds in their order, with pauses at both ends, never two of them side by side."""
+        """Classes in their order, with pauses at both ends, never two of them side by side."""
         states = [PAUSE]
-        for sound in (self.of_phones[phone] for phone in phones):
-            if sound != PAUSE or states[-1] != PAUSE:
-                states.append(sound)
+        for each in (self.of_phones[phone] for phone in phones):
+            if each != PAUSE or states[-1] != PAUSE:
+                states.append(each)
         if states[-1] != PAUSE:
             states.append(PAUSE)
         return np.array(states, np.int64)

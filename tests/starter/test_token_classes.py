@@ -1,4 +1,4 @@
-"""Tokens whose sound is known are read as what should be there."""
+"""Tokens whose class is known are aligned with the words."""
 
 from itertools import groupby
 
@@ -6,10 +6,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mynah.voice.sounds import PAUSE, Sounds
+from mynah.starter.token_classes import PAUSE, TokenClasses
 
 # Token n sounds like n // 4; phoneme n like n, the mark 7 like a pause.
-SOUNDS = Sounds(tuple(n // 4 for n in range(24)), (0, 1, 2, 3, 4, 5, 1, PAUSE))
+CLASSES = TokenClasses(tuple(n // 4 for n in range(24)), (0, 1, 2, 3, 4, 5, 1, PAUSE))
 
 
 def distances(tokens, doubt=0.0):
@@ -22,7 +22,7 @@ def distances(tokens, doubt=0.0):
 
 def said(tokens):
     """The sounds that tokens say, without pauses."""
-    return [sound for sound in runs(SOUNDS.of_tokens[token] for token in tokens) if sound]
+    return [sound for sound in runs(CLASSES.of_tokens[token] for token in tokens) if sound]
 
 
 def runs(sounds):
@@ -31,26 +31,26 @@ def runs(sounds):
 
 def test_what_is_clear_is_read_as_it_is():
     tokens = [0, 1, 5, 6, 9, 8, 3]
-    assert SOUNDS.tokens(distances(tokens), [1, 2]).tolist() == tokens
+    assert CLASSES.assign(distances(tokens), [1, 2]).tolist() == tokens
 
 
 def test_what_is_unclear_is_read_as_the_words_have_it():
     heard = distances([5, 6, 13, 9, 8])  # 13 sounds like 3, which the words do not have
-    read = SOUNDS.tokens(heard, [1, 2])
+    read = CLASSES.assign(heard, [1, 2])
     assert said(read.tolist()) == [1, 2]
     assert read[[0, 1, 3, 4]].tolist() == [5, 6, 9, 8]
 
 
 def test_marks_may_be_passed_over_and_equal_phonemes_may_not():
     heard = distances([5, 5, 5, 9])
-    assert said(SOUNDS.tokens(heard, [1, 7, 2]).tolist()) == [1, 2]
-    read = SOUNDS.tokens(distances([5, 5, 0, 5]), [1, 7, 1]).tolist()
+    assert said(CLASSES.assign(heard, [1, 7, 2]).tolist()) == [1, 2]
+    read = CLASSES.assign(distances([5, 5, 0, 5]), [1, 7, 1]).tolist()
     assert read == [5, 5, 0, 5]
 
 
 def test_without_time_for_the_words_the_nearest_tokens_are_read():
     tokens = [5, 9]
-    assert SOUNDS.tokens(distances(tokens), [1, 2, 3]).tolist() == tokens
+    assert CLASSES.assign(distances(tokens), [1, 2, 3]).tolist() == tokens
 
 
 @given(
@@ -58,7 +58,7 @@ def test_without_time_for_the_words_the_nearest_tokens_are_read():
     st.lists(st.integers(0, 23), min_size=12, max_size=40),
 )
 def test_the_words_are_said_in_their_order_whatever_was_heard(phones, tokens):
-    read = SOUNDS.tokens(distances(tokens), phones).tolist()
-    words = [sound for sound in (SOUNDS.of_phones[phone] for phone in phones) if sound]
+    read = CLASSES.assign(distances(tokens), phones).tolist()
+    words = [sound for sound in (CLASSES.of_phones[phone] for phone in phones) if sound]
     # Equal phonemes side by side may be heard as one long sound.
     assert runs(said(read)) == runs(words)

@@ -1,0 +1,1 @@
+"""The packaged model: its weights, and all that only they need, behind `StarterExtension`."""
