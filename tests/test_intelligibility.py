@@ -5,7 +5,6 @@ import pytest
 
 import mynah
 from mynah.audio.recording import Recording
-from mynah.engine.loading import load_aligner
 from mynah.training.evaluator import PhonemeScorer, WordScorer, mistakes
 from mynah.training.prepare.recogniser import installed_recogniser
 
@@ -44,7 +43,7 @@ def error_rate(scorer, spoken):
 
 
 def test_aligner_hears_the_phonemes(models, spoken):
-    scorer = PhonemeScorer(load_aligner(models.content))
+    scorer = PhonemeScorer(models.aligner)
     assert error_rate(scorer, spoken) < 0.35
     others = [(language, OTHER[language], sound) for language, _, sound in spoken]
     assert error_rate(scorer, others) > 0.7

@@ -60,7 +60,7 @@ INNER: dict[str, tuple[set[str], ...]] = {
         {"backends"},
     ),
     "semantic": (set(), {"backends"}),
-    "engine": (set(), {"models"}, {"loading"}, {"local", "ray"}),
+    "engine": (set(), {"models"}, {"loading"}, {"export", "local", "ray"}),
     "server": (
         {"errors", "response_headers", "metrics", "tracing"},
         {"problems", "access"},
@@ -142,6 +142,17 @@ def test_no_room_imports_one_above_it_but_for_known_exceptions_which_only_get_fe
     found = upward()
     assert [line for line in found if line not in known] == []
     assert [line for line in known if line not in found] == []
+
+
+def test_only_two_modules_of_the_engine_name_the_starter():
+    known = modules()
+    naming = {
+        name
+        for name, path in known.items()
+        if room_of(name) != "starter"
+        and any(room_of(other) == "starter" for other in imports(path, known))
+    }
+    assert naming == STARTER_BY
 
 
 def test_every_module_has_a_room():

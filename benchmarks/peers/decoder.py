@@ -38,8 +38,8 @@ def _seconds_of_genie(sovits: SoVITS, sentence: Sentence, times: int) -> list[fl
     inputs = {
         "text_seq": sentence.phones.numpy(),
         "pred_semantic": sentence.codes[None].numpy(),
-        "ge": sentence.timbre.vector.numpy(),
-        "ge_advanced": sovits.ge_to512(sentence.timbre.vector.mT).mT.detach().numpy(),
+        "ge": sentence.timbre.numpy(),
+        "ge_advanced": sovits.ge_to512(sentence.timbre.mT).mT.detach().numpy(),
     }
     return GENIE.seconds("genie_decoder.py", sovits, inputs, times)
 

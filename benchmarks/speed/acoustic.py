@@ -19,7 +19,6 @@ from mynah.acoustic.decode_stream import DecodeStream
 from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.acoustic.sovits.streaming import WaveDecoder, decode_next
-from mynah.voice.timbre import Timbre
 
 RELEASED = {
     "v2": SoVITSConfig(version="v2", symbols=732),
@@ -40,7 +39,7 @@ class Sentence:
 
     codes: Tensor
     phones: Tensor
-    timbre: Timbre
+    timbre: Tensor
 
     @classmethod
     def of(cls, sovits: SoVITS, tokens: int) -> Self:
@@ -49,7 +48,7 @@ class Sentence:
         return cls(
             torch.randint(1024, (1, tokens), generator=generator),
             torch.randint(300, (1, 40), generator=generator),
-            Timbre(torch.randn(1, sovits.config.gin_channels, 1, generator=generator)),
+            torch.randn(1, sovits.config.gin_channels, 1, generator=generator),
         )
 
     @property
@@ -64,9 +63,9 @@ def seconds_of(sovits: SoVITS, vocoder: WaveDecoder, sentence: Sentence, times: 
     seconds = []
     for _ in range(1 + times):
         began = time.perf_counter()
-        prior = sovits.prior(sentence.codes, sentence.phones, sentence.timbre.vector)
+        prior = sovits.prior(sentence.codes, sentence.phones, sentence.timbre)
         z = sovits.render(prior.mean, prior.mask, sentence.timbre)
-        vocoder(z, sentence.timbre.vector, None)
+        vocoder(z, sentence.timbre, None)
         seconds.append(time.perf_counter() - began)
     return seconds[1:]
 

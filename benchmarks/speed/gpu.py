@@ -30,7 +30,6 @@ from mynah.semantic.batch import Batch, TorchBatch
 from mynah.semantic.gpt import GPT
 from mynah.text.sentence import Sentence, Word
 from mynah.voice.prompt import Prompt
-from mynah.voice.timbre import Timbre
 from mynah.voice.voice import Voice
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class PhonemeModels(RandomModels):
             torch.randint(1024, (PROMPT_TOKENS,), generator=generator),
             torch.randint(700, (PROMPT_PHONES,), generator=generator),
             None,
-            Timbre(vector.to((self.sovits_graphs or self.sovits).device)),
+            vector.to((self.sovits_graphs or self.sovits).device),
         )
 
 
@@ -136,7 +135,7 @@ def real_time_factor(
     passages = [
         DecodeStream(
             torch.randint(700, (PHONES,), generator=generator),
-            Timbre(torch.randn(1, channels, 1, generator=generator).to(device)),
+            torch.randn(1, channels, 1, generator=generator).to(device),
             tokens=torch.randint(1024, (tokens,), generator=generator).tolist(),
             ended=True,
         )

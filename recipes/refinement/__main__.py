@@ -11,9 +11,11 @@ import typer
 from torch import Tensor
 
 from mynah.acoustic.sovits.model import SoVITS
+from mynah.checkpoints.file import read_checkpoint
 from mynah.checkpoints.gpt import load_gpt, save_gpt
-from mynah.checkpoints.sovits import load_sovits, save_sovits
-from mynah.starter.checkpoint import load_content
+from mynah.checkpoints.sovits import load_sovits
+from mynah.starter.checkpoint import load_content, postfilter_of, save_acoustic
+from mynah.starter.mel_postfilter import MelPostfilter
 from mynah.starter.token_classes import TokenClasses
 from recipes.refinement import acoustic, listener, measuring, sayings, semantic, standards
 from recipes.refinement.batches import Batches
@@ -21,7 +23,7 @@ from recipes.refinement.sayings import Saying
 from recipes.starter.export import DRAWN_BY_DEFAULT
 from recipes.starter.options import FOREVER, Device, Minutes, Steps, Threads, Work
 from recipes.starter.prior import MEL
-from recipes.starter.rendered import compare
+from recipes.starter.rendered import fit_postfilter
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 Spoken = Annotated[list[Path], typer.Option(help="Folder that `recipes.starter dictate` wrote.")]
@@ -37,7 +39,7 @@ def measure(spoken: Spoken, model: Model = MODEL, threads: Threads = 2, work: Wo
     told, _ = _sayings(spoken, model)
     measuring.measure_all(told, work, threads)
     sovits = load_sovits(model / "acoustic.pth").requires_grad_(False)
-    raw = Batches(told, work, standards.unsettled(sovits))
+    raw = Batches(told, work, standards.unsettled(_postfilter(model)))
     standards.write(work, standards.find(sovits, raw))
 
 
@@ -105,10 +107,11 @@ def write(
     told, _ = _sayings(spoken, model)
     sovits, gpt = load_sovits(model / "acoustic.pth"), load_gpt(model / "semantic.ckpt")
     steps = acoustic.read(sovits, work)
-    compare(sovits.colouring, _rendered(sovits, Batches(told, work, standards.read(work))))
+    known, batches = _postfilter(model), Batches(told, work, standards.read(work))
+    postfilter = fit_postfilter(known.mean, known.deviation, _rendered(sovits, batches))
     # Sums to move the codes by, which nothing moves: one tensor, stored once.
     sovits.quantizer.codebook.embed_avg = sovits.quantizer.codebook.embed
-    save_sovits(sovits, folder / "acoustic.pth", info=f"refined: {steps} steps")
+    save_acoustic(sovits, postfilter, folder / "acoustic.pth", info=f"refined: {steps} steps")
     steps = semantic.read(gpt, work)
     save_gpt(
         gpt,
@@ -118,6 +121,13 @@ def write(
     )
     if folder.resolve() != model.resolve():
         shutil.copy(model / "content.pth", folder)
+
+
+def _postfilter(model: Path) -> MelPostfilter:
+    postfilter = postfilter_of(read_checkpoint(model / "acoustic.pth"))
+    if postfilter is None:
+        raise typer.BadParameter("this model has no post-filter; pass a starter")
+    return postfilter
 
 
 def _sayings(spoken: list[Path], model: Path) -> tuple[list[Saying], TokenClasses]:

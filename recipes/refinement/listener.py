@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mynah.acoustic.colouring import BANDS
+from mynah.audio.log_mel import BANDS
 from recipes.refinement.batches import Batch, Batches
 from recipes.starter.frames import ENVELOPE_BANDS, PITCH_COPIES, SMOOTH_CHANNELS
 from recipes.starter.timing import UNKNOWN

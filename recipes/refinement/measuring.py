@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from rich.progress import track
 
-from mynah.acoustic.colouring import log_mel
 from mynah.acoustic.sovits.config import FRAMES_PER_TOKEN
+from mynah.audio.log_mel import log_mel
 from mynah.audio.spectrogram import HOP, SAMPLE_RATE, linear_spectrogram
 from recipes.refinement.measured import Measured, path_of
 from recipes.refinement.sayings import LOWEST_PITCH, Saying

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mynah.acoustic.sovits.model import SoVITS
+from mynah.starter.mel_postfilter import MelPostfilter
 from recipes.refinement.batches import Batch, Batches
 from recipes.refinement.listener import said
 from recipes.starter.frames import SMOOTH_CHANNELS
@@ -28,13 +29,13 @@ FLATTER = 1.1
 Standards = dict[str, Tensor]
 
 
-def unsettled(model: SoVITS) -> Standards:
+def unsettled(postfilter: MelPostfilter) -> Standards:
     """Those of mels, and none of smooth parts."""
     return {
         "smooth_mean": torch.zeros(SMOOTH_CHANNELS),
         "smooth_deviation": torch.ones(SMOOTH_CHANNELS),
-        "mel_mean": model.colouring.mean,
-        "mel_deviation": model.colouring.deviation,
+        "mel_mean": postfilter.mean,
+        "mel_deviation": postfilter.deviation,
     }
 
 

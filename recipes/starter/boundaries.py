@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from mynah.acoustic.cepstrum import cosines
+from mynah.audio.cepstrum import dct_basis
 from mynah.encoders.viterbi import viterbi_path
 from recipes.starter.corpus import Clip, Track
 from recipes.starter.frames import ENVELOPE_BANDS, PITCH_COPIES
@@ -27,7 +27,7 @@ ROUNDS = 6
 SHARED = 200.0
 """Frames' worth of trust in the deviations of all sounds when a sound is rare."""
 FAR = -1e4
-COSINES = cosines(ENVELOPE_BANDS, CEPSTRA).T.numpy()
+COSINES = dct_basis(ENVELOPE_BANDS, CEPSTRA).T.numpy()
 
 
 def write_boundaries(work: Path) -> None:

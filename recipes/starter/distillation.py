@@ -21,7 +21,8 @@ from mynah.acoustic.sovits.hifigan import Generator
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.audio.spectrogram import HOP, SAMPLE_RATE
 from mynah.checkpoints.file import read_checkpoint
-from mynah.checkpoints.sovits import load_sovits, save_sovits
+from mynah.checkpoints.sovits import load_sovits, sovits_from
+from mynah.starter.checkpoint import postfilter_of, save_acoustic
 from mynah.training.losses import MelDistance
 from mynah.training.optimizer import AdapterOptimizer, lr_scale
 from recipes.starter.decoder import EDGE, DecoderPlan
@@ -86,15 +87,17 @@ def train(work: Path, plan: DecoderPlan, model: Path, corpus: Path) -> None:
 
 def write(work: Path, model: Path, folder: Path) -> None:
     """Writes a model again, with the slim decoder."""
-    given = load_sovits(model / "acoustic.pth")
+    stored = read_checkpoint(model / "acoustic.pth")
+    given, postfilter = sovits_from(stored), postfilter_of(stored)
+    assert postfilter, "the model is no starter"
     state = torch.load(work / "slim.pt", weights_only=True, map_location="cpu")
     smaller = SoVITS(SLIM)
     decoder = {f"dec.{name}": each for name, each in state["parts"][0].items()}
     rest = {n: each for n, each in given.state_dict().items() if not n.startswith("dec.")}
     smaller.load_state_dict(rest | decoder)
-    info = f"{read_checkpoint(model / 'acoustic.pth').info}, slimmed {state['step']} steps"
+    info = f"{stored.info}, slimmed {state['step']} steps"
     folder.mkdir(parents=True, exist_ok=True)
-    save_sovits(smaller.half(), folder / "acoustic.pth", info=info)
+    save_acoustic(smaller.half(), postfilter, folder / "acoustic.pth", info=info)
     for name in ("semantic.ckpt", "content.pth"):
         shutil.copyfile(model / name, folder / name)
 

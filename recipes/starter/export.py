@@ -7,10 +7,9 @@ import torch
 
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.checkpoints.gpt import save_gpt
-from mynah.checkpoints.sovits import save_sovits
 from mynah.encoders.ctc_aligner import AlignerConfig
 from mynah.semantic.gpt import GPT
-from mynah.starter.checkpoint import Content, save_content
+from mynah.starter.checkpoint import Content, save_acoustic, save_content
 from mynah.starter.content_encoder import MelContentEncoder
 from mynah.starter.token_classes import TokenClasses
 from recipes.starter.labels import read_phones
@@ -62,8 +61,8 @@ def export(work: Path, folder: Path) -> None:
             network.load_state_dict(later["parts"][0])
             info += f", {name} {later['step']} steps"
     _settle(sovits)
-    measure_rendering(sovits.eval(), work)
-    save_sovits(sovits, folder / "acoustic.pth", info=info)
+    postfilter = measure_rendering(sovits.eval(), work)
+    save_acoustic(sovits, postfilter, folder / "acoustic.pth", info=info)
 
     semantic = torch.load(work / "semantic.pt", weights_only=True, map_location="cpu")
     gpt = GPT(SEMANTIC)

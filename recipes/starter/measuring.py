@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from rich.progress import track
 
-from mynah.acoustic.colouring import BANDS, log_mel
+from mynah.audio.log_mel import BANDS, log_mel
 from mynah.audio.spectrogram import HOP, SAMPLE_RATE, linear_spectrogram
 from recipes.starter.corpus import Track
 from recipes.starter.frames import (

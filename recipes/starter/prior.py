@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mynah.acoustic.colouring import BANDS
 from mynah.acoustic.sovits.config import CODEBOOK_SIZE
 from mynah.acoustic.sovits.model import SoVITS
+from mynah.audio.log_mel import BANDS
 from recipes.starter.corpus import RATE, batches
 from recipes.starter.critic import Duel
 from recipes.starter.cross_guide import CrossGuide

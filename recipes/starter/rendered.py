@@ -1,6 +1,7 @@
-"""What rendered speech lacks on the whole: that from which `Colouring` brings it to a speaker's."""
+"""Statistics of rendered speech, from which `MelPostfilter` brings it to a speaker's."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import starmap
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mynah.acoustic.colouring import Colouring, moments, speech
 from mynah.acoustic.sovits.model import SoVITS
+from mynah.audio.log_mel import speech_frames
+from mynah.starter.mel_postfilter import MelPostfilter, moments
 from recipes.starter.prior import MEL
 from recipes.starter.sentences import Sentences
 
@@ -22,25 +24,32 @@ Pairs = Iterable[tuple[Tensor, Tensor]]
 """Standardised mels (1, 80, T) of sentences, as the model renders them and as they are."""
 
 
-def measure_rendering(model: SoVITS, work: Path) -> None:
-    """Fills in the model's `colouring`, from sentences in many speakers' voices."""
-    sentences, colouring = Sentences(work), model.colouring
-    colouring.mean.copy_(sentences.frames.statistics["mel_mean"])
-    colouring.deviation.copy_(sentences.frames.statistics["mel_deviation"])
-    compare(colouring, _pairs(model, sentences))
+def measure_rendering(model: SoVITS, work: Path) -> MelPostfilter:
+    """The model's post-filter, from sentences in many speakers' voices."""
+    sentences = Sentences(work)
+    statistics = sentences.frames.statistics
+    return fit_postfilter(
+        statistics["mel_mean"], statistics["mel_deviation"], _pairs(model, sentences)
+    )
 
 
 @torch.no_grad()
-def compare(colouring: Colouring, mels: Pairs) -> None:
-    """Fills in what a `colouring` knows of rendered speech; of mels it knows how they vary."""
+def fit_postfilter(mean: Tensor, deviation: Tensor, mels: Pairs) -> MelPostfilter:
+    """The post-filter of a model.
+
+    Args:
+        mean: of log-mels, (80,), that they were standardised with.
+        deviation: of log-mels, (80,).
+        mels: of sentences.
+    """
     pairs = list(mels)
     made, real = (torch.stack([*map(_changes, each)]).sum(0) for each in zip(*pairs, strict=True))
-    colouring.taps.copy_(filter_of((real / made).sqrt()))
-    told = starmap(moments, (_of_speech(colouring, rendered) for rendered, _ in pairs))
+    taps = filter_of((real / made).sqrt())
+    begun = MelPostfilter(mean, deviation, torch.eye(len(mean)), torch.zeros(()), taps)
+    told = starmap(moments, (_of_speech(begun, rendered) for rendered, _ in pairs))
     means, covariances = (torch.cat(each).mean(dim=0) for each in zip(*told, strict=True))
-    deviation = colouring.deviation[:, None]
-    colouring.made.copy_(covariances / (deviation @ deviation.T))
-    colouring.level.copy_(means.mean())
+    covariance = covariances / (deviation[:, None] @ deviation[None])
+    return replace(begun, covariance=covariance.float(), level=means.mean().float())
 
 
 def filter_of(gains: Tensor) -> Tensor:
@@ -76,7 +85,8 @@ def _changes(mel: Tensor) -> Tensor:
     return torch.fft.rfft(apart).abs().square().mean(dim=1).sum(dim=0)
 
 
-def _of_speech(colouring: Colouring, rendered: Tensor) -> tuple[Tensor, Tensor]:
-    """Log-mels (1, 80, T) behind the filter, and which of their frames are no pause."""
-    mel = colouring.quickened(rendered) * colouring.deviation[:, None] + colouring.mean[:, None]
-    return mel, speech(mel)
+def _of_speech(postfilter: MelPostfilter, rendered: Tensor) -> tuple[Tensor, Tensor]:
+    """Log-mels (1, 80, T) behind the filter in time, and a mask of what is no pause."""
+    mel = postfilter.sharpen_modulation(rendered)
+    mel = mel * postfilter.deviation[:, None] + postfilter.mean[:, None]
+    return mel, speech_frames(mel)

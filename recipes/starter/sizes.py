@@ -11,7 +11,6 @@ ACOUSTIC = SoVITSConfig(
     filter_channels=384,
     n_layers=4,
     upsample_kernel_sizes=(20, 16, 4, 4, 22),
-    coloured=True,
 )
 """As it is trained and shipped."""
 

@@ -9,13 +9,13 @@ as like her (Toda and Tokuda 2007 compare the variances of whole sentences for t
 import torch
 from torch import Tensor
 
-from mynah.acoustic.cepstrum import cosines
+from mynah.audio.cepstrum import dct_basis
 from recipes.starter.frames import ENVELOPE_BANDS
 
 LEAST = 1e-3
 """Variance that is as good as none, in squares of a band's deviation."""
 
-CEPSTRUM = cosines(ENVELOPE_BANDS, ENVELOPE_BANDS)
+CEPSTRUM = dct_basis(ENVELOPE_BANDS, ENVELOPE_BANDS)
 """From bands to a cepstrum, whose high coefficients are the details."""
 
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mynah.acoustic.colouring import BANDS
 from mynah.acoustic.sovits.hifigan import Generator
+from mynah.audio.log_mel import BANDS
 from recipes.starter.frames import Frames
 from recipes.starter.sizes import ACOUSTIC
 

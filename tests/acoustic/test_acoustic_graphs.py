@@ -7,7 +7,6 @@ from mynah.acoustic.backends.cuda import CudaSoVITS
 from mynah.acoustic.backends.select import select_cuda
 from mynah.acoustic.decode_stream import DecodeStream
 from mynah.acoustic.sovits.streaming import decode_next
-from mynah.voice.timbre import Timbre
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def passages(device) -> list[DecodeStream]:
     return [
         DecodeStream(
             torch.randint(20, (5 + number,), generator=generator),
-            Timbre(torch.randn(1, 32, 1, generator=generator).to(device)),
+            torch.randn(1, 32, 1, generator=generator).to(device),
             speed=(1.0, 1.3, 1.0)[number],
             seed=number,
             tokens=torch.randint(1024, (30 + 20 * number,), generator=generator).tolist(),

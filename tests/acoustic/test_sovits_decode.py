@@ -5,21 +5,20 @@ import torch
 from torch import Tensor
 
 from mynah.acoustic.sovits.model import SoVITS
-from mynah.voice.timbre import Timbre
 
 HOP = 640
 
 
-def inputs(tokens: int, phones: int, seed: int) -> tuple[Tensor, Tensor, Timbre]:
+def inputs(tokens: int, phones: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     generator = torch.Generator().manual_seed(seed)
     return (
         torch.randint(1024, (1, tokens), generator=generator),
         torch.randint(20, (1, phones), generator=generator),
-        Timbre(torch.randn(1, 32, 1, generator=generator)),
+        torch.randn(1, 32, 1, generator=generator),
     )
 
 
-def batch(rows: list[tuple[Tensor, Tensor, Timbre]]) -> dict[str, object]:
+def batch(rows: list[tuple[Tensor, Tensor, Tensor]]) -> dict[str, object]:
     codes, phones, timbres = zip(*rows, strict=True)
 
     def padded(lines: tuple[Tensor, ...]) -> Tensor:
@@ -28,7 +27,7 @@ def batch(rows: list[tuple[Tensor, Tensor, Timbre]]) -> dict[str, object]:
     return {
         "codes": padded(codes),
         "phones": padded(phones),
-        "timbre": Timbre.joined(timbres),
+        "timbre": torch.cat(timbres),
         "lengths": torch.tensor([c.shape[1] for c in codes]),
         "phone_lengths": torch.tensor([p.shape[1] for p in phones]),
     }

@@ -1,16 +1,12 @@
 """Sound that is made piece by piece equals what is made at once."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 
 from mynah.acoustic.backends.channels_last import made_of
 from mynah.acoustic.decode_stream import AHEAD_TOKENS, FIRST_CHUNKS, LATER_CHUNKS, DecodeStream
-from mynah.acoustic.sovits.model import SoVITS
 from mynah.acoustic.sovits.streaming import decode_next
 from mynah.checkpoints.sovits import load_sovits
-from mynah.voice.timbre import Timbre
 
 HOP = 640
 FRAME = 160
@@ -26,7 +22,7 @@ class Silent(DecodeStream):
 def passage(tokens=150, *, speed=1.0, seed=7, kind=DecodeStream):
     generator = torch.Generator().manual_seed(seed)
     phones = torch.randint(700, (40,), generator=generator)
-    made = kind(phones, Timbre(torch.randn(1, 512, 1, generator=generator)), speed, seed)
+    made = kind(phones, torch.randn(1, 512, 1, generator=generator), speed, seed)
     made.tokens = torch.randint(1024, (tokens,), generator=generator).tolist()
     return made
 
@@ -46,10 +42,16 @@ def pieces(model, spoken):
     return waves
 
 
-def at_once(model, spoken):
+def at_once(model, spoken, postfilter=None):
     spoken.ended, spoken.sizes = True, (10_000,)
-    (wave,) = decode_next(model, [spoken])
+    (wave,) = decode_next(model, [spoken], postfilter=postfilter)
     return wave
+
+
+def scaled(latents, mask, states):
+    """A post-filter whose states are factors of the latents."""
+    assert not latents.masked_select(~mask).any()
+    return latents * torch.tensor(states).view(-1, 1, 1)
 
 
 def spectrum(wave):
@@ -71,23 +73,6 @@ def model(parity):
     return model
 
 
-@pytest.fixture(scope="module")
-def colouring_model(parity):
-    plain = load_sovits(parity("s2_v2_tiny.pth"))
-    model = SoVITS(replace(plain.config, coloured=True)).eval()
-    model.load_state_dict(plain.state_dict(), strict=False)
-    model.colouring.taps.copy_(torch.tensor([0.1, -0.3, 1.4, -0.3, 0.1]))
-    model.fuse()
-    return model
-
-
-def coloured_passage(tokens=150, **options):
-    made = passage(tokens, **options)
-    noise = torch.randn(1, 80, 81, generator=torch.Generator().manual_seed(3))
-    made.timbre = Timbre(made.timbre.vector, torch.eye(80, 81) + 0.02 * noise)
-    return made
-
-
 @pytest.mark.parametrize("tokens", [1, 12, 40])
 def test_a_passage_at_once_is_what_the_model_decodes(model, tokens):
     spoken = passage(tokens, kind=Silent)
@@ -98,32 +83,27 @@ def test_a_passage_at_once_is_what_the_model_decodes(model, tokens):
     torch.testing.assert_close(wave, expected, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("tokens", [1, 40])
-def test_a_coloured_passage_at_once_is_what_the_model_decodes(colouring_model, tokens):
-    spoken = coloured_passage(tokens, kind=Silent)
-    expected = colouring_model.decode(
-        torch.tensor([spoken.tokens]), spoken.phones[None], spoken.timbre, noise_scale=0
-    )[0]
-    plain = Timbre(spoken.timbre.vector)
-    without = colouring_model.decode(
-        torch.tensor([spoken.tokens]), spoken.phones[None], plain, noise_scale=0
-    )[0]
-    wave = at_once(colouring_model, spoken)
+def test_the_postfilter_stands_between_flow_and_decoder(model):
+    spoken = passage(12, kind=Silent)
+    spoken.speaker_state = 1.5
+    prior = model.prior(torch.tensor([spoken.tokens]), spoken.phones[None], spoken.timbre)
+    latents = model.render(prior.mean, prior.mask, spoken.timbre)
+    expected = model.dec(1.5 * latents, spoken.timbre)[0, 0]
+    wave = at_once(model, spoken, scaled)
     torch.testing.assert_close(wave, expected, atol=1e-5, rtol=1e-4)
-    assert not torch.allclose(wave, without, atol=1e-3)
+    assert not torch.allclose(wave, at_once(model, passage(12, kind=Silent)), atol=1e-3)
 
 
-def test_coloured_passages_of_a_batch_sound_as_each_does_alone(colouring_model):
+def test_rows_of_a_batch_have_their_own_speaker_states(model):
     def all_three():
-        made = [coloured_passage(tokens, seed=tokens, kind=Silent) for tokens in (5, 20, 12)]
-        made[1].timbre = coloured_passage(seed=9).timbre
-        for each in made:
-            each.ended, each.sizes = True, (10_000,)
+        made = [passage(tokens, seed=tokens, kind=Silent) for tokens in (5, 20, 12)]
+        for each, factor in zip(made, (1.0, 0.7, 1.4), strict=True):
+            each.ended, each.sizes, each.speaker_state = True, (10_000,), factor
         return made
 
-    together = decode_next(colouring_model, all_three())
+    together = decode_next(model, all_three(), postfilter=scaled)
     for spoken, wave in zip(all_three(), together, strict=True):
-        (alone,) = decode_next(colouring_model, [spoken])
+        (alone,) = decode_next(model, [spoken], postfilter=scaled)
         torch.testing.assert_close(wave, alone, atol=1e-5, rtol=1e-4)
 
 

@@ -13,7 +13,6 @@ from mynah.training.adapters import FULL, fresh_changes
 from mynah.training.loop import Progress, TrainingPlan, learn
 from mynah.training.synthesis import SegmentSynthesis, TrainingClip, TrainingSegment
 from mynah.training.trainer import Stopped
-from mynah.voice.timbre import Timbre
 
 CPU = torch.device("cpu")
 QUICK = AcousticPlan(rate=5e-3, stretches=2, frames=8, critics_from=None)
@@ -27,7 +26,7 @@ def sovits(tiny):
 
 def spoken(sovits, clip):
     """A clip whose sound a model makes, with another timbre than it hears in the clip."""
-    timbre = Timbre(sovits.timbre([clip.spectrogram[None]]).vector + 3.0)
+    timbre = sovits.timbre([clip.spectrogram[None]]) + 3.0
     wave = sovits.decode(clip.codes[None], clip.phones[None], timbre, noise_scale=0)
     return replace(clip, wave=wave[0], spectrogram=linear_spectrogram(wave)[0])
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from mynah.voice.timbre import Timbre
+from mynah.runtime.device import Transferable
 
 FIRST_CHUNKS = (8, 9, 25, 73, 97)
 """Tokens of the pieces of a caller's first sentence, the last size again and again: the first sound
@@ -49,10 +49,11 @@ class DecodeStream:
 
     Attributes:
         phones: (phones,) ids.
-        timbre: of one row.
+        timbre: of the voice, (1, channels, 1).
         speed: 2 halves the duration.
         seed: of the noise in the latents.
         sizes: tokens of its pieces.
+        speaker_state: of the voice, for the model's post-filter.
         tokens: that have come.
         ended: whether no more will come.
         frames: frames of sound given so far.
@@ -61,10 +62,11 @@ class DecodeStream:
     """
 
     phones: Tensor
-    timbre: Timbre
+    timbre: Tensor
     speed: float = 1.0
     seed: int = 0
     sizes: Sequence[int] = FIRST_CHUNKS
+    speaker_state: Transferable | None = None
     tokens: list[int] = field(default_factory=list)
     ended: bool = False
     frames: int = 0

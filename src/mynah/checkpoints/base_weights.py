@@ -31,11 +31,18 @@ class BaseWeights(Generic[Network]):
         network: as it speaks, fused.
         released: gives its `state_dict()` as its file has it, not fused; called once, when the
             first version is wanted, because it takes time and memory.
+        extra: weights that its file has beside the network's; they count in the fingerprint.
     """
 
-    def __init__(self, network: Network, released: Callable[[], Mapping[str, Tensor]]) -> None:
+    def __init__(
+        self,
+        network: Network,
+        released: Callable[[], Mapping[str, Tensor]],
+        extra: Mapping[str, Tensor] | None = None,
+    ) -> None:
         self.network = network
         self._released = released
+        self._extra = extra or {}
 
     def trained(self, adapter: Path) -> Network:
         """A version of the network, in memory only where it differs.
@@ -60,8 +67,8 @@ class BaseWeights(Generic[Network]):
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of `state`."""
-        return fingerprint(self.state)
+        """Of `state` and what the file has beside it."""
+        return fingerprint({**self.state, **self._extra})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,11 +84,18 @@ class VersionBuilder:
     sovits: BaseWeights[SoVITS]
 
     @classmethod
-    def of(cls, gpt: GPT, sovits: SoVITS, file: Path) -> Self:
-        """Networks as they speak, and the file of the second, which was fused since."""
+    def of(cls, gpt: GPT, sovits: SoVITS, file: Path, extra: Mapping[str, Tensor]) -> Self:
+        """The builder for a model.
+
+        Args:
+            gpt: as it speaks.
+            sovits: as it speaks, fused.
+            file: of the SoVITS.
+            extra: weights that this file has beside the network's.
+        """
         return cls(
             BaseWeights(gpt, gpt.state_dict),
-            BaseWeights(sovits, lambda: load_sovits(file).state_dict()),
+            BaseWeights(sovits, lambda: load_sovits(file).state_dict(), extra),
         )
 
     def trained(self, folder: Path) -> tuple[GPT, SoVITS]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.checkpoints.detect import sovits_version, symbols
@@ -47,6 +49,7 @@ def save_sovits(
     info: str = "",
     config: Mapping[str, Any] | None = None,
     posterior: bool = False,
+    extra: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Writes an acoustic model as a file that upstream's tools open too.
 
@@ -57,6 +60,7 @@ def save_sovits(
         config: the config of the checkpoint it was trained from; one is made of
             the model's sizes if not given.
         posterior: whether to write the posterior encoder too, to train on later.
+        extra: weights that the model's file has beside the network's.
 
     Raises:
         CheckpointError: the model is fused, or the folder cannot be written to.
@@ -68,6 +72,7 @@ def save_sovits(
     }
     if "dec.ups.0.weight_g" not in weight:
         raise CheckpointError("a fused SoVITS cannot be saved: save it before calling fuse()")
+    weight |= extra or {}
     version = model.config.version
     tag = version if version in VERSION_TAGS.values() else None
     config = config or model.config.to_checkpoint()

@@ -18,19 +18,30 @@ def assign_weights(network: nn.Module, weight: Mapping[str, Tensor]) -> None:
     Raises:
         CheckpointError: a weight is missing or has another shape.
     """
-    expected = network.state_dict()
-    for name, tensor in expected.items():
+    shapes = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    network.load_state_dict(checked_weights(weight, shapes), assign=True)
+
+
+def checked_weights(
+    weight: Mapping[str, Tensor], shapes: Mapping[str, Sequence[int]]
+) -> dict[str, Tensor]:
+    """The weights of some names and shapes, in float32.
+
+    Raises:
+        CheckpointError: a weight is missing or has another shape.
+    """
+    for name, shape in shapes.items():
         if name not in weight:
             raise CheckpointError(
                 f"the checkpoint lacks the weight {name}: "
                 "use a complete checkpoint, not a LoRA or a part"
             )
-        if weight[name].shape != tensor.shape:
+        if weight[name].shape != shape:
             raise CheckpointError(
                 f"the weight {name} has shape {tuple(weight[name].shape)} where the config "
-                f"asks for {tuple(tensor.shape)}: use the config that the weights were trained with"
+                f"asks for {shape}: use the config that the weights were trained with"
             )
-    network.load_state_dict({name: weight[name].float() for name in expected}, assign=True)
+    return {name: weight[name].float() for name in shapes}
 
 
 _FILLING = frozenset({"normal_", "uniform_", "fill_", "zero_"})

@@ -1,22 +1,17 @@
 """What a trained version is, for other tools: the files of a model with what was learnt in them."""
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from mynah.checkpoints.export import merge_gpt, merge_sovits
 from mynah.checkpoints.folder import only_file
 from mynah.engine.folder import model_folder
+from mynah.engine.loading import weights_beside_sovits
 
 ReleasedFile = Literal["gpt.ckpt", "sovits.pth"]
 """The two files that upstream's tools load a voice from."""
 
-_MERGE: Mapping[ReleasedFile, tuple[str, Callable[[Path, Path, Path], None]]] = {
-    "gpt.ckpt": (".ckpt", merge_gpt),
-    "sovits.pth": (".pth", merge_sovits),
-}
-
-RELEASED_FILES = tuple(_MERGE)
+RELEASED_FILES: tuple[ReleasedFile, ...] = get_args(ReleasedFile)
 
 
 def export(model: Path | None, version: Path, file: ReleasedFile, out: Path) -> None:
@@ -31,6 +26,9 @@ def export(model: Path | None, version: Path, file: ReleasedFile, out: Path) -> 
     Raises:
         CheckpointError: the model, or the version, cannot be used, or the file not written.
     """
-    suffix, merge = _MERGE[file]
     with model_folder(model) as folder:
-        merge(only_file(folder, suffix), version, out)
+        if file == "gpt.ckpt":
+            merge_gpt(only_file(folder, ".ckpt"), version, out)
+        else:
+            base = only_file(folder, ".pth")
+            merge_sovits(base, version, out, weights_beside_sovits(base))

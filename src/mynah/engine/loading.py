@@ -1,6 +1,7 @@
 """Loading of a model's folder: its networks, their fastest backends, and its encoders."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -11,9 +12,10 @@ from torch import Tensor
 from mynah.acoustic.backends.select import select_cpu
 from mynah.acoustic.backends.select import select_cuda as select_sovits_cuda
 from mynah.checkpoints.base_weights import VersionBuilder
+from mynah.checkpoints.file import read_checkpoint
 from mynah.checkpoints.folder import CONTENT, check_versions, only_file
 from mynah.checkpoints.gpt import load_gpt
-from mynah.checkpoints.sovits import load_sovits
+from mynah.checkpoints.sovits import sovits_from
 from mynah.encoders.ctc_aligner import Head, PhonemeScores
 from mynah.encoders.hubert import HUBERT, HubertEncoder
 from mynah.encoders.roberta import ROBERTA, NoTextFeatures, RobertaTextFeatures, TextFeatures
@@ -24,7 +26,7 @@ from mynah.runtime.threads import run_in_temporary_thread, use_available_cores
 from mynah.runtime.wait_policy import sleeping_teams
 from mynah.semantic.backends.select import select_cpu as select_gpt_cpu
 from mynah.semantic.backends.select import select_cuda as select_gpt_cuda
-from mynah.starter.checkpoint import load_content
+from mynah.starter.checkpoint import load_content, postfilter_of, postfilter_weights
 from mynah.starter.extension import load_extension
 from mynah.starter.packaged import has_weights, packaged_model
 
@@ -59,12 +61,13 @@ def load_models(
 
 
 def _load(folder: Path, precision: Precision, device: torch.device) -> Models:
-    semantic, acoustic = only_file(folder, ".ckpt"), only_file(folder, ".pth")
-    gpt, sovits = load_gpt(semantic), load_sovits(acoustic)
+    semantic, file = only_file(folder, ".ckpt"), only_file(folder, ".pth")
+    gpt, acoustic = load_gpt(semantic), read_checkpoint(file)
+    sovits = sovits_from(acoustic)
     check_versions(gpt, sovits)
     sovits.fuse()
-    origin = VersionBuilder.of(gpt, sovits, acoustic)
-    extension = load_extension(folder)
+    extension = load_extension(folder, acoustic)
+    origin = VersionBuilder.of(gpt, sovits, file, extension.weights() if extension else {})
     missing = missing_parts(folder)
     for part in missing:
         _log.warning(str(part), extra={"missing": part.name})
@@ -72,11 +75,11 @@ def _load(folder: Path, precision: Precision, device: torch.device) -> Models:
     models = Models(
         gpt,
         sovits,
-        extension.content if extension else _hubert(folder),
+        (extension and extension.content) or _hubert(folder),
         _text_features(folder),
         origin,
         extension=extension,
-        aligner=extension.aligner if extension else packaged_aligner(),
+        aligner=(extension and extension.aligner) or packaged_aligner(),
         warnings=warnings,
     )
     return select_backends(models, precision, device)
@@ -112,6 +115,15 @@ def _hubert(folder: Path) -> HubertEncoder | None:
 def _text_features(folder: Path) -> TextFeatures:
     released = folder / ROBERTA.name
     return RobertaTextFeatures(released) if released.is_dir() else NoTextFeatures()
+
+
+def weights_beside_sovits(file: Path) -> Mapping[str, Tensor]:
+    """The weights that a SoVITS file has beside the network's; see `ModelExtension.weights`.
+
+    Raises:
+        CheckpointError: the file cannot be read.
+    """
+    return postfilter_weights(postfilter_of(read_checkpoint(file)))
 
 
 def packaged_aligner() -> PhonemeScores | None:

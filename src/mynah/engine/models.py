@@ -22,6 +22,7 @@ from mynah.encoders.roberta import TextFeatures
 from mynah.engine.extension import ModelExtension
 from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
+from mynah.runtime.device import Transferable
 from mynah.semantic.backends.int8 import Int8GPT
 from mynah.semantic.backends.select import quantize
 from mynah.semantic.batch import Batch, TorchBatch
@@ -30,7 +31,7 @@ from mynah.semantic.sampling import SamplingOptions
 from mynah.semantic.sequence import SemanticRequest
 from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
-from mynah.voice.prompt import Prompt, read_voice
+from mynah.voice.prompt import EncodedVoice, Prompt, read_voice
 from mynah.voice.tokens import ContentEncoder, TokenAssignment, nearest_tokens
 from mynah.voice.voice import Voice
 
@@ -129,7 +130,7 @@ class Models:
         Raises:
             TextError, LanguageError: the voice's words cannot be pronounced.
         """
-        prompt = read_voice(
+        read = read_voice(
             voice,
             self.content,
             self.sovits,
@@ -137,9 +138,17 @@ class Models:
             prompts=self.uses_prompts,
             assign=self.assign_tokens,
         )
-        phones, bert = self._read_text(prompt.sentences)
-        timbre = prompt.timbre.to((self.sovits_graphs or self.sovits).device)
-        return Prompt(prompt.codes, phones, bert, timbre)
+        phones, bert = self._read_text(read.sentences)
+        device = (self.sovits_graphs or self.sovits).device
+        state = self._speaker_state(read)
+        if state is not None:
+            state = state.to(device)
+        return Prompt(read.codes, phones, bert, read.timbre.to(device), state)
+
+    def _speaker_state(self, read: EncodedVoice) -> Transferable | None:
+        if self.extension is None:
+            return None
+        return self.extension.read_references(read.references, read.timbre, self.sovits)
 
     def prepare(
         self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int
@@ -157,7 +166,10 @@ class Models:
             seed=seed,
             constraint=self.extension.constraint(phones.tolist()) if self.extension else None,
         )
-        return request, DecodeStream(phones, prompt.timbre, options.speed, seed)
+        stream = DecodeStream(
+            phones, prompt.timbre, options.speed, seed, speaker_state=prompt.speaker_state
+        )
+        return request, stream
 
     def trained(self, folder: Path) -> Self:
         """The version of them whose adapters are in a folder; it shares what they leave alone.
@@ -200,7 +212,9 @@ class Models:
 
     def decode(self, passages: Sequence[DecodeStream]) -> list[NDArray[np.float32]]:
         """Sound of the next piece of each passage, which moves on."""
-        waves = decode_next(self.sovits_graphs or self.sovits, passages, self.vocoder)
+        postfilter = self.extension.postfilter if self.extension else None
+        network = self.sovits_graphs or self.sovits
+        waves = decode_next(network, passages, self.vocoder, postfilter)
         return [(PEAK * wave).numpy() for wave in waves]
 
     def _read_text(self, sentences: Sequence[Sentence]) -> tuple[Tensor, Tensor | None]:

@@ -1,6 +1,6 @@
 """Device and precision of the computation, and CPU features that decide both."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 if TYPE_CHECKING:
     import torch
@@ -11,6 +11,19 @@ Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "float32"]
 """`auto` is whatever this machine is fastest in without a change that is heard; `float32` is
 exact."""
+
+
+class Transferable(Protocol):
+    """A value of tensors that can be copied to a device, opaque to those who pass it on."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its tensors."""
+        ...
+
+    def to(self, device: "torch.device") -> Self:
+        """The same on a device."""
+        ...
 
 
 def resolve_device(name: Device) -> "torch.device":

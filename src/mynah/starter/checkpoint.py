@@ -1,6 +1,6 @@
-"""The file `content.pth`: content encoder, aligner and token classes in one.
+"""Files of the starter: `content.pth`, and the post-filter in `acoustic.pth` beside the SoVITS.
 
-Names in the file are those of its first version, whatever they are called here.
+Names in the files are those of their first version, whatever the parts are called here.
 """
 
 from collections.abc import Mapping
@@ -11,14 +11,34 @@ from typing import Any
 from torch import Tensor
 
 from mynah.acoustic.sovits.config import CODEBOOK_SIZE
+from mynah.acoustic.sovits.model import SoVITS
+from mynah.audio.log_mel import BANDS
 from mynah.checkpoints.file import Checkpoint, read_checkpoint, write_checkpoint
-from mynah.checkpoints.weights import assign_weights
+from mynah.checkpoints.sovits import save_sovits
+from mynah.checkpoints.weights import assign_weights, checked_weights
 from mynah.encoders.ctc_aligner import AlignerConfig
 from mynah.errors import CheckpointError
 from mynah.starter.content_encoder import MelContentEncoder
+from mynah.starter.mel_postfilter import TAPS, MelPostfilter
 from mynah.starter.token_classes import PAUSE, TokenClasses
 
 _ALIGNER, _FEATURES = "aligner.", "features."
+_HAS_POSTFILTER = "coloured"
+_POSTFILTER = {
+    "mean": "colouring.mean",
+    "deviation": "colouring.deviation",
+    "covariance": "colouring.made",
+    "level": "colouring.level",
+    "taps": "colouring.taps",
+}
+"""Names in the file of the parts of a post-filter."""
+_SHAPES: Mapping[str, tuple[int, ...]] = {
+    "mean": (BANDS,),
+    "deviation": (BANDS,),
+    "covariance": (BANDS, BANDS),
+    "level": (),
+    "taps": (TAPS,),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +90,39 @@ def save_content(content: Content, path: Path, *, info: str) -> None:
     state = content.encoder.state_dict()
     weight: dict[str, Tensor] = {name.removeprefix(_ALIGNER): each for name, each in state.items()}
     write_checkpoint(path, Checkpoint(weight, config, info, version_tag=None))
+
+
+def postfilter_of(checkpoint: Checkpoint) -> MelPostfilter | None:
+    """The post-filter in a SoVITS checkpoint; None if it has none.
+
+    Raises:
+        CheckpointError: a weight is missing, or the latents have no room for mels.
+    """
+    sizes = checkpoint.config["model"]
+    if sizes.get(_HAS_POSTFILTER) is not True:
+        return None
+    if sizes["inter_channels"] < BANDS:
+        raise CheckpointError(
+            f"latents of {sizes['inter_channels']} channels have no room for the {BANDS} bands of "
+            "the post-filter; use a checkpoint whose config is the one it was trained with"
+        )
+    shapes = {_POSTFILTER[name]: shape for name, shape in _SHAPES.items()}
+    weight = checked_weights(checkpoint.weight, shapes)
+    return MelPostfilter(**{name: weight[stored] for name, stored in _POSTFILTER.items()})
+
+
+def postfilter_weights(postfilter: MelPostfilter | None) -> dict[str, Tensor]:
+    """The weights of a post-filter by their names in the file; none without one."""
+    if postfilter is None:
+        return {}
+    return {stored: getattr(postfilter, name) for name, stored in _POSTFILTER.items()}
+
+
+def save_acoustic(sovits: SoVITS, postfilter: MelPostfilter, path: Path, *, info: str) -> None:
+    """Write `acoustic.pth`: a SoVITS and its post-filter; see `save_sovits`."""
+    config = sovits.config.to_checkpoint()
+    config["model"][_HAS_POSTFILTER] = True
+    save_sovits(sovits, path, info=info, config=config, extra=postfilter_weights(postfilter))
 
 
 def _own_name(name: str) -> str:

@@ -194,7 +194,7 @@ class Evaluator:
     @torch.inference_mode()
     def _timbre(self, said: Recording) -> Tensor:
         samples = torch.from_numpy(said.at(SAMPLE_RATE).samples)[None]
-        return self.judge.timbre([linear_spectrogram(samples)]).vector.flatten()
+        return self.judge.timbre([linear_spectrogram(samples)]).flatten()
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ class _Work:
         """Writes the adapters; gives the held-out losses."""
         metrics: dict[str, float] = {}
         asked = self.models.uses_prompts or self.request.epochs is not None
-        stages = self.request.stages if asked else self._only_lend()
+        stages = self.request.stages if asked else self._no_stage()
         for stage, file in _ADAPTERS.items():
             study = self._study(stage) if stage in stages else None
             if study is not None:
@@ -240,12 +240,11 @@ class _Work:
             self._leave_manner("without the words of the recordings", "send their text")
         return study
 
-    def _only_lend(self) -> Sequence[Stage]:
+    def _no_stage(self) -> Sequence[Stage]:
         """No stage: of tokens that were misheard networks learn to mumble.
 
-        The starter lost a quarter of the words so; a tenth of what it had learnt lost some still,
-        and was no more like the person than her recordings alone, which lend what she sounds like
-        (`mynah.acoustic.exemplars`).
+        The packaged model lost a quarter of the words so; a tenth of what it had learnt lost some
+        still, and was no more like the person than her recordings are as references.
         """
         if "acoustic" not in self.request.stages:
             self._leave_manner(*MISHEARD)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from mynah.acoustic.cepstrum import cosines
-from mynah.acoustic.colouring import log_mel, speech
+from mynah.audio.cepstrum import dct_basis
+from mynah.audio.log_mel import log_mel, speech_frames
 from mynah.audio.recording import Recording
 from mynah.audio.spectrogram import SAMPLE_RATE, linear_spectrogram
 from mynah.training.prepare.slices import Slice
@@ -59,5 +59,5 @@ def _cepstra_of(slices: Sequence[Slice]) -> Tensor:
 def _cepstra(said: Recording) -> Tensor:
     """Cepstra of the frames that are no pause, (frames, coefficients)."""
     mel = log_mel(linear_spectrogram(torch.from_numpy(said.at(SAMPLE_RATE).samples)[None]))
-    spoken = mel[0].T[speech(mel)[0, 0]]
-    return spoken @ cosines(spoken.shape[1], COEFFICIENTS.stop)[COEFFICIENTS.start :].T
+    spoken = mel[0].T[speech_frames(mel)[0, 0]]
+    return spoken @ dct_basis(spoken.shape[1], COEFFICIENTS.stop)[COEFFICIENTS.start :].T

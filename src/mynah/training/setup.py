@@ -43,7 +43,7 @@ def acoustic_study(
 ) -> TrainingSetup:
     """What the acoustic model is to learn."""
     plan = AcousticPlan()
-    network = SegmentSynthesis.of(models.sovits.config, base.state)
+    network = SegmentSynthesis.of(models.sovits.config, base.state, models.extension)
     clips, held_out = ([TrainingClip.of(each) for each in part] for part in _divided(prepared))
     return TrainingSetup(
         base,

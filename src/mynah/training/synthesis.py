@@ -19,8 +19,8 @@ from mynah.acoustic.sovits.model import NOISE_SCALE, SoVITS
 from mynah.acoustic.sovits.streaming import FLOW_FRAMES, VOCODER_FRAMES
 from mynah.audio.spectrogram import HOP, linear_spectrogram
 from mynah.checkpoints.weights import skip_init
+from mynah.engine.extension import ModelExtension
 from mynah.training.prepare.slices import Slice
-from mynah.voice.timbre import Timbre
 from mynah.voice.tokens import WORDLESS
 
 MARGIN = FLOW_FRAMES + VOCODER_FRAMES
@@ -82,12 +82,26 @@ class TrainingSegment:
 class SegmentSynthesis(SoVITS):
     """A SoVITS that makes stretches of sentences."""
 
+    extension: ModelExtension | None = None
+
     @classmethod
-    def of(cls, config: SoVITSConfig, state: Mapping[str, Tensor]) -> Self:
-        """One with the weights of a `state_dict()` that is not fused."""
+    def of(
+        cls,
+        config: SoVITSConfig,
+        state: Mapping[str, Tensor],
+        extension: ModelExtension | None = None,
+    ) -> Self:
+        """One with the weights of a `state_dict()` that is not fused.
+
+        Args:
+            config: its sizes.
+            state: its weights.
+            extension: of the model.
+        """
         with skip_init():
             made = cls(config)
         made.load_state_dict(state, assign=True)
+        made.extension = extension
         return made
 
     def forward(self, stretches: Sequence[TrainingSegment], frames: int) -> Tensor:
@@ -99,13 +113,15 @@ class SegmentSynthesis(SoVITS):
         references, seen = _padded([stretch.reference.T for stretch in stretches], device)
         references, heard = references.transpose(1, 2), length_mask(seen)
         ge = self.reference(references, mask=heard)
-        timbre = Timbre(ge, self.colour([references], heard))
         prior = self.prior(codes, phones, ge, lengths=lengths, phone_lengths=phone_lengths)
         # Synthesis has this noise, and it is not for the training to make it smaller.
         noise = torch.randn_like(prior.mean) * prior.log_scale.detach().exp() * NOISE_SCALE
         starts = torch.tensor([stretch.start for stretch in stretches], device=device)
         latents, mask = _around(prior.mean + noise, lengths * FRAMES_PER_TOKEN, starts, frames)
-        z = self.render(latents, mask, timbre)
+        z = self.render(latents, mask, ge)
+        if self.extension:
+            states = self.extension.batch_states(references, heard)
+            z = self.extension.postfilter(z, mask, states)
         near = slice(FLOW_FRAMES, -FLOW_FRAMES)
         wave = self.dec(z[:, :, near], ge, mask[:, :, near]).squeeze(1)
         return wave[:, VOCODER_FRAMES * HOP : -VOCODER_FRAMES * HOP].float()

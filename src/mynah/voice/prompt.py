@@ -1,22 +1,19 @@
 """A voice as the two stages take it: prompt codes and their phonemes, and a timbre."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from mynah.acoustic.exemplars import Comparison, Exemplars
 from mynah.audio.recording import Recording
 from mynah.audio.spectrogram import SAMPLE_RATE as REFERENCE_RATE
 from mynah.audio.spectrogram import linear_spectrogram
+from mynah.runtime.device import Transferable
 from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
-from mynah.voice.timbre import Timbre
 from mynah.voice.tokens import (
-    WORDLESS,
     ContentEncoder,
     TokenAssignment,
     TokenReader,
@@ -33,30 +30,41 @@ _SILENCE_SECONDS = 0.3
 class VoiceReader(TokenReader, Protocol):
     """The part of an acoustic model that reads voices."""
 
-    def timbre(self, spectrograms: list[Tensor]) -> Timbre:
-        """Timbre of linear spectrograms (1, 1025, T) each."""
-        ...
-
-    def compare(
-        self, codes: Tensor, phones: Tensor, timbre: Timbre, spectrogram: Tensor
-    ) -> Comparison:
-        """What tokens (1, N) and phonemes (1, P) of a spectrogram (1, 1025, T) tell beside."""
+    def timbre(self, spectrograms: list[Tensor]) -> Tensor:
+        """Timbre (1, channels, 1) of linear spectrograms (1, 1025, T) each."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class VoicePrompt:
-    """What a model knows of a voice.
+class Reference:
+    """A recording as it gives the timbre: at most its first 30 seconds.
+
+    Attributes:
+        recording: these seconds.
+        spectrogram: linear, (1, 1025, frames).
+        phones: ids of its words; empty if they are not known, or go on behind its end.
+    """
+
+    recording: Recording
+    spectrogram: Tensor
+    phones: list[int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedVoice:
+    """Recordings of a voice through the networks.
 
     Attributes:
         codes: semantic tokens of the prompt, (T,); empty without known words.
         sentences: the words of the prompt; empty when there are none.
-        timbre: of one row.
+        timbre: (1, channels, 1).
+        references: all recordings.
     """
 
     codes: Tensor
     sentences: tuple[Sentence, ...]
-    timbre: Timbre
+    timbre: Tensor
+    references: list[Reference]
 
 
 @torch.inference_mode()
@@ -68,63 +76,44 @@ def read_voice(
     *,
     prompts: bool = True,
     assign: TokenAssignment = nearest_tokens,
-) -> VoicePrompt:
-    """Reads a voice through a model.
+) -> EncodedVoice:
+    """Read a voice through a model.
 
-    A recording without words, or too long to be a prompt, gives only its timbre, and so
-    does every recording where the model has no content encoder that prompts can be read with.
-    Where a model colours, its timbre has exemplars of all recordings; they are truer of words
-    that are known.
+    A recording without words, or too long to be a prompt, gives only its timbre.
+
+    Args:
+        voice: recordings and their words.
+        content: content encoder; without one every recording gives only its timbre.
+        reader: the acoustic model.
+        symbols: phoneme ids of the model.
+        prompts: false if the tokens of recordings are too inexact for prompts.
+        assign: chooses tokens by their distances.
 
     Raises:
         TextError, LanguageError: the voice's words cannot be pronounced.
     """
-    references = [each.between(0.0, LONGEST_REFERENCE_SECONDS) for each in voice.recordings]
-    spectrograms = [_spectrogram(each) for each in references]
-    timbre, no_codes = reader.timbre(spectrograms), torch.zeros(0, dtype=torch.long)
-    if content is None:
-        return VoicePrompt(no_codes, (), timbre)
-    said = [_said(text, voice.language) for text in voice.texts]
-    said += [()] * (len(references) - len(said))
+    known = voice.texts if content else ()
+    said = [_said(text, voice.language) for text in known]
+    said += [()] * (len(voice.recordings) - len(said))
     phones = [symbols.encode_sentences(sentences) for sentences in said]
-    seconds = [recording.seconds for recording in voice.recordings]
-    if timbre.colour is not None:
-        words = [
-            known if length <= LONGEST_REFERENCE_SECONDS else []
-            for known, length in zip(phones, seconds, strict=True)
-        ]
-        told = [
-            _compared(*each, timbre, content, reader, assign)
-            for each in zip(references, spectrograms, words, strict=True)
-        ]
-        timbre = replace(timbre, exemplars=[Exemplars.of(told)])
-    if not prompts or not phones[0] or seconds[0] > LONGEST_PROMPT_SECONDS + 1:
-        return VoicePrompt(no_codes, (), timbre)
+    references = [_reference(*each) for each in zip(voice.recordings, phones, strict=True)]
+    timbre = reader.timbre([each.spectrogram for each in references])
     first = voice.recordings[0]
+    if not (content and prompts and phones[0]) or first.seconds > LONGEST_PROMPT_SECONDS + 1:
+        return EncodedVoice(torch.zeros(0, dtype=torch.long), (), timbre, references)
     codes = semantic_tokens(first, content, reader, phones[0], _SILENCE_SECONDS, assign)
-    return VoicePrompt(codes, said[0], timbre)
+    return EncodedVoice(codes, said[0], timbre, references)
 
 
 def _said(text: str, language: str) -> tuple[Sentence, ...]:
     return tuple(analyse(text, language, split="cut0")) if text else ()
 
 
-def _spectrogram(reference: Recording) -> Tensor:
-    return linear_spectrogram(torch.from_numpy(reference.at(REFERENCE_RATE).samples)[None])
-
-
-def _compared(
-    reference: Recording,
-    spectrogram: Tensor,
-    phones: Sequence[int],
-    timbre: Timbre,
-    content: ContentEncoder,
-    reader: VoiceReader,
-    assign: TokenAssignment,
-) -> Comparison:
-    codes = semantic_tokens(reference, content, reader, phones, 0.0, assign)
-    said = torch.tensor([phones or [WORDLESS]])
-    return reader.compare(codes[None], said, timbre, spectrogram)
+def _reference(recording: Recording, phones: list[int]) -> Reference:
+    heard = recording.between(0.0, LONGEST_REFERENCE_SECONDS)
+    samples = torch.from_numpy(heard.at(REFERENCE_RATE).samples)[None]
+    whole = recording.seconds <= LONGEST_REFERENCE_SECONDS
+    return Reference(heard, linear_spectrogram(samples), phones if whole else [])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,16 +124,18 @@ class Prompt:
         codes: (tokens,) semantic tokens of the prompt; empty without known words.
         phones: (phones,) ids of its words.
         bert: (1024, phones) their text features, or None for zeros.
-        timbre: of one row.
+        timbre: (1, channels, 1).
+        speaker_state: of the model's extension.
     """
 
     codes: Tensor
     phones: Tensor
     bert: Tensor | None
-    timbre: Timbre
+    timbre: Tensor
+    speaker_state: Transferable | None = None
 
     @property
     def size(self) -> int:
         """Bytes."""
-        parts = (self.codes, self.phones, self.bert, self.timbre)
+        parts = (self.codes, self.phones, self.bert, self.timbre, self.speaker_state)
         return sum(part.nbytes for part in parts if part is not None)

@@ -16,7 +16,6 @@ from mynah.acoustic.sovits.model import SoVITS
 from mynah.acoustic.sovits.streaming import WaveDecoder
 from mynah.acoustic.sovits.text_encoder import Prior
 from mynah.runtime.cuda import capture_graph, next_power_of_two
-from mynah.voice.timbre import Timbre
 
 
 class BatchedGenerator:
@@ -143,10 +142,9 @@ class CudaSoVITS:
         )
         return Prior(*(each[:rows, :, : FRAMES_PER_TOKEN * tokens] for each in prior))
 
-    def render(self, latents: Tensor, mask: Tensor, timbre: Timbre) -> Tensor:
-        """See `SoVITS.render`."""
-        through = _filled_up(self._flow, latents, timbre.vector, mask)
-        return self._sovits.coloured(through, mask, timbre)
+    def render(self, latents: Tensor, mask: Tensor, timbre: Tensor) -> Tensor:
+        """See `SoVITS.render`; what is given stays as it is until the next call."""
+        return _filled_up(self._flow, latents, timbre, mask)
 
     def _decode(self, z: Tensor, ge: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None:

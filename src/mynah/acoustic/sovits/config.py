@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
-from mynah.acoustic.colouring import BANDS
 from mynah.errors import CheckpointError
 
 Version = Literal["v1", "v2", "v2Pro", "v2ProPlus"]
@@ -28,8 +27,7 @@ class SoVITSConfig:
     """Sizes of one SoVITS network, under the names that checkpoints use for them.
 
     `posterior_layers` is the depth of the posterior encoder, which only training
-    uses; released configurations do not state it because it is always 16 there. Nor do
-    they state `coloured`, whether what is rendered gets the colours of the reference.
+    uses; released configurations do not state it because it is always 16 there.
     """
 
     version: Version
@@ -48,7 +46,6 @@ class SoVITSConfig:
     upsample_kernel_sizes: tuple[int, ...] = (16, 16, 8, 2, 2)
     gin_channels: int = 512
     posterior_layers: int = 16
-    coloured: bool = False
     sampling_rate: int = 32_000
     filter_length: int = 2048
     hop_length: int = 640
@@ -83,7 +80,6 @@ class SoVITSConfig:
         fits = (
             self.hidden_channels % self.n_heads == 0
             and self.inter_channels % 2 == 0
-            and (self.inter_channels >= BANDS or not self.coloured)
             and all(kernel % 2 for kernel in self.resblock_kernel_sizes)
             and len(self.resblock_kernel_sizes) == len(self.resblock_dilation_sizes)
             and len(self.upsample_rates) == len(self.upsample_kernel_sizes)
@@ -120,7 +116,6 @@ class SoVITSConfig:
                 upsample_kernel_sizes=_sizes(model["upsample_kernel_sizes"]),
                 n_layers=_size(model["n_layers"], most=_MOST_LAYERS),
                 posterior_layers=_size(model.get("posterior_layers", 16), most=_MOST_LAYERS),
-                coloured=model.get("coloured", False) is True,
                 **{name: _size(model[name]) for name in _MODEL_SIZES},
                 **{name: _size(data[name]) for name in _DATA_SIZES},
             )

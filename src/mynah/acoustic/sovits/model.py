@@ -9,8 +9,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mynah.acoustic.colouring import Colouring
-from mynah.acoustic.exemplars import Comparison
 from mynah.acoustic.masks import mask_of
 from mynah.acoustic.sovits.config import (
     FRAMES_PER_TOKEN,
@@ -25,7 +23,6 @@ from mynah.acoustic.sovits.quantizer import Quantizer
 from mynah.acoustic.sovits.reference_encoder import ReferenceEncoder
 from mynah.acoustic.sovits.text_encoder import Prior, TextEncoder
 from mynah.acoustic.sovits.weight_norm import fuse
-from mynah.voice.timbre import Timbre
 
 NOISE_SCALE = 0.5
 """Of the noise in the latents, as released models speak best."""
@@ -50,8 +47,6 @@ class SoVITS(nn.Module):
         self.enc_p = TextEncoder(config)
         self.flow = Flow(channels, config.hidden_channels, timbre)
         self.dec = Generator(config)
-        if config.coloured:
-            self.colouring = Colouring()
         if posterior:
             self.enc_q = PosteriorEncoder(
                 config.spectrogram_bins,
@@ -111,8 +106,8 @@ class SoVITS(nn.Module):
     @torch.no_grad()
     def timbre(
         self, spectrograms: Sequence[Tensor], speaker_vectors: Sequence[Tensor] | None = None
-    ) -> Timbre:
-        """Timbre of a speaker heard in one or several recordings: the mean of theirs.
+    ) -> Tensor:
+        """Timbre (batch, channels, 1) of a speaker in one or several recordings: their mean.
 
         Args:
             spectrograms: one linear spectrogram (batch, 1025, frames) per recording.
@@ -120,27 +115,7 @@ class SoVITS(nn.Module):
         """
         vectors: Sequence[Tensor | None] = speaker_vectors or [None] * len(spectrograms)
         heard = [self.reference(*pair) for pair in zip(spectrograms, vectors, strict=True)]
-        return Timbre(torch.stack(heard).mean(0), self.colour(spectrograms))
-
-    def colour(self, spectrograms: Sequence[Tensor], mask: Tensor | None = None) -> Tensor | None:
-        """Colour of a speaker, see `Colouring`; None if the model does not colour."""
-        return self.colouring(spectrograms, mask) if self.config.coloured else None
-
-    @torch.no_grad()
-    def compare(
-        self, codes: Tensor, phones: Tensor, timbre: Timbre, spectrogram: Tensor
-    ) -> Comparison:
-        """What a recording tells of its speaker beside the timbre; the model has to colour.
-
-        Args:
-            codes: its semantic tokens, (1, tokens).
-            phones: ids of its phonemes, (1, phonemes).
-            timbre: of the speaker, of one row without exemplars.
-            spectrogram: of the recording, (1, 1025, frames).
-        """
-        prior = self.prior(codes, phones, timbre.vector)
-        rendered = self.render(prior.mean, prior.mask, timbre)
-        return self.colouring.compare(rendered, spectrogram)
+        return torch.stack(heard).mean(0)
 
     def prior(
         self,
@@ -176,34 +151,22 @@ class SoVITS(nn.Module):
         )
         return prior
 
-    def render(self, latents: Tensor, mask: Tensor, timbre: Timbre) -> Tensor:
-        """Latents as the decoder reads them: through the flow, and in the reference's colours.
+    def render(self, latents: Tensor, mask: Tensor, timbre: Tensor) -> Tensor:
+        """Latents as the decoder reads them: through the flow.
 
         Args:
-            latents: drawn from the prior, (batch, inter channels, frames).
+            latents: sampled from the prior, (batch, inter channels, frames).
             mask: bool, (batch, 1, frames).
-            timbre: of each row.
+            timbre: of each row, (batch, channels, 1).
         """
-        return self.coloured(self.flow.inverse(latents, mask, timbre.vector) * mask, mask, timbre)
-
-    def coloured(self, z: Tensor, mask: Tensor, timbre: Timbre) -> Tensor:
-        """What came through the flow in the reference's colours; see `render`."""
-        if timbre.colour is None:
-            return z
-        painted = self.colouring.filter(z, timbre.colour)
-        if any(timbre.exemplars):
-            rows = zip(painted, mask[:, 0], timbre.exemplars, strict=True)
-            painted = torch.stack(
-                [own.apply(row, there) if own else row for row, there, own in rows]
-            )
-        return painted * mask
+        return self.flow.inverse(latents, mask, timbre) * mask
 
     @torch.no_grad()
     def decode(
         self,
         codes: Tensor,
         phones: Tensor,
-        timbre: Timbre,
+        timbre: Tensor,
         *,
         lengths: Tensor | None = None,
         phone_lengths: Tensor | None = None,
@@ -216,7 +179,7 @@ class SoVITS(nn.Module):
         Args:
             codes: semantic tokens, (batch, tokens).
             phones: phoneme ids, (batch, phonemes).
-            timbre: of each row.
+            timbre: of each row, (batch, channels, 1).
             lengths: tokens of each row, (batch,); all if not given.
             phone_lengths: phonemes of each row, (batch,); all if not given.
             speed: rate of all rows or of each; 2 halves the duration.
@@ -231,7 +194,7 @@ class SoVITS(nn.Module):
         prior = self.prior(
             codes,
             phones,
-            timbre.vector,
+            timbre,
             lengths=lengths,
             phone_lengths=phone_lengths,
             speed=None if all(rate == 1 for rate in rates) else rates,
@@ -243,7 +206,7 @@ class SoVITS(nn.Module):
             prior.mean + noise * prior.log_scale.exp() * noise_scale, prior.mask, timbre
         )
         mask = None if bool(prior.mask.all()) else prior.mask
-        waveform: Tensor = self.dec(z, timbre.vector, mask)
+        waveform: Tensor = self.dec(z, timbre, mask)
         return waveform.squeeze(1)
 
     def fuse(self) -> None:

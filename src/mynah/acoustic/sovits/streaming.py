@@ -18,10 +18,10 @@ from torch.nn.utils.rnn import pad_sequence
 
 from mynah.acoustic.decode_stream import Chunk, DecodeStream
 from mynah.acoustic.masks import length_mask
+from mynah.acoustic.postfilter import Postfilter
 from mynah.acoustic.sovits.config import FRAMES_PER_TOKEN, SoVITSConfig
 from mynah.acoustic.sovits.model import NOISE_SCALE
 from mynah.acoustic.sovits.text_encoder import Prior
-from mynah.voice.timbre import Timbre
 
 PRIOR_TOKENS = 250
 """Tokens before a piece that the prior looks at."""
@@ -56,7 +56,7 @@ class SoVITSNetwork(Protocol):
     ) -> Prior:
         """See `SoVITS.prior`."""
 
-    def render(self, latents: Tensor, mask: Tensor, timbre: Timbre) -> Tensor:
+    def render(self, latents: Tensor, mask: Tensor, timbre: Tensor) -> Tensor:
         """See `SoVITS.render`."""
 
 
@@ -103,7 +103,10 @@ class _ContextWindow:
 
 @torch.inference_mode()
 def decode_next(
-    sovits: SoVITSNetwork, passages: Sequence[DecodeStream], vocoder: WaveDecoder | None = None
+    sovits: SoVITSNetwork,
+    passages: Sequence[DecodeStream],
+    vocoder: WaveDecoder | None = None,
+    postfilter: Postfilter | None = None,
 ) -> list[Tensor]:
     """Decodes the next piece of each passage and moves the passages on.
 
@@ -111,15 +114,18 @@ def decode_next(
         sovits: the model, in eval mode.
         passages: each with a `piece` to decode, and a timbre where the model is.
         vocoder: in place of the model's own.
+        postfilter: of the model, if it has one.
 
     Returns:
         For each the piece's waveform, (samples,) between -1 and 1, on the CPU.
     """
     windows = [_ContextWindow.of(passage) for passage in passages]
-    timbre = Timbre.joined([passage.timbre for passage in passages])
-    drawn = zip(windows, _prior(sovits, windows, timbre.vector), strict=True)
+    timbre = torch.cat([passage.timbre for passage in passages])
+    drawn = zip(windows, _prior(sovits, windows, timbre), strict=True)
     latents, mask = _padded([_continued(*each) for each in drawn])
     latents = sovits.render(latents, mask, timbre)
+    if postfilter:
+        latents = postfilter(latents, mask, [passage.speaker_state for passage in passages])
     z, mask = _padded(
         [
             row[:, window.vocoder - window.flow : window.known - window.flow]
@@ -128,7 +134,7 @@ def decode_next(
     )
     alike = len({window.known - window.vocoder for window in windows}) == 1
     decode = vocoder or sovits.dec
-    waves = decode(z, timbre.vector, None if alike else mask).squeeze(1).cpu()
+    waves = decode(z, timbre, None if alike else mask).squeeze(1).cpu()
     hop = sovits.config.hop_length
     return [_join(window, wave, hop) for window, wave in zip(windows, waves, strict=True)]
 

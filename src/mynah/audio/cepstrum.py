@@ -1,4 +1,4 @@
-"""Cepstra: the shapes of spectra from coarse to fine, as cosine transforms of log bands."""
+"""Cepstra: spectral envelopes from coarse to fine, as cosine transforms of log bands."""
 
 import math
 from functools import cache
@@ -8,14 +8,14 @@ from torch import Tensor
 
 
 @cache
-def cosines(bands: int, coefficients: int) -> Tensor:
+def dct_basis(bands: int, coefficients: int) -> Tensor:
     """From bands to the first cepstral coefficients: orthonormal rows, (coefficients, bands)."""
     angles = math.pi / bands * (torch.arange(bands) + 0.5) * torch.arange(coefficients)[:, None]
     rows = angles.cos()
     return rows / rows.norm(dim=1, keepdim=True)
 
 
-def shape(mels: Tensor, first: int, end: int) -> Tensor:
-    """The part of log bands (frames, bands) that coefficients from `first` to before `end` draw."""
-    rows = cosines(mels.shape[1], end).to(mels)[first:]
+def lifter(mels: Tensor, first: int, end: int) -> Tensor:
+    """The part of log bands (frames, bands) in coefficients from `first` to before `end`."""
+    rows = dct_basis(mels.shape[1], end).to(mels)[first:]
     return mels @ rows.T @ rows
