@@ -1,4 +1,4 @@
-"""Clients of a Mynah server, for what OpenAI's client does not have: its options, voices and jobs.
+"""Clients of a Mynah server, with the options, voices and jobs that OpenAI's client lacks.
 
     with mynah.Client("http://localhost:8000", key="mynah_...") as client:
         client.create_voice("teacher", "minute.wav")

@@ -1,4 +1,5 @@
-"""The client that others can work beside."""
+# ruff: noqa: D102 - `Client` has the descriptions
+"""The asynchronous client."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from mynah.client.voices import ServerVoice
 
 
 class AsyncClient:
-    """Calls a server without blocking; see `Client`."""
+    """Asynchronous client of a server; its methods are those of `Client`."""
 
     def __init__(self, url: str, key: str | None = None) -> None:
         self._http = httpx.AsyncClient(base_url=base(url), headers=headers(key), timeout=TIMEOUT)
@@ -28,11 +29,10 @@ class AsyncClient:
         await self.close()
 
     async def close(self) -> None:
-        """Leaves the server."""
+        """Close the connections."""
         await self._http.aclose()
 
     async def speak(self, text: str, voice: str, **options: Any) -> ServerSpeech:  # noqa: ANN401
-        """See `Client.speak`."""
         async with self._speaking(text, voice, options) as answer:
             return speech.speech_of(await answer.aread(), answer.headers)
 
@@ -42,7 +42,6 @@ class AsyncClient:
         voice: str,
         **options: Any,  # noqa: ANN401
     ) -> AsyncIterator[bytes]:
-        """See `Client.stream`."""
         async with self._speaking(text, voice, options) as answer:
             async for part in answer.aiter_bytes():
                 yield part
@@ -50,15 +49,12 @@ class AsyncClient:
     async def rate(
         self, audio_id: str, rating: int | None = None, similarity: float | None = None
     ) -> ServerRating:
-        """See `Client.rate`."""
         return await self._make(speech.rate(audio_id, rating, similarity))
 
     async def voices(self) -> list[ServerVoice]:
-        """See `Client.voices`."""
         return await self._all(voices.voices)
 
     async def voice(self, voice: str) -> ServerVoice:
-        """See `Client.voice`."""
         return await self._make(voices.voice(voice))
 
     async def create_voice(
@@ -71,17 +67,14 @@ class AsyncClient:
         labels: Mapping[str, str] | None = None,
         consent: str | None = None,
     ) -> ServerVoice:
-        """See `Client.create_voice`."""
         return await self._make(
             voices.create_voice(name, recordings, urls, texts, language, labels, consent)
         )
 
     async def change_voice(self, voice: str, **changes: Any) -> ServerVoice:  # noqa: ANN401
-        """See `Client.change_voice`."""
         return await self._make(voices.change_voice(voice, changes))
 
     async def delete_voice(self, voice: str) -> None:
-        """See `Client.delete_voice`."""
         await self._make(voices.delete_voice(voice))
 
     async def train(
@@ -92,19 +85,15 @@ class AsyncClient:
         language: str = "auto",
         **options: Any,  # noqa: ANN401
     ) -> ServerJob:
-        """See `Client.train`."""
         return await self._make(jobs.train(voice, recordings, texts, language, options))
 
     async def jobs(self) -> list[ServerJob]:
-        """See `Client.jobs`."""
         return await self._all(jobs.jobs)
 
     async def job(self, job: str) -> ServerJob:
-        """See `Client.job`."""
         return await self._make(jobs.job(job))
 
     async def events(self, job: str, after: int = 0) -> AsyncIterator[ServerEvent]:
-        """See `Client.events`."""
         asked = {"headers": jobs.events_after(after)}
         async with self._streaming("GET", jobs.events_path(job), **asked) as answer:
             lines = jobs.EventLines()
@@ -113,37 +102,29 @@ class AsyncClient:
                     yield event
 
     async def wait(self, job: str) -> ServerJob:
-        """See `Client.wait`."""
         async for _ in self.events(job):
             pass
         return await self.job(job)
 
     async def cancel(self, job: str) -> ServerJob:
-        """See `Client.cancel`."""
         return await self._make(jobs.cancel(job))
 
     async def retry(self, job: str) -> ServerJob:
-        """See `Client.retry`."""
         return await self._make(jobs.retry(job))
 
     async def versions(self, voice: str) -> list[ServerVersion]:
-        """See `Client.versions`."""
         return await self._make(versions.versions(voice))
 
     async def rollout(self, voice: str) -> ServerRollout:
-        """See `Client.rollout`."""
         return await self._make(versions.rollout(voice))
 
     async def promote(self, voice: str, version: int) -> ServerRollout:
-        """See `Client.promote`."""
         return await self._make(versions.promote(voice, version))
 
     async def rollback(self, voice: str) -> ServerRollout:
-        """See `Client.rollback`."""
         return await self._make(versions.rollback(voice))
 
     async def set_traffic(self, voice: str, weights: Mapping[int, float]) -> ServerRollout:
-        """See `Client.set_traffic`."""
         return await self._make(versions.set_traffic(voice, weights))
 
     async def _make(self, call: Call[Result]) -> Result:

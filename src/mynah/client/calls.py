@@ -1,4 +1,4 @@
-"""A call of the API apart from who makes it: its path, content and the meaning of its answer."""
+"""API calls without their transport: path, content and the reading of the response."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -15,7 +15,7 @@ Recording = str | Path | bytes
 
 
 def files_of(recordings: Sequence[Recording]) -> list[tuple[str, bytes]]:
-    """The fields of a form."""
+    """The form fields of recordings."""
     return [
         ("recordings", each if isinstance(each, bytes) else Path(each).read_bytes())
         for each in recordings
@@ -29,14 +29,7 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Result]):
-    """A call.
-
-    Attributes:
-        method: of HTTP.
-        path: below `/v1/`.
-        read: makes the result of the answer's JSON.
-        request: what it carries, as httpx names it.
-    """
+    """An API call; `path` is below `/v1/`, `read` converts the response's JSON to the result."""
 
     method: str
     path: str
@@ -46,7 +39,7 @@ class Call(Generic[Result]):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Result]):
-    """Some items of a list; if there are more they come after `last`."""
+    """One page of a list; `last` is the cursor of the next."""
 
     items: Sequence[Result]
     more: bool
@@ -54,7 +47,7 @@ class Page(Generic[Result]):
 
 
 def page_call(path: str, after: str, read: Callable[[Any], Result]) -> Call[Page[Result]]:
-    """The items of a list after one."""
+    """A call for the page of a list after the cursor `after`."""
 
     def read_page(body: Any) -> Page[Result]:  # noqa: ANN401 - JSON
         return Page([read(each) for each in body["data"]], body["has_more"], body["last_id"] or "")
@@ -63,17 +56,11 @@ def page_call(path: str, after: str, read: Callable[[Any], Result]) -> Call[Page
 
 
 def value_of(kind: type[Value], body: Mapping[str, Any], **read: object) -> Value:
-    """A value whose fields a body has, among others.
-
-    Args:
-        kind: of value.
-        body: as JSON has it.
-        read: fields that are not as in JSON.
-    """
+    """Build a dataclass from the fields of a JSON object, and from those that are read already."""
     names = {each.name for each in fields(kind)} - read.keys()
     return kind(**{name: body[name] for name in names}, **read)
 
 
 def path_of(*names: str) -> str:
-    """A path whose parts may have any character."""
+    """A URL path whose parts may hold any character."""
     return "/".join(quote(name, safe="") for name in names)

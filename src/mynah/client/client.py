@@ -1,4 +1,4 @@
-"""The client that waits for its answers."""
+"""The synchronous client."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,13 +16,13 @@ from mynah.client.voices import ServerVoice
 
 
 class Client:
-    """Calls a server.
+    """Synchronous client of a server.
 
     Every call raises `ServerError` if the server refuses it, fails or cannot be reached.
 
     Args:
         url: of the server, such as `http://localhost:8000`.
-        key: that `mynah keys create` printed; none for a server that runs without keys.
+        key: API key, as `mynah keys create` printed it; None for a server without keys.
     """
 
     def __init__(self, url: str, key: str | None = None) -> None:
@@ -35,11 +35,11 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Leaves the server."""
+        """Close the connections."""
         self._http.close()
 
     def speak(self, text: str, voice: str, **options: Any) -> ServerSpeech:  # noqa: ANN401
-        """A spoken text as an audio file.
+        """Return a spoken text as an audio file.
 
         Args:
             text: what to say.
@@ -50,19 +50,19 @@ class Client:
             return speech.speech_of(answer.read(), answer.headers)
 
     def stream(self, text: str, voice: str, **options: Any) -> Iterator[bytes]:  # noqa: ANN401
-        """The same audio in parts, as it is ready."""
+        """Yield the same audio in parts as they arrive."""
         with self._speaking(text, voice, options) as answer:
             yield from answer.iter_bytes()
 
     def rate(
         self, audio_id: str, rating: int | None = None, similarity: float | None = None
     ) -> ServerRating:
-        """Says what somebody thinks of a piece of speech; it counts for the version that spoke.
+        """Rate a speech result; the rating counts for the version that spoke.
 
         Args:
-            audio_id: that `speak` gives.
+            audio_id: of a result of `speak`.
             rating: from 1, bad, to 5, excellent.
-            similarity: to the speaker, as measured, from -1 to 1.
+            similarity: measured similarity to the speaker, from -1 to 1.
         """
         return self._make(speech.rate(audio_id, rating, similarity))
 
@@ -84,27 +84,27 @@ class Client:
         labels: Mapping[str, str] | None = None,
         consent: str | None = None,
     ) -> ServerVoice:
-        """Makes a voice that can speak at once.
+        """Create a voice; it can speak at once.
 
         Args:
             name: unique.
             recordings: of one person; the first is the prompt.
-            urls: of more recordings, which the server fetches, if it may.
-            texts: the words of each, in their order.
-            language: of these words.
-            labels: whatever is to be remembered of it.
-            consent: how the speaker agreed to be cloned.
+            urls: of further recordings, which the server fetches if its settings allow it.
+            texts: transcripts, in the order of the recordings.
+            language: of the transcripts.
+            labels: any metadata.
+            consent: the speaker's consent to be cloned.
         """
         return self._make(
             voices.create_voice(name, recordings, urls, texts, language, labels, consent)
         )
 
     def change_voice(self, voice: str, **changes: Any) -> ServerVoice:  # noqa: ANN401
-        """Changes a voice's `name`, `labels` or `consent`."""
+        """Change a voice's `name`, `labels` or `consent`."""
         return self._make(voices.change_voice(voice, changes))
 
     def delete_voice(self, voice: str) -> None:
-        """Deletes a voice and its recordings."""
+        """Delete a voice and its recordings."""
         self._make(voices.delete_voice(voice))
 
     def train(
@@ -115,13 +115,13 @@ class Client:
         language: str = "auto",
         **options: Any,  # noqa: ANN401
     ) -> ServerJob:
-        """Orders the training of a voice; `wait` waits for its end.
+        """Start the training of a voice; `wait` blocks until it ends.
 
         Args:
             voice: name or id.
-            recordings: to learn from besides those that the voice was made of.
-            texts: the words of each, in their order.
-            language: of these words.
+            recordings: training data in addition to the voice's own recordings.
+            texts: transcripts, in the order of the recordings.
+            language: of the transcripts.
             options: other fields of `POST /v1/voices/{voice}/train`, such as `epochs`, `rank`,
                 `stages`, `promote`, `callback_url`.
         """
@@ -132,33 +132,28 @@ class Client:
         return self._all(jobs.jobs)
 
     def job(self, job: str) -> ServerJob:
-        """How far a job is, and what it said."""
+        """A job with its progress and messages."""
         return self._make(jobs.job(job))
 
     def events(self, job: str, after: int = 0) -> Iterator[ServerEvent]:
-        """What happens to a job, until it is over.
-
-        Args:
-            job: id.
-            after: event after which to begin; 0 is the job's beginning.
-        """
+        """Yield the events of a job until it ends: all, or those after the one with an id."""
         asked = {"headers": jobs.events_after(after)}
         with self._streaming("GET", jobs.events_path(job), **asked) as answer:
             lines = jobs.EventLines()
             yield from filter(None, map(lines.read, answer.iter_lines()))
 
     def wait(self, job: str) -> ServerJob:
-        """Waits until a job is over; its `state` says how it ended."""
+        """Wait until a job ends and return it; its `state` is the outcome."""
         for _ in self.events(job):
             pass
         return self.job(job)
 
     def cancel(self, job: str) -> ServerJob:
-        """Ends a job: at once if it waits, within seconds if it runs."""
+        """Cancel a job: at once if it is queued, within seconds if it runs."""
         return self._make(jobs.cancel(job))
 
     def retry(self, job: str) -> ServerJob:
-        """Queues a job again that failed or was cancelled; it goes on from its checkpoint."""
+        """Queue a failed or cancelled job again; it resumes from its checkpoint."""
         return self._make(jobs.retry(job))
 
     def versions(self, voice: str) -> list[ServerVersion]:
@@ -166,19 +161,19 @@ class Client:
         return self._make(versions.versions(voice))
 
     def rollout(self, voice: str) -> ServerRollout:
-        """Who hears what of a voice."""
+        """The routing of a voice's requests to its versions."""
         return self._make(versions.rollout(voice))
 
     def promote(self, voice: str, version: int) -> ServerRollout:
-        """Has everyone hear a version, from the next request on."""
+        """Make a version the default, from the next request on."""
         return self._make(versions.promote(voice, version))
 
     def rollback(self, voice: str) -> ServerRollout:
-        """Has everyone hear what they heard before the last promotion."""
+        """Restore the routing before the last promotion."""
         return self._make(versions.rollback(voice))
 
     def set_traffic(self, voice: str, weights: Mapping[int, float]) -> ServerRollout:
-        """Splits callers among versions by weights; none has everyone hear the default."""
+        """Split callers among versions by weights; no weights route everyone to the default."""
         return self._make(versions.set_traffic(voice, weights))
 
     def _make(self, call: Call[Result]) -> Result:

@@ -1,4 +1,4 @@
-"""How a server is reached, and what becomes of an answer that is none."""
+"""The connection to a server, and the errors of responses."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,21 +11,21 @@ TIMEOUT = httpx.Timeout(30.0, read=300.0)
 
 
 def base(url: str) -> str:
-    """Where the API of a server is."""
+    """The base URL of a server's API."""
     return f"{url.rstrip('/')}/v1/"
 
 
 def headers(key: str | None) -> dict[str, str]:
-    """What every call carries."""
+    """The headers of every call."""
     return {"authorization": f"Bearer {key}"} if key else {}
 
 
 @contextmanager
 def reaching(url: httpx.URL) -> Iterator[None]:
-    """Tells of a server that does not answer.
+    """Turn a failed connection into a `ServerError`.
 
     Raises:
-        ServerError: it does not.
+        ServerError: the server does not answer.
     """
     try:
         yield
@@ -35,17 +35,17 @@ def reaching(url: httpx.URL) -> Iterator[None]:
 
 
 def checked(answer: httpx.Response) -> httpx.Response:
-    """An answer that is a success.
+    """Return a successful response.
 
     Raises:
-        ServerError: it is none; what the server said of it.
+        ServerError: the response is an error.
     """
     if answer.is_success:
         return answer
     try:
-        told = answer.json()["error"]
+        error = answer.json()["error"]
         raise ServerError(
-            told["message"], told["code"], answer.status_code, told["param"], told["request_id"]
+            error["message"], error["code"], answer.status_code, error["param"], error["request_id"]
         )
     except (ValueError, LookupError, TypeError):
         raise ServerError(

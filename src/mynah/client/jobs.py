@@ -1,4 +1,4 @@
-"""Jobs of a server: training, and how far it is."""
+"""Jobs of a server: training and its progress."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,14 +12,7 @@ State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """How far a job is.
-
-    Attributes:
-        step: what is being done.
-        percent: of the whole job.
-        eta_seconds: until its end.
-        losses: what the training makes smaller, by name.
-    """
+    """Progress of a job: current step, percent of the whole, estimated seconds left, and losses."""
 
     step: str | None
     percent: float
@@ -29,7 +22,7 @@ class JobProgress:
 
 @dataclass(frozen=True, slots=True)
 class JobError:
-    """Why a job failed."""
+    """The error of a failed job."""
 
     code: str
     message: str
@@ -37,17 +30,17 @@ class JobError:
 
 @dataclass(frozen=True, slots=True)
 class ServerJob:
-    """Long work of a server.
+    """A job of a server.
 
     Attributes:
         kind: `train`.
         voice: id of the voice.
-        error: of a job that failed.
-        version: of the voice, that came of it.
-        attempts: how often work on it began.
-        callback_url: told of its end.
+        error: of a failed job.
+        version: number of the version that the job made.
+        attempts: number of attempts begun.
+        callback_url: webhook for the job's end.
         created_at, started_at, ended_at: seconds since 1970.
-        messages: what it said; a list of jobs has none of it.
+        messages: the job's messages; empty in a list of jobs.
     """
 
     id: str
@@ -67,14 +60,7 @@ class ServerJob:
 
 @dataclass(frozen=True, slots=True)
 class ServerEvent:
-    """Something that happened to a job.
-
-    Attributes:
-        id: grows from event to event.
-        kind: `state`, `progress` or `message`.
-        data: what is told of it.
-        created_at: seconds since 1970.
-    """
+    """An event of a job; `id` increases from event to event, `created_at` is seconds since 1970."""
 
     id: int
     kind: Literal["state", "progress", "message"]
@@ -84,21 +70,21 @@ class ServerEvent:
 
 @dataclass(slots=True)
 class EventLines:
-    """Makes events of the lines in which a server sends them."""
+    """Parser of server-sent events."""
 
     _fields: dict[str, str] = field(default_factory=dict)
 
     def read(self, line: str) -> ServerEvent | None:
-        """The event that ends with a line, if one does."""
+        """Read one line; return the event that it ends, if it ends one."""
         if line:
             name, _, value = line.partition(": ")
             self._fields[name] = value
             return None
-        told, self._fields = self._fields, {}
-        if "data" not in told:  # a comment, which only says that the server is there
+        event, self._fields = self._fields, {}
+        if "data" not in event:  # a comment, which only keeps the connection alive
             return None
-        data = json.loads(told["data"])
-        facts = {"id": int(told["id"]), "kind": told["event"], "data": data}
+        data = json.loads(event["data"])
+        facts = {"id": int(event["id"]), "kind": event["event"], "data": data}
         return ServerEvent(**facts, created_at=data.pop("created_at"))
 
 
@@ -109,7 +95,7 @@ def train(
     language: str,
     options: Mapping[str, Any],
 ) -> Call[ServerJob]:
-    """Orders a training."""
+    """The call that starts a training."""
     given = {name: value for name, value in options.items() if value is not None}
     form = {"text": list(texts), "language": language, **given}
     request = {"data": form, "files": files_of(recordings)}
@@ -117,32 +103,32 @@ def train(
 
 
 def jobs(after: str) -> Call[Page[ServerJob]]:
-    """Jobs after one, the latest first."""
+    """Jobs after a cursor, the latest first."""
     return page_call("jobs", after, _job)
 
 
 def job(job_id: str) -> Call[ServerJob]:
-    """A job and what it said."""
+    """A job with its messages."""
     return Call("GET", path_of("jobs", job_id), _job)
 
 
 def cancel(job_id: str) -> Call[ServerJob]:
-    """Ends a job."""
+    """The call that cancels a job."""
     return Call("POST", path_of("jobs", job_id, "cancel"), _job)
 
 
 def retry(job_id: str) -> Call[ServerJob]:
-    """Queues a job again."""
+    """The call that queues a job again."""
     return Call("POST", path_of("jobs", job_id, "retry"), _job)
 
 
 def events_path(job_id: str) -> str:
-    """Where the events of a job are."""
+    """The path of a job's events."""
     return path_of("jobs", job_id, "events")
 
 
 def events_after(event_id: int) -> dict[str, str]:
-    """Headers that ask for what came after an event."""
+    """Headers that ask for the events after one."""
     return {"last-event-id": str(event_id)}
 
 

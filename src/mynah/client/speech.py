@@ -1,4 +1,4 @@
-"""Speech, and what its callers think of it."""
+"""Speech and its ratings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ SPEECH = "audio/speech"
 
 
 class ServerSpeech(bytes):
-    """A spoken text: the bytes of an audio file.
+    """The bytes of an audio file of speech.
 
     Attributes:
-        audio_id: by which it is rated; None if its voice has no trained versions.
-        version: of the voice, that spoke; None of what is answered otherwise than by sound.
+        audio_id: for `rate`; None if the voice has no trained versions.
+        version: number of the version that spoke; None if the response is not audio.
     """
 
     audio_id: str | None = None
@@ -23,15 +23,7 @@ class ServerSpeech(bytes):
 
 @dataclass(frozen=True, slots=True)
 class ServerRating:
-    """What is thought of a piece of speech.
-
-    Attributes:
-        id: of the audio.
-        voice: its id.
-        version: that spoke.
-        rating: from 1 to 5.
-        similarity: to the speaker, from -1 to 1.
-    """
+    """The rating of a speech result: from 1 to 5, and the similarity from -1 to 1."""
 
     id: str
     voice: str
@@ -41,7 +33,7 @@ class ServerRating:
 
 
 def speech_of(data: bytes, headers: Mapping[str, str]) -> ServerSpeech:
-    """What an answer holds."""
+    """The speech in a response."""
     speech = ServerSpeech(data)
     speech.audio_id = headers.get("x-audio-id")
     version = headers.get("x-voice-version")
@@ -50,13 +42,13 @@ def speech_of(data: bytes, headers: Mapping[str, str]) -> ServerSpeech:
 
 
 def speech_body(text: str, voice: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What is asked for."""
+    """The JSON body of a speech request."""
     return {"input": text, "voice": voice, **options}
 
 
 def rate(audio_id: str, rating: int | None, similarity: float | None) -> Call[ServerRating]:
-    """Rates a piece of speech."""
+    """The call that rates a speech result."""
     given = {"rating": rating, "similarity": similarity}
     body = {name: value for name, value in given.items() if value is not None}
     path = path_of("audio", audio_id, "rating")
-    return Call("POST", path, lambda told: value_of(ServerRating, told), {"json": body})
+    return Call("POST", path, lambda rated: value_of(ServerRating, rated), {"json": body})

@@ -1,4 +1,4 @@
-"""Versions of a voice, and who hears which."""
+"""Versions of a voice, and the routing of requests to them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from mynah.client.calls import Call, path_of, value_of
 
 @dataclass(frozen=True, slots=True)
 class VersionTally:
-    """How a version did in the last month.
+    """Statistics of a version over the last month.
 
     Attributes:
-        answers: pieces of speech.
+        answers: number of speech results.
         failed: of them.
-        ratings: of them that were rated.
-        rating: mean, of 1 to 5.
-        measured: of them whose similarity was measured.
+        ratings: number of rated results.
+        rating: mean, 1 to 5.
+        measured: number of results with a measured similarity.
         similarity: mean.
     """
 
@@ -34,14 +34,14 @@ class ServerVersion:
 
     Attributes:
         voice: its id.
-        version: its number; 1 is the one for which nothing was trained.
-        trained: whether it has weights of its own.
-        default: whether it speaks where callers are not split.
-        base_model: that was trained further.
-        parent: version from which the training went on.
-        job: that made it.
-        report: on what it learned from.
-        metrics: measured on recordings that it did not learn from.
+        version: its number; 1 is the untrained one.
+        trained: True if it has weights of its own.
+        default: True if it is the default version.
+        base_model: id of the model that was fine-tuned.
+        parent: version from which the training started.
+        job: id of the training job.
+        report: on the training data.
+        metrics: measured on held-out recordings.
         created_at: seconds since 1970.
     """
 
@@ -60,13 +60,7 @@ class ServerVersion:
 
 @dataclass(frozen=True, slots=True)
 class RolloutStep:
-    """A change of who hears what.
-
-    Attributes:
-        version: that it was about.
-        reason: why, if the server did it by itself.
-        created_at: seconds since 1970.
-    """
+    """A change of a voice's routing; `reason` is given for an automatic one."""
 
     version: int
     kind: Literal["promoted", "rolled_back", "traffic", "withdrawn"]
@@ -76,13 +70,13 @@ class RolloutStep:
 
 @dataclass(frozen=True, slots=True)
 class ServerRollout:
-    """Who hears what of a voice.
+    """The routing of a voice's requests to its versions.
 
     Attributes:
         voice: its id.
-        default_version: that speaks where callers are not split.
-        earlier: what `rollback` leads to, the last one first.
-        traffic: weights of versions; empty if everyone hears the default.
+        default_version: the version of callers without a traffic split.
+        earlier: former defaults that `rollback` returns to, the last one first.
+        traffic: weights by version; empty if everyone gets the default.
         steps: the latest changes, the last one first.
     """
 
@@ -94,28 +88,28 @@ class ServerRollout:
 
 
 def versions(voice: str) -> Call[list[ServerVersion]]:
-    """All versions of a voice."""
+    """The call for all versions of a voice."""
     return Call("GET", path_of("voices", voice, "versions"), _versions)
 
 
 def rollout(voice: str) -> Call[ServerRollout]:
-    """Who hears what."""
+    """The call for a voice's routing."""
     path = path_of("voices", voice, "versions")
     return Call("GET", path, lambda body: _rollout(body["rollout"]))
 
 
 def promote(voice: str, version: int) -> Call[ServerRollout]:
-    """Has everyone hear a version."""
+    """The call that makes a version the default."""
     return Call("POST", path_of("voices", voice, "versions", str(version), "promote"), _rollout)
 
 
 def rollback(voice: str) -> Call[ServerRollout]:
-    """Has everyone hear what they heard before."""
+    """The call that restores the earlier routing."""
     return Call("POST", path_of("voices", voice, "rollback"), _rollout)
 
 
 def set_traffic(voice: str, weights: Mapping[int, float]) -> Call[ServerRollout]:
-    """Splits callers among versions."""
+    """The call that splits callers among versions."""
     body = {"weights": {str(version): weight for version, weight in weights.items()}}
     return Call("PUT", path_of("voices", voice, "traffic"), _rollout, {"json": body})
 

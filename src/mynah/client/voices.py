@@ -10,12 +10,7 @@ from mynah.client.calls import Call, Page, Recording, files_of, page_call, path_
 
 @dataclass(frozen=True, slots=True)
 class ServerVoice:
-    """A voice of a server.
-
-    Attributes:
-        created_at: seconds since 1970.
-        built_in: whether it comes with Mynah and cannot be changed.
-    """
+    """A voice of a server."""
 
     id: str
     name: str
@@ -28,7 +23,7 @@ class ServerVoice:
 
 
 def voices(after: str) -> Call[Page[ServerVoice]]:
-    """Voices after one."""
+    """Voices after a cursor."""
     return page_call("voices", after, _voice)
 
 
@@ -46,7 +41,7 @@ def create_voice(
     labels: Mapping[str, str] | None,
     consent: str | None,
 ) -> Call[ServerVoice]:
-    """Makes a voice."""
+    """The call that creates a voice."""
     form = {
         "name": name,
         "recording_urls": list(urls),
@@ -60,12 +55,12 @@ def create_voice(
 
 
 def change_voice(name: str, changes: Mapping[str, Any]) -> Call[ServerVoice]:
-    """Changes a voice."""
+    """The call that changes a voice."""
     return Call("PATCH", path_of("voices", name), _voice, {"json": dict(changes)})
 
 
 def delete_voice(name: str) -> Call[None]:
-    """Deletes a voice."""
+    """The call that deletes a voice."""
     return Call("DELETE", path_of("voices", name), lambda _: None)
 
 
