@@ -6,7 +6,7 @@ from mynah.errors import MynahError
 
 
 def main() -> None:
-    """Runs the command line.
+    """Run the command line.
 
     A caller's error is one line on stderr and exit code 1, wrong usage is exit code 2.
     """

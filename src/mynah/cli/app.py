@@ -1,4 +1,4 @@
-"""The commands and their options; what they do is in the modules beside this one."""
+"""The commands and their options; the modules beside this one implement them."""
 
 import json
 from pathlib import Path
@@ -117,7 +117,7 @@ def inspect(
         ),
     ],
 ) -> None:
-    """Tell what a model holds: kinds, versions, sizes, training, and parts that are missing."""
+    """Print what a model holds: kinds, versions, sizes, training, and parts that are missing."""
     from mynah.cli.inspect import describe  # noqa: PLC0415
     from mynah.cli.inspect_folder import describe_folder  # noqa: PLC0415
 
@@ -168,7 +168,7 @@ def worker(
         str | None, typer.Option(metavar="JOB", help="Work on this one job, and end.")
     ] = None,
 ) -> None:
-    """Work on jobs, such as training, that servers hand out by a broker (MYNAH_BROKER_URL)."""
+    """Work on jobs, such as training, that servers queue on a broker (MYNAH_BROKER_URL)."""
     from mynah.cli.worker import work, work_once  # noqa: PLC0415
     from mynah.config import read_settings  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""A command whose text arguments are UTF-8, whatever bytes the shell hands over."""
+"""A command that checks that its text arguments are UTF-8."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,13 +9,13 @@ from mynah.errors import OptionError
 
 
 class PlainTextCommand(TyperCommand):
-    """Refuses text that is not UTF-8, which Python marks with lone surrogates.
+    """Command that refuses text that is not UTF-8, which Python marks with lone surrogates.
 
     Paths may have any bytes. So may `--voice`, which names a recording or a voice.
     """
 
     def invoke(self, ctx: Any) -> object:  # noqa: ANN401 - typer keeps the class to itself
-        """Runs the command.
+        """Run the command.
 
         Raises:
             OptionError: naming the option whose text is not UTF-8.

@@ -1,4 +1,4 @@
-"""What `make demo` runs: Mandarin and English in the voice of each bundled recording."""
+"""`make demo`: Mandarin and English in the voice of each bundled recording."""
 
 import time
 from pathlib import Path
@@ -15,7 +15,7 @@ TEXTS = {
 
 
 def main() -> None:
-    """Writes a WAV for each voice and language, and names it."""
+    """Write a WAV for each voice and language, and print its name."""
     FOLDER.mkdir(exist_ok=True)
     synthesizer = Synthesizer(load_models())
     for sample in samples():

@@ -1,4 +1,4 @@
-"""What `mynah export` does."""
+"""`mynah export`."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,13 +12,7 @@ from mynah.server.versions.export import Exports
 
 
 def export(settings: Settings, name: str, version: int | None, out: Path) -> Iterator[Path]:
-    """Writes the files of a version into a folder, and gives each once it is there.
-
-    Args:
-        settings: of the server whose voice it is.
-        name: of the voice.
-        version: its number; the one that speaks without.
-        out: the folder.
+    """Write the files of a version into a folder, and yield each path once it is written.
 
     Raises:
         MynahError: there is no such version, it has no weights, or they cannot be used.

@@ -1,4 +1,4 @@
-"""What `mynah models inspect` tells of a file."""
+"""`mynah models inspect` on a file."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Sees a job through: has it worked on as the server has, and shows how far it is."""
+"""A job in the foreground: worked on as by the server, with its progress shown."""
 
 import contextlib
 import signal
@@ -20,16 +20,16 @@ from mynah.server.stores import Stores
 from mynah.server.versions.publishing import OBJECTIONS
 
 OPERATOR = Caller("operator", ("admin",))
-"""Whoever has the data folder: their jobs are their own, and they see those of all keys."""
+"""The owner of the data folder: creates jobs as a caller of its own, and sees those of all keys."""
 CANCELLED = 130
 """Exit code of a command whose job was cancelled, as shells have it for Ctrl-C."""
 LOG = "training.log"
-"""In the data folder: what the processes that train have to say."""
+"""Log of the training processes, in the data folder."""
 _PAUSE = 0.2
 
 
 class JobRun:
-    """Runs jobs in the foreground.
+    """Jobs in the foreground.
 
     A server on the same data folder may work on them as well: whoever takes one first does.
 
@@ -44,11 +44,11 @@ class JobRun:
         self._events = stores.job_events
 
     def begin(self, job_id: str) -> None:
-        """Sees a new job through; see `_run`."""
+        """Run a new job to its end; see `_run`."""
         self._run(job_id, seen=0)
 
     def go_on(self, job_id: str) -> None:
-        """Sees a job through that failed, was cancelled or was left alone; see `_run`.
+        """Run a failed, cancelled or abandoned job to its end; see `_run`.
 
         Raises:
             JobNotFoundError: there is none.
@@ -60,7 +60,7 @@ class JobRun:
         self._run(job_id, seen)
 
     def _run(self, job_id: str, seen: int) -> None:
-        """Has a job worked on until it is over. Ctrl-C cancels it, and a second one leaves it.
+        """Run a job to its end. The first Ctrl-C cancels it, the second ends the command.
 
         Raises:
             JobFailedError: it failed.
@@ -68,11 +68,11 @@ class JobRun:
         """
         with self._launching() as launcher, _interruption() as interrupted, JobBar() as bar:
             job = self._follow(job_id, seen, launcher, interrupted, bar)
-        self._tell_end(job)
+        self._print_outcome(job)
 
     @contextmanager
     def _launching(self) -> Iterator[Launcher]:
-        # A server may be told to leave the work to others; who trains here means here.
+        # With `job_workers` 0 a server leaves the work to others; this command must do it.
         workers = max(1, self._settings.job_workers)
         settings = self._settings.model_copy(update={"job_workers": workers})
         with (settings.data / LOG).open("ab") as log:
@@ -116,7 +116,7 @@ class JobRun:
             seen = events[-1].id
         return seen
 
-    def _tell_end(self, job: Job) -> None:
+    def _print_outcome(self, job: Job) -> None:
         again = f"`mynah jobs retry {job.id}` goes on from its checkpoint"
         if job.state == "cancelled":
             typer.echo(f"mynah: The job is cancelled; {again}.", err=True)
@@ -134,7 +134,7 @@ class JobRun:
 
 @contextmanager
 def _interruption() -> Iterator[threading.Event]:
-    """Set by the first Ctrl-C or SIGTERM; the next one does what it always does."""
+    """Yield an event that the first Ctrl-C or SIGTERM sets; then restore the usual handlers."""
     interrupted = threading.Event()
     usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 

@@ -1,4 +1,4 @@
-"""What `mynah jobs` does."""
+"""`mynah jobs`."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,11 +13,7 @@ from mynah.server.stores import make_stores
 
 
 class JobBook:
-    """The jobs of the server with the same settings, those of all keys.
-
-    Args:
-        settings: of the server.
-    """
+    """The jobs of a data folder, those of all keys."""
 
     def __init__(self, settings: Settings) -> None:
         self._stores = make_stores(settings)
@@ -29,7 +25,7 @@ class JobBook:
             yield job.id, job.state, _percent(job), self._voice(job), _time(job.created_at)
 
     def facts(self, job_id: str) -> Iterator[tuple[str, str]]:
-        """What there is to say of a job, by name.
+        """The facts of a job by their names.
 
         Raises:
             JobNotFoundError: there is none.
@@ -50,7 +46,7 @@ class JobBook:
             yield "message", one_line(event.data["text"])
 
     def cancel(self, job_id: str) -> str:
-        """Asks for a job's end, and says what becomes of it.
+        """Cancel a job, and return the line that says so.
 
         Raises:
             JobNotFoundError: there is none.
@@ -67,7 +63,7 @@ class JobBook:
 
 
 def retry(settings: Settings, job_id: str) -> None:
-    """Sees a job through that failed, was cancelled or was left alone.
+    """Run a failed, cancelled or abandoned job to its end.
 
     Raises:
         JobNotFoundError: there is none.
@@ -79,19 +75,19 @@ def retry(settings: Settings, job_id: str) -> None:
 
 
 def _progress(job: Job) -> Iterator[tuple[str, str]]:
-    told = job.progress
-    if not told:
+    progress = job.progress
+    if not progress:
         return
-    yield "progress", f"{_percent(job)}, {one_line(told['step'])}"
-    if not job.over and told["eta_seconds"] is not None:
-        yield "left", str(timedelta(seconds=told["eta_seconds"]))
-    if told["losses"]:
-        losses = (f"{one_line(name)} {loss:.4g}" for name, loss in told["losses"].items())
+    yield "progress", f"{_percent(job)}, {one_line(progress['step'])}"
+    if not job.over and progress["eta_seconds"] is not None:
+        yield "left", str(timedelta(seconds=progress["eta_seconds"]))
+    if progress["losses"]:
+        losses = (f"{one_line(name)} {loss:.4g}" for name, loss in progress["losses"].items())
         yield "losses", ", ".join(losses)
 
 
 def _percent(job: Job) -> str:
-    # Not every step is written down; the end is known all the same.
+    # The last recorded progress may be below 100.
     percent = 100 if job.state == "succeeded" else job.progress.get("percent", 0)
     return f"{percent:.0f} %"
 

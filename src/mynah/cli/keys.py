@@ -1,4 +1,4 @@
-"""What `mynah keys` does."""
+"""`mynah keys`."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

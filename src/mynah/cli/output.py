@@ -12,13 +12,13 @@ from mynah.jobs.events import JobEvent
 
 
 def one_line(text: str) -> str:
-    """The text without line breaks, nor control characters that a terminal would obey."""
+    """The text on one line, without control characters that a terminal would obey."""
     shown = "".join(character if character.isprintable() else " " for character in text)
     return " ".join(shown.split())
 
 
 class JobBar:
-    """Shows events of a job while it is entered."""
+    """Progress bar of a job, shown while the context is open."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)
@@ -47,7 +47,7 @@ class JobBar:
         self._bar.stop()
 
     def show(self, event: JobEvent) -> None:
-        """Shows what happened."""
+        """Show an event."""
         if event.kind == "message":
             self.say(event.data["text"])
         elif event.kind == "state":
@@ -57,7 +57,7 @@ class JobBar:
             self._bar.update(self._task, completed=event.data["percent"], more=_more(event.data))
 
     def say(self, text: str) -> None:
-        """Shows a line."""
+        """Print a line."""
         self._console.print(one_line(text), markup=False, highlight=False, soft_wrap=True)
 
     def _begin(self, step: str) -> None:

@@ -1,4 +1,4 @@
-"""``mynah phonemize``: what the text stage makes of a text."""
+"""`mynah phonemize`: the output of the text frontend."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ def phonemize(language: str, texts: list[str]) -> Iterator[dict[str, object]]:
     """Pronounce each text whole.
 
     Yields:
-        ``text`` as given, ``normalised`` in words, and ``phones``, the models' symbols.
+        `text` as given, `normalised` in words, and `phones`, the models' symbols.
 
     Raises:
         TextError: A text cannot be pronounced.

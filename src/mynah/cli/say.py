@@ -1,4 +1,4 @@
-"""What `mynah say` does."""
+"""`mynah say`."""
 
 import os
 import sys
@@ -33,7 +33,7 @@ def say_to_file(
     voice_language: str,
     settings: Settings,
 ) -> None:
-    """Speaks a text into a file, with a progress bar over its sentences.
+    """Speak a text into a file, with a progress bar over its sentences.
 
     The model, and the data folder in which voices are looked for, are those of a server with the
     same settings.
@@ -74,7 +74,7 @@ def _spoken(
 
 
 def _check(out: Path) -> None:
-    """Finds out before the work what would be in the way after it."""
+    """Refuse a path that cannot be written, before the work begins."""
     kind_of(out)
     folder = out.parent
     if not os.path.isdir(folder):  # noqa: PTH112 - as above

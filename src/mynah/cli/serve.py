@@ -1,4 +1,4 @@
-"""What `mynah serve` does."""
+"""`mynah serve`."""
 
 import contextlib
 import ipaddress
@@ -20,10 +20,10 @@ from mynah.server.stores import make_server_stores
 
 
 def serve(settings: Settings) -> None:
-    """Serves until it is stopped.
+    """Serve until stopped.
 
     Raises:
-        OptionError: it would be open to everyone, or a port cannot be used.
+        OptionError: access would be open to everyone, or a port cannot be used.
         StorageError: its data folder or its database cannot be used.
         CheckpointError: the model cannot be loaded, or cannot speak.
     """
@@ -32,25 +32,25 @@ def serve(settings: Settings) -> None:
     # The ports first: an earlier server that still has them still uses the data.
     sockets = take_ports(settings.host, [settings.port, *own_ports(settings)])
     stores = make_server_stores(settings)
-    queue = LocalEngine(
+    engine = LocalEngine(
         load_models(settings.model, settings.precision, settings.device),
         size=settings.queue_size,
         deadline=settings.speech_seconds,
         prompt_bytes=settings.kept_voice_bytes,
         version_bytes=settings.kept_version_bytes,
     )
-    app = create_app(stores, queue)
+    app = create_app(stores, engine)
     if not settings.no_auth and not stores.keys.all():
         hint = "mynah: there are no keys yet, so nobody can call; run `mynah keys create`"
         print(hint, file=sys.stderr)  # noqa: T201
-    self_test(queue)
+    self_test(engine)
     settle(app)
     with contextlib.suppress(KeyboardInterrupt):
         web_server(app).run(sockets)
 
 
 def check_access(settings: Settings) -> None:
-    """Refuses to serve other machines without keys, unless told so in so many words.
+    """Refuse to serve other machines without keys, unless the settings say so explicitly.
 
     Raises:
         OptionError: that is what the settings ask for.

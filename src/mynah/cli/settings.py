@@ -53,7 +53,7 @@ def _unit(name: str, field: FieldInfo) -> str:
 
 
 def _literals(annotation: object) -> Iterator[str]:
-    """The words that a `Literal` allows, in a list or a union, too."""
+    """The strings that a `Literal` allows, in a list or a union, too."""
     for part in get_args(annotation):
         if isinstance(part, str):
             if part:

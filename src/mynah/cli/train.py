@@ -1,4 +1,4 @@
-"""What `mynah train` does."""
+"""`mynah train`."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -16,7 +16,7 @@ from mynah.server.voices.store import NewRecording, VoiceName, VoiceRecord
 from mynah.server.voices.uploads import UploadRules, admit, check_words
 
 LARGEST = 256 * MEBIBYTE
-"""Of a recording; five minutes in stereo at 96 kHz and 32 bits have less."""
+"""Bytes of a recording; five minutes in stereo at 96 kHz and 32 bits have less."""
 
 
 def train(
@@ -26,14 +26,14 @@ def train(
     texts: Sequence[str],
     order: TrainingOrder,
 ) -> None:
-    """Trains a voice, with a progress bar.
+    """Train a voice, with a progress bar.
 
     Args:
-        settings: of the server that is to speak with it.
-        name: of the voice, which is made of the recordings if it is not there.
-        recordings: to learn from; without any, what the voice was made of.
-        texts: their words, in their order.
-        order: without its recordings.
+        settings: of the server that will serve the voice.
+        name: of the voice, which is created from the recordings if there is none.
+        recordings: training data; if empty, the voice's own recordings.
+        texts: their transcripts, in order.
+        order: options of the training, without recordings.
 
     Raises:
         MynahError: something given cannot be used, or the training failed.
@@ -77,7 +77,7 @@ def _voice(
             raise OptionError(
                 f"There is no voice {name:.80}; give recordings to make it of."
             ) from None
-    # Before it is made: a voice that cannot be trained is not what was asked for.
+    # Before it is created: a voice that cannot be trained is not what was asked for.
     stores.training.rules.check(sum(each.clip.seconds for each in clips))
     return stores.voices.create(_checked(name), clips, language, {}, consent=None), ()
 

@@ -22,7 +22,7 @@ jobs = typer.Typer(
 
 
 class Stages(StrEnum):
-    """Which networks learn."""
+    """The networks that learn."""
 
     BOTH = "both"
     ACOUSTIC = "acoustic"
@@ -132,7 +132,7 @@ JobId = Annotated[str, typer.Argument(help="The id that `jobs list` shows.")]
 
 @jobs.command(cls=PlainTextCommand)
 def show(job: JobId) -> None:
-    """Tell how far a job is, and what it said."""
+    """Print the state, progress and messages of a job."""
     from mynah.cli.jobs import JobBook  # noqa: PLC0415
     from mynah.config import read_settings  # noqa: PLC0415
 
@@ -151,7 +151,7 @@ def cancel(job: JobId) -> None:
 
 @jobs.command(cls=PlainTextCommand)
 def retry(job: JobId) -> None:
-    """Go on with a job that failed, was cancelled or was left alone, from its checkpoint."""
+    """Resume a job that failed, was cancelled or was abandoned, from its checkpoint."""
     from mynah.cli.jobs import retry as go_on  # noqa: PLC0415
     from mynah.config import read_settings  # noqa: PLC0415
 

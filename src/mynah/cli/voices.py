@@ -1,4 +1,4 @@
-"""Who is meant by `--voice`: a recording, a bundled voice, or one of the data folder."""
+"""Resolution of `--voice`: a recording, a bundled voice, or one of the data folder."""
 
 import os
 from collections.abc import Iterator
@@ -18,16 +18,16 @@ from mynah.voice.voice import Voice
 def voice_ref_of(
     name: str, text: str | None, language: str, settings: Settings
 ) -> Iterator[VoiceRef]:
-    """The speaker of that name, for as long as it is entered.
+    """Yield the voice of a name or path; it is usable while the context is open.
 
-    A file comes first, then a voice that comes with Mynah, then one that was made or trained in
-    the data folder, which speaks with its default version.
+    A file comes first, then a voice that comes with Mynah, then one of the data folder, which
+    speaks with its default version.
 
     Args:
         name: path or name.
-        text: words of the recording, if it is one.
-        language: of these words.
-        settings: of the server whose voices are meant.
+        text: transcript, if it is a recording.
+        language: of the transcript.
+        settings: of the server that has the voices.
 
     Raises:
         VoiceNotFoundError: there is none.
@@ -35,28 +35,28 @@ def voice_ref_of(
     """
     if os.path.isfile(name):  # noqa: PTH113 - Path.is_file raises for a name that is too long
         with _quiet():
-            yield _reader(Voice.from_recording(name, text=text, language=language))
+            yield _ref(Voice.from_recording(name, text=text, language=language))
         return
     bundled = {sample.name: sample for sample in samples()}
     if name in bundled:
-        yield _reader(bundled[name].voice())
+        yield _ref(bundled[name].voice())
         return
     # A path of any bytes may be there; a name of a voice that is not UTF-8 cannot.
     missing = not (settings.database_url or settings.data.is_dir())
-    if missing or not is_plain(name):  # saying something makes no folder
+    if missing or not is_plain(name):  # `say` creates no folder
         raise _not_found(name, settings)
     with closing(open_stores(settings)) as stores:
-        speakers = VoiceResolver(stores.voices, stores.records, stores.blobs, stores.weights)
-        yield _of_data_folder(name, speakers, settings)
+        resolver = VoiceResolver(stores.voices, stores.records, stores.blobs, stores.weights)
+        yield _of_data_folder(name, resolver, settings)
 
 
-def _reader(voice: Voice) -> VoiceRef:
+def _ref(voice: Voice) -> VoiceRef:
     return VoiceRef(voice.key, lambda: voice)
 
 
-def _of_data_folder(name: str, speakers: VoiceResolver, settings: Settings) -> VoiceRef:
+def _of_data_folder(name: str, resolver: VoiceResolver, settings: Settings) -> VoiceRef:
     try:
-        return speakers.speaker(VoiceSelection(name))
+        return resolver.speaker(VoiceSelection(name))
     except VoiceNotFoundError:
         raise _not_found(name, settings) from None
 
@@ -71,7 +71,7 @@ def _not_found(name: str, settings: Settings) -> VoiceNotFoundError:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps the remarks of the MP3 decoder, a C library, off standard error."""
+    """Keep messages of the MP3 decoder, a C library, off standard error."""
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

@@ -1,4 +1,4 @@
-"""What `mynah worker` does."""
+"""`mynah worker`."""
 
 import logging.config
 import os
@@ -16,11 +16,11 @@ from mynah.runtime.wait_policy import CHOICES
 from mynah.server.stores import open_worker
 
 NICENESS = 5
-"""Speech, for which somebody waits, goes before training, for which nobody does."""
+"""Speech is latency-critical, training is not."""
 
 
 def sleep_while_waiting() -> None:
-    """Have OpenMP's threads sleep when they wait for each other, unless the user has chosen.
+    """Have waiting OpenMP threads sleep, unless the user has chosen a wait policy.
 
     Jobs leave the cores to speech. libgomp reads this once, when torch is loaded.
     """
@@ -29,7 +29,7 @@ def sleep_while_waiting() -> None:
 
 
 def work_once(settings: Settings, job_id: str) -> None:
-    """Works on one job, if nobody else does; SIGTERM ends it at its next checkpoint."""
+    """Work on one job, unless it is claimed already; SIGTERM ends it at its next checkpoint."""
     sleep_while_waiting()
     logging.config.dictConfig(log_config())
     os.nice(NICENESS)
@@ -41,7 +41,7 @@ def work_once(settings: Settings, job_id: str) -> None:
 
 
 def work(settings: Settings) -> None:
-    """Takes jobs from the broker until it is stopped.
+    """Take jobs from the broker until stopped.
 
     Raises:
         OptionError: there is no broker, or Celery is not installed.
