@@ -1,4 +1,4 @@
-"""The Python door: `speak`, `stream`, and a synthesizer of any model."""
+"""The Python interface: `speak`, `stream`, and a synthesizer of any model."""
 
 import weakref
 from collections.abc import Iterator
@@ -21,24 +21,20 @@ from mynah.voice.voice import Voice
 
 
 class Synthesizer:
-    """Speaks with one model; any number of threads may ask it to at a time.
-
-    Args:
-        models: its networks.
-    """
+    """Speech with one model; safe to call from any number of threads."""
 
     def __init__(self, models: Models) -> None:
         self._models = models
-        self._pipeline = Scheduler(models)
-        weakref.finalize(self, self._pipeline.close)
+        self._scheduler = Scheduler(models)
+        weakref.finalize(self, self._scheduler.close)
 
     @property
     def sample_rate(self) -> int:
-        """Samples per second of everything it speaks."""
+        """Samples per second of its audio."""
         return self._models.sample_rate
 
     def speak(self, text: str, voice: Voice, options: SpeechOptions | None = None) -> Speech:
-        """The whole text as one piece of sound; see `stream`."""
+        """Synthesise a text as a whole; see `stream`."""
         chunks = list(self.stream(text, voice, options))
         samples = np.concatenate([chunk.samples for chunk in chunks])
         return Speech(samples, self.sample_rate, text)
@@ -46,47 +42,42 @@ class Synthesizer:
     def stream(
         self, text: str, voice: Voice, options: SpeechOptions | None = None
     ) -> Iterator[Speech]:
-        """Speaks a text chunk by chunk.
-
-        Args:
-            text: what to say.
-            voice: whom to sound like.
-            options: language, speed and the rest.
+        """Synthesise a text chunk by chunk.
 
         Yields:
-            Sound as soon as it is ready: about half a second first, then longer chunks. A
+            Audio as soon as it is ready: about half a second first, then longer chunks. A
             sentence's first chunk has its text, its last one ends with the pause after it.
 
         Raises:
-            TextError, LanguageError, OptionError: before any sound is made.
+            TextError, LanguageError, OptionError: before any audio is made.
         """
         options = options or SpeechOptions()
         sentences = analyse(text, options.language, options.split)
         return self.stream_sentences(sentences, VoiceRef(voice.key, lambda: voice), options)
 
     def stream_sentences(
-        self, sentences: list[Sentence], speaker: VoiceRef, options: SpeechOptions
+        self, sentences: list[Sentence], voice: VoiceRef, options: SpeechOptions
     ) -> Iterator[Speech]:
-        """Has any speaker say sentences that were analysed before; see `stream`."""
-        outbox: SimpleQueue[Speech | Exception | None] = SimpleQueue()
-        talk = ActiveRequest(SynthesisRequest("", sentences, speaker, options), outbox.put)
-        self._pipeline.begin(talk)
+        """Synthesise analysed sentences in any voice; see `stream`."""
+        chunks: SimpleQueue[Speech | Exception | None] = SimpleQueue()
+        request = ActiveRequest(SynthesisRequest("", sentences, voice, options), chunks.put)
+        self._scheduler.begin(request)
         try:
-            while (item := outbox.get()) is not None:
+            while (item := chunks.get()) is not None:
                 if isinstance(item, Exception):
                     raise item
-                self._pipeline.taken(talk)
+                self._scheduler.taken(request)
                 yield item
         finally:
-            self._pipeline.leave(talk)
+            self._scheduler.leave(request)
 
 
 def speak(text: str, *, voice: Voice, **options: Any) -> Speech:  # noqa: ANN401
-    """Speaks a text with the starter model.
+    """Synthesise a text with the starter model.
 
     Args:
         text: Mandarin, English or both.
-        voice: whom to sound like.
+        voice: the voice to clone.
         options: fields of `SpeechOptions`.
 
     Raises:
@@ -96,7 +87,7 @@ def speak(text: str, *, voice: Voice, **options: Any) -> Speech:  # noqa: ANN401
 
 
 def stream(text: str, *, voice: Voice, **options: Any) -> Iterator[Speech]:  # noqa: ANN401
-    """Speaks a text with the starter model, chunk by chunk; see `Synthesizer.stream`."""
+    """Synthesise a text with the starter model, chunk by chunk; see `Synthesizer.stream`."""
     return _starter().stream(text, voice, SpeechOptions(**options))
 
 

@@ -15,7 +15,7 @@ from mynah.runtime.device import Device, Precision
 
 PREFIX = "MYNAH_"
 NOT_SETTINGS = frozenset({"MYNAH_KEY"})
-"""Names with the prefix that belong to callers: examples send the key in it."""
+"""Names with the prefix that belong to clients: examples send the key in it."""
 MEBIBYTE = 1 << 20
 
 
@@ -29,7 +29,7 @@ class SettingsGroup(BaseSettings):
 
 
 class ServerSettings(SettingsGroup):
-    """Where the server listens, and who may call it."""
+    """Addresses of the server, and access to it."""
 
     title: ClassVar = "Server"
 
@@ -44,17 +44,17 @@ class ServerSettings(SettingsGroup):
     cors_origins: list[str] = []
     """Web origins whose pages may call the API."""
     public_url: str = ""
-    """Where callers reach this server, for links; as a call reached it if empty."""
+    """Base URL of this server for links; if empty, the one that the call was sent to."""
     grpc_port: int | None = Field(default=None, ge=1, le=65535)
     """Port of the gRPC API; none if not given."""
     traces_url: str = ""
-    """OpenTelemetry collector that traces are sent to by OTLP over HTTP; none if empty."""
+    """OpenTelemetry collector for traces, by OTLP over HTTP; none if empty."""
     shutdown_seconds: int = Field(default=30, ge=0)
-    """Time that answers under way get when the server stops."""
+    """Time that responses in progress get when the server stops."""
 
 
 class DataSettings(SettingsGroup):
-    """Records and files that last."""
+    """The database and files."""
 
     title: ClassVar = "Data"
 
@@ -63,8 +63,8 @@ class DataSettings(SettingsGroup):
     database_url: str = ""
     """SQLAlchemy URL of the records; empty is SQLite in the data folder."""
     database_upgrade: Literal["", "auto", "manual"] = ""
-    """An older database is upgraded when a server starts, or by `mynah db upgrade` alone; if empty,
-    SQLite is when a server starts, which copies the file first, and PostgreSQL is not."""
+    """Upgrade an older database when a server starts, or by `mynah db upgrade` alone; if empty,
+    SQLite when a server starts, which copies the file first, and PostgreSQL by the command."""
 
 
 class ModelSettings(SettingsGroup):
@@ -73,12 +73,12 @@ class ModelSettings(SettingsGroup):
     title: ClassVar = "Model"
 
     model: Path | None = None
-    """Folder of the model; the starter, which comes with Mynah, if there is none."""
+    """Folder of the model; the starter, which comes with Mynah, if not given."""
     device: Device = "auto"
-    """Where the model computes: `cpu`, `cuda`, or `auto`, a GPU if there is one."""
+    """Device of the model: `cpu`, `cuda`, or `auto`, a GPU if there is one."""
     precision: Precision = "auto"
-    """In what the model computes: `auto` is whatever is fastest here without a change that is
-    heard, `float32` is exact."""
+    """Precision of the model: `auto` is the fastest on this machine without an audible change,
+    `float32` is exact."""
     kept_voice_bytes: int = Field(default=64 * MEBIBYTE, gt=0)
     """Memory for voices that stay ready to speak."""
     kept_version_bytes: int = Field(default=512 * MEBIBYTE, gt=0)
@@ -86,7 +86,7 @@ class ModelSettings(SettingsGroup):
 
 
 class RequestSettings(SettingsGroup):
-    """Bounds on what a caller may send, and on the time it may take."""
+    """Bounds on the size of requests, and on the time they may take."""
 
     title: ClassVar = "Requests"
 
@@ -97,13 +97,13 @@ class RequestSettings(SettingsGroup):
     head_seconds: float = Field(default=10.0, gt=0)
     """Time in which a request's first line and headers must have arrived."""
     unread_seconds: float = Field(default=120.0, gt=0)
-    """Time in which a client must read some of what waits for it."""
+    """Time in which a client must read some of the data waiting for it."""
     socket_contexts: int = Field(default=16, gt=0)
-    """Most contexts that a WebSocket has open at a time."""
+    """Most contexts open at a time on a WebSocket."""
     queue_size: int = Field(default=64, gt=0)
-    """Requests that are spoken at a time; more are refused until a place is free."""
+    """Most requests in progress at a time; more are refused."""
     speech_seconds: float = Field(default=300.0, gt=0)
-    """Time in which a piece of speech must be finished."""
+    """Time in which a speech request must be finished."""
 
 
 class UploadSettings(SettingsGroup):
@@ -118,14 +118,14 @@ class UploadSettings(SettingsGroup):
     upload_seconds: float = Field(default=300.0, gt=0)
     """Longest recording."""
     upload_kinds: list[str] = ["wav", "mp3", "flac", "ogg", "mp4", "webm", "amr", "aac"]
-    """Kinds of audio that are taken; `mp4` is M4A, MOV and 3GP as well. Others are aiff, au, caf
-    and w64."""
+    """Accepted kinds of audio; `mp4` is M4A, MOV and 3GP as well. Others are aiff, au, caf and
+    w64."""
     fetch_hosts: list[str] = []
     """Hosts that recordings may be fetched from by URL; `*` is any public one, none is no host."""
     fetch_schemes: list[Literal["https", "http"]] = ["https"]
-    """How they may be fetched."""
+    """Schemes of these URLs."""
     fetch_networks: list[str] = []
-    """Networks that may be reached for it although they are not public, such as `10.1.0.0/16`."""
+    """Networks that may be reached for them although they are not public, such as `10.1.0.0/16`."""
     fetch_seconds: float = Field(default=20.0, gt=0)
     """Time in which a recording must have been fetched."""
 
@@ -140,26 +140,26 @@ class LimitSettings(SettingsGroup):
     limit_characters: str = ""
     """Characters that a key may have spoken, such as `100000/day`; any number if empty."""
     limit_streams: int = Field(default=0, ge=0)
-    """Pieces of speech that a key may hear at a time; 0 is any number."""
+    """Speech requests in progress of a key at a time; 0 is any number."""
     limits_url: str = ""
-    """Redis where calls and characters are counted for several servers; in memory if empty."""
+    """Redis that counts calls and characters for several servers; in memory if empty."""
 
 
 class CacheSettings(SettingsGroup):
-    """Speech that is kept for later, or to be asked for again."""
+    """Stored speech and the cache."""
 
     title: ClassVar = "Stored speech"
 
     stored_seconds: int = Field(default=86_400, gt=0)
     """Time for which speech of `store: true` is kept."""
     stored_bytes: int = Field(default=100 * MEBIBYTE, gt=0)
-    """Speech that a key may have kept at a time."""
+    """Most stored speech of a key at a time."""
     cache_bytes: int = Field(default=64 * MEBIBYTE, ge=0)
-    """Memory for speech that may be asked for again; 0 keeps none."""
+    """Memory of the cache of repeated speech; 0 caches nothing."""
     cache_seconds: int = Field(default=86_400, gt=0)
-    """Time for which it is kept."""
+    """Time for which speech stays in the cache."""
     cache_url: str = ""
-    """`redis://` or `memcached://` where it is kept instead of in memory."""
+    """`redis://` or `memcached://` URL of the cache; in memory if empty."""
 
 
 class ScreenSettings(SettingsGroup):
@@ -170,7 +170,7 @@ class ScreenSettings(SettingsGroup):
     screen_words: Path | None = None
     """Folder of lists, `*.txt`, of words that are not to be spoken; read again when they change."""
     screen_mode: Literal["reject", "mask", "report"] = "reject"
-    """Whether a text with such a word is refused, spoken without it, or spoken and logged."""
+    """A text with such a word is refused, spoken without it, or spoken and logged."""
 
 
 class TrainingSettings(SettingsGroup):
@@ -179,7 +179,7 @@ class TrainingSettings(SettingsGroup):
     title: ClassVar = "Training"
 
     trainer: str = "mynah.training.fine_tuning:FineTuning"
-    """What trains voices, as `module:name`; empty cannot train."""
+    """The trainer of voices, as `module:name`; empty for none."""
     train_shortest_seconds: float = Field(default=55.0, gt=0)
     """Least speech to train a voice on; a recording of a minute has that without its ends."""
     train_longest_seconds: float = Field(default=300.0, gt=0)
@@ -192,15 +192,15 @@ class TrainingSettings(SettingsGroup):
     promotion_phoneme_error_rise: float = Field(default=0.05, ge=0, le=1)
     """The same of the phoneme error rate, which counts where no recogniser is installed."""
     guard_answers: int = Field(default=20, gt=0)
-    """Answers of a new version after which it is judged."""
+    """Speech results of a new version after which it is judged."""
     guard_errors: float = Field(default=0.2, ge=0, le=1)
-    """Share of its answers that may fail before a new version is withdrawn."""
+    """Share of them that may fail before a new version is withdrawn."""
     guard_similarity: float = Field(default=0.0, ge=-1, le=1)
     """Mean similarity to the speaker, as rated, below which a new version is withdrawn."""
 
 
 class JobSettings(SettingsGroup):
-    """Long work beside the calls."""
+    """Background jobs."""
 
     title: ClassVar = "Jobs"
 
@@ -209,11 +209,11 @@ class JobSettings(SettingsGroup):
     job_workers: int = Field(default=1, ge=0)
     """Jobs that this server, or this worker, works on at a time."""
     job_days: float = Field(default=7.0, gt=0)
-    """Time for which a job that failed can be tried again from its checkpoint."""
+    """Time for which a failed job can be retried from its checkpoint."""
     lease_seconds: float = Field(default=30.0, gt=0)
-    """Time after which a job whose process is dead is given to another."""
+    """Time after which the job of a dead process is given to another."""
     broker_url: str = ""
-    """Redis through which `mynah worker` gets jobs; empty has the server's own children do them."""
+    """Redis of `mynah worker`; if empty, child processes of the server do the jobs."""
 
 
 class WebhookSettings(SettingsGroup):
@@ -237,15 +237,15 @@ class CompatibilitySettings(SettingsGroup):
     title: ClassVar = "Other APIs"
 
     root: Literal["mynah", "elevenlabs", "gpt-sovits"] = "mynah"
-    """Whose API is at the root of the port; Mynah's own is under `/mynah` if another is."""
+    """The API at the root of the port; Mynah's own is under `/mynah` if another is."""
     elevenlabs_port: int | None = Field(default=None, ge=1, le=65535)
     """A port of its own for the ElevenLabs API."""
     gpt_sovits_port: int | None = Field(default=None, ge=1, le=65535)
     """A port of its own for GPT-SoVITS's api_v2, whose clients expect 9880."""
     gpt_sovits_no_auth: bool = False
-    """Let everyone speak by api_v2 without a key, which its clients cannot send."""
+    """Allow speech by api_v2 without a key, which its clients cannot send."""
     gpt_sovits_control: bool = False
-    """Let a key with the scope admin end the server by api_v2."""
+    """Allow a key with the scope admin to end the server by api_v2."""
     gpt_sovits_references: Path | None = None
     """Folder of the recordings that api_v2's clients name; `references` in the data folder."""
 
@@ -273,7 +273,7 @@ class Settings(
 
     @property
     def jobs(self) -> Path:
-        """Folder of what jobs have at their checkpoints."""
+        """Folder of the jobs' checkpoints."""
         return self.data / "jobs"
 
     @property
@@ -282,7 +282,7 @@ class Settings(
         return self.data / "versions"
 
     def environment(self) -> dict[str, str]:
-        """The environment of a child process that is to have the same settings."""
+        """The environment of a child process with the same settings."""
         own = self.model_dump(mode="json", exclude_none=True)
         written = {
             environment_name(name): value if isinstance(value, str) else json.dumps(value)
@@ -308,13 +308,10 @@ def environment_name(setting: str) -> str:
 
 
 def read_settings(**given: object) -> Settings:
-    """Read the settings of the environment.
-
-    Args:
-        given: settings that go before it; None stands for none.
+    """Read the settings from the environment; those given take precedence unless they are None.
 
     Raises:
-        OptionError: a setting is not of its form, or there is none of that name.
+        OptionError: a setting has an invalid value, or there is none of that name.
     """
     _refuse_unknown(os.environ)
     try:

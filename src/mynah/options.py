@@ -1,4 +1,4 @@
-"""What a caller may choose about a piece of speech, under the same names at every door."""
+"""Options of speech, under the same names at every interface."""
 
 from dataclasses import dataclass
 
@@ -18,18 +18,18 @@ RANGES: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class SpeechOptions:
-    """Options of one piece of speech.
+    """Options of speech.
 
     Attributes:
         language: `zh`, `en`, `all_zh` or `auto`.
-        split: how text is cut into sentences, `cut0` to `cut5`.
+        split: method of cutting text into sentences, `cut0` to `cut5`.
         speed: rate of speech; 2 halves the duration.
-        seed: equal seeds give equal sound.
-        top_k: number of likeliest tokens to choose among; this and the next three are the
-            model's own if they are None.
-        top_p: share of probability to choose among.
+        seed: equal seeds give equal audio.
+        top_k: number of likeliest tokens to sample from; this and the next three are the model's
+            own if they are None.
+        top_p: share of probability to sample from.
         temperature: below 1 calmer, above 1 livelier.
-        repetition_penalty: how much said tokens lose.
+        repetition_penalty: penalty of tokens already generated.
         pause: seconds of silence between sentences.
     """
 
@@ -44,7 +44,7 @@ class SpeechOptions:
     pause: float = 0.3
 
     def __post_init__(self) -> None:
-        """Refuses values out of range.
+        """Refuse values out of range.
 
         Raises:
             OptionError: naming the option and its range.

@@ -127,7 +127,7 @@ def test_a_stream_that_is_left_stops_the_work(synthesizer, voice):
     stream = synthesizer.stream(LONG, voice)
     next(stream)
     stream.close()
-    assert synthesizer._pipeline.stats().requests == 0
+    assert synthesizer._scheduler.stats().requests == 0
 
 
 def test_a_sentence_sounds_the_same_whatever_follows_it(synthesizer, voice):

@@ -1,4 +1,4 @@
-"""The decoder of recordings: every file of a stranger becomes samples here, within limits.
+"""The decoder of recordings: untrusted files become samples here, within limits.
 
 A file is judged by its header before anything of it is decoded, then decoded block by block, and
 only samples that the decoder counted as read leave this module. Bytes of any kind give a
@@ -41,12 +41,7 @@ _OPUS_RATE = 48_000
 
 @dataclass(frozen=True, slots=True)
 class DecodeLimits:
-    """Bounds of what is decoded.
-
-    Attributes:
-        kinds: of `mynah.audio.kinds.KINDS`.
-        seconds: longest duration.
-    """
+    """Allowed kinds, of `mynah.audio.kinds.KINDS`, and longest duration of recordings."""
 
     kinds: Collection[str]
     seconds: float
@@ -83,17 +78,12 @@ class AudioDecoder(Protocol):
 def decode(
     source: Path | bytes, limits: DecodeLimits, *, sample_rate: int | None = None
 ) -> Recording:
-    """Decode a recording to mono, at its own rate or at the one asked for.
+    """Decode a recording to mono, at its own rate or at the one asked for in Hz.
 
     A file that breaks off is refused if its header tells its length, as in FLAC and in an MP3
     with a Xing or Info header. Without one, and in WAV, it is read as far as it goes; an MP3 of
     varying bit rate without one is read as far as the rate of its first frame suggests. A FLAC
     may leave its length open.
-
-    Args:
-        source: path of an audio file, or its bytes.
-        limits: of duration and kind.
-        sample_rate: in hertz.
 
     Raises:
         RecordingError: not audio, of another kind, truncated, too long, or not finite.
@@ -148,7 +138,7 @@ def _stream(file: BufferedIOBase, kind: str) -> AbstractContextManager[AudioDeco
 
 
 def _check_declared(stream: AudioDecoder, limits: DecodeLimits) -> None:
-    """Refuses by its header what would take long to decode; a small file can hold hours."""
+    """Refuse by its header a file that would take long to decode; a small one can hold hours."""
     rate, channels, frames = stream.samplerate, stream.channels, stream.frames or 0
     in_range = RATES[0] <= rate <= RATES[1] and 1 <= channels <= MOST_CHANNELS
     if rate > 0 and frames > limits.seconds * rate:
@@ -161,7 +151,7 @@ def _check_declared(stream: AudioDecoder, limits: DecodeLimits) -> None:
 
 
 def _cost(stream: AudioDecoder) -> float:
-    """Samples of FLAC that take as long to decode."""
+    """The number of FLAC samples that take as long to decode."""
     # Opus decodes at one rate, whatever its header asks for.
     rate = _OPUS_RATE if stream.subtype == "OPUS" else stream.samplerate
     return _seconds(stream) * rate * stream.channels * _COSTS.get(stream.subtype, 1)
@@ -215,7 +205,7 @@ def _resampled(
 
 
 def _joined(blocks: Iterable[NDArray[np.float32]], most: int) -> NDArray[np.float32]:
-    # Memory of zeros is taken page by page as it is filled: a header that lies takes none.
+    # The system allocates zeros page by page as they are filled: a false header costs no memory.
     samples, count = np.zeros(most, np.float32), 0
     for block in blocks:
         samples[count : count + len(block)] = block[: most - count]
@@ -224,13 +214,13 @@ def _joined(blocks: Iterable[NDArray[np.float32]], most: int) -> NDArray[np.floa
 
 
 def _too_long(limits: DecodeLimits, seconds: float | None = None) -> RecordingError:
-    told = (
+    detail = (
         f": {seconds / 60:.0f} minutes and at most {limits.seconds / 60:.0f} are read"
         if seconds and limits.seconds >= 60
         else ""
     )
     return RecordingError(
-        f"The recording lasts more than {limits.seconds:g} s{told}; use a shorter part of it."
+        f"The recording lasts more than {limits.seconds:g} s{detail}; use a shorter part of it."
     )
 
 

@@ -1,4 +1,4 @@
-"""Sound as streams of bytes that players take: valid from the first byte to the last."""
+"""Streaming audio encoders: output is playable from the first byte to the last."""
 
 import io
 import struct
@@ -20,7 +20,7 @@ Samples = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """How sound is written.
+    """Encoding of audio.
 
     Attributes:
         kind: `wav`, `pcm`, `mp3`, `opus`, `flac`, `aac`, `ulaw` or `alaw`.
@@ -34,11 +34,11 @@ class AudioFormat:
 
     @property
     def media_type(self) -> str:
-        """As `Content-Type` has it."""
+        """The value of `Content-Type`."""
         return _MEDIA_TYPES[self.kind]
 
     def encoder(self, sample_rate: int) -> "Encoder":
-        """Writes one piece of sound that comes at a sample rate."""
+        """Return an encoder of one stream of samples at `sample_rate`."""
         if self.kind == "pcm":
             return PcmEncoder(sample_rate, self.sample_rate or sample_rate)
         if self.kind == "wav":
@@ -47,20 +47,20 @@ class AudioFormat:
 
 
 class Encoder(Protocol):
-    """Writes one piece of sound; the bytes of all calls in order are the file."""
+    """Encoder of one stream; the bytes of all calls in order are the file."""
 
     @property
     def quick(self) -> bool:
-        """Whether going to another thread and back takes longer than writing."""
+        """True if a switch of threads takes longer than encoding."""
 
     def header(self) -> bytes:
-        """What comes before any sound; call it first."""
+        """Return the bytes before any audio; call it first."""
 
     def encode(self, samples: Samples) -> bytes:
-        """More sound, mono between -1 and 1; the bytes may come with a later call."""
+        """Encode mono samples between -1 and 1; the bytes may come with a later call."""
 
     def finish(self) -> bytes:
-        """The rest; call it last."""
+        """Return the remaining bytes; call it last."""
 
 
 class PcmEncoder:
@@ -70,12 +70,12 @@ class PcmEncoder:
 
     def __init__(self, source_rate: int, sample_rate: int) -> None:
         self._source_rate = source_rate
-        # Making ready to resample takes longer than all the rest, so it is done only where needed.
+        # Creating a resampler takes longer than all the rest.
         other = sample_rate != source_rate
         self._resampler = av.AudioResampler("flt", "mono", sample_rate) if other else None
 
     def header(self) -> bytes:
-        """Nothing."""
+        """Return no bytes."""
         return b""
 
     def encode(self, samples: Samples) -> bytes:
@@ -90,14 +90,14 @@ class PcmEncoder:
 
 
 class WavEncoder(PcmEncoder):
-    """The same after a header that leaves the length open, as streams have it."""
+    """PCM after a header that leaves the length open, as streams have it."""
 
     def __init__(self, source_rate: int, sample_rate: int) -> None:
         super().__init__(source_rate, sample_rate)
         self._sample_rate = sample_rate
 
     def header(self) -> bytes:
-        """RIFF and format; both lengths are the largest there is."""
+        """Return RIFF and format headers; both lengths are the largest there is."""
         form = struct.pack("<HHIIHH", 1, 1, self._sample_rate, self._sample_rate * 2, 2, 16)
         return (
             b"RIFF" + _OPEN + b"WAVE" + b"fmt " + struct.pack("<I", len(form)) + form
@@ -106,12 +106,7 @@ class WavEncoder(PcmEncoder):
 
 
 def with_length(whole: bytes, seconds: float) -> bytes:
-    """A whole file whose header tells its length, where a stream of WAV or FLAC leaves it open.
-
-    Args:
-        whole: all bytes of an encoder.
-        seconds: duration.
-    """
+    """Set the length in the header of a whole file, where a WAV or FLAC stream leaves it open."""
     if whole.startswith(b"RIFF"):
         riff, data = (struct.pack("<I", len(whole) - before) for before in (8, _WAV_HEADER))
         return whole[:4] + riff + whole[8 : _WAV_HEADER - 4] + data + whole[_WAV_HEADER:]
@@ -121,7 +116,7 @@ def with_length(whole: bytes, seconds: float) -> bytes:
 
 
 class CodecEncoder:
-    """Compressed sound in its usual container, by FFmpeg."""
+    """Encoder of the compressed formats, each in its usual container, by FFmpeg."""
 
     quick = False
 
@@ -159,7 +154,7 @@ class CodecEncoder:
 
 
 class _Sink(io.RawIOBase):
-    """Takes what FFmpeg writes, which cannot go back in it, and gives it away."""
+    """Unseekable file that buffers FFmpeg's output."""
 
     def __init__(self) -> None:
         self._written = bytearray()
@@ -173,7 +168,7 @@ class _Sink(io.RawIOBase):
         return len(self._written) - size
 
     def drain(self) -> bytes:
-        """What was written since."""
+        """Return the bytes written since the last call."""
         drained = bytes(self._written)
         self._written.clear()
         return drained

@@ -1,7 +1,7 @@
 """FLAC whose header leaves its length open, as FFmpeg writes it to a pipe.
 
-The specification (RFC 9639, section 8.2) allows that, and libsndfile takes such a file to be
-without end. Once its header tells the length, libsndfile reads it like any other.
+The specification (RFC 9639, section 8.2) allows that, but libsndfile takes such a file to be
+without end. Once its header has the length, libsndfile reads it like any other.
 """
 
 from io import BufferedIOBase
@@ -19,7 +19,7 @@ _MOST_FRAMES = 1 << 18
 
 
 def has_open_length(header: bytes) -> bool:
-    """Whether a file that begins so is FLAC of open length."""
+    """True if a file that begins so is FLAC of open length."""
     return (
         header.startswith(_BEGINNING)
         and len(header) >= HEADER
@@ -28,7 +28,7 @@ def has_open_length(header: bytes) -> bool:
 
 
 def closed_header(file: BufferedIOBase) -> bytes:
-    """The header with the length in it of a FLAC of open length; nothing of any other file.
+    """The header of a FLAC of open length with the length filled in; empty for any other file.
 
     Its frames are counted, not decoded. The file is left at its beginning.
 
@@ -49,7 +49,7 @@ def closed_header(file: BufferedIOBase) -> bytes:
 
 
 def set_length(data: bytes, samples: int) -> bytes:
-    """A file of open length whose header now tells how many samples it has."""
+    """Set the number of samples in the header of a file of open length."""
     facts = int.from_bytes(data[_FACTS]) | samples
     return data[: _FACTS.start] + facts.to_bytes(8) + data[_FACTS.stop :]
 

@@ -1,4 +1,4 @@
-"""Kinds of audio files, told by their first bytes."""
+"""Kinds of audio files, recognised by their first bytes."""
 
 import re
 from io import BufferedIOBase

@@ -1,4 +1,4 @@
-"""libsndfile as a decoder of bytes that nobody vouches for: read once, from beginning to end."""
+"""libsndfile as a decoder of untrusted bytes, read once from beginning to end."""
 
 import io
 
@@ -17,7 +17,7 @@ _UNREADABLE = "The recording is not audio that can be read; export it as WAV wit
 
 
 class Source:
-    """A file as libsndfile's callbacks use it, with another header if one is given.
+    """A file for libsndfile's callbacks, with a replaced header if one is given.
 
     Callbacks cannot raise, and a bad header makes them seek anywhere.
     """
@@ -26,18 +26,18 @@ class Source:
         self._file, self._header = file, header
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place; stay where it cannot be."""
+        """Seek; keep the position if the target is invalid."""
         try:
             return self._file.seek(offset, whence)
         except (OSError, ValueError, OverflowError):
             return self._file.tell()
 
     def tell(self) -> int:
-        """The place of the next byte."""
+        """The position of the next byte."""
         return self._file.tell()
 
     def readinto(self, buffer: memoryview) -> int:
-        """Fill the beginning of a buffer; returns the number of bytes."""
+        """Fill the beginning of a buffer and return the number of bytes."""
         start = self._file.tell()
         count = self._file.readinto(buffer)
         replaced = self._header[start : start + count]
@@ -46,7 +46,7 @@ class Source:
 
 
 class _Unseekable(soundfile.SoundFile):  # type: ignore[misc]  # it has no types
-    """A file in which the binding does not seek.
+    """File in which the binding does not seek.
 
     It would after every read: in MP3 that breaks the sound at each block, and codecs without
     seeking (GSM 6.10, G.721, NMS ADPCM) fail.

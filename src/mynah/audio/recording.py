@@ -1,4 +1,4 @@
-"""Decoded sound of a person."""
+"""Decoded audio."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Recording:
         return len(self.samples) / self.sample_rate
 
     def at(self, sample_rate: int) -> "Recording":
-        """The same sound at another rate."""
+        """Resample to another rate."""
         if sample_rate == self.sample_rate:
             return self
         import soxr  # noqa: PLC0415  # a machine that only computes reads no files

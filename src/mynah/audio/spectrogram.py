@@ -10,7 +10,7 @@ _FFT = 2048
 
 
 def linear_spectrogram(samples: Tensor) -> Tensor:
-    """Magnitudes of 32 kHz samples, 50 frames a second.
+    """Magnitude spectrogram of 32 kHz samples, 50 frames a second.
 
     Args:
         samples: (batch, samples) between -1 and 1, more than 704 of them.

@@ -1,4 +1,4 @@
-"""What a caller gets: sound."""
+"""Synthesised speech."""
 
 import io
 from dataclasses import dataclass
@@ -23,8 +23,7 @@ class Speech:
     Attributes:
         samples: mono, between -1 and 1, (samples,).
         sample_rate: samples per second.
-        text: what was spoken; of a chunk, the sentence that it begins, or nothing if it goes on
-            with one.
+        text: of a chunk, the sentence that it begins, or empty if it continues one.
     """
 
     samples: NDArray[np.float32]
@@ -37,22 +36,18 @@ class Speech:
         return len(self.samples) / self.sample_rate
 
     def encode(self, kind: str) -> bytes:
-        """A whole audio file.
-
-        Args:
-            kind: one of `KINDS`; WAV and FLAC have 16 bits.
-        """
+        """Encode as a whole audio file of one of `KINDS`; WAV and FLAC have 16 bits."""
         import soundfile  # noqa: PLC0415  # a machine that only computes writes no files
 
         encoded = io.BytesIO()
         with soundfile.SoundFile(encoded, "w", self.sample_rate, 1, format=kind.upper()) as file:
-            # libsndfile's Vorbis encoder puts all that it is handed at once on the stack.
+            # libsndfile's Vorbis encoder puts all samples of a call on the stack.
             for start in range(0, len(self.samples), _BLOCK):
                 file.write(self.samples[start : start + _BLOCK])
         return encoded.getvalue()
 
     def save(self, path: str | Path) -> None:
-        """Writes an audio file of the kind that its suffix names, whole or not at all.
+        """Write an audio file of the kind that its suffix names, atomically.
 
         Raises:
             OptionError: the suffix names no kind of audio.

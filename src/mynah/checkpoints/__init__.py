@@ -1,1 +1,1 @@
-"""Files as released by GPT-SoVITS become modules ready to run, and back."""
+"""Checkpoint files as GPT-SoVITS releases them: reading to modules, and writing."""

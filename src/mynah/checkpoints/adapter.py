@@ -1,4 +1,4 @@
-"""The small file of a trained network: what it adds to the weights that its training began with.
+"""Adapter files: the change of a network's weights by training.
 
 A low-rank change (LoRA, arXiv:2106.09685) takes a hundredth of the space of the parameter that
 it changes, so that a server has room for many voices on one model. The file has the released
@@ -17,17 +17,17 @@ from mynah.checkpoints.file import Checkpoint, read_checkpoint, write_checkpoint
 from mynah.errors import CheckpointError
 
 SEMANTIC_ADAPTER = "semantic.adapter"
-"""File of a version's folder that holds what its GPT adds."""
+"""File name of the GPT's adapter in a version's folder."""
 
 ACOUSTIC_ADAPTER = "acoustic.adapter"
-"""File of a version's folder that holds what its SoVITS adds."""
+"""File name of the SoVITS's adapter in a version's folder."""
 
 _SECTION = "adapter"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LowRank:
-    """A change of few directions; a convolution's inputs and taps count together as `in`.
+    """Low-rank change; a convolution's inputs and taps count together as `in`.
 
     Attributes:
         down: (rank, in).
@@ -38,7 +38,7 @@ class LowRank:
     up: Tensor
 
     def of(self, parameter: Tensor) -> Tensor:
-        """What it adds to a parameter (out, ...).
+        """The delta of a parameter of shape (out, ...).
 
         Raises:
             ValueError: the parameter has another shape.
@@ -50,16 +50,12 @@ class LowRank:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FullDelta:
-    """A change of any direction.
-
-    Attributes:
-        delta: as large as the parameter.
-    """
+    """Full-rank change, as large as the parameter."""
 
     delta: Tensor
 
     def of(self, parameter: Tensor) -> Tensor:
-        """What it adds to a parameter.
+        """The delta of a parameter.
 
         Raises:
             ValueError: the parameter has another shape.
@@ -74,10 +70,10 @@ Change = LowRank | FullDelta
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Adapter:
-    """What training changed in one network.
+    """The trained changes of one network.
 
     Attributes:
-        base: fingerprint of the weights that it fits.
+        base: fingerprint of the base weights.
         changes: by the released name of the parameter, as in the network's `state_dict()`.
     """
 
@@ -86,7 +82,7 @@ class Adapter:
 
 
 def tensors_of(changes: Mapping[str, Change]) -> dict[str, Tensor]:
-    """What changes are made of, by the names that a file has for it."""
+    """The tensors of changes, by their names in the file."""
     return {
         f"{name}.{part}": getattr(change, part)
         for name, change in changes.items()
@@ -95,11 +91,7 @@ def tensors_of(changes: Mapping[str, Change]) -> dict[str, Tensor]:
 
 
 def fingerprint(state: Mapping[str, Tensor]) -> str:
-    """Tells the weights of a network from all others, to the precision that files have.
-
-    Args:
-        state: the network's `state_dict()`; a SoVITS's without posterior encoder, and not fused.
-    """
+    """Hash of a network's weights as files have them; of a SoVITS not fused, without `enc_q`."""
     digest = hashlib.blake2b(digest_size=16)
     for name, tensor in sorted(state.items()):
         digest.update(f"{name}{tuple(tensor.shape)}".encode())
@@ -108,11 +100,7 @@ def fingerprint(state: Mapping[str, Tensor]) -> str:
 
 
 def merged(state: Mapping[str, Tensor], adapter: Adapter) -> dict[str, Tensor]:
-    """The weights that training led to; those it left alone are the very tensors given.
-
-    Args:
-        state: the network's `state_dict()`, as for `fingerprint`.
-        adapter: trained on it.
+    """The weights with the adapter applied; unchanged ones are the given tensors.
 
     Raises:
         CheckpointError: it was trained on other weights, or has no such parameter.
@@ -121,12 +109,7 @@ def merged(state: Mapping[str, Tensor], adapter: Adapter) -> dict[str, Tensor]:
 
 
 def changed(state: Mapping[str, Tensor], adapter: Adapter, base: str) -> dict[str, Tensor]:
-    """Only those of the weights of `merged` that training did not leave alone.
-
-    Args:
-        state: the network's `state_dict()`.
-        adapter: trained on it.
-        base: fingerprint of `state`, which takes longer than the rest.
+    """The changed weights alone of `merged`; `base` is the fingerprint of `state`.
 
     Raises:
         CheckpointError: it was trained on other weights, or has no such parameter.
@@ -140,7 +123,7 @@ def changed(state: Mapping[str, Tensor], adapter: Adapter, base: str) -> dict[st
 
 
 def adapters_in(folder: Path) -> tuple[Path | None, Path | None]:
-    """The adapters of a version's GPT and SoVITS; None of a network that was not trained.
+    """Paths of the adapters of a version's GPT and SoVITS; None for a network that was not trained.
 
     Raises:
         CheckpointError: there is neither.
@@ -155,7 +138,7 @@ def adapters_in(folder: Path) -> tuple[Path | None, Path | None]:
 
 
 def save_adapter(adapter: Adapter, path: Path) -> None:
-    """Writes an adapter, float16, whole or not at all.
+    """Write an adapter in float16, atomically.
 
     Raises:
         CheckpointError: the folder cannot be written to.
@@ -165,7 +148,7 @@ def save_adapter(adapter: Adapter, path: Path) -> None:
 
 
 def load_adapter(path: Path) -> Adapter:
-    """Reads an adapter onto the CPU, in float32, without executing anything in it.
+    """Read an adapter onto the CPU, in float32, without executing anything in it.
 
     Raises:
         CheckpointError: the file cannot be read, or is no adapter.
@@ -179,7 +162,7 @@ def load_adapter(path: Path) -> Adapter:
         parts.setdefault(name, {})[part] = tensor
     if not isinstance(base, str) or not all(map(_is_change, parts.values())):
         raise CheckpointError(
-            f"{path.name} is no adapter that can be used: pass one that a training here wrote"
+            f"{path.name} is no adapter that can be used: pass one that Mynah's training wrote"
         )
     return Adapter(base, {name: _change(own) for name, own in parts.items()})
 
@@ -209,7 +192,7 @@ def _is_change(parts: Mapping[str, Tensor]) -> bool:
 
 
 def _is_stored(part: Tensor) -> bool:
-    """Whether it is numbers as they are written, and no more of them than the file has."""
+    """True for finite float16 values as they are written, and no more of them than the file has."""
     plain = part.dtype == torch.float16 and part.layout == torch.strided and part.is_contiguous()
     return plain and bool(part.isfinite().all())
 
@@ -220,5 +203,5 @@ def _change(parts: Mapping[str, Tensor]) -> Change:
 
 
 def _sides(parameter: Tensor) -> tuple[int, int]:
-    """Its outputs, and its inputs and taps together."""
+    """The number of outputs, and of inputs and taps together."""
     return len(parameter), parameter[0].numel()

@@ -1,4 +1,4 @@
-"""Networks of trained versions, which share with their base all that training left alone."""
+"""Networks of trained versions, which share all unchanged tensors with their base."""
 
 from collections.abc import Callable, Mapping
 from copy import copy
@@ -25,13 +25,11 @@ Module = TypeVar("Module", bound=nn.Module)
 
 
 class BaseWeights(Generic[Network]):
-    """A network of a model, and how to make its trained versions.
+    """A model's network, ready to run and fused, and the builder of its trained versions.
 
-    Args:
-        network: as it speaks, fused.
-        released: gives its `state_dict()` as its file has it, not fused; called once, when the
-            first version is wanted, because it takes time and memory.
-        extra: weights that its file has beside the network's; they count in the fingerprint.
+    `released` returns the `state_dict()` of its file, not fused, which takes time and memory; it is
+    called once, for the first version. `extra` are weights that the file has beside the network's;
+    they count in the fingerprint.
     """
 
     def __init__(
@@ -45,10 +43,7 @@ class BaseWeights(Generic[Network]):
         self._extra = extra or {}
 
     def trained(self, adapter: Path) -> Network:
-        """A version of the network, in memory only where it differs.
-
-        Args:
-            adapter: its file.
+        """Build a version of the network from its adapter; only its changed layers take memory.
 
         Raises:
             CheckpointError: the file cannot be used, or was made for another network.
@@ -61,48 +56,33 @@ class BaseWeights(Generic[Network]):
 
     @cached_property
     def state(self) -> dict[str, Tensor]:
-        """Its `state_dict()` as its file has it, not fused, on which training begins."""
+        """Its `state_dict()` as its file has it, not fused: the starting point of training."""
         running = self.network.state_dict()
         return {name: running.get(name, tensor) for name, tensor in self._released().items()}
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of `state` and what the file has beside it."""
+        """The fingerprint of `state` and `extra`."""
         return fingerprint({**self.state, **self._extra})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VersionBuilder:
-    """Both networks of a model, and how to make its trained versions.
-
-    Attributes:
-        gpt: of the semantic stage.
-        sovits: of the acoustic stage.
-    """
+    """Both networks of a model, and the builder of its trained versions."""
 
     gpt: BaseWeights[GPT]
     sovits: BaseWeights[SoVITS]
 
     @classmethod
     def of(cls, gpt: GPT, sovits: SoVITS, file: Path, extra: Mapping[str, Tensor]) -> Self:
-        """The builder for a model.
-
-        Args:
-            gpt: as it speaks.
-            sovits: as it speaks, fused.
-            file: of the SoVITS.
-            extra: weights that this file has beside the network's.
-        """
+        """Create one from networks ready to run, and the SoVITS's file with its extra weights."""
         return cls(
             BaseWeights(gpt, gpt.state_dict),
             BaseWeights(sovits, lambda: load_sovits(file).state_dict(), extra),
         )
 
     def trained(self, folder: Path) -> tuple[GPT, SoVITS]:
-        """The networks of a version; one that was not trained is the model's own.
-
-        Args:
-            folder: of the version's adapters.
+        """Build the networks of a version from its folder; an untrained one is the model's own.
 
         Raises:
             CheckpointError: it holds none, or they cannot be used or are for another model.
@@ -114,7 +94,7 @@ class VersionBuilder:
         )
 
     def bytes_beside(self, gpt: GPT, sovits: SoVITS) -> int:
-        """Memory of a version's networks, without what they share with the model's own."""
+        """Memory of a version's networks, without tensors shared with the model's own."""
         return _own_bytes(gpt, self.gpt.network) + _own_bytes(sovits, self.sovits.network)
 
 
@@ -125,7 +105,7 @@ def _own_bytes(network: nn.Module, base: nn.Module) -> int:
 
 
 def _with(network: Network, state: Mapping[str, Tensor]) -> Network:
-    """A network that has some other tensors, and shares the rest."""
+    """A copy of the network with some tensors replaced, and the rest shared."""
     other = _copied(network)
     for name, tensor in state.items():
         layer, _, own = name.rpartition(".")
@@ -134,7 +114,7 @@ def _with(network: Network, state: Mapping[str, Tensor]) -> Network:
 
 
 def _copied(module: Module) -> Module:
-    """Modules of its own around the same tensors."""
+    """A copy of the modules that shares their tensors."""
     # `deepcopy` copies each module's dozen empty dictionaries, too: half the time of a switch.
     other = copy(module)
     other._parameters, other._buffers = dict(module._parameters), dict(module._buffers)

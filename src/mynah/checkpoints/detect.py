@@ -1,4 +1,4 @@
-"""What kind and version of checkpoint a file holds, told by its content."""
+"""Detection of a checkpoint's kind and version from its content."""
 
 from mynah.acoustic.sovits.config import Version
 from mynah.checkpoints.file import Checkpoint
@@ -9,7 +9,7 @@ _PRO: dict[str | None, Version] = {"v2Pro": "v2Pro", "v2ProPlus": "v2ProPlus"}
 
 
 def is_gpt(checkpoint: Checkpoint) -> bool:
-    """Whether it holds a semantic model, whose names all start with `model.`."""
+    """True for a semantic model, whose names all start with `model.`."""
     return all(name.startswith("model.") for name in checkpoint.weight)
 
 
@@ -40,7 +40,7 @@ def sovits_version(checkpoint: Checkpoint) -> Version:
 
 
 def symbols(checkpoint: Checkpoint) -> int:
-    """Number of phoneme symbols that a SoVITS checkpoint knows.
+    """The number of phoneme symbols of a SoVITS checkpoint.
 
     Raises:
         CheckpointError: it has no phoneme embedding.

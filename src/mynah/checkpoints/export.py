@@ -12,11 +12,11 @@ from mynah.checkpoints.sovits import save_sovits, sovits_from
 
 
 def merge_gpt(base: Path, version: Path, out: Path) -> None:
-    """Writes the GPT of a version, whole or not at all.
+    """Write the GPT of a version, atomically.
 
     Args:
-        base: file of the GPT that was trained further.
-        version: folder of its adapters; a network without one is as it was.
+        base: file of the GPT that was fine-tuned.
+        version: folder of its adapters; a network without one is unchanged.
         out: the file to write.
 
     Raises:
@@ -28,14 +28,7 @@ def merge_gpt(base: Path, version: Path, out: Path) -> None:
 
 
 def merge_sovits(base: Path, version: Path, out: Path, extra: Mapping[str, Tensor]) -> None:
-    """Writes the SoVITS of a version; see `merge_gpt`.
-
-    Args:
-        base: file of the SoVITS that was trained further.
-        version: folder of its adapters.
-        out: the file to write.
-        extra: weights that the file has beside the network's.
-    """
+    """Write the SoVITS of a version, and the extra weights of its file; see `merge_gpt`."""
     origin = read_checkpoint(base)
     sovits = sovits_from(origin)
     state = _merged({**sovits.state_dict(), **extra}, adapters_in(version)[1])

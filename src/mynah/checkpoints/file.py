@@ -29,12 +29,12 @@ _ALLOWING = threading.Lock()  # PyTorch keeps its list of allowed classes for al
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a checkpoint file holds.
+    """The content of a checkpoint file.
 
     Attributes:
         weight: tensors by their released names, usually float16.
         config: sizes and training settings as plain dictionaries.
-        info: a line on how far training had come.
+        info: a line on the progress of training.
         version_tag: version that the tag names (`v2Pro`, ...); None without a tag.
     """
 
@@ -45,7 +45,7 @@ class Checkpoint:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Reads a checkpoint onto the CPU without executing anything in it.
+    """Read a checkpoint onto the CPU without executing anything in it.
 
     Raises:
         CheckpointError: the file is missing, truncated, not a checkpoint, or its
@@ -62,7 +62,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Writes a checkpoint in the released format, in float16, whole or not at all.
+    """Write a checkpoint in the released format, in float16, atomically.
 
     Raises:
         CheckpointError: the folder cannot be written to.
@@ -92,7 +92,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 class _HParams:
-    """Stands in for upstream's `utils.HParams`, a bag of attributes in older files."""
+    """Stand-in for upstream's `utils.HParams`, a bag of attributes in older files."""
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -33,10 +33,10 @@ def only_file(folder: Path, suffix: str) -> Path:
 
 
 def check_versions(gpt: GPT, sovits: SoVITS) -> None:
-    """Checks that two networks were trained together, and can speak.
+    """Check that two networks belong together, and are supported.
 
     Raises:
-        CheckpointError: they were not, or cannot yet.
+        CheckpointError: they do not, or are not.
     """
     version = sovits.config.version
     if sovits.config.takes_speaker_vector:

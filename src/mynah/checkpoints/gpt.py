@@ -14,11 +14,11 @@ from mynah.semantic.gpt import GPT
 from mynah.semantic.sampling import SamplingOptions
 
 PREFIX = "model."
-"""Stands before every name in a released GPT file."""
+"""Prefix of every name in a released GPT file."""
 
 
 def load_gpt(path: Path) -> GPT:
-    """Builds the GPT of a released or fine-tuned file, in fp32 on the CPU, ready to run.
+    """Build the GPT of a released or fine-tuned file, in float32 on the CPU, ready to run.
 
     Raises:
         CheckpointError: the file is no GPT checkpoint, or its weights do not fit its config.
@@ -34,15 +34,15 @@ def load_gpt(path: Path) -> GPT:
 
 
 def save_gpt(gpt: GPT, path: Path, *, info: str, config: Mapping[str, Any] | None = None) -> None:
-    """Writes a GPT in the released format, float16, whole or not at all.
+    """Write a GPT in the released format, float16, atomically.
 
     Args:
-        gpt: what to write.
+        gpt: the network.
         path: the file, by custom `.ckpt`.
-        info: a line on how far training has come, such as `GPT-e15`.
-        config: further sections of the config, such as those of the checkpoint that
-            training began with; `model` always tells the sizes of `gpt`. `inference` may tell
-            how it is drawn from by default: `{"top_k": 15, "temperature": 0.6}`.
+        info: a line on the progress of training, such as `GPT-e15`.
+        config: further sections of the config, such as those of the base checkpoint; `model`
+            always has the sizes of `gpt`. `inference` may hold sampling defaults:
+            `{"top_k": 15, "temperature": 0.6}`.
 
     Raises:
         CheckpointError: the folder cannot be written to.
@@ -55,15 +55,15 @@ def save_gpt(gpt: GPT, path: Path, *, info: str, config: Mapping[str, Any] | Non
 
 
 def _sampling(config: Mapping[str, Any]) -> SamplingOptions:
-    """What the section `inference` tells; GPT-SoVITS's defaults for the rest.
+    """Sampling defaults of the section `inference`; GPT-SoVITS's where it has none.
 
     Released files have `top_k` there and nothing else.
     """
     section = config.get("inference")
-    told = section if isinstance(section, dict) else {}
+    given = section if isinstance(section, dict) else {}
     try:
         sampling = {
-            name: type(own)(told.get(name, own)) for name, own in asdict(SamplingOptions()).items()
+            name: type(own)(given.get(name, own)) for name, own in asdict(SamplingOptions()).items()
         }
         SpeechOptions(**sampling)  # whose ranges are those that callers can choose in
         return SamplingOptions(**sampling)

@@ -17,12 +17,12 @@ _POSTERIOR = "enc_q."
 
 
 def load_sovits(path: Path, *, posterior: bool = False) -> SoVITS:
-    """Reads an acoustic model, in float32 on the CPU, in evaluation mode.
+    """Read an acoustic model, in float32 on the CPU, in evaluation mode.
 
     Args:
         path: a SoVITS file of version v1, v2, v2Pro or v2ProPlus.
-        posterior: whether to read the posterior encoder too, to train on; voices
-            come without one, base models have it.
+        posterior: read the posterior encoder too, for training; base models have it, voices
+            come without.
 
     Raises:
         CheckpointError: the file cannot be read, or is no such model.
@@ -31,7 +31,7 @@ def load_sovits(path: Path, *, posterior: bool = False) -> SoVITS:
 
 
 def sovits_from(checkpoint: Checkpoint, *, posterior: bool = False) -> SoVITS:
-    """Builds the acoustic model of a checkpoint already read; see `load_sovits`."""
+    """Build the acoustic model of a checkpoint already read; see `load_sovits`."""
     version = sovits_version(checkpoint)
     config = SoVITSConfig.from_checkpoint(
         checkpoint.config, version=version, symbols=symbols(checkpoint)
@@ -51,16 +51,15 @@ def save_sovits(
     posterior: bool = False,
     extra: Mapping[str, Tensor] | None = None,
 ) -> None:
-    """Writes an acoustic model as a file that upstream's tools open too.
+    """Write an acoustic model as a file that upstream's tools open too.
 
     Args:
-        model: what to write; not fused.
-        path: the file, by custom `.pth`; an existing one is replaced whole or not at all.
-        info: a line on how far its training has come.
-        config: the config of the checkpoint it was trained from; one is made of
-            the model's sizes if not given.
-        posterior: whether to write the posterior encoder too, to train on later.
-        extra: weights that the model's file has beside the network's.
+        model: not fused.
+        path: the file, by custom `.pth`; an existing one is replaced atomically.
+        info: a line on the progress of its training.
+        config: of its base checkpoint; by default one with the model's sizes.
+        posterior: write the posterior encoder too, for later training.
+        extra: weights of the file beside the network's.
 
     Raises:
         CheckpointError: the model is fused, or the folder cannot be written to.

@@ -1,4 +1,4 @@
-"""Weights of a checkpoint into a network, whose own initialisation is skipped."""
+"""Assignment of a checkpoint's weights to a network, whose own initialisation is skipped."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,9 +11,9 @@ from mynah.errors import CheckpointError
 
 
 def assign_weights(network: nn.Module, weight: Mapping[str, Tensor]) -> None:
-    """Gives a network its weights in float32; the network may be on the meta device.
+    """Assign weights to a network in float32; the network may be on the meta device.
 
-    Names that the network does not have are left out, as in upstream.
+    Names that the network does not have are ignored, as in upstream.
 
     Raises:
         CheckpointError: a weight is missing or has another shape.
@@ -48,7 +48,7 @@ _FILLING = frozenset({"normal_", "uniform_", "fill_", "zero_"})
 
 
 class skip_init(TorchFunctionMode):  # noqa: N801 - used as a function
-    """Modules that are made within it have no meaningful weights until they are assigned some.
+    """Skip the initialisation of modules made in this context; assign their weights afterwards.
 
     Random ones take a second. PyTorch's meta device would leave them out as well, but goes through
     its compiler for it, whose import takes a second and a hundred megabytes.
@@ -61,7 +61,7 @@ class skip_init(TorchFunctionMode):  # noqa: N801 - used as a function
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401
-        """Calls what PyTorch is asked for, unless it is for random numbers."""
+        """Call the PyTorch function unless it fills with random numbers."""
         known = dict(kwargs or {})
         if getattr(func, "__name__", "") in _FILLING:
             # A tensor's method, or the function of `torch.nn.init` around it.

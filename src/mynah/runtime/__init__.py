@@ -1,1 +1,1 @@
-"""What Mynah knows of the machine that it runs on."""
+"""The machine: devices, threads, files, log lines and spans."""

@@ -12,20 +12,17 @@ def available_cores(root: Path = Path("/")) -> float:
     Torch and OpenMP look at the affinity alone, and in a container with a quota start more threads
     than may run. Those use the quota up while they wait for each other, and then all of them stop
     until the scheduler's next period.
-
-    Args:
-        root: where `proc` and `sys` are mounted.
     """
     return min([float(affinity_cores()), *_quotas(root)])
 
 
 def compute_threads(root: Path = Path("/")) -> int:
-    """Threads that one computation is best shared among: as many as there are whole cores."""
+    """The number of threads for one computation: the whole cores."""
     return max(1, math.floor(available_cores(root)))
 
 
 def affinity_cores() -> int:
-    """Cores of the CPU affinity, which is what OpenMP counts."""
+    """The number of cores of the CPU affinity, which is what OpenMP counts."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # only Linux has it
@@ -43,8 +40,8 @@ def _quotas(root: Path) -> Iterator[float]:
 def _cgroups(root: Path) -> Iterator[Path]:
     """Folders of the cgroups that may limit the CPU.
 
-    In a container the kernel may tell paths of the host, of which only the last folders, or none,
-    are to be seen: so every folder on the way is looked for, and the mount itself.
+    In a container the kernel may report paths of the host, of which only the last folders, or none,
+    are visible: so every folder on the way is tried, and the mount itself.
     """
     mounts = root / "sys/fs/cgroup"
     for line in _read(root / "proc/self/cgroup").splitlines():
@@ -67,7 +64,7 @@ def _of_version_1(folder: Path) -> float | None:
 
 
 def _cores(quota: str, period: str) -> float | None:
-    """Quota over period, in microseconds; None where it is `max`, -1 or not told."""
+    """Quota over period, in microseconds; None where it is `max`, -1 or absent."""
     try:
         cores = int(quota) / int(period)
     except (ValueError, ZeroDivisionError):

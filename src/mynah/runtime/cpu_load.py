@@ -11,12 +11,12 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """CPU clocks at one moment, in seconds since some moment before.
+    """CPU clocks at one moment, in seconds since an earlier one.
 
     Attributes:
         at: monotonic clock.
-        busy: time for which the cores of this process's affinity worked, for anybody.
-        own: time for which they worked for this process.
+        busy: CPU time of all processes on the cores of this process's affinity.
+        own: CPU time of this process.
     """
 
     at: float
@@ -30,11 +30,7 @@ class _Reading:
 
 
 class CpuLoad:
-    """Cores that other processes keep busy while this one works: a mean since it was last asked.
-
-    Args:
-        root: where `proc` is mounted.
-    """
+    """Mean number of cores kept busy by other processes while this one works."""
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._root = root
@@ -44,12 +40,12 @@ class CpuLoad:
 
     @property
     def seconds(self) -> float:
-        """Time that the mean is over; endless where the kernel tells nothing to wait for."""
+        """Time that the mean is over; infinite where the kernel reports nothing to wait for."""
         last = self._last
         return math.inf if last is None else self._seconds + time.monotonic() - last.at
 
     def pause(self) -> None:
-        """Count up to now; what comes until `resume` is not of interest."""
+        """Count up to now, and ignore the time until `resume`."""
         with self._lock:
             self._count()
 
@@ -59,7 +55,7 @@ class CpuLoad:
             self._last = _Reading.now(self._root)
 
     def of_others(self) -> float | None:
-        """Cores since the last call; None where the kernel does not tell."""
+        """Cores since the last call; None where the kernel does not report it."""
         with self._lock:
             self._count()
             others, seconds, self._others, self._seconds = self._others, self._seconds, 0.0, 0.0

@@ -9,8 +9,7 @@ from mynah.errors import OptionError
 Device = Literal["auto", "cpu", "cuda"]
 """`auto` is a GPU if there is one, and the CPU otherwise."""
 Precision = Literal["auto", "float32"]
-"""`auto` is whatever this machine is fastest in without a change that is heard; `float32` is
-exact."""
+"""`auto` is the fastest precision of this machine without an audible change; `float32` is exact."""
 
 
 class Transferable(Protocol):
@@ -27,7 +26,7 @@ class Transferable(Protocol):
 
 
 def resolve_device(name: Device) -> "torch.device":
-    """The device of a name.
+    """Return the device of a name.
 
     Raises:
         OptionError: a GPU is asked for, and there is none.
@@ -43,7 +42,7 @@ def resolve_device(name: Device) -> "torch.device":
 
 
 def has_bfloat16(device: "torch.device") -> bool:
-    """Whether it multiplies in bfloat16; where it does not, that is slower than float32."""
+    """True if the device multiplies in bfloat16; otherwise that is slower than float32."""
     if device.type != "cpu":
         return True
     import torch  # noqa: PLC0415 - as above
@@ -53,9 +52,9 @@ def has_bfloat16(device: "torch.device") -> bool:
 
 
 def has_vnni() -> bool:
-    """Whether the CPU adds products of eight bits with eight without overflow (VNNI).
+    """True if the CPU accumulates int8 products without overflow (VNNI).
 
-    Without, two of them are added in sixteen bits, which hold products of seven bits with eight.
+    Without VNNI pairs of products are added in 16 bits, which hold products of 7 by 8 bits.
     """
     import torch  # noqa: PLC0415 - as above
 

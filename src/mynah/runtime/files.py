@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and last once they are there."""
+"""Atomic and durable file writes."""
 
 import contextlib
 import os
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Writes a file; whoever looks sees the old content or the new, never a part.
+    """Write a file atomically; readers see the old content or the new, never a part.
 
     Raises:
-        OSError: it cannot be written; what was there is still there then.
+        OSError: it cannot be written; the old content is still there then.
     """
     # The name is short and new, so that a long name and a second writer do no harm.
     part = path.with_name(f".{uuid.uuid4().hex}.part")
@@ -25,10 +25,10 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 
 def fsync_tree(folder: Path) -> None:
-    """Has everything in a folder written to the disk.
+    """Flush everything in a folder to the disk.
 
     Raises:
-        OSError: it cannot be.
+        OSError: it fails.
     """
     for path in (*folder.rglob("*"), folder):
         with contextlib.suppress(FileNotFoundError):
@@ -36,10 +36,10 @@ def fsync_tree(folder: Path) -> None:
 
 
 def fsync(path: Path) -> None:
-    """Has a file, or the names in a folder, written to the disk.
+    """Flush a file, or the names in a folder, to the disk.
 
     Raises:
-        OSError: it cannot be.
+        OSError: it fails.
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -18,10 +18,10 @@ def encodable(text: str) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes a record, and whatever was given as `extra`, on one line."""
+    """Format a record and its `extra` fields on one line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Return the line."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -36,14 +36,14 @@ class JsonFormatter(logging.Formatter):
 
 
 def log_config() -> dict[str, Any]:
-    """For `logging.config.dictConfig`: everything as JSON on standard error."""
+    """Configuration for `logging.config.dictConfig`: everything as JSON on standard error."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": JsonFormatter}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
-        # Its lines have the query in them, and ours tell the rest.
+        # Their lines hold queries, and are redundant.
         "loggers": {name: {"level": "WARNING"} for name in ("uvicorn.access", "httpx", "alembic")},
     }
 
@@ -53,12 +53,12 @@ _GIVEN = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 def current_request_id() -> str | None:
-    """The id of the request that is being answered; None outside of one."""
+    """The id of the current request; None outside of one."""
     return _current.get()
 
 
 def new_request_id(given: str | None) -> str:
-    """Names the request that this task answers, as its caller does if that is a sound name."""
+    """Set the id of the current request: the caller's if it is valid, otherwise a new one."""
     sound = given is not None and _GIVEN.fullmatch(given)
     name = given if given and sound else f"req_{secrets.token_hex(12)}"
     _current.set(name)
@@ -69,9 +69,9 @@ _log = logging.getLogger(__name__)
 
 
 def log_unexpected(error: BaseException) -> None:
-    """Logs an exception that nobody raised on purpose.
+    """Log an unexpected exception.
 
-    Its message may quote a caller's text, so only its kind and place are told.
+    Its message may quote a caller's text, so only its type and place are logged.
     """
     cause = error.__cause__ or error
     frames = traceback.extract_tb(cause.__traceback__)

@@ -1,4 +1,4 @@
-"""Threads that compute: how many, and which of them keep a team."""
+"""The number of torch's threads, and the threads that keep an OpenMP team."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +14,9 @@ Result = TypeVar("Result")
 
 
 def use_available_cores() -> int:
-    """Set the number of torch's threads to the cores that there are, unless it is lower already.
+    """Limit the number of torch's threads to the available cores, and return that number.
 
-    For all threads that compute with torch for the first time after it; before any does, please.
-
-    Returns:
-        That number.
+    It holds for all threads whose first computation with torch comes later; call it before any.
     """
     threads = min(torch.get_num_threads(), compute_threads())
     if threads < torch.get_num_threads():
@@ -28,13 +25,13 @@ def use_available_cores() -> int:
 
 
 def set_thread_count(count: int) -> None:
-    """Has torch use so many threads for what the calling thread computes, and for no other.
+    """Set the number of intra-op threads of the calling thread.
 
-    Nothing else may begin to compute meanwhile: what torch is told holds for new threads, too.
+    No other thread may begin to compute meanwhile: torch sets the number for new threads, too.
     """
-    every = torch.get_num_threads()  # a thread that was not asked before forgets what it is told
+    every = torch.get_num_threads()  # a thread's first call of it resets what was set before
     torch.set_num_threads(count)
-    # One that ends here gives those to come their number back.
+    # A short thread restores the number for new threads.
     restoring = Thread(target=torch.set_num_threads, args=(every,))
     restoring.start()
     restoring.join()
@@ -43,11 +40,11 @@ def set_thread_count(count: int) -> None:
 def run_in_temporary_thread(
     work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
 ) -> Result:
-    """Has a thread do some work that ends with it.
+    """Run a function in a thread that ends with it.
 
-    Each thread that computes gets a team of helpers from OpenMP and keeps it. Once a process has
-    more of them than there are cores, GNU's has all who wait fall asleep at once, and decoding
-    takes a quarter to a half longer. So only the thread that decodes is to keep a team.
+    Each thread that computes gets an OpenMP team and keeps it. Once a process has more of these
+    threads than there are cores, GNU's OpenMP has all that wait sleep at once, and decoding takes a
+    quarter to a half longer. So only the thread that decodes is to keep a team.
     """
-    with ThreadPoolExecutor(1, thread_name_prefix="in passing") as passing:
-        return passing.submit(work, *args, **kwargs).result()
+    with ThreadPoolExecutor(1, thread_name_prefix="temporary") as executor:
+        return executor.submit(work, *args, **kwargs).result()

@@ -1,7 +1,6 @@
-"""Spans across the stages, for whoever traces; nobody does unless a tracer is put in use.
+"""Spans across the stages; none unless a tracer is set.
 
-No stage knows who traces: the tracer comes with the context of the call, which the engine carries
-into its own thread.
+The tracer comes with the context of the call, which the engine carries into its own thread.
 """
 
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ class Tracer(Protocol):
     """The part of OpenTelemetry's tracers that is used."""
 
     def start_as_current_span(self, name: str) -> AbstractContextManager[Any]:
-        """Begins a span within the present one; leaving the context ends it."""
+        """Begin a child span of the current one; leaving the context ends it."""
 
 
 _tracer: ContextVar[Tracer | None] = ContextVar("tracer", default=None)
@@ -22,7 +21,7 @@ _tracer: ContextVar[Tracer | None] = ContextVar("tracer", default=None)
 
 @contextmanager
 def use_tracer(tracer: Tracer) -> Iterator[None]:
-    """Spans of this call go to a tracer."""
+    """Send the spans of this call to a tracer."""
     before = _tracer.set(tracer)
     try:
         yield
@@ -32,7 +31,7 @@ def use_tracer(tracer: Tracer) -> Iterator[None]:
 
 @contextmanager
 def span(name: str) -> Iterator[None]:
-    """Traces what happens within, if anybody traces."""
+    """Trace the block, if a tracer is set."""
     tracer = _tracer.get()
     if tracer is None:
         yield

@@ -6,9 +6,9 @@ busy processes a thread spins on a core that the thread it waits for could have,
 many times as long.
 
 libgomp reads its spin count from the environment, once. It also stops spinning after a moment
-while a process has more OpenMP threads than cores (`GOMP_SPINCOUNT` in its manual), and looks at
-that whenever it waits. So an idle team more makes all teams of the process sleep when they wait,
-and without it they spin again. How work is shared stays as it is, and so does what is computed.
+while a process has more OpenMP threads than cores (`GOMP_SPINCOUNT` in its manual), and checks
+that whenever a thread waits. So one more, idle team makes all teams of the process sleep when
+they wait, and without it they spin again. Work is shared as before, and so the result is the same.
 """
 
 import ctypes
@@ -31,7 +31,7 @@ CHOICES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 """Variables of libgomp's own by which a user chooses how threads wait."""
 
 MOST_IDLE_THREADS = 64
-"""Threads of an idle team at most; libgomp ends the process if it gets no more threads."""
+"""Most threads of an idle team; libgomp ends the process if it gets no more threads."""
 
 
 class WaitPolicy:
@@ -39,11 +39,6 @@ class WaitPolicy:
 
     They sleep until the load is known, and always where a CPU quota counts the time that they
     spin. Nothing is changed where the user has chosen (`CHOICES`).
-
-    Args:
-        threads: of the largest team that computes.
-        load: of the machine.
-        root: where `proc` and `sys` are mounted.
     """
 
     def __init__(self, threads: int, load: CpuLoad | None = None, root: Path = Path("/")) -> None:
@@ -62,15 +57,15 @@ class WaitPolicy:
         return self._idle_team is not None
 
     def pause(self) -> None:
-        """Nothing is computed for a while; what others do meanwhile does not matter."""
+        """Stop measuring the load while nothing is computed."""
         self._load.pause()
 
     def resume(self) -> None:
-        """Something is computed again."""
+        """Measure the load again."""
         self._load.resume()
 
     def observe(self) -> None:
-        """Adapt if the load was measured for long enough; cheap, for between pieces of work."""
+        """Adapt if the load was measured for long enough; cheap enough to call between chunks."""
         if self._load.seconds < PERIOD or not self._lock.acquire(blocking=False):
             return
         try:
@@ -80,7 +75,7 @@ class WaitPolicy:
             self._lock.release()
 
     def close(self) -> None:
-        """Let the idle team go."""
+        """End the idle team."""
         with self._lock:
             self._open = False
             self._spin()
@@ -103,11 +98,7 @@ class WaitPolicy:
 
 @contextmanager
 def sleeping_teams(threads: int) -> Iterator[None]:
-    """Have OpenMP threads sleep when they wait, for work that nobody hears.
-
-    Args:
-        threads: of the largest team that computes.
-    """
+    """Have OpenMP threads of teams up to `threads` sleep when they wait, for background work."""
     team = _formed(affinity_cores() - threads + 2)
     try:
         yield
@@ -117,7 +108,7 @@ def sleeping_teams(threads: int) -> Iterator[None]:
 
 
 class _IdleTeam:
-    """An OpenMP team that has nothing to do, held by a thread of its own."""
+    """Idle OpenMP team, held by a thread of its own."""
 
     def __init__(self, gomp: ctypes.CDLL, size: int) -> None:
         self._gomp = gomp
@@ -141,7 +132,7 @@ class _IdleTeam:
 
 
 def _formed(size: int) -> _IdleTeam | None:
-    """An idle team; None where it must not be, is without effect, or needs too many threads."""
+    """An idle team; None where it is not allowed, has no effect, or needs too many threads."""
     if any(name in os.environ for name in CHOICES):
         return None
     gomp = _libgomp()
