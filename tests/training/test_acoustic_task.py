@@ -15,8 +15,8 @@ from mynah.training.synthesis import SegmentSynthesis, TrainingClip, TrainingSeg
 from mynah.training.trainer import Stopped
 
 CPU = torch.device("cpu")
-QUICK = AcousticPlan(rate=5e-3, stretches=2, frames=8, critics_from=None)
-CRITICAL = replace(QUICK, critics_from=2)
+QUICK = AcousticPlan(rate=5e-3, segments=2, frames=8, adversarial_from=None)
+CRITICAL = replace(QUICK, adversarial_from=2)
 
 
 @pytest.fixture
@@ -40,12 +40,12 @@ def lesson(sovits, plan=QUICK, rank=4):
 
 
 def run(taught, folder, steps, should_stop=never, **plan):
-    telling = Progress(Listener(), "acoustic", 0, 100)
+    progress = Progress(Listener(), "acoustic", 0, 100)
     plan = TrainingPlan(steps, measured_every=steps, **plan)
-    return learn(taught, plan, folder / "a.checkpoint", telling, should_stop)
+    return learn(taught, plan, folder / "a.checkpoint", progress, should_stop)
 
 
-def test_stretches_are_parts_of_what_synthesis_makes_of_the_whole(sovits):
+def test_segments_are_parts_of_what_synthesis_makes_of_the_whole(sovits):
     with torch.no_grad():  # without noise, which differs between the two
         sovits.enc_p.proj.weight.chunk(2)[1].zero_()
         sovits.enc_p.proj.bias.chunk(2)[1].fill_(-30.0)
@@ -53,11 +53,11 @@ def test_stretches_are_parts_of_what_synthesis_makes_of_the_whole(sovits):
         clips = [TrainingClip.of(made_slice(0, tokens=60)), TrainingClip.of(made_slice(1))]
         reference = clips[1].spectrogram
         starts = (0, clips[1].frames - 20)
-        stretches = [
+        segments = [
             TrainingSegment(clip, start, reference)
             for clip, start in zip(clips, starts, strict=True)
         ]
-        made = network(stretches, 20)
+        made = network(segments, 20)
         timbre = sovits.timbre([reference[None]])
         for clip, start, wave in zip(clips, starts, made, strict=True):
             whole = sovits.decode(clip.codes[None], clip.phones[None], timbre)[0]
@@ -86,7 +86,7 @@ def test_a_voice_is_learned(sovits, tmp_path, rank):
     assert outcome.loss < 0.8 * outcome.loss_before
 
 
-def test_critics_join_and_are_heard(sovits):
+def test_discriminators_join_and_add_losses(sovits):
     taught = lesson(sovits, CRITICAL)
     with torch.random.fork_rng():
         torch.manual_seed(0)

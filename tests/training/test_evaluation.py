@@ -1,4 +1,4 @@
-"""What is misheard of a voice: by words where a recogniser is at hand, else by phonemes."""
+"""Recognition errors of a voice: by words where a recogniser is at hand, else by phonemes."""
 
 from dataclasses import replace
 
@@ -30,26 +30,26 @@ def samples_of(text, language="en"):
 
 @pytest.mark.parametrize(("text", "language"), [("Hello, my friend.", "en"), ("今天很好。", "zh")])
 def test_phonemes_that_were_said_are_heard(text, language):
-    ear = PhonemeScorer(Head(ToneEncoder()))
-    wanted = ear.wanted(text, language)
+    recogniser = PhonemeScorer(Head(ToneEncoder()))
+    wanted = recogniser.reference(text, language)
     assert len(wanted) > 5
-    assert ear.heard(samples_of(text, language), language) == wanted
+    assert recogniser.recognise(samples_of(text, language), language) == wanted
 
 
 def test_words_are_compared_without_marks_and_capitals_and_mandarin_by_characters():
-    ear = WordScorer(lambda samples, language: "the old clock 不 CHIMED. It's")
-    assert ear.heard(samples_of("Hello."), "en") == ear.wanted(
+    recogniser = WordScorer(lambda samples, language: "the old clock 不 CHIMED. It's")
+    assert recogniser.recognise(samples_of("Hello."), "en") == recogniser.reference(
         "“The old clock, 不” chimed it’s", ""
     )
-    assert ear.wanted("今天, APP 好", "zh") == ["今", "天", "app", "好"]
+    assert recogniser.reference("今天, APP 好", "zh") == ["今", "天", "app", "好"]
 
 
 def test_what_is_misheard_of_a_sentence_is_counted():
-    ear = PhonemeScorer(Head(ToneEncoder()))
+    recogniser = PhonemeScorer(Head(ToneEncoder()))
     said = Recording(say("Hello, my friend.", "en"), RATE)
-    units = len(ear.wanted("Hello, my friend.", "en"))
-    assert mistakes(ear, "Hello, my friend.", "en", said) == (0, units)
-    wrong, wanted = mistakes(ear, "Hello.", "en", said)
+    units = len(recogniser.reference("Hello, my friend.", "en"))
+    assert mistakes(recogniser, "Hello, my friend.", "en", said) == (0, units)
+    wrong, wanted = mistakes(recogniser, "Hello.", "en", said)
     assert wrong == units - wanted
 
 

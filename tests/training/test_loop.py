@@ -27,10 +27,10 @@ class Line:
         self.remembered = [self.tuner]
         self.script = iter(script) if script else None
 
-    def step(self, number, pace):
+    def step(self, number, scale):
         x = torch.randn(16, 3)
         loss = (self.learner(x).float() - x.sum(1, keepdim=True)).square().mean()
-        self.tuner.step(loss, pace)
+        self.tuner.step(loss, scale)
         return {"loss": loss.item()}
 
     def held_out_loss(self):
@@ -45,11 +45,11 @@ class Line:
 
 
 def run(lesson, folder, plan, should_stop=never, listener=None):
-    telling = Progress(listener or Listener(), "acoustic", 10, 60)
-    return learn(lesson, plan, folder / "line.checkpoint", telling, should_stop)
+    progress = Progress(listener or Listener(), "acoustic", 10, 60)
+    return learn(lesson, plan, folder / "line.checkpoint", progress, should_stop)
 
 
-def test_the_loss_falls_and_it_is_told(tmp_path):
+def test_the_loss_falls_and_is_reported(tmp_path):
     listener = Listener()
     outcome = run(
         Line(), tmp_path, TrainingPlan(60, measured_every=10, kept_every=25), listener=listener
@@ -83,10 +83,10 @@ def test_a_killed_training_goes_on_from_its_checkpoint(tmp_path):
         pass
 
     class Dying(Line):
-        def step(self, number, pace):
+        def step(self, number, scale):
             if number == 17:
                 raise Killed
-            return super().step(number, pace)
+            return super().step(number, scale)
 
     plan = TrainingPlan(30, measured_every=5, kept_every=4)
     (tmp_path / "whole").mkdir()
@@ -96,9 +96,9 @@ def test_a_killed_training_goes_on_from_its_checkpoint(tmp_path):
     seen = []
 
     class Watched(Line):
-        def step(self, number, pace):
+        def step(self, number, scale):
             seen.append(number)
-            return super().step(number, pace)
+            return super().step(number, scale)
 
     resumed = run(Watched(), tmp_path, plan)
     assert seen == list(range(16, 30))
@@ -133,9 +133,9 @@ def test_a_stop_is_obeyed_before_another_step(tmp_path):
     class Counting(Line):
         steps = 0
 
-        def step(self, number, pace):
+        def step(self, number, scale):
             self.steps += 1
-            return super().step(number, pace)
+            return super().step(number, scale)
 
     lesson, listener = Counting(), Listener()
     with pytest.raises(Stopped):

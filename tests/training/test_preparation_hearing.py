@@ -1,4 +1,4 @@
-"""What names phonemes, and what writes down words, where a model or a machine has it."""
+"""Recognition of phonemes and words, where a model or a machine has it."""
 
 import importlib.machinery
 import os

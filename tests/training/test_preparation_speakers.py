@@ -1,9 +1,9 @@
-"""Whether slices are of one person is told by colour and pitch, roughly."""
+"""Detection of several speakers by spectrum and pitch, roughly."""
 
 import numpy as np
 import pytest
 
-from mynah.training.prepare.speaker_check import colouring, compare
+from mynah.training.prepare.speaker_check import compare, spectral_profile
 
 RATE = 32_000
 
@@ -29,7 +29,7 @@ def several(seed: int, pitch: float, throat: float, count: int = 6) -> list[np.n
 
 @pytest.mark.parametrize("pitch", [90, 130, 220])
 def test_pitch_is_measured(pitch):
-    found = colouring(several(0, pitch, 1.0, 1)[0]).pitch
+    found = spectral_profile(several(0, pitch, 1.0, 1)[0]).pitch
     assert found == pytest.approx(12 * np.log2(pitch), abs=1.5)
 
 
@@ -50,6 +50,6 @@ def test_another_microphone_is_only_suspected():
 def test_noise_and_few_slices_tell_nothing():
     rng = np.random.default_rng(6)
     noise = rng.normal(size=(6, RATE)).astype(np.float32)
-    assert colouring(noise[0]) is None
+    assert spectral_profile(noise[0]) is None
     assert compare(list(noise)) == "no"
     assert compare(several(7, 110, 1.0, 1) + several(8, 220, 1.25, 2)) == "no"

@@ -35,9 +35,9 @@ def lesson(gpt, rank=8, lines=None, held_out=None):
 
 
 def run(taught, folder, steps, should_stop=never):
-    telling = Progress(Listener(), "semantic", 0, 100)
+    progress = Progress(Listener(), "semantic", 0, 100)
     plan = TrainingPlan(steps, measured_every=steps)
-    return learn(taught, plan, folder / "s.checkpoint", telling, should_stop)
+    return learn(taught, plan, folder / "s.checkpoint", progress, should_stop)
 
 
 @pytest.mark.parametrize("rank", [8, FULL])
@@ -53,10 +53,10 @@ def test_adapters_go_to_every_layers_matrices(gpt):
     assert adapted_parameters(gpt, FULL).keys() == dict(gpt.named_parameters()).keys()
 
 
-def test_a_line_after_a_prompt_is_told_the_prompts_tokens():
+def test_a_line_after_a_prompt_has_the_prompts_tokens_without_loss():
     prompt, own = line(made_slice(0)), line(made_slice(1))
     paired = own.after(prompt)
-    assert paired.told == len(prompt.codes)
+    assert paired.prompt_tokens == len(prompt.codes)
     assert torch.equal(paired.phones, torch.cat([prompt.phones, own.phones]))
     assert torch.equal(paired.codes, torch.cat([prompt.codes, own.codes]))
     assert paired.bert is None

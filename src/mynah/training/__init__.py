@@ -1,1 +1,1 @@
-"""What turns recordings into weights: losses, discriminators and the loops around them."""
+"""Training: from recordings to adapters of a model's networks."""

@@ -1,8 +1,8 @@
-"""Fine-tuning of the acoustic model: from a voice's tokens and phonemes to its sound.
+"""Fine-tuning of the acoustic model: from a voice's tokens and phonemes to its waveform.
 
 Upstream: `s2_train.py`. As there, the quantizer is frozen, the text side learns more slowly, and
-critics join; unlike there, sound is made from tokens alone, as in synthesis, and only adapters
-learn by default, because a minute of speech says little about millions of weights.
+discriminators join; unlike there, audio is made from tokens alone, as in synthesis, and only
+adapters learn by default, because a minute of speech determines little about millions of weights.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ from mynah.training.synthesis import SegmentSynthesis, TrainingClip, TrainingSeg
 
 MEL_WEIGHT = 15.0
 TEXT_SHARE = 0.4
-"""Share of the rate at which the text side learns."""
+"""Share of the learning rate for the text side."""
 
 _BETAS = (0.8, 0.99)
 _FROZEN = ("quantizer.", "ssl_proj.")
@@ -30,37 +30,37 @@ _TEXT_SIDE = ("enc_p.text_embedding.", "enc_p.encoder_text.", "enc_p.mrte.")
 _ADAPTED = ("enc_p.", "flow.", "ref_enc.", "dec.conv_pre.", "dec.cond.")
 _SHIFTED = "ref_enc.fc.fc.bias"
 _REFERENCE_FRAMES = 200
-_HELD_OUT_STRETCHES = 12
+_HELD_OUT_SEGMENTS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class AcousticPlan:
-    """What a step of the acoustic model learns from.
+    """Hyperparameters of a step of the acoustic model.
 
     Attributes:
-        rate: of the adapters.
-        stretches: heard in a step.
-        frames: of 20 ms in each of them.
-        critics_from: step from which critics listen; None leaves them out.
-        seed: of the critics.
+        rate: learning rate of the adapters.
+        segments: batch size.
+        frames: of 20 ms in each segment.
+        adversarial_from: step from which discriminators are used; None for never.
+        seed: of the discriminators.
     """
 
     rate: float = 3e-3
-    stretches: int = 6
+    segments: int = 6
     frames: int = 32
-    critics_from: int | None = 120
+    adversarial_from: int | None = 120
     seed: int = 0
 
 
 def adapted_parameters(network: SegmentSynthesis, rank: int) -> dict[str, int]:
-    """Parameters that learn, and the ranks of their changes.
+    """Names of the parameters that learn, with the ranks of their changes.
 
     Adapters go to the matrices before the vocoder. The last bias of the reference encoder learns
     as a whole: it shifts the timbre.
 
     Args:
-        network: whose.
-        rank: of the adapters; `FULL` has everything learn but what makes tokens.
+        network: to be adapted.
+        rank: of the adapters; `FULL` selects everything but what makes tokens.
     """
     names = [name for name, _ in network.named_parameters() if not name.startswith(_FROZEN)]
     if rank == FULL:
@@ -70,16 +70,7 @@ def adapted_parameters(network: SegmentSynthesis, rank: int) -> dict[str, int]:
 
 
 class AcousticTask:
-    """What the acoustic model learns from; see `TrainingTask`.
-
-    Args:
-        network: the base model.
-        changes: that it goes on from.
-        clips: of the voice, to learn from.
-        held_out: of the voice, to be measured on.
-        plan: of a step.
-        device: where it learns.
-    """
+    """Training task of the acoustic model; see `TrainingTask`."""
 
     def __init__(
         self,
@@ -95,45 +86,47 @@ class AcousticTask:
         self._clips = clips
         self._held_out = _spread(held_out, clips, plan.frames)
         self._distance = MelDistance(SAMPLE_RATE).to(device)
-        self._tuner = AdapterOptimizer(_with_shares(self.learner), plan.rate, _BETAS)
-        self._critics = (
-            None if plan.critics_from is None else DiscriminatorTrainer(plan.seed, device)
+        self._optimizer = AdapterOptimizer(_with_shares(self.learner), plan.rate, _BETAS)
+        self._discriminators = (
+            None if plan.adversarial_from is None else DiscriminatorTrainer(plan.seed, device)
         )
 
     @property
     def remembered(self) -> list[Stateful]:
         """See `TrainingTask`."""
-        return [self._tuner, *filter(None, [self._critics])]
+        return [self._optimizer, *filter(None, [self._discriminators])]
 
-    def step(self, number: int, pace: float) -> dict[str, float]:
+    def step(self, number: int, scale: float) -> dict[str, float]:
         """See `TrainingTask`."""
         self.learner.network.train()
-        made, real = self._sounds([self._draw() for _ in range(self._plan.stretches)])
+        made, real = self._waveforms([self._sample() for _ in range(self._plan.segments)])
         mel = self._distance(made, real)
         loss, losses = MEL_WEIGHT * mel, {"mel": mel.item()}
-        if self._critics and number >= (self._plan.critics_from or 0):
-            losses["critics"] = self._critics.learn(real, made, pace)
-            adversarial, features = self._critics.opinion(real, made)
+        if self._discriminators and number >= (self._plan.adversarial_from or 0):
+            losses["critics"] = self._discriminators.learn(real, made, scale)
+            adversarial, features = self._discriminators.losses(real, made)
             losses |= {"adversarial": adversarial.item(), "features": features.item()}
             loss = loss + adversarial + features
-        self._tuner.step(loss, pace)
+        self._optimizer.step(loss, scale)
         return losses
 
     def held_out_loss(self) -> float:
         """See `TrainingTask`."""
         self.learner.network.eval()
-        size = self._plan.stretches
+        size = self._plan.segments
         groups = [self._held_out[n : n + size] for n in range(0, len(self._held_out), size)]
-        distances = [self._distance(*self._sounds(group)).item() * len(group) for group in groups]
+        distances = [
+            self._distance(*self._waveforms(group)).item() * len(group) for group in groups
+        ]
         return sum(distances) / len(self._held_out)
 
-    def _sounds(self, stretches: Sequence[TrainingSegment]) -> tuple[Tensor, Tensor]:
-        """Waveforms as the model makes them, and as they are: (stretches, samples) each."""
+    def _waveforms(self, segments: Sequence[TrainingSegment]) -> tuple[Tensor, Tensor]:
+        """Generated and real waveforms, (segments, samples) each."""
         frames = self._plan.frames
-        real = torch.stack([stretch.wave(frames) for stretch in stretches])
-        return self.learner(stretches, frames), real.to(self.learner.device)
+        real = torch.stack([segment.wave(frames) for segment in segments])
+        return self.learner(segments, frames), real.to(self.learner.device)
 
-    def _draw(self) -> TrainingSegment:
+    def _sample(self) -> TrainingSegment:
         clip, other = (self._clips[_below(len(self._clips))] for _ in range(2))
         start = _below(clip.frames - self._plan.frames + 1)
         return TrainingSegment(
@@ -148,18 +141,18 @@ def _with_shares(learner: AdaptedNetwork) -> Iterator[tuple[Tensor, float]]:
 
 
 def _is_matrix(name: str) -> bool:
-    """Whether it is the weight of a linear layer or a convolution."""
+    """True for the weight of a linear layer or a convolution."""
     return name.endswith((".weight", ".weight_v")) and not name.startswith("enc_p.text_embedding.")
 
 
 def _spread(
     held_out: Sequence[TrainingClip], clips: Sequence[TrainingClip], frames: int
 ) -> list[TrainingSegment]:
-    """Stretches all over what is held out, with timbres of what is not."""
+    """Segments spread over the held-out clips, with timbres of the training clips."""
     places = [
         (clip, start) for clip in held_out for start in range(0, clip.frames - frames, frames)
     ]
-    chosen = places[:: -(-len(places) // _HELD_OUT_STRETCHES)]
+    chosen = places[:: -(-len(places) // _HELD_OUT_SEGMENTS)]
     return [
         TrainingSegment(clip, start, _part(clips[number % len(clips)], 0))
         for number, (clip, start) in enumerate(chosen)

@@ -1,4 +1,4 @@
-"""What is learned of a network: changes of some parameters, while its own weights stay.
+"""Trainable changes of some parameters of a network whose own weights are frozen.
 
 A change belongs to a parameter, not to a layer, so that one mechanism serves linear layers,
 convolutions, the joint projection of an attention, and whole networks.
@@ -16,19 +16,13 @@ from mynah.checkpoints.adapter import Change, FullDelta, LowRank, tensors_of
 from mynah.training.optimizer import mixed_precision
 
 FULL = 0
-"""Rank of a change of any direction."""
+"""Rank that stands for a full-rank change."""
 FULL_SHARE = 0.1
-"""Share of an adapter's rate at which a whole matrix learns."""
+"""Share of an adapter's learning rate for a whole matrix."""
 
 
 def fresh_changes(network: nn.Module, ranks: Mapping[str, int], seed: int) -> dict[str, Change]:
-    """Changes that change nothing yet.
-
-    Args:
-        network: whose parameters are to change.
-        ranks: of the changes, by the parameters' names; `FULL` for those of any direction.
-        seed: of the directions that they begin with.
-    """
+    """Create changes of these ranks whose delta is zero; `FULL` is full rank."""
     generator = torch.Generator().manual_seed(seed)
     return {
         name: _fresh(network.get_parameter(name), rank, generator) for name, rank in ranks.items()
@@ -36,13 +30,7 @@ def fresh_changes(network: nn.Module, ranks: Mapping[str, int], seed: int) -> di
 
 
 class AdaptedNetwork:
-    """A network with changes that are learned; gradients reach only them.
-
-    Args:
-        network: stays as it is; moved to `device`.
-        changes: to go on from; copied.
-        device: where it learns.
-    """
+    """A network with trainable changes, copied at first; its own weights get no gradients."""
 
     def __init__(
         self, network: nn.Module, changes: Mapping[str, Change], device: torch.device
@@ -55,7 +43,7 @@ class AdaptedNetwork:
             tensor.requires_grad_()
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - as the network does
-        """What the network makes of the arguments with the changes."""
+        """Call the network with the changes applied."""
         changed = {
             name: parameter + self.changes[name].of(parameter)
             for name, parameter in self.network.named_parameters()
@@ -66,7 +54,7 @@ class AdaptedNetwork:
 
     @property
     def shares(self) -> dict[str, float]:
-        """Shares of the rate at which `tensors` learn best, by their names."""
+        """Best learning rates of `tensors` relative to an adapter's, by name."""
         return {
             name: FULL_SHARE if name.endswith(".delta") and tensor.dim() > 1 else 1.0
             for name, tensor in self.tensors.items()
@@ -78,7 +66,7 @@ class AdaptedNetwork:
 
     @torch.no_grad()
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Goes back to what `tensors` was."""
+        """Set `tensors` to earlier values."""
         for name, tensor in self.tensors.items():
             tensor.copy_(tensors[name])
 

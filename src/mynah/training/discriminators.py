@@ -1,7 +1,7 @@
-"""Critics of a waveform, which exist in training only.
+"""Discriminators of a waveform, used in training only.
 
 Source: HiFi-GAN (arXiv:2010.05646). Upstream: `module/models.py`,
-`MultiPeriodDiscriminator`. A voice does not carry them, so they may be small.
+`MultiPeriodDiscriminator`. Voices do not contain them, so they may be small.
 """
 
 from itertools import pairwise
@@ -20,7 +20,7 @@ SLOPE = 0.1
 
 
 class PeriodDiscriminator(nn.Module):
-    """Sees a waveform as an image whose rows are one period of samples long."""
+    """Discriminator of a waveform folded into rows of one period of samples."""
 
     def __init__(self, period: int, width: int) -> None:
         super().__init__()
@@ -36,11 +36,11 @@ class PeriodDiscriminator(nn.Module):
         """Scores and the features of each layer for (B, 1, S)."""
         short = -samples.shape[-1] % self.period
         x = F.pad(samples, (0, short), mode="reflect").unflatten(2, (-1, self.period))
-        return _judge(x, self.convs, self.conv_post)
+        return _discriminate(x, self.convs, self.conv_post)
 
 
 class ScaleDiscriminator(nn.Module):
-    """Sees a waveform through strided, grouped convolutions."""
+    """Discriminator of a waveform with strided, grouped convolutions."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -60,10 +60,10 @@ class ScaleDiscriminator(nn.Module):
 
     def forward(self, samples: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Scores and the features of each layer for (B, 1, S)."""
-        return _judge(samples, self.convs, self.conv_post)
+        return _discriminate(samples, self.convs, self.conv_post)
 
 
-def _judge(x: Tensor, convs: nn.ModuleList, last: nn.Module) -> tuple[Tensor, list[Tensor]]:
+def _discriminate(x: Tensor, convs: nn.ModuleList, last: nn.Module) -> tuple[Tensor, list[Tensor]]:
     features = []
     for conv in convs:
         x = F.leaky_relu(conv(x), SLOPE)
@@ -73,12 +73,7 @@ def _judge(x: Tensor, convs: nn.ModuleList, last: nn.Module) -> tuple[Tensor, li
 
 
 class Discriminators(nn.Module):
-    """One critic of the scale and one for each of five periods.
-
-    Args:
-        scale_width: channels of the scale critic's first layer; 16 when released.
-        period_width: channels of a period critic's first layer; 32 when released.
-    """
+    """One scale discriminator, and one for each of five periods, with the released widths."""
 
     def __init__(self, scale_width: int = 16, period_width: int = 32) -> None:
         super().__init__()
@@ -90,8 +85,8 @@ class Discriminators(nn.Module):
         )
 
     def forward(self, samples: Tensor) -> tuple[list[Tensor], list[list[Tensor]]]:
-        """Scores and features of every critic for waveforms (B, 1, S)."""
-        judged = [critic(samples) for critic in self.discriminators]
+        """Scores and features of every discriminator for waveforms (B, 1, S)."""
+        judged = [discriminator(samples) for discriminator in self.discriminators]
         return [scores for scores, _ in judged], [features for _, features in judged]
 
 
@@ -101,12 +96,7 @@ _BETAS = (0.8, 0.99)
 
 
 class DiscriminatorTrainer:
-    """Small critics that begin to learn when a fine-tuning begins.
-
-    Args:
-        seed: of their first weights.
-        device: where they learn.
-    """
+    """Small discriminators, trained from scratch beside a fine-tuning."""
 
     def __init__(self, seed: int, device: torch.device) -> None:
         with torch.random.fork_rng([]):
@@ -114,31 +104,31 @@ class DiscriminatorTrainer:
             self._network = Discriminators(_SCALE_WIDTH, _PERIOD_WIDTH)
         self._network.to(device)
         self._device = device
-        self._tuner = AdapterOptimizer(
+        self._optimizer = AdapterOptimizer(
             [(each, 1.0) for each in self._network.parameters()], _RATE, _BETAS
         )
 
-    def learn(self, real: Tensor, made: Tensor, pace: float) -> float:
-        """Learns to tell waveforms (B, S) apart; gives the loss before."""
+    def learn(self, real: Tensor, made: Tensor, scale: float) -> float:
+        """Take an optimiser step on waveforms (B, S), and return the loss before it."""
         with mixed_precision(self._device):
             judged = self._network(real[:, None])[0], self._network(made.detach()[:, None])[0]
             loss = discriminator_loss(*judged)
-        self._tuner.step(loss, pace)
+        self._optimizer.step(loss, scale)
         return loss.item()
 
-    def opinion(self, real: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
-        """How much `made` (B, S) is found out, and how differently it is heard than `real`."""
+    def losses(self, real: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
+        """The generator loss of `made` (B, S), and the feature loss between it and `real`."""
         with mixed_precision(self._device):
             with torch.no_grad():
-                heard = self._network(real[:, None])[1]
-            scores, imagined = self._network(made[:, None])
-            return generator_loss(scores), feature_loss(heard, imagined)
+                real_features = self._network(real[:, None])[1]
+            scores, made_features = self._network(made[:, None])
+            return generator_loss(scores), feature_loss(real_features, made_features)
 
     def state_dict(self) -> dict[str, Any]:
-        """What they have to remember."""
-        return {"network": self._network.state_dict(), "tuner": self._tuner.state_dict()}
+        """Weights and optimiser state."""
+        return {"network": self._network.state_dict(), "tuner": self._optimizer.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on from what they remembered."""
+        """Restore a `state_dict()`."""
         self._network.load_state_dict(state["network"])
-        self._tuner.load_state_dict(state["tuner"])
+        self._optimizer.load_state_dict(state["tuner"])

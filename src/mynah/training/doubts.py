@@ -1,7 +1,7 @@
-"""Doubts about recordings: reasons not to trust a version that is made of them.
+"""Checks of the training data: reasons not to trust a version that was trained on it.
 
-A version becomes like what it is made of. If that is noise, two people at once, or speech with
-other words than its text has, likeness to it says nothing.
+A version becomes like its training data. If that is noise, two people at once, or speech with
+other words than its text has, likeness to it means nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,26 +16,20 @@ from mynah.training.prepare.segmentation import MISMATCH
 from mynah.training.prepare.slices import Prepared, Slice
 
 LEAST_WORDED = 0.5
-"""Share of the slices of which the words are known."""
+"""Smallest share of the slices with known words."""
 MOST_MISMATCHED = 0.15
-"""Share of the seconds whose text may not be what is said. Of right words none was, and 26 and 33 %
-where nearly half of the recordings had the words of others."""
+"""Largest share of the seconds whose text may not be what is said. Of right words none was, and 26
+and 33 % where nearly half of the recordings had the words of others."""
 MOST_MISHEARD = 0.65
-"""Share of the phonemes of the recordings themselves. Of the right words of five speakers 4 to
-32 % were misheard, 58 % in noise 10 dB below; 71 to 91 % of one of two people who speak at once,
-and from 93 % on of words that were not said."""
+"""Largest phoneme error rate of the recordings themselves. With the right words of five speakers it
+was 4 to 32 %, in noise 10 dB below 58 %; 71 to 91 % for one of two people who speak at once, and
+93 % and more with words that were not said."""
 CHECKED = 12
-"""Slices at most that are listened to."""
+"""Most slices that are recognised."""
 
 
 def doubts(prepared: Prepared, scores: PhonemeScores | None, language: str) -> list[str]:
-    """Doubts about prepared recordings, a sentence each.
-
-    Args:
-        prepared: slices with their words, and the data report.
-        scores: names phonemes; without it words are not compared with what is heard.
-        language: of the words.
-    """
+    """Doubts about prepared recordings, a sentence each; without scores words are not checked."""
     slices = [*prepared.held_out, *prepared.slices]
     found = list(_of_report(prepared.data_report))
     worded = [each for each in slices if each.text]
@@ -57,10 +51,10 @@ def _of_report(report: Mapping[str, Any]) -> Iterator[str]:
         yield "Its recordings may be of more than one person."
 
 
-def _of_words(slices: Sequence[Slice], ear: PhonemeScorer, language: str) -> Iterator[str]:
+def _of_words(slices: Sequence[Slice], recogniser: PhonemeScorer, language: str) -> Iterator[str]:
     every = -(-len(slices) // CHECKED)
     counts = [
-        mistakes(ear, each.text or "", language, Recording(each.samples, SAMPLE_RATE))
+        mistakes(recogniser, each.text or "", language, Recording(each.samples, SAMPLE_RATE))
         for each in islice(slices, 0, None, every)
     ]
     misheard = sum(wrong for wrong, _ in counts) / max(1, sum(units for _, units in counts))

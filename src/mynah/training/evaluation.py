@@ -1,4 +1,4 @@
-"""Evaluation of a new version: one value, which trainers fill in and the promotion gate judges."""
+"""Evaluation of a new version: the figures that trainers report and the promotion gate judges."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,13 +9,12 @@ Unit = Literal["phoneme", "word"]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One quantity, measured on the same sentences before and after a training.
+    """A figure measured on the same sentences before and after a training.
 
     Attributes:
         before: of the voice without the training.
         after: of the new version.
-        standard_error: of the difference `after - before`, by chance of sentences and sampling;
-            0 if it is exact.
+        standard_error: of the difference `after - before` by sentences and sampling; 0 if exact.
     """
 
     before: float
@@ -30,12 +29,12 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A new version beside the voice before its training.
+    """Comparison of a new version with the voice before its training.
 
     Attributes:
         similarity: likeness to held-out recordings of the speaker; more is more alike.
-        error_rate: misheard units per unit of the text; None if nothing could recognise words.
-        unit: that errors are counted in.
+        error_rate: recognition errors per unit of the text; None without a recogniser.
+        unit: of the errors.
         doubts: reasons not to trust the training data or these figures, a sentence each.
     """
 
@@ -53,6 +52,6 @@ class Evaluation:
 
 
 def figures(measures: Mapping[str, Measure]) -> dict[str, float]:
-    """Measures by their names, and by `…_before`, as the metrics of a version have them."""
+    """Measures by their names, and by `…_before`, as in the metrics of a version."""
     before = {f"{name}_before": measure.before for name, measure in measures.items()}
     return before | {name: measure.after for name, measure in measures.items()}

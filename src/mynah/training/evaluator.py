@@ -1,4 +1,4 @@
-"""Evaluator of a trained version: similarity, and what recognisers mishear."""
+"""Evaluator of a trained version: similarity, and recognition errors."""
 
 import math
 import re
@@ -31,65 +31,62 @@ from mynah.voice.tokens import CONTENT_RATE
 from mynah.voice.voice import Voice
 
 SENTENCES = 8
-"""That are spoken: half a minute."""
+"""Number of sentences that are spoken: half a minute."""
 _UNIT = re.compile(r"[一-鿿]|[^\W_一-鿿]+(?:'[^\W_一-鿿]+)*")
 
 
 class ScoringRecogniser(Protocol):
-    """What hears whether a sentence was said."""
+    """Recogniser that scores the intelligibility of sentences."""
 
     @property
     def unit(self) -> Unit:
-        """What it counts: `phoneme` or `word`, where a word of Mandarin is a character."""
-        ...
+        """The unit that it counts: `phoneme` or `word`, where a word of Mandarin is a character."""
 
-    def wanted(self, text: str, language: str) -> Sequence[object]:
+    def reference(self, text: str, language: str) -> Sequence[object]:
         """The units of a text."""
-        ...
 
-    def heard(self, samples: NDArray[np.float32], language: str) -> Sequence[object]:
-        """The units of a 16 kHz waveform (S,)."""
-        ...
+    def recognise(self, samples: NDArray[np.float32], language: str) -> Sequence[object]:
+        """The units recognised in a 16 kHz waveform (S,)."""
 
 
 class PhonemeScorer:
-    """Hears phonemes: the likeliest class of each frame, repetitions and blanks left out."""
+    """Phoneme recogniser: the likeliest class of each frame, repetitions and blanks left out."""
 
     unit: Unit = "phoneme"
 
     def __init__(self, scores: PhonemeScores) -> None:
         self._scores = scores
 
-    def wanted(self, text: str, language: str) -> Sequence[object]:
-        """Ids of the phonemes of a text that can be heard."""
+    def reference(self, text: str, language: str) -> Sequence[object]:
+        """Ids of the audible phonemes of a text."""
         return [label for line in lines(text, language) for label in line.labels]
 
-    def heard(self, samples: NDArray[np.float32], language: str) -> Sequence[object]:
-        """Ids of the phonemes of a 16 kHz waveform (S,)."""
+    def recognise(self, samples: NDArray[np.float32], language: str) -> Sequence[object]:
+        """Ids of the phonemes recognised in a 16 kHz waveform (S,)."""
         scores = self._scores(torch.from_numpy(samples)[None])[0]
         blank = scores.shape[1] - 1
         return [label for label, _ in groupby(scores.argmax(dim=1).tolist()) if label != blank]
 
 
 class WordScorer:
-    """Hears words."""
+    """Word recogniser."""
 
     unit: Unit = "word"
 
     def __init__(self, recogniser: Recogniser) -> None:
         self._recogniser = recogniser
 
-    def wanted(self, text: str, language: str) -> Sequence[object]:
+    def reference(self, text: str, language: str) -> Sequence[object]:
         """Words of a text, and characters of Mandarin, without marks and capitals."""
         return _UNIT.findall(text.lower().replace("’", "'"))
 
-    def heard(self, samples: NDArray[np.float32], language: str) -> Sequence[object]:
-        """Words of a 16 kHz waveform (S,)."""
-        return self.wanted(self._recogniser(samples, language), language)
+    def recognise(self, samples: NDArray[np.float32], language: str) -> Sequence[object]:
+        """Words recognised in a 16 kHz waveform (S,)."""
+        return self.reference(self._recogniser(samples, language), language)
 
 
 def scoring_recogniser(models: Models) -> ScoringRecogniser | None:
-    """An installed recogniser, or else what finds words in recordings; None without either.
+    """An installed speech recogniser, or else the model's phoneme recogniser; None without either.
 
     Raises:
         CheckpointError: the starter's content encoder cannot be read.
@@ -100,15 +97,17 @@ def scoring_recogniser(models: Models) -> ScoringRecogniser | None:
     return PhonemeScorer(models.aligner) if models.aligner else None
 
 
-def mistakes(ear: ScoringRecogniser, text: str, language: str, said: Recording) -> tuple[int, int]:
-    """Units of a sentence that were misheard or added, and units that it has."""
-    wanted = ear.wanted(text, language)
-    heard = ear.heard(said.at(CONTENT_RATE).samples, language)
-    return edit_distance(wanted, heard), len(wanted)
+def mistakes(
+    recogniser: ScoringRecogniser, text: str, language: str, spoken: Recording
+) -> tuple[int, int]:
+    """The number of recognition errors in a sentence, and of its units."""
+    wanted = recogniser.reference(text, language)
+    recognised = recogniser.recognise(spoken.at(CONTENT_RATE).samples, language)
+    return edit_distance(wanted, recognised), len(wanted)
 
 
 def sentences(language: str) -> Iterator[tuple[str, str]]:
-    """What is spoken, each with its language: of both where both may be spoken."""
+    """Sentences to speak, each with its language: of both languages where both may be spoken."""
     languages = language_code(language).expected
     for each in languages:
         for text in reading_script(each).sentences[: SENTENCES // len(languages)]:
@@ -120,25 +119,25 @@ def edit_distance(reference: Sequence[object], hypothesis: Sequence[object]) -> 
     row = list(range(len(hypothesis) + 1))
     for i, wanted in enumerate(reference, 1):
         diagonal, row[0] = row[0], i
-        for j, heard in enumerate(hypothesis, 1):
-            replaced = diagonal + (wanted != heard)
+        for j, actual in enumerate(hypothesis, 1):
+            replaced = diagonal + (wanted != actual)
             diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, replaced)
     return row[-1]
 
 
 SEEDS = (0, 1)
-"""Each sentence is spoken once with each, since which words are lost depends on the sampling."""
+"""Each sentence is spoken once with each, since word errors depend on the sampling."""
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceScore:
-    """Scores of one sentence as it was spoken once.
+    """Scores of one spoken sentence.
 
     Attributes:
         similarity: likeness of its spectra to the speaker's; see `Likeness`.
         timbre: cosine to the speaker's timbre, as the base model reads it.
-        errors: units that were misheard or added.
-        units: of the text; 0 if nothing recognised them.
+        errors: recognition errors.
+        units: of the text; 0 without a recogniser.
     """
 
     similarity: float
@@ -149,14 +148,14 @@ class SentenceScore:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluator:
-    """Judges of how voices say the sentences of a reading script.
+    """Scorer of voices on the sentences of a reading script.
 
     Attributes:
         language: of the reading script.
         judge: reads timbres; the base model's, which no training changes.
         likeness: to the speaker.
-        held_out: recordings of the speaker that nothing was learnt from.
-        ear: recognises words, if anything does.
+        held_out: recordings of the speaker that were not trained on.
+        recogniser: None if there is none.
         tick: called before each sentence.
     """
 
@@ -164,7 +163,7 @@ class Evaluator:
     judge: SoVITS
     likeness: Likeness
     held_out: Sequence[Slice]
-    ear: ScoringRecogniser | None
+    recogniser: ScoringRecogniser | None
     tick: Callable[[], None]
 
     def scores(self, models: Models, voice: Voice) -> list[SentenceScore]:
@@ -172,17 +171,19 @@ class Evaluator:
         real = [Recording(each.samples, SAMPLE_RATE) for each in self.held_out]
         timbre = torch.stack([self._timbre(each) for each in real]).mean(dim=0)
         return [
-            self._score(text, language, said, timbre)
-            for text, language, said in self._said(models, voice)
+            self._score(text, language, spoken, timbre)
+            for text, language, spoken in self._spoken(models, voice)
         ]
 
-    def _score(self, text: str, language: str, said: Recording, timbre: Tensor) -> SentenceScore:
-        cosine = F.cosine_similarity(self._timbre(said), timbre, dim=0).item()
-        errors, units = mistakes(self.ear, text, language, said) if self.ear else (0, 0)
-        return SentenceScore(self.likeness(said), cosine, errors, units)
+    def _score(self, text: str, language: str, spoken: Recording, timbre: Tensor) -> SentenceScore:
+        cosine = F.cosine_similarity(self._timbre(spoken), timbre, dim=0).item()
+        errors, units = (
+            mistakes(self.recogniser, text, language, spoken) if self.recogniser else (0, 0)
+        )
+        return SentenceScore(self.likeness(spoken), cosine, errors, units)
 
-    def _said(self, models: Models, voice: Voice) -> Iterator[tuple[str, str, Recording]]:
-        """Each sentence with its language, and its sound."""
+    def _spoken(self, models: Models, voice: Voice) -> Iterator[tuple[str, str, Recording]]:
+        """Each sentence with its language, and its audio."""
         synthesizer = Synthesizer(models)
         for seed in SEEDS:
             for text, language in sentences(self.language):
@@ -192,36 +193,26 @@ class Evaluator:
                 yield text, language, Recording(spoken.samples, spoken.sample_rate)
 
     @torch.inference_mode()
-    def _timbre(self, said: Recording) -> Tensor:
-        samples = torch.from_numpy(said.at(SAMPLE_RATE).samples)[None]
+    def _timbre(self, spoken: Recording) -> Tensor:
+        samples = torch.from_numpy(spoken.at(SAMPLE_RATE).samples)[None]
         return self.judge.timbre([linear_spectrogram(samples)]).flatten()
 
 
 @dataclass(frozen=True, slots=True)
 class PairedScores:
-    """Scores of the same sentences before and after a training.
-
-    Attributes:
-        before: of the voice without the training.
-        after: of the new version.
-    """
+    """Scores of the same sentences by the voice without the training, and by the new version."""
 
     before: Sequence[SentenceScore]
     after: Sequence[SentenceScore]
 
     def evaluation(self, unit: Unit | None, doubts: Sequence[str] = ()) -> Evaluation:
-        """The value that the promotion gate judges.
-
-        Args:
-            unit: that errors were counted in; None if nothing recognised words.
-            doubts: of the recordings; see `Evaluation`.
-        """
+        """The evaluation for the promotion gate; `unit` is None without a recogniser."""
         similarity = self._mean(lambda score: score.similarity)
         error_rate = self._error_rate() if unit else None
         return Evaluation(similarity, error_rate, unit or "phoneme", tuple(doubts))
 
     def timbre(self) -> dict[str, float]:
-        """Metrics of the timbre, which decide nothing: it does not tell what recordings add."""
+        """Metrics of the timbre, for information: further recordings do not change them."""
         return figures({"timbre_similarity": self._mean(lambda score: score.timbre)})
 
     def _mean(self, part: Callable[[SentenceScore], float]) -> Measure:

@@ -35,7 +35,7 @@ from mynah.training.likeness import Likeness
 from mynah.training.loop import Progress, TrainingPlan, learn
 from mynah.training.prepare.prepare import PERCENT, prepare
 from mynah.training.prepare.slices import Prepared, Slice, read_prepared, write_prepared
-from mynah.training.setup import TrainingSetup, acoustic_study, semantic_study
+from mynah.training.setup import TrainingSetup, acoustic_setup, semantic_setup
 from mynah.training.trainer import (
     Report,
     Stage,
@@ -47,16 +47,16 @@ from mynah.training.trainer import (
 from mynah.voice.voice import Voice
 
 RANK = 8
-"""Of adapters, if the request leaves it open."""
+"""Of adapters, if the request has none."""
 STEPS: Mapping[Stage, int] = {"acoustic": 240, "semantic": 120}
-"""At most, if the request leaves it open."""
-MISHEARD = "from what this model hears in recordings", "use another model"
-"""Why the manner of speaking cannot be learned, and what to do."""
+"""Most steps, if the request has no epochs."""
+MISHEARD = "from the tokens that this model finds in recordings", "use another model"
+"""Reason that the semantic model cannot be trained, and the remedy."""
 SEED = 0
 """Of everything random: equal requests give equal versions."""
 
 MEASURING = 97.0
-"""Percent of a whole training from which on the version is measured."""
+"""Percent of a whole training after which the version is measured."""
 
 _ADAPTERS: Mapping[Stage, str] = {"acoustic": ACOUSTIC_ADAPTER, "semantic": SEMANTIC_ADAPTER}
 _PERCENT: Mapping[Stage, tuple[float, float]] = {
@@ -65,11 +65,11 @@ _PERCENT: Mapping[Stage, tuple[float, float]] = {
 }
 _PROMPT_SECONDS = (3.0, 10.0)
 _REFERENCES = 10
-"""Slices that a version's timbre is read from: several lack fewer sounds than one."""
+"""Slices that a version's timbre is read from: several lack fewer phonemes than one."""
 
 
 class FineTuning:
-    """Learns adapters, or whole networks, from a minute of speech; see `Trainer`."""
+    """Trainer of adapters, or whole networks, on a minute of speech; see `Trainer`."""
 
     def train(
         self,
@@ -81,11 +81,11 @@ class FineTuning:
         """See `Trainer`.
 
         Raises:
-            Stopped: it was told to.
+            Stopped: `should_stop` was true.
             RecordingError, TextError, LanguageError: the recordings cannot be learned from.
             CheckpointError: the model cannot be trained, or the parent is of another.
         """
-        # As they are without shortcuts that a timing chooses: equal jobs measure equal figures.
+        # Without backends that a timing chooses: equal jobs measure equal figures.
         models = load_models(request.model, "float32")
         prepared = _prepared(folder / "prepared.pt", request, models, report)
         version = folder / "version"
@@ -100,7 +100,7 @@ class FineTuning:
 
 
 def best_prompt(slices: Sequence[Slice]) -> Slice | None:
-    """The longest slice that the GPT can be prompted with; None if the words of none are known."""
+    """The longest slice that can prompt the GPT; None if no words are known."""
     shortest, longest = _PROMPT_SECONDS
     fit = [each for each in slices if each.phones and shortest <= each.seconds <= longest]
     return max(fit, key=lambda each: each.seconds, default=None)
@@ -119,7 +119,7 @@ def _prepared(path: Path, request: TrainingRequest, models: Models, report: Repo
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Work:
-    """A training behind its preparation."""
+    """The steps of a training after its preparation."""
 
     folder: Path
     files: Path
@@ -130,25 +130,25 @@ class _Work:
     should_stop: Callable[[], bool]
 
     def learn(self) -> dict[str, float]:
-        """Writes the adapters; gives the held-out losses."""
+        """Write the adapters, and return the held-out losses."""
         metrics: dict[str, float] = {}
         asked = self.models.uses_prompts or self.request.epochs is not None
-        stages = self.request.stages if asked else self._no_stage()
+        stages = self.request.stages if asked else self._no_stages()
         for stage, file in _ADAPTERS.items():
-            study = self._study(stage) if stage in stages else None
-            if study is not None:
-                metrics |= self._learn(stage, study)
+            setup = self._setup(stage) if stage in stages else None
+            if setup is not None:
+                metrics |= self._learn(stage, setup)
             elif self.request.parent and (self.request.parent / file).is_file():
                 shutil.copyfile(self.request.parent / file, self.files / file)
         return metrics
 
     def evaluate(self) -> tuple[dict[str, float], Evaluation]:
-        """Compare the version, with all that it is prompted with, with the voice zero-shot.
+        """Compare the version, with all its prompts, with the voice zero-shot.
 
         Zero-shot is the base model with the best recording alone.
 
         Returns:
-            Metrics of the timbre, and what decides whether the version is promoted.
+            Metrics of the timbre, and the evaluation that decides the promotion.
 
         Raises:
             Stopped: the work is no longer wanted.
@@ -157,9 +157,9 @@ class _Work:
         likeness = Likeness(
             held_out, [each for each in self.prepared.slices if each not in held_out]
         )
-        ear = scoring_recogniser(self.models)
+        recogniser = scoring_recogniser(self.models)
         evaluator = Evaluator(
-            self.request.language, self.models.sovits, likeness, held_out, ear, self._tick
+            self.request.language, self.models.sovits, likeness, held_out, recogniser, self._tick
         )
         slices = self._prompt_slices or self.prepared.slices[:_REFERENCES]
         trained = self.models.trained(self.files) if any(self.files.iterdir()) else self.models
@@ -168,7 +168,7 @@ class _Work:
             self._scores("after", evaluator, trained, slices),
         )
         found = scored.evaluation(
-            ear.unit if ear else None,
+            recogniser.unit if recogniser else None,
             doubts(self.prepared, self.models.aligner, self.request.language),
         )
         if found.error_rate:
@@ -182,7 +182,7 @@ class _Work:
     def _scores(
         self, name: str, evaluator: Evaluator, models: Models, slices: Sequence[Slice]
     ) -> Sequence[SentenceScore]:
-        """Scores of a voice of these slices; an attempt after a crash finds them in the folder."""
+        """Scores of a voice of these slices, read from the folder after a crash."""
         path = self.folder / f"{name}.scores"
         if path.exists():
             return [SentenceScore(**row) for row in json.loads(path.read_text())]
@@ -202,9 +202,9 @@ class _Work:
         self.report.progress("measuring", MEASURING)
 
     def prompts(self) -> list[TrainedPrompt]:
-        """What the version is to be prompted with, and then more of the voice for its timbre.
+        """The version's prompt, and further recordings for its timbre.
 
-        Nothing if the words of no slice are known, and the model needs them.
+        Empty if no words are known, and the model needs them.
         """
         return [self._prompt(each) for each in self._prompt_slices]
 
@@ -226,54 +226,54 @@ class _Work:
         assert self.models.origin is not None  # which models of a folder have
         return self.models.origin
 
-    def _study(self, stage: Stage) -> TrainingSetup | None:
+    def _setup(self, stage: Stage) -> TrainingSetup | None:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         rank = RANK if self.request.rank is None else self.request.rank
         models, prepared, language = self.models, self.prepared, self.request.language
         if stage == "acoustic":
-            return acoustic_study(self._origin.sovits, models, prepared, rank, device)
+            return acoustic_setup(self._origin.sovits, models, prepared, rank, device)
         if not self.models.uses_prompts:
-            self._leave_manner(*MISHEARD)
+            self._skip_semantic(*MISHEARD)
             return None
-        study = semantic_study(self._origin.gpt, models, prepared, language, rank, device)
-        if study is None:
-            self._leave_manner("without the words of the recordings", "send their text")
-        return study
+        setup = semantic_setup(self._origin.gpt, models, prepared, language, rank, device)
+        if setup is None:
+            self._skip_semantic("without the words of the recordings", "send their text")
+        return setup
 
-    def _no_stage(self) -> Sequence[Stage]:
-        """No stage: of tokens that were misheard networks learn to mumble.
+    def _no_stages(self) -> Sequence[Stage]:
+        """Return no stages: networks trained on wrong tokens learn to mumble.
 
-        The packaged model lost a quarter of the words so; a tenth of what it had learnt lost some
-        still, and was no more like the person than her recordings are as references.
+        With the packaged model a quarter of the words got lost; a tenth of the change still lost
+        some, and was no more like the person than her recordings alone are as references.
         """
         if "acoustic" not in self.request.stages:
-            self._leave_manner(*MISHEARD)
+            self._skip_semantic(*MISHEARD)
         self.report.message(
-            "Nothing is learned from recordings that this model does not hear well; they lend the "
-            "version what it is to sound like. Give epochs to learn the sound all the same, and "
-            "fewer clear words."
+            "Nothing is learned from the recordings, whose words this model recognises badly; they "
+            "are the version's reference audio. Give epochs to learn the sound all the same, at "
+            "the cost of clear words."
         )
         return ()
 
-    def _leave_manner(self, why: str, remedy: str) -> None:
-        untold = f"The manner of speaking cannot be learned {why}"
+    def _skip_semantic(self, why: str, remedy: str) -> None:
+        remark = f"The manner of speaking cannot be learned {why}"
         if "acoustic" not in self.request.stages:
-            raise RecordingError(f"{untold}; {remedy}.")
-        self.report.message(f"{untold}, only the sound; {remedy} to learn both.")
+            raise RecordingError(f"{remark}; {remedy}.")
+        self.report.message(f"{remark}, only the sound; {remedy} to learn both.")
 
-    def _learn(self, stage: Stage, study: TrainingSetup) -> dict[str, float]:
-        fresh = fresh_changes(study.network, study.ranks, SEED)
-        lesson = study.lesson({**fresh, **self._parents(stage, study.base)})
+    def _learn(self, stage: Stage, setup: TrainingSetup) -> dict[str, float]:
+        fresh = fresh_changes(setup.network, setup.ranks, SEED)
+        task = setup.task({**fresh, **self._parents(stage, setup.base)})
         epochs = self.request.epochs
-        steps = STEPS[stage] if epochs is None else epochs * study.epoch
+        steps = STEPS[stage] if epochs is None else epochs * setup.epoch
         outcome = learn(
-            lesson,
+            task,
             TrainingPlan(steps, seed=SEED),
             self.folder / f"{stage}.checkpoint",
             Progress(self.report, stage, *_PERCENT[stage]),
             self.should_stop,
         )
-        adapter = Adapter(study.base.fingerprint, outcome.changes)
+        adapter = Adapter(setup.base.fingerprint, outcome.changes)
         save_adapter(adapter, self.files / _ADAPTERS[stage])
         self.report.message(
             f"{stage}: the held-out loss went from {outcome.loss_before:.3f} to "
@@ -282,7 +282,7 @@ class _Work:
         return {f"{stage}_loss_before": outcome.loss_before, f"{stage}_loss": outcome.loss}
 
     def _parents(self, stage: Stage, base: BaseWeights[Any]) -> Mapping[str, Change]:
-        """What the version that the training goes on from has changed."""
+        """The changes of the parent version."""
         parent = self.request.parent and self.request.parent / _ADAPTERS[stage]
         if parent is None or not parent.is_file():
             return {}

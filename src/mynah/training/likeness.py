@@ -1,9 +1,9 @@
-"""Likeness of spectra: how near the sounds of speech are to those of a person's recordings.
+"""Spectral likeness: distance of speech to the nearest frames of a person's recordings.
 
 Each frame is compared with the nearest frames of the recordings, whatever is said in them, so that
 neither texts nor a speaker encoder are needed (kNN distances; Baas et al. 2023, "Voice Conversion
 With Just Nearest Neighbors", match frames). The timbre of SoVITS's own reference encoder does not
-tell what further recordings of a voice add to it, and this does: see docs/training.md.
+change with further recordings of a voice, and this does: see docs/training.md.
 """
 
 from collections.abc import Sequence
@@ -21,16 +21,16 @@ COEFFICIENTS = slice(1, 20)
 """Cepstral coefficients that are compared: no level, and shapes up to the harmonics."""
 NEIGHBOURS = 3
 LEAST = 1e-3
-"""Distance; sounds that are made up may be the same."""
+"""Least distance; synthetic signals may be equal."""
 
 
 class Likeness:
     """Likeness to a person.
 
     Args:
-        references: recordings of the person that a version is not made of.
-        others: further recordings of the person; their mean distance from the references is what a
-            likeness of 1 means.
+        references: recordings of the person that a version is not trained on.
+        others: further recordings of the person; their mean distance from the references is a
+            likeness of 1.
     """
 
     def __init__(self, references: Sequence[Slice], others: Sequence[Slice]) -> None:
@@ -40,7 +40,7 @@ class Likeness:
     def __call__(self, said: Recording) -> float:
         """Likeness of speech, above 0: 1 is as near as the person's own, less is further away.
 
-        Rendered speech is smoother than recordings, and may therefore be nearer than 1.
+        Synthetic speech is smoother than recordings, and may therefore be nearer than 1.
         """
         return self._own / max(self._distance(_cepstra(said)), LEAST)
 

@@ -1,7 +1,7 @@
-"""The loop of every fine-tuning: steps, held-out losses, checkpoints, and when to stop.
+"""The loop of every fine-tuning: steps, held-out losses, checkpoints and early stopping.
 
-A step draws all its random numbers from a seed of its own, so that a training that was stopped
-and resumed learns what it would have learned otherwise, to the bit.
+Each step seeds all its random numbers, so that a training that was stopped and resumed equals an
+uninterrupted one bit for bit.
 """
 
 import io
@@ -26,7 +26,7 @@ _STEPS_A_SEED = 1_000_003  # more than any training has
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """How long a network learns.
+    """Length of a training.
 
     Attributes:
         steps: at most.
@@ -47,14 +47,14 @@ class Stateful(Protocol):
     """A network or its optimizer."""
 
     def state_dict(self) -> dict[str, Any]:
-        """What it has to remember."""
+        """The state to keep in a checkpoint."""
 
     def load_state_dict(self, state: dict[str, Any], /) -> object:
-        """Goes on from what it remembered."""
+        """Restore a `state_dict()`."""
 
 
 class TrainingTask(Protocol):
-    """What one network learns from."""
+    """The training of one network."""
 
     @property
     def learner(self) -> AdaptedNetwork:
@@ -62,24 +62,24 @@ class TrainingTask(Protocol):
 
     @property
     def remembered(self) -> Sequence[Stateful]:
-        """What has to be kept beside what is learned."""
+        """Parts with state to keep besides the changes."""
 
-    def step(self, number: int, pace: float) -> Mapping[str, float]:
-        """Learns a little; its losses by name."""
+    def step(self, number: int, scale: float) -> Mapping[str, float]:
+        """Take a step with the learning rate scaled by `scale`; return the losses by name."""
 
     def held_out_loss(self) -> float:
-        """How far it is from what it does not learn from."""
+        """The loss on held-out data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a fine-tuning tells how it goes.
+    """Progress of one part of a job.
 
     Attributes:
         report: of the whole job.
-        step: name of this part of it.
-        start: percent of the job that are done before.
-        end: percent of the job that are done after.
+        step: name of the part.
+        start: percent of the job done before it.
+        end: percent of the job done after it.
     """
 
     report: Report
@@ -88,19 +88,19 @@ class Progress:
     end: float
 
     def progress(self, share: float, losses: Mapping[str, float]) -> None:
-        """Tells which share of this part is done."""
+        """Report the share of this part that is done."""
         self.report.progress(self.step, self.start + share * (self.end - self.start), losses)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """What was learned.
+    """Result of a training.
 
     Attributes:
         changes: the best, by the held-out loss.
-        steps: that were taken.
-        loss_before: the held-out loss of the first step.
-        loss: that of the best.
+        steps: number of steps taken.
+        loss_before: the held-out loss before the first step.
+        loss: the best held-out loss.
     """
 
     changes: Mapping[str, Change]
@@ -110,43 +110,43 @@ class Outcome:
 
 
 def learn(
-    lesson: TrainingTask,
+    task: TrainingTask,
     plan: TrainingPlan,
     path: Path,
-    telling: Progress,
+    progress: Progress,
     should_stop: Callable[[], bool],
 ) -> Outcome:
-    """Has a network learn until its plan ends or it gets no better.
+    """Train a network until its plan ends or it stops improving.
 
     Args:
-        lesson: what it learns.
-        plan: how long.
-        path: file of its checkpoints; it goes on from the one that is there.
-        telling: told of every step.
+        task: the training task.
+        plan: its length.
+        path: file of its checkpoints; resumes from it if it exists.
+        progress: notified of every step.
         should_stop: asked before every step.
 
     Raises:
-        Stopped: it was told to, and has left a checkpoint.
+        Stopped: `should_stop` was true; a checkpoint is written.
     """
-    course = _TrainingRun(lesson, plan, path)
-    while not course.over:
+    run = _TrainingRun(task, plan, path)
+    while not run.over:
         if should_stop():
-            course.keep()
-            telling.report.checkpoint()
+            run.save()
+            progress.report.checkpoint()
             raise Stopped
-        losses = course.step()
-        telling.progress(course.number / plan.steps, losses)
-        if course.over or course.number % plan.kept_every == 0:
-            course.keep()
-            telling.report.checkpoint()
-    return course.outcome()
+        losses = run.step()
+        progress.progress(run.number / plan.steps, losses)
+        if run.over or run.number % plan.kept_every == 0:
+            run.save()
+            progress.report.checkpoint()
+    return run.outcome()
 
 
 class _TrainingRun:
-    """Where a fine-tuning stands."""
+    """State of a training."""
 
-    def __init__(self, lesson: TrainingTask, plan: TrainingPlan, path: Path) -> None:
-        self._lesson = lesson
+    def __init__(self, task: TrainingTask, plan: TrainingPlan, path: Path) -> None:
+        self._task = task
         self._plan = plan
         self._path = path
         self.number = 0
@@ -163,52 +163,52 @@ class _TrainingRun:
         return self.number >= self._plan.steps or since_best >= self._plan.patience
 
     def step(self) -> dict[str, float]:
-        pace = lr_scale(self.number, self._plan.steps)
+        scale = lr_scale(self.number, self._plan.steps)
         with self._seeded(self.number + 1):
-            losses = dict(self._lesson.step(self.number, pace))
+            losses = dict(self._task.step(self.number, scale))
         self.number += 1
         if self.number % self._plan.measured_every == 0 or self.number == self._plan.steps:
             self._measure()
         return losses | {"held_out": self._held_out[-1]}
 
-    def keep(self) -> None:
+    def save(self) -> None:
         buffer = io.BytesIO()
         torch.save(
             {
                 "number": self.number,
                 "held_out": self._held_out,
                 "best": self._best,
-                "now": self._lesson.learner.tensors,
-                "remembered": [part.state_dict() for part in self._lesson.remembered],
+                "now": self._task.learner.tensors,
+                "remembered": [part.state_dict() for part in self._task.remembered],
             },
             buffer,
         )
         write_atomic(self._path, buffer.getvalue())
 
     def outcome(self) -> Outcome:
-        self._lesson.learner.restore(self._best)
+        self._task.learner.restore(self._best)
         return Outcome(
-            self._lesson.learner.learned(), self.number, self._held_out[0], min(self._held_out)
+            self._task.learner.learned(), self.number, self._held_out[0], min(self._held_out)
         )
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.number, self._held_out = state["number"], state["held_out"]
         self._best = state["best"]
-        self._lesson.learner.restore(state["now"])
-        for part, kept in zip(self._lesson.remembered, state["remembered"], strict=True):
+        self._task.learner.restore(state["now"])
+        for part, kept in zip(self._task.remembered, state["remembered"], strict=True):
             part.load_state_dict(kept)
 
     def _measure(self) -> None:
         with self._seeded(0), torch.no_grad():
-            loss = self._lesson.held_out_loss()
+            loss = self._task.held_out_loss()
         self._held_out.append(loss if math.isfinite(loss) else math.inf)
         if self._held_out[-1] < min(self._held_out[:-1], default=math.inf) or not self._best:
-            now = self._lesson.learner.tensors
+            now = self._task.learner.tensors
             self._best = {name: tensor.detach().clone() for name, tensor in now.items()}
 
     @contextmanager
     def _seeded(self, step: int) -> Iterator[None]:
-        device = self._lesson.learner.device
+        device = self._task.learner.device
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(self._plan.seed * _STEPS_A_SEED + step)
             yield

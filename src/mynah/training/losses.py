@@ -20,7 +20,7 @@ class MelDistance(nn.Module):
             self.register_buffer(f"window{size}", torch.hann_window(size), persistent=False)
 
     def forward(self, generated: Tensor, real: Tensor) -> Tensor:
-        """A number for waveforms (B, S) each."""
+        """The distance of waveforms (B, S), a scalar."""
         distances = [
             (self._log_mel(generated, size) - self._log_mel(real, size)).abs().mean()
             for size, _ in RESOLUTIONS
@@ -36,7 +36,7 @@ class MelDistance(nn.Module):
 
 
 def discriminator_loss(real: list[Tensor], fake: list[Tensor]) -> Tensor:
-    """Least-squares loss of the critics: real to 1, generated to 0."""
+    """Least-squares loss of the discriminators: real to 1, generated to 0."""
     losses = [
         (1.0 - r).square().mean() + f.square().mean() for r, f in zip(real, fake, strict=True)
     ]
@@ -49,6 +49,6 @@ def generator_loss(fake: list[Tensor]) -> Tensor:
 
 
 def feature_loss(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tensor:
-    """Mean absolute difference of what the critics see in real and generated sound."""
+    """Mean absolute difference of the discriminators' features of real and generated audio."""
     pairs = [(r, f) for rs, fs in zip(real, fake, strict=True) for r, f in zip(rs, fs, strict=True)]
     return 2.0 * torch.stack([(r.detach() - f).abs().mean() for r, f in pairs]).sum()

@@ -19,8 +19,8 @@ from mynah.training.adapters import FULL, AdaptedNetwork
 from mynah.training.loop import Stateful
 from mynah.training.optimizer import AdapterOptimizer
 
-MISHEARD = 0.06
-"""Share of tokens that are replaced, so that the GPT learns to go on after its own mistakes."""
+CORRUPTED = 0.06
+"""Share of tokens that are replaced, so that the GPT learns to recover from its own errors."""
 PAIRED = 0.5
 """Share of lines that follow another, as sentences follow a prompt."""
 
@@ -30,12 +30,7 @@ _ADAPTED = ("in_proj_weight", "out_proj.weight", "linear1.weight", "linear2.weig
 
 @dataclass(frozen=True, slots=True)
 class SemanticPlan:
-    """What a step of the GPT learns from.
-
-    Attributes:
-        rate: of the adapters.
-        lines: read in a step.
-    """
+    """Learning rate of the adapters, and batch size, of the GPT's training."""
 
     rate: float = 1e-3
     lines: int = 4
@@ -43,22 +38,22 @@ class SemanticPlan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingLine:
-    """What the GPT reads, and what it is to say then.
+    """Input and target of the GPT.
 
     Attributes:
         phones: (phones,) ids, at least one.
         bert: (1024, phones) text features; None stands for zeros.
         codes: (tokens,).
-        told: tokens of `codes` that are given to it, as a prompt's are.
+        prompt_tokens: number of leading `codes` that are prompt, and have no loss.
     """
 
     phones: Tensor
     bert: Tensor | None
     codes: Tensor
-    told: int = 0
+    prompt_tokens: int = 0
 
     def after(self, prompt: "TrainingLine") -> "TrainingLine":
-        """The same behind a prompt, whose tokens are given."""
+        """The same line after a prompt."""
         bert = None
         if self.bert is not None or prompt.bert is not None:
             bert = torch.cat([_features(prompt), _features(self)], dim=1)
@@ -71,12 +66,7 @@ class TrainingLine:
 
 
 def adapted_parameters(gpt: GPT, rank: int) -> dict[str, int]:
-    """Parameters that learn, and the ranks of their changes: the matrices of all layers.
-
-    Args:
-        gpt: whose.
-        rank: of the adapters; `FULL` has everything learn.
-    """
+    """Names of the parameters that learn, with their ranks: matrices of all layers, or `FULL`."""
     names = [name for name, _ in gpt.named_parameters()]
     if rank == FULL:
         return dict.fromkeys(names, FULL)
@@ -84,16 +74,7 @@ def adapted_parameters(gpt: GPT, rank: int) -> dict[str, int]:
 
 
 class SemanticTask:
-    """What the GPT learns from; see `TrainingTask`.
-
-    Args:
-        gpt: the base model.
-        changes: that it goes on from.
-        lines: of the voice, to learn from.
-        held_out: of the voice, to be measured on.
-        plan: of a step.
-        device: where it learns.
-    """
+    """Training task of the GPT; see `TrainingTask`."""
 
     def __init__(
         self,
@@ -112,45 +93,45 @@ class SemanticTask:
         ]
         shares = self.learner.shares
         moved = [(tensor, shares[name]) for name, tensor in self.learner.tensors.items()]
-        self._tuner = AdapterOptimizer(moved, plan.rate, _BETAS)
+        self._optimizer = AdapterOptimizer(moved, plan.rate, _BETAS)
 
     @property
     def remembered(self) -> list[Stateful]:
         """See `TrainingTask`."""
-        return [self._tuner]
+        return [self._optimizer]
 
-    def step(self, number: int, pace: float) -> dict[str, float]:
+    def step(self, number: int, scale: float) -> dict[str, float]:
         """See `TrainingTask`."""
         self.learner.network.train()
-        loss = self._loss([self._draw() for _ in range(self._plan.lines)], MISHEARD)
-        self._tuner.step(loss, pace)
+        loss = self._loss([self._sample() for _ in range(self._plan.lines)], CORRUPTED)
+        self._optimizer.step(loss, scale)
         return {"loss": loss.item()}
 
     def held_out_loss(self) -> float:
-        """See `TrainingTask`: nats a token."""
+        """See `TrainingTask`; in nats per token."""
         self.learner.network.eval()
-        losses = [self._loss([line], misheard=0.0).item() for line in self._held_out]
+        losses = [self._loss([line], corrupted=0.0).item() for line in self._held_out]
         return sum(losses) / len(losses)
 
-    def _loss(self, lines: Sequence[TrainingLine], misheard: float) -> Tensor:
+    def _loss(self, lines: Sequence[TrainingLine], corrupted: float) -> Tensor:
         phones, phone_lengths = self._padded([line.phones for line in lines])
         codes, lengths = self._padded([line.codes for line in lines])
-        heard = _misheard(codes, misheard)
-        logits = self.learner(phones, phone_lengths, self._bert(lines), heard, lengths)
+        inputs = _corrupted(codes, corrupted)
+        logits = self.learner(phones, phone_lengths, self._bert(lines), inputs, lengths)
         targets = F.pad(codes, (0, 1))
         targets[torch.arange(len(lines)), lengths] = CODEBOOK_SIZE
         place = torch.arange(targets.shape[1], device=targets.device)
-        told = torch.tensor([line.told for line in lines], device=targets.device)
-        counted = (place >= told[:, None]) & (place <= lengths[:, None])
+        prompt_tokens = torch.tensor([line.prompt_tokens for line in lines], device=targets.device)
+        counted = (place >= prompt_tokens[:, None]) & (place <= lengths[:, None])
         return F.cross_entropy(logits[counted].float(), targets[counted])
 
-    def _draw(self) -> TrainingLine:
+    def _sample(self) -> TrainingLine:
         line, prompt = (self._lines[int(torch.randint(len(self._lines), ()))] for _ in range(2))
         paired = prompt is not line and float(torch.rand(())) < PAIRED
         return line.after(prompt) if paired else line
 
     def _padded(self, rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Rows of one length, and the lengths they had."""
+        """Rows padded to one length, and their lengths."""
         lengths = torch.tensor([len(row) for row in rows], device=self.learner.device)
         return pad_sequence(list(rows), batch_first=True).to(self.learner.device), lengths
 
@@ -165,6 +146,6 @@ def _features(line: TrainingLine) -> Tensor:
     return torch.zeros(BERT_SIZE, len(line.phones)) if line.bert is None else line.bert
 
 
-def _misheard(codes: Tensor, share: float) -> Tensor:
+def _corrupted(codes: Tensor, share: float) -> Tensor:
     wrong = torch.rand(codes.shape, device=codes.device) < share
     return torch.where(wrong, torch.randint_like(codes, CODEBOOK_SIZE), codes)

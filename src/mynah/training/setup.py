@@ -1,4 +1,4 @@
-"""What each network of a model is to learn from a voice's slices."""
+"""Training setup of each network of a model, from a voice's slices."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,27 +21,27 @@ from mynah.training.synthesis import SegmentSynthesis, TrainingClip
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingSetup:
-    """A network and its lesson.
+    """A network and its training task.
 
     Attributes:
         base: the network as its file has it.
-        network: the same as it learns.
+        network: the one to train.
         ranks: of the changes of its parameters.
-        epoch: steps in which each slice is seen once.
-        lesson: makes its lesson, to go on from some changes.
+        epoch: number of steps.
+        task: creates the training task from initial changes.
     """
 
     base: BaseWeights[Any]
     network: nn.Module
     ranks: Mapping[str, int]
     epoch: int
-    lesson: Callable[[Mapping[str, Change]], TrainingTask]
+    task: Callable[[Mapping[str, Change]], TrainingTask]
 
 
-def acoustic_study(
+def acoustic_setup(
     base: BaseWeights[Any], models: Models, prepared: Prepared, rank: int, device: torch.device
 ) -> TrainingSetup:
-    """What the acoustic model is to learn."""
+    """The setup of the acoustic model."""
     plan = AcousticPlan()
     network = SegmentSynthesis.of(models.sovits.config, base.state, models.extension)
     clips, held_out = ([TrainingClip.of(each) for each in part] for part in _divided(prepared))
@@ -49,12 +49,12 @@ def acoustic_study(
         base,
         network,
         acoustic_task.adapted_parameters(network, rank),
-        _epoch(clips, plan.stretches),
+        _epoch(clips, plan.segments),
         lambda changes: AcousticTask(network, changes, clips, held_out, plan, device),
     )
 
 
-def semantic_study(
+def semantic_setup(
     base: BaseWeights[Any],
     models: Models,
     prepared: Prepared,
@@ -62,7 +62,7 @@ def semantic_study(
     rank: int,
     device: torch.device,
 ) -> TrainingSetup | None:
-    """What the GPT is to learn; None if the words of hardly any slice are known."""
+    """The setup of the GPT; None if the words of too few slices are known."""
     plan = SemanticPlan()
     lines, held_out = (
         [_line(each, language, models) for each in part if each.phones]
@@ -80,7 +80,7 @@ def semantic_study(
 
 
 def _divided(prepared: Prepared) -> tuple[Sequence[Slice], Sequence[Slice]]:
-    """Slices to learn from and to be measured on; the same if they are too few to divide."""
+    """Training and held-out slices; the same if they are too few to divide."""
     return prepared.slices, prepared.held_out or prepared.slices
 
 

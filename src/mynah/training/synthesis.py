@@ -1,7 +1,7 @@
-"""The path of synthesis from tokens to sound, for short stretches of whole sentences.
+"""Synthesis from tokens to waveform for short segments of whole sentences.
 
-The tokens of a recording are aligned with its sound in time, so that what the path makes of them
-can be compared with the recording itself: no posterior encoder is needed, which voices lack.
+The tokens of a recording are aligned with it in time, so that the synthesised segment can be
+compared with the recording itself: no posterior encoder is needed, which voices lack.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,12 +24,12 @@ from mynah.training.prepare.slices import Slice
 from mynah.voice.tokens import WORDLESS
 
 MARGIN = FLOW_FRAMES + VOCODER_FRAMES
-"""Frames around a stretch that its sound depends on."""
+"""Frames of context around a segment."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingClip:
-    """A slice as the acoustic model takes it.
+    """A slice as the acoustic model's tensors.
 
     Attributes:
         codes: (tokens,).
@@ -45,7 +45,7 @@ class TrainingClip:
 
     @classmethod
     def of(cls, each: Slice) -> Self:
-        """What a slice is made of, as tensors."""
+        """Convert a slice."""
         wave = torch.from_numpy(each.samples)
         return cls(
             torch.tensor(each.codes),
@@ -56,31 +56,25 @@ class TrainingClip:
 
     @property
     def frames(self) -> int:
-        """Its length, in 20 ms."""
+        """The number of 20 ms frames."""
         return self.spectrogram.shape[1]
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSegment:
-    """A part of a clip that is to be made, and what to read the timbre from.
-
-    Attributes:
-        clip: that it is a part of.
-        start: first frame.
-        reference: (1025, frames) of the same person.
-    """
+    """A segment of a clip to synthesise, and the reference (1025, frames) of its timbre."""
 
     clip: TrainingClip
     start: int
     reference: Tensor
 
     def wave(self, frames: int) -> Tensor:
-        """What it sounds like in truth: (640 * frames,)."""
+        """The recorded waveform, (640 * frames,)."""
         return self.clip.wave[self.start * HOP : (self.start + frames) * HOP]
 
 
 class SegmentSynthesis(SoVITS):
-    """A SoVITS that makes stretches of sentences."""
+    """SoVITS that synthesises segments of sentences."""
 
     extension: ModelExtension | None = None
 
@@ -91,36 +85,32 @@ class SegmentSynthesis(SoVITS):
         state: Mapping[str, Tensor],
         extension: ModelExtension | None = None,
     ) -> Self:
-        """One with the weights of a `state_dict()` that is not fused.
-
-        Args:
-            config: its sizes.
-            state: its weights.
-            extension: of the model.
-        """
+        """Build one from a `state_dict()` that is not fused, with the model's extension."""
         with skip_init():
             made = cls(config)
         made.load_state_dict(state, assign=True)
         made.extension = extension
         return made
 
-    def forward(self, stretches: Sequence[TrainingSegment], frames: int) -> Tensor:
-        """Sound (stretches, 640 * frames) of stretches of `frames` frames each."""
+    def forward(self, segments: Sequence[TrainingSegment], frames: int) -> Tensor:
+        """Waveforms (segments, 640 * frames) of segments of `frames` frames each."""
         device = self.enc_p.proj.weight.device
-        clips = [stretch.clip for stretch in stretches]
+        clips = [segment.clip for segment in segments]
         codes, lengths = _padded([clip.codes for clip in clips], device)
         phones, phone_lengths = _padded([clip.phones for clip in clips], device)
-        references, seen = _padded([stretch.reference.T for stretch in stretches], device)
-        references, heard = references.transpose(1, 2), length_mask(seen)
-        ge = self.reference(references, mask=heard)
+        references, reference_lengths = _padded(
+            [segment.reference.T for segment in segments], device
+        )
+        references, reference_mask = references.transpose(1, 2), length_mask(reference_lengths)
+        ge = self.reference(references, mask=reference_mask)
         prior = self.prior(codes, phones, ge, lengths=lengths, phone_lengths=phone_lengths)
         # Synthesis has this noise, and it is not for the training to make it smaller.
         noise = torch.randn_like(prior.mean) * prior.log_scale.detach().exp() * NOISE_SCALE
-        starts = torch.tensor([stretch.start for stretch in stretches], device=device)
+        starts = torch.tensor([segment.start for segment in segments], device=device)
         latents, mask = _around(prior.mean + noise, lengths * FRAMES_PER_TOKEN, starts, frames)
         z = self.render(latents, mask, ge)
         if self.extension:
-            states = self.extension.batch_states(references, heard)
+            states = self.extension.batch_states(references, reference_mask)
             z = self.extension.postfilter(z, mask, states)
         near = slice(FLOW_FRAMES, -FLOW_FRAMES)
         wave = self.dec(z[:, :, near], ge, mask[:, :, near]).squeeze(1)
@@ -128,13 +118,13 @@ class SegmentSynthesis(SoVITS):
 
 
 def _padded(rows: Sequence[Tensor], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Rows of one length, and the lengths they had."""
+    """Rows padded to one length, and their lengths."""
     lengths = torch.tensor([len(row) for row in rows], device=device)
     return pad_sequence(list(rows), batch_first=True).to(device), lengths
 
 
 def _around(latents: Tensor, lengths: Tensor, starts: Tensor, frames: int) -> tuple[Tensor, Tensor]:
-    """Latents of stretches with their margins, and a mask that is false outside of the clips."""
+    """Latents of segments with their margins, and a mask that is false outside of the clips."""
     places = starts[:, None] - MARGIN + torch.arange(frames + 2 * MARGIN, device=latents.device)
     inside = ((places >= 0) & (places < lengths[:, None])).unsqueeze(1)
     padded = F.pad(latents, (MARGIN, MARGIN + frames))

@@ -1,7 +1,7 @@
-"""What a trainer is given, what it tells meanwhile, and what it gives back.
+"""The interface of trainers: request, report and result.
 
-The service owns the job around it: whoever runs a trainer keeps its folder safe, starts it again
-after a crash, and makes a version of what it returns.
+The service owns the job around it: it keeps the trainer's folder safe, starts the trainer again
+after a crash, and makes a version of its result.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,13 +16,7 @@ Stage = Literal["acoustic", "semantic"]
 
 @dataclass(frozen=True, slots=True)
 class TrainingRecording:
-    """A recording to learn from.
-
-    Attributes:
-        path: FLAC, mono at 32 kHz.
-        text: its words, if they are known.
-        seconds: of speech, without the silence around it.
-    """
+    """A recording for training: FLAC, mono at 32 kHz; its text, if known; seconds of speech."""
 
     path: Path
     text: str | None
@@ -31,18 +25,18 @@ class TrainingRecording:
 
 @dataclass(frozen=True, slots=True)
 class TrainingRequest:
-    """What is to be learned.
+    """Parameters of a training.
 
     Attributes:
         recordings: at least one.
         language: of their words.
-        epochs: times that each recording is seen; None leaves it to the trainer, also whether
-            it is worth learning from at all.
+        epochs: passes over the recordings; None leaves it to the trainer, also the choice not to
+            learn from them at all.
         rank: of the adapters, 0 for full fine-tuning; None leaves it to the trainer.
-        stages: which networks learn.
+        stages: the networks that learn.
         model: folder of the base model; None is the starter.
-        parent: folder of a version's weights to go on from; None is the base model itself.
-        denoise: whether to take noise out of the recordings first.
+        parent: folder of the version's weights to continue from; None is the base model itself.
+        denoise: reduce noise in the recordings first.
     """
 
     recordings: Sequence[TrainingRecording]
@@ -57,7 +51,7 @@ class TrainingRequest:
 
 @dataclass(frozen=True, slots=True)
 class TrainedPrompt:
-    """A recording that the new version is to be prompted with."""
+    """A recording that is part of the new version's prompt."""
 
     path: Path
     text: str | None
@@ -66,16 +60,16 @@ class TrainedPrompt:
 
 @dataclass(frozen=True, slots=True)
 class VersionFiles:
-    """What came of it.
+    """Result of a training.
 
     Attributes:
-        weights: files of the version, by the names that they are to have; without any, the base
-            model's own speak, with other prompts.
+        weights: files of the version by their names; without any, the base model's own speak, with
+            other prompts.
         report: on the data: seconds kept and dropped, and why. Must be JSON.
         metrics: further figures to be shown, such as losses on held-out recordings.
-        prompts: what it is prompted with; without any, what the voice was made of.
-        evaluation: decides whether the version may speak at once; a version without one is kept,
-            and speaks when somebody promotes it.
+        prompts: its prompts; without any, those of the voice.
+        evaluation: decides the promotion; a version without one is kept, and speaks when somebody
+            promotes it.
     """
 
     weights: Mapping[str, Path]
@@ -90,15 +84,15 @@ class VersionFiles:
 
 
 class Report(Protocol):
-    """Where a trainer tells how it goes."""
+    """Receiver of a training's progress."""
 
     def progress(
         self, step: str, percent: float, losses: Mapping[str, float] | None = None
     ) -> None:
-        """Tells how far it is; as often as it likes, not every call is kept.
+        """Report progress; as often as you like, not every call is recorded.
 
         Args:
-            step: what is being done, such as `slicing` or `acoustic`.
+            step: the current step, such as `slicing` or `acoustic`.
             percent: of the whole job.
             losses: by name.
 
@@ -107,14 +101,14 @@ class Report(Protocol):
         """
 
     def message(self, text: str) -> None:
-        """Tells something that its caller should know, in one line.
+        """Send the caller a message of one line.
 
         Raises:
             Stopped: the work is no longer wanted.
         """
 
     def checkpoint(self) -> None:
-        """Says that the folder now holds what an attempt after a crash can go on from.
+        """Declare the folder a checkpoint, from which an attempt after a crash can resume.
 
         Raises:
             Stopped: the work is no longer wanted.
@@ -122,11 +116,11 @@ class Report(Protocol):
 
 
 class Stopped(Exception):  # noqa: N818 - nothing went wrong
-    """The work ends before its end, because it was told to."""
+    """The work ends early, on request."""
 
 
 class Trainer(Protocol):
-    """Learns voices."""
+    """Trainer of voices."""
 
     def train(
         self,
@@ -135,14 +129,14 @@ class Trainer(Protocol):
         report: Report,
         should_stop: Callable[[], bool],
     ) -> VersionFiles:
-        """Learns a voice.
+        """Train a voice.
 
         Args:
-            folder: for this attempt alone. After a crash it is a copy of what the attempt before
-                had at its last checkpoint, or somewhat later, and the work must go on from there;
-                a file that may be half-written must not be relied upon.
-            request: what is to be learned; its recordings lie in `folder / "recordings"`.
-            report: told how it goes.
+            folder: for this attempt alone. After a crash it is a copy of the last checkpoint of
+                the attempt before, or somewhat later, and the work must resume from it; do not
+                rely on a file that may be half-written.
+            request: what to learn; its recordings lie in `folder / "recordings"`.
+            report: receives the progress.
             should_stop: asked between steps; if true, `train` must raise `Stopped` within seconds,
                 and may leave a checkpoint behind.
 
@@ -150,6 +144,6 @@ class Trainer(Protocol):
             Files anywhere in `folder`; they are copied.
 
         Raises:
-            Stopped: it was told to.
+            Stopped: `should_stop` was true.
             MynahError: the recordings cannot be learned from; its message says why and what to do.
         """

@@ -1,1 +1,1 @@
-"""Recordings and words to what training learns from."""
+"""Preparation: from recordings and their words to training data."""

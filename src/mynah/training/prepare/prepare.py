@@ -1,4 +1,4 @@
-"""The door of the preparation: from recordings to slices, held-out slices, and a data report."""
+"""Preparation of recordings: slices, held-out slices, and a data report."""
 
 from collections.abc import Sequence
 
@@ -23,13 +23,13 @@ from mynah.training.trainer import Report, TrainingRecording
 from mynah.voice.tokens import ContentEncoder, semantic_tokens
 
 PERCENT = 10.0
-"""Of a whole training, as the report is told."""
+"""Of a whole training, for the report."""
 LEAST_SECONDS = 20.0
-"""Of speech that can be learned from."""
+"""Least seconds of usable speech."""
 FEWEST_TO_DIVIDE = 4
 ONE_HELD_OUT_OF = 10
 _SILENCE_SECONDS = 0.1
-"""Heard after a slice: HuBERT gives a frame less than it is given."""
+"""Appended to a slice: HuBERT returns a frame less than its input has."""
 
 
 def prepare(
@@ -40,21 +40,21 @@ def prepare(
     *,
     denoise: bool = False,
 ) -> Prepared:
-    """Makes of recordings what training takes; the report is told 0 to 10 percent.
+    """Prepare recordings for training; the progress goes from 0 to 10 percent.
 
     Args:
         recordings: of one person.
         language: of their words.
-        models: the base model; its content encoder gives the tokens and finds the words.
-        report: told how it goes, and in a line each what the caller had better know.
-        denoise: whether to take noise out of the recordings first.
+        models: the base model; its content encoder gives the tokens and aligns the words.
+        report: receives the progress and remarks for the caller.
+        denoise: reduce noise in the recordings first.
 
     Raises:
         RecordingError: the recordings cannot be learned from: silent, too little speech, words
             that are not said in them, clearly two people.
         TextError, LanguageError: the words cannot be pronounced.
         CheckpointError: the model has no content encoder.
-        UnsupportedError: noise is to be taken out, and no denoiser is installed.
+        UnsupportedError: noise is to be reduced, and no denoiser is installed.
         Stopped: the work is no longer wanted.
     """
     if models.content is None:
@@ -64,13 +64,13 @@ def prepare(
         )
     transcript = Transcript(language, models.aligner)
     denoiser = installed_denoiser() if denoise else None
-    takes = _takes(recordings, transcript, denoiser, report)
+    segmented = _segmented(recordings, transcript, denoiser, report)
     transcript.check()
-    _check_seconds(takes)
+    _check_seconds(segmented)
     parts = [
-        (take.sound.samples[cut.span.samples], cut.text) for take in takes for cut in take.cuts
+        (each.sound.samples[cut.span.samples], cut.text) for each in segmented for cut in each.cuts
     ]
-    findings = Findings(takes, transcript, compare([samples for samples, _ in parts]))
+    findings = Findings(segmented, transcript, compare([samples for samples, _ in parts]))
     _check_speakers(findings)
     slices = _slices(parts, language, models, models.content, report)
     learned, held_out = divided(slices)
@@ -80,7 +80,7 @@ def prepare(
 
 
 def divided(slices: Sequence[Slice]) -> tuple[list[Slice], list[Slice]]:
-    """Slices to learn from, and slices to hold out, spread evenly; such with words if possible."""
+    """Training slices and held-out slices, spread evenly; held-out ones with words if possible."""
     worded = [number for number, each in enumerate(slices) if each.text is not None]
     places = worded if len(worded) >= FEWEST_TO_DIVIDE else range(len(slices))
     if len(slices) < FEWEST_TO_DIVIDE:
@@ -91,7 +91,7 @@ def divided(slices: Sequence[Slice]) -> tuple[list[Slice], list[Slice]]:
     return learned, [slices[number] for number in sorted(held)]
 
 
-def _takes(
+def _segmented(
     recordings: Sequence[TrainingRecording],
     transcript: Transcript,
     denoiser: Denoiser | None,
@@ -99,7 +99,7 @@ def _takes(
 ) -> list[SegmentedRecording]:
     wordless = not all(recording.text for recording in recordings)
     recogniser = installed_recogniser(report) if wordless else None
-    takes = []
+    segmented = []
     for number, recording in enumerate(recordings):
         report.progress("slicing", PERCENT / 2 * number / len(recordings))
         try:
@@ -107,12 +107,12 @@ def _takes(
         except RecordingError as error:
             raise RecordingError(f"Recording {number + 1} of {len(recordings)}: {error}") from None
         text = recording.text or recognised(sound, transcript.language, recogniser)
-        takes.append(transcript.take(sound, text))
-    return takes
+        segmented.append(transcript.segment(sound, text))
+    return segmented
 
 
-def _check_seconds(takes: Sequence[SegmentedRecording]) -> None:
-    seconds = seconds_of(takes)
+def _check_seconds(segmented: Sequence[SegmentedRecording]) -> None:
+    seconds = seconds_of(segmented)
     if seconds[KEPT] >= LEAST_SECONDS:
         return
     lost = [
@@ -129,7 +129,7 @@ def _check_seconds(takes: Sequence[SegmentedRecording]) -> None:
 def _check_speakers(findings: Findings) -> None:
     if findings.speakers_differ == "clearly":
         raise RecordingError(
-            "The recordings are of at least two people, by their pitch and the colour of their "
+            "The recordings are of at least two people, by the pitch and the timbre of their "
             "voices; send those of one person only."
         )
 

@@ -1,4 +1,4 @@
-"""Words for recordings that came without: by a recogniser, where one is installed."""
+"""Speech recognition of recordings without text, where a recogniser is installed."""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -21,15 +21,14 @@ SIZE = "small"
 
 
 class Recogniser(Protocol):
-    """Writes down what is said."""
+    """Speech recogniser."""
 
     def __call__(self, samples: NDArray[np.float32], language: str) -> str:
-        """The words of a 16 kHz waveform (S,), in the language of a code as `analyse` takes it."""
-        ...
+        """Transcribe a 16 kHz waveform (S,) in a language, by its code as `analyse` takes it."""
 
 
 class FasterWhisper:
-    """Whisper through the package faster-whisper, with a model that is on this machine already.
+    """Whisper by the package faster-whisper, with a model that is already on this machine.
 
     Raises:
         OSError, ValueError, RuntimeError: there is none, or it cannot be read.
@@ -41,7 +40,7 @@ class FasterWhisper:
         )
 
     def __call__(self, samples: NDArray[np.float32], language: str) -> str:
-        """The words of a 16 kHz waveform (S,)."""
+        """Transcribe a 16 kHz waveform (S,)."""
         expected = language_code(language).expected
         known = expected[0] if len(expected) == 1 else None
         segments, _ = self._model.transcribe(samples, language=known)
@@ -49,11 +48,7 @@ class FasterWhisper:
 
 
 def installed_recogniser(report: Report | None = None) -> Recogniser | None:
-    """The recogniser of this machine; None without one. Nothing is ever downloaded.
-
-    Args:
-        report: told if it has no model, where that makes a difference to the caller.
-    """
+    """The recogniser of this machine; None without one. A missing model is reported."""
     try:
         return FasterWhisper() if find_spec("faster_whisper") else None
     except (OSError, ValueError, RuntimeError) as error:
@@ -67,7 +62,7 @@ def installed_recogniser(report: Report | None = None) -> Recogniser | None:
 
 
 def recognised(sound: Sound, language: str, recogniser: Recogniser | None) -> str | None:
-    """What is said in a recording; None where nothing can be made of it."""
+    """The transcript of a recording; None without a usable one."""
     if recogniser is None:
         return None
     text = recogniser(Recording(sound.samples, SAMPLE_RATE).at(CONTENT_RATE).samples, language)

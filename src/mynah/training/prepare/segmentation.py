@@ -1,4 +1,4 @@
-"""Which pieces of speech make a slice: as much speech as possible, few long pauses, few cuts."""
+"""Segmentation into slices: as much speech as possible, few long pauses, few cuts."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,35 +15,27 @@ from mynah.training.prepare.sound import Sound
 SHORTEST = 2 * PER_SECOND
 LONGEST = 10 * PER_SECOND
 AROUND = PER_SECOND // 10
-"""Most frames of silence that are kept before and after."""
+"""Most frames of silence kept before and after."""
 CUT_COSTS = PER_SECOND // 2
-"""Frames of pause that are kept rather than cut at."""
+"""Cost of a cut, in frames of pause."""
 ROUGH_COSTS = PER_SECOND
-"""Frames of speech that are given up rather than cut where there is no pause."""
+"""Further cost of a cut where there is no pause, in frames of speech."""
 PAUSE = 6
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechSpan:
-    """Speech that is never cut.
-
-    Attributes:
-        span: its frames, without silence around.
-        text: its words, if they are known.
-    """
+    """Speech that is never cut, without silence around, and its words if they are known."""
 
     span: Span
     text: str | None = None
 
 
 def cut(pieces: Sequence[SpeechSpan]) -> list[Sequence[SpeechSpan]]:
-    """Groups pieces that follow one another into slices.
+    """Group consecutive spans, in order and not overlapping, into slices.
 
-    Each slice lasts 2 to 10 s, with room for the silence around it; pieces that do not fit into
-    any are left out. The best of all ways, by dynamic programming.
-
-    Args:
-        pieces: in order, not overlapping.
+    Each slice lasts 2 to 10 s, with room for the silence around it; spans that fit into none are
+    left out. The optimum, by dynamic programming.
     """
     values, starts = [0.0], [0]
     for end in range(1, len(pieces) + 1):
@@ -68,12 +60,12 @@ def _value(pieces: Sequence[SpeechSpan], start: int, end: int) -> float:
 
 
 def _is_rough(pieces: Sequence[SpeechSpan], at: int) -> bool:
-    """Whether a cut before a piece would be one into running speech."""
+    """True if a cut before a span would cut running speech."""
     return at > 0 and pieces[at].span.start - pieces[at - 1].span.end < PAUSE
 
 
 def _groups(pieces: Sequence[SpeechSpan], starts: Sequence[int]) -> list[Sequence[SpeechSpan]]:
-    """Goes back from the end: `starts[end] == end` leaves the piece before `end` out."""
+    """Trace back from the end: `starts[end] == end` leaves the span before `end` out."""
     groups: list[Sequence[SpeechSpan]] = []
     end = len(pieces)
     while end > 0:
@@ -90,9 +82,9 @@ def with_silence(group: Sequence[SpeechSpan], taken: NDArray[np.bool_]) -> Span:
     """The frames of a slice: whole tokens, with up to a tenth of a second of pause at both ends.
 
     Args:
-        group: its pieces.
-        taken: which frames are speech or in any piece, (T,). Of a short pause between them each
-            neighbour gets half at most, so that slices do not overlap.
+        group: its spans.
+        taken: mask of frames that are speech or in any span, (T,). Of a short pause between them
+            each neighbour gets half at most, so that slices do not overlap.
     """
     start, end = group[0].span.start, group[-1].span.end
     start -= _quiet(taken[:start][::-1])
@@ -109,9 +101,9 @@ def _quiet(ahead: NDArray[np.bool_]) -> int:
 KEPT, JOINING_PAUSE, SHORT, LONG = "kept", "pause", "too_short", "too_long"
 NO_SPEECH, MISMATCH, UNWRITTEN = "no_speech", "text_does_not_match", "not_in_text"
 ROOM = LONGEST - 2 * AROUND
-"""Frames that a slice has without the silence around it."""
+"""Frames of a slice without the silence around it."""
 LEAST_UNWRITTEN = PER_SECOND // 5
-"""Frames; what is shorter is breath, or belongs to a line beside it."""
+"""Frames; shorter sounds are breath, or belong to a line beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +116,12 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SegmentedRecording:
-    """What is taken of a recording.
+    """A recording and its slices.
 
     Attributes:
         sound: the recording.
         cuts: in order, not overlapping, 2 to 10 s each, of whole tokens.
-        seconds: of the recording, by what becomes of them: `kept`, or why they are left out.
+        seconds: of the recording, by their fate: `kept`, or the reason they are left out.
     """
 
     sound: Sound
@@ -137,65 +129,65 @@ class SegmentedRecording:
     seconds: Mapping[str, float]
 
 
-def take_without_words(sound: Sound) -> SegmentedRecording:
-    """Cuts a recording at its pauses, and speech without pauses where it is quietest."""
+def segment_without_words(sound: Sound) -> SegmentedRecording:
+    """Cut a recording at its pauses, and speech without pauses where it is quietest."""
     islands = (halved(run, sound.loudness, ROOM, SHORTEST // 2) for run in runs(sound.speech))
     pieces = [SpeechSpan(span) for parts in islands for span in parts]
-    return _taken(sound, [pieces], np.where(sound.speech, SHORT, JOINING_PAUSE).astype(object))
+    return _segmented(sound, [pieces], np.where(sound.speech, SHORT, JOINING_PAUSE).astype(object))
 
 
-def take_whole(sound: Sound, text: str) -> SegmentedRecording:
-    """Makes one slice of a recording that fits into one, with its words unchecked."""
+def segment_whole(sound: Sound, text: str) -> SegmentedRecording:
+    """Make one slice of a recording that fits into one, with its words unchecked."""
     spoken = np.flatnonzero(sound.speech)
     whole = SpeechSpan(Span(int(spoken[0]), int(spoken[-1]) + 1), text)
-    return _taken(sound, [[whole]], np.where(sound.speech, SHORT, JOINING_PAUSE).astype(object))
+    return _segmented(sound, [[whole]], np.where(sound.speech, SHORT, JOINING_PAUSE).astype(object))
 
 
 def fits_whole(sound: Sound) -> bool:
-    """Whether a recording is no longer than a slice."""
+    """True if a recording is no longer than a slice."""
     return len(sound.speech) <= ROOM
 
 
-def take_with_words(sound: Sound, heard: Sequence[AlignedText]) -> SegmentedRecording:
-    """Cuts a recording between the lines that were found in it.
+def segment_with_words(sound: Sound, aligned: Sequence[AlignedText]) -> SegmentedRecording:
+    """Cut a recording between its aligned lines.
 
-    Lines that do not match, and speech that is in no line, are in no slice.
+    Lines that do not match, and speech outside of the lines, are in no slice.
     """
     fates = np.where(sound.speech, UNWRITTEN, JOINING_PAUSE).astype(object)
-    for each in heard:
+    for each in aligned:
         fates[each.span.start : each.span.end] = _fate(each)
-    return _taken(sound, _matching_runs(sound, heard), fates)
+    return _segmented(sound, _matching_runs(sound, aligned), fates)
 
 
-def _fate(heard: AlignedText) -> str:
-    if not heard.matches:
+def _fate(aligned: AlignedText) -> str:
+    if not aligned.matches:
         return MISMATCH
-    return LONG if heard.span.frames > ROOM else SHORT
+    return LONG if aligned.span.frames > ROOM else SHORT
 
 
-def _matching_runs(sound: Sound, heard: Sequence[AlignedText]) -> list[list[SpeechSpan]]:
-    """Lines that match, in stretches between which nothing else is said."""
-    stretches: list[list[SpeechSpan]] = [[]]
+def _matching_runs(sound: Sound, aligned: Sequence[AlignedText]) -> list[list[SpeechSpan]]:
+    """Matching lines, in runs between which nothing else is said."""
+    runs_of_spans: list[list[SpeechSpan]] = [[]]
     end = 0
-    for each in heard:
+    for each in aligned:
         unwritten = int(sound.speech[end : each.span.start].sum()) >= LEAST_UNWRITTEN
         if unwritten or not each.matches:
-            stretches.append([])
+            runs_of_spans.append([])
         if each.matches:
-            stretches[-1].append(SpeechSpan(each.span, each.line.text))
+            runs_of_spans[-1].append(SpeechSpan(each.span, each.line.text))
         end = each.span.end
-    return stretches
+    return runs_of_spans
 
 
-def _taken(
-    sound: Sound, stretches: Sequence[Sequence[SpeechSpan]], fates: NDArray[np.object_]
+def _segmented(
+    sound: Sound, runs_of_spans: Sequence[Sequence[SpeechSpan]], fates: NDArray[np.object_]
 ) -> SegmentedRecording:
-    """Cuts stretches of pieces, and notes the fate of every frame."""
+    """Segment runs of spans, and record the fate of every frame."""
     taken = sound.speech.copy()
-    for piece in (piece for stretch in stretches for piece in stretch):
+    for piece in (piece for run in runs_of_spans for piece in run):
         taken[piece.span.start : piece.span.end] = True
     cuts = []
-    for group in (group for stretch in stretches for group in cut(stretch)):
+    for group in (group for run in runs_of_spans for group in cut(run)):
         span = with_silence(group, taken)
         spoken = swells(sound.loudness[span.start : span.end])
         fates[span.start : span.end] = KEPT if spoken else NO_SPEECH
@@ -206,7 +198,7 @@ def _taken(
 
 
 def _joined(texts: Sequence[str | None]) -> str | None:
-    """Texts in a row, with a blank between two that are written with blanks."""
+    """Join texts, with a space between two that are written with spaces."""
     joined = ""
     for text in filter(None, texts):
         joined += " " * (joined[-1:].isascii() and bool(joined) and text[0].isascii()) + text

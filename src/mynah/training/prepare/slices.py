@@ -1,4 +1,4 @@
-"""Slices of recordings that training learns from, and the file that keeps them."""
+"""Slices of recordings for training, and their file."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -38,11 +38,11 @@ class Slice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """What training takes.
+    """Prepared training data.
 
     Attributes:
-        slices: to learn from, in the order in which they were spoken.
-        held_out: never to learn from: about one slice in ten, none if there are fewer than four.
+        slices: for training, in the order in which they were spoken.
+        held_out: not for training: about one slice in ten, none if there are fewer than four.
         data_report: JSON on seconds, slices, noise, words and speakers; see `describe`.
     """
 
@@ -52,7 +52,7 @@ class Prepared:
 
 
 def write_prepared(prepared: Prepared, path: Path) -> None:
-    """Writes it, whole or not at all.
+    """Write prepared data atomically.
 
     Raises:
         OSError: it cannot be written.
@@ -70,7 +70,7 @@ def write_prepared(prepared: Prepared, path: Path) -> None:
 
 
 def read_prepared(path: Path) -> Prepared:
-    """Reads what `write_prepared` wrote."""
+    """Read the file of `write_prepared`."""
     kept = torch.load(path, weights_only=True)
     return Prepared(_slices(kept["slices"]), _slices(kept["held_out"]), kept["data_report"])
 

@@ -1,4 +1,4 @@
-"""A recording as training takes it: levelled, with its speech marked frame by frame."""
+"""A recording for training: normalised in level, with its speech marked frame by frame."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,8 @@ from mynah.training.prepare.frames import PER_SECOND, SAMPLE_RATE, SAMPLES
 from mynah.voice.recording import read_recording
 
 LEVEL_DB = -20.0
-"""Root mean square of speech, relative to full scale: about that of the recordings that the
-starter was trained on."""
+"""Root mean square of speech, relative to full scale: about that of the recordings that the starter
+was trained on."""
 PEAK = 0.95
 FULL_SCALE = 0.999
 HIGHEST_SNR_DB = 60.0
@@ -21,14 +21,14 @@ HIGHEST_SNR_DB = 60.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sound:
-    """Levelled samples, and what is known of each 20 ms of them.
+    """Normalised samples, with loudness and speech of each 20 ms.
 
     Attributes:
         samples: mono at 32 kHz, (640 T,).
         loudness: dB relative to full scale, (T,).
-        speech: which frames are no pause, (T,).
+        speech: mask of the frames that are no pause, (T,).
         clipped: share of the recording's samples that are at full scale.
-        snr_db: by how much the speech is louder than what is heard in its pauses.
+        snr_db: level of the speech above that of the pauses.
     """
 
     samples: NDArray[np.float32]
@@ -44,7 +44,7 @@ class Sound:
 
 
 def read_sound(path: Path, denoiser: Denoiser | None = None) -> Sound:
-    """Reads a recording, without noise if asked for, and brings its speech to the common loudness.
+    """Read a recording, denoise it if a denoiser is given, and normalise its speech level.
 
     Raises:
         RecordingError: it cannot be read, is silent, badly clipped, or too short.

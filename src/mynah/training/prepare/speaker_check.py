@@ -1,7 +1,7 @@
-"""Whether slices sound like more than one person: by the colour of their sound, and by pitch.
+"""Detection of more than one speaker in slices, by spectral profile and pitch.
 
-A rough sign. Another microphone colours a sound too, and two people may sound alike; so only groups
-that differ in colour and pitch are called clearly two people.
+A rough sign. Another microphone changes the spectrum too, and two people may sound alike; so only
+groups that differ in spectrum and pitch are called clearly two people.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ PITCHES_HZ = (65, 400)
 LEAST_VOICED = 0.6
 """Of the autocorrelation at the pitch's period, relative to that at 0."""
 LEAST_SHARE = 0.2
-"""Of all slices, that a second speaker has."""
-APART_COLOURS = 2.5
-"""Distance of two groups' mean spectra, relative to what slices differ from their own group's. With
-it 18 speakers, 6 of them recorded people, were heard as one each, and of their 153 pairs 84 as
-clearly two people and 50 as perhaps two."""
+"""Least share of the slices for a second speaker."""
+APART_SPECTRA = 2.5
+"""Distance of two groups' mean spectra, relative to the deviation of slices from their own group's.
+With it 18 speakers, 6 of them recorded people, were judged as one each, and of their 153 pairs 84
+as clearly two people and 50 as perhaps two."""
 APART_SEMITONES = 4.0
 APART_DEVIATIONS = 3.0
-"""Distance of two groups' mean pitches, relative to what they vary by themselves."""
+"""Distance of two groups' mean pitches, relative to their own deviation."""
 STEPS = 20
 _WINDOW = 3 * SAMPLES
 _FFT = 8192
@@ -37,31 +37,26 @@ Differ = Literal["no", "perhaps", "clearly"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpectralProfile:
-    """How a slice sounds.
-
-    Attributes:
-        pitch: its median in semitones above 1 Hz.
-        spectrum: mean of mel bands in dB, without its level, (40,).
-    """
+    """Median pitch of a slice in semitones above 1 Hz, and its mean mel bands in dB, centred."""
 
     pitch: float
     spectrum: NDArray[np.float64]
 
 
 def compare(slices: Sequence[NDArray[np.float32]]) -> Differ:
-    """Whether slices of 32 kHz samples are of different speakers."""
-    colourings = [found for each in slices if (found := colouring(each)) is not None]
-    if len(colourings) < 4:
+    """Judge if slices of 32 kHz samples are of different speakers."""
+    profiles = [found for each in slices if (found := spectral_profile(each)) is not None]
+    if len(profiles) < 4:
         return "no"
-    second = _two_groups(np.stack([each.spectrum for each in colourings]))
+    second = _two_groups(np.stack([each.spectrum for each in profiles]))
     if second is None:
         return "no"
-    pitches = np.array([each.pitch for each in colourings])
+    pitches = np.array([each.pitch for each in profiles])
     return "clearly" if _pitches_apart(pitches[second], pitches[~second]) else "perhaps"
 
 
-def colouring(samples: NDArray[np.float32]) -> SpectralProfile | None:
-    """How a slice sounds; None if nothing in it has a pitch."""
+def spectral_profile(samples: NDArray[np.float32]) -> SpectralProfile | None:
+    """The profile of a slice; None if nothing in it has a pitch."""
     pitches = _pitches(samples)
     if not len(pitches):
         return None
@@ -72,7 +67,7 @@ def colouring(samples: NDArray[np.float32]) -> SpectralProfile | None:
 
 
 def _pitches(samples: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Pitch in semitones of each frame that has one (Boersma 1993, without its path)."""
+    """Pitch in semitones of each voiced frame (Boersma 1993, without its path)."""
     windows = np.lib.stride_tricks.sliding_window_view(samples, _WINDOW)[::SAMPLES]
     shape = np.hanning(_WINDOW)
     rows = _autocorrelation(windows * shape) / _autocorrelation(shape[None])
@@ -85,14 +80,14 @@ def _pitches(samples: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _autocorrelation(rows: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Relative to that at lag 0, up to the longest period."""
+    """Autocorrelation relative to that at lag 0, up to the longest period."""
     power = np.square(np.abs(np.fft.rfft(rows, _FFT)))
     lags = np.fft.irfft(power)[:, : SAMPLE_RATE // PITCHES_HZ[0]]
     return lags / np.maximum(lags[:, :1], 1e-9)
 
 
 def _two_groups(spectra: NDArray[np.float64]) -> NDArray[np.bool_] | None:
-    """Which slices are of a second group, by 2-means; None if there is but one group."""
+    """Mask of the slices of a second group, by 2-means; None if there is only one group."""
     least = max(2, LEAST_SHARE * len(spectra))
     ways = [_two_means(spectra, first) for first in spectra]
     even = [way for way in ways if least <= way.sum() <= len(way) - least]
@@ -100,11 +95,11 @@ def _two_groups(spectra: NDArray[np.float64]) -> NDArray[np.bool_] | None:
         return None
     second = min(even, key=lambda way: _within(spectra, way))
     apart = np.linalg.norm(spectra[second].mean(axis=0) - spectra[~second].mean(axis=0))
-    return second if apart >= APART_COLOURS * _within(spectra, second) else None
+    return second if apart >= APART_SPECTRA * _within(spectra, second) else None
 
 
 def _two_means(rows: NDArray[np.float64], first: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which rows are nearer to the second of two means, beginning with a row and the farthest."""
+    """Mask of the rows nearer to the second of two means, from a row and the farthest at first."""
     means = np.stack([first, rows[np.linalg.norm(rows - first, axis=1).argmax()]])
     for _ in range(STEPS):
         near, far = (np.linalg.norm(rows - mean, axis=1) for mean in means)

@@ -1,17 +1,17 @@
-"""The words of recordings, checked against what is heard in them."""
+"""The words of recordings, checked against the recordings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mynah.encoders.ctc_aligner import PhonemeScores
 from mynah.errors import RecordingError
-from mynah.training.prepare.alignment import TextLine, find, hear, lines
+from mynah.training.prepare.alignment import TextLine, find, frame_scores, lines
 from mynah.training.prepare.segmentation import (
     SegmentedRecording,
     fits_whole,
-    take_whole,
-    take_with_words,
-    take_without_words,
+    segment_whole,
+    segment_with_words,
+    segment_without_words,
 )
 from mynah.training.prepare.sound import Sound
 
@@ -21,15 +21,14 @@ SHOWN = 30
 
 @dataclass(slots=True)
 class Transcript:
-    """Cuts recordings by their words, and remembers what did not fit.
+    """Segmentation of recordings by their words, with a count of the words that do not match.
 
     Attributes:
         language: of the words.
-        scores: what names phonemes; without it words cannot be found.
-        sentences: how many were looked for.
-        missing: those that were not found, in their order.
-        unchecked: recordings whose words were believed or left aside, because nothing names
-            phonemes.
+        scores: phoneme recogniser; without it words cannot be aligned.
+        sentences: number of sentences aligned.
+        missing: those that do not match, in order.
+        unchecked: number of recordings whose words were not checked, for lack of `scores`.
     """
 
     language: str
@@ -40,21 +39,21 @@ class Transcript:
     _phonemes: int = 0
     _missing_phonemes: int = 0
 
-    def take(self, sound: Sound, text: str | None) -> SegmentedRecording:
-        """Cuts a recording.
+    def segment(self, sound: Sound, text: str | None) -> SegmentedRecording:
+        """Segment a recording.
 
         Raises:
             TextError, LanguageError: its words cannot be pronounced.
         """
         if text is None:
-            return take_without_words(sound)
+            return segment_without_words(sound)
         if self.scores is not None:
-            return self._take_by_lines(sound, lines(text, self.language), self.scores)
+            return self._segment_by_lines(sound, lines(text, self.language), self.scores)
         self.unchecked += 1
-        return take_whole(sound, text) if fits_whole(sound) else take_without_words(sound)
+        return segment_whole(sound, text) if fits_whole(sound) else segment_without_words(sound)
 
     def check(self) -> None:
-        """Refuses words that were mostly not said.
+        """Refuse words that were mostly not said.
 
         Raises:
             RecordingError: naming one.
@@ -69,14 +68,14 @@ class Transcript:
                 "no words at all."
             )
 
-    def _take_by_lines(
+    def _segment_by_lines(
         self, sound: Sound, words: Sequence[TextLine], scores: PhonemeScores
     ) -> SegmentedRecording:
-        heard = find(words, sound, hear(sound, scores))
-        found = [each.matches for each in heard] if heard else [False] * len(words)
+        aligned = find(words, sound, frame_scores(sound, scores))
+        found = [each.matches for each in aligned] if aligned else [False] * len(words)
         for line, matches in zip(words, found, strict=True):
             self._count(line, matches)
-        return take_with_words(sound, heard or [])
+        return segment_with_words(sound, aligned or [])
 
     def _count(self, line: TextLine, matches: bool) -> None:
         self.sentences += 1
