@@ -1,4 +1,4 @@
-"""Admission of callers: a route knows who calls, and what they may do, before it reads a body."""
+"""Admission of callers: a route authenticates and authorises its caller before it reads a body."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -28,26 +28,21 @@ _bearer = HTTPBearer(auto_error=False, description="A key that `mynah keys creat
 
 @runtime_checkable
 class Access(Protocol):
-    """A dependency that gives the caller, whom its route has admitted by the same object."""
+    """Dependency of a route that admits its caller, and returns it."""
 
     async def admit(self, request: Request) -> Caller:
-        """The caller of a request, told by its head alone.
+        """Authenticate and authorise the caller of a request by its head alone.
 
         Raises:
-            AuthenticationError: nobody holds the key.
-            ScopeError: they may not do this.
-            RateLimitError: they have asked too often.
+            AuthenticationError: the key is not valid.
+            ScopeError: the key lacks the scope.
+            RateLimitError: the key is over its limit.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
 class BearerAccess:
-    """Access by `Authorization: Bearer`.
-
-    Attributes:
-        scope: that the caller must have.
-    """
+    """Access by `Authorization: Bearer` for callers with a scope."""
 
     scope: str
 
@@ -61,18 +56,18 @@ class BearerAccess:
         request: Request,
         _: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     ) -> Caller:
-        """The caller whom the route has admitted."""
+        """Return the caller whom the route has admitted."""
         return admitted(request)
 
 
 class AdmittingRoute(APIRoute):
-    """A route that admits its caller, and then reads a body of the size that it may have.
+    """Route that admits its caller, and then reads a body within its limits.
 
-    The `Access` among its dependencies says whom; a route without one reads no body.
+    The `Access` among its dependencies admits; a route without one reads no body.
     """
 
     def get_route_handler(self) -> Handler:
-        """The handler of FastAPI, after the admission."""
+        """Wrap FastAPI's handler in the admission."""
         handle = super().get_route_handler()
         access = _access_of(self.dependant)
         if access is None:
@@ -97,7 +92,7 @@ class AdmittingRoute(APIRoute):
 
 
 def admitting_router(**given: Any) -> APIRouter:  # noqa: ANN401 - as FastAPI's own
-    """A router of `AdmittingRoute`s."""
+    """Create a router of `AdmittingRoute`s."""
     return APIRouter(route_class=AdmittingRoute, **given)
 
 
@@ -107,7 +102,7 @@ def admitted(request: Request) -> Caller:
 
 
 def services_of(request: Request) -> Services:
-    """The services of the app that answers a request."""
+    """The services of the app of a request."""
     return cast(Services, request.app.state.services)
 
 
@@ -155,6 +150,6 @@ async def _read_form(request: Request, rules: BodyRules) -> None:
 
 
 SpeakCaller = Annotated[Caller, Depends(BearerAccess("speak"))]
-"""A caller who may have text spoken and look at voices."""
+"""A caller who may speak and read voices."""
 TrainCaller = Annotated[Caller, Depends(BearerAccess("train"))]
-"""A caller who may make, change and delete voices."""
+"""A caller who may create, change and delete voices."""

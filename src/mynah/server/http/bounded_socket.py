@@ -1,4 +1,4 @@
-"""A WebSocket that takes no more from its client than the application has asked for.
+"""WebSocket that parses no more input than the application has asked for.
 
 uvicorn stops reading when a message has come, but parses all frames of what it has read: a
 quarter of a megabyte can hold forty thousand empty messages, or, compressed, gigabytes. Here bytes
@@ -19,11 +19,7 @@ _PIECE_BYTES = 1 << 10
 
 
 class BoundedSocket(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket, which parses its input in small pieces.
-
-    Args:
-        given: what uvicorn gives.
-    """
+    """uvicorn's WebSocket, which parses its input in small chunks."""
 
     def __init__(self, *args: Any, **given: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **given)
@@ -31,7 +27,7 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         self._parsing = False
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of the client."""
+        """Receive bytes of the client."""
         if not self.handshake_initiated:
             head, end, frames = data.partition(b"\r\n\r\n")
             super().data_received(head + end)
@@ -40,23 +36,23 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         self._go_on()
 
     async def receive(self) -> ASGIReceiveEvent:
-        """The next message, after which more are parsed."""
+        """Return the next message, and parse more."""
         message = await super().receive()
         self._go_on()
         return message
 
     async def send(self, message: Any) -> None:  # noqa: ANN401
-        """Send a message; the one that accepts the socket has frames parsed."""
+        """Send a message; the one that accepts the socket starts the parsing of frames."""
         await super().send(message)
         self._go_on()
 
     def handle_cont(self, event: Frame) -> None:
-        """A part of a message; one without bytes would only cost memory."""
+        """Handle a part of a message; an empty one would only cost memory."""
         if event.data or event.fin:
             super().handle_cont(event)
 
     def _go_on(self) -> None:
-        """Parse when the loop has turned to others, if there is something that may be parsed."""
+        """Schedule a parse on the event loop if one is allowed and there is input."""
         if self._waiting and not self._parsing and self._may_parse():
             self._parsing = True
             self.loop.call_soon(self._parse)

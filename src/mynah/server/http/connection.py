@@ -1,4 +1,4 @@
-"""A connection of HTTP on which requests cannot begin forever, nor answers wait to be read."""
+"""HTTP connection with timeouts for heads of requests and for clients that do not read."""
 
 import logging
 from asyncio import Transport
@@ -28,20 +28,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True, eq=False)
 class _Head:
-    """A head of which the end has not come yet, and the bytes that came after its first read."""
+    """The head of a request that is still arriving, and its bytes after the first read."""
 
     size: int = 0
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's connection, with bounds to what happens outside of an app.
-
-    Args:
-        settings: how long the head of a request may take, and the end of a body that came too late
-            for its answer; and how long a client may read nothing.
-        metrics: told what was refused.
-        given: what uvicorn gives.
-    """
+    """uvicorn's connection, with timeouts and limits outside of an app."""
 
     def __init__(self, settings: Settings, metrics: Metrics, **given: Any) -> None:  # noqa: ANN401
         super().__init__(**given)
@@ -54,28 +47,28 @@ class Connection(HttpToolsProtocol):
         self.parser = cast(httptools.HttpRequestParser, UpgradeIgnoringParser(self))
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """The client has to ask for something now."""
+        """Start the timeout of the first request."""
         super().connection_made(transport)
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing more will come."""
+        """Stop all timers."""
         self._stop_waiting()
         self._note_read()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """The client does not read as fast as it is written to."""
+        """Start the timeout of a client that reads too slowly."""
         super().pause_writing()
         self._unread = self.loop.call_later(self._settings.unread_seconds, self._leave)
 
     def resume_writing(self) -> None:
-        """The client has read."""
+        """Stop the timeout of a slow reader."""
         self._note_read()
         super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
-        """More of a request."""
+        """Receive bytes of a request."""
         if self._lingering is not None:
             self._lingering.discard(len(data))
             return
@@ -89,13 +82,13 @@ class Connection(HttpToolsProtocol):
                 self._refuse(431, f"The headers are larger than {HEAD_BYTES} bytes; send fewer.")
 
     def on_message_begin(self) -> None:
-        """The head of a request begins."""
+        """Start the head of a request, and its timeout."""
         super().on_message_begin()
         self._head = _Head()
         self._wait()
 
     def on_headers_complete(self) -> None:
-        """The head has come; the app bounds the body."""
+        """End the head; the app bounds the body."""
         if self.ignores_upgrade():
             return
         self._head = None
@@ -107,24 +100,24 @@ class Connection(HttpToolsProtocol):
             )
 
     def on_message_complete(self) -> None:
-        """The request has come."""
+        """End the request."""
         if not self.ignores_upgrade():
             super().on_message_complete()
 
     def ignores_upgrade(self) -> bool:
-        """True while the latest request offers a protocol that is not taken."""
+        """True while the latest request offers an unsupported protocol."""
         if not self.parser.should_upgrade() or self._should_upgrade():
             return False
         # CONNECT is an upgrade too, without that header.
         return any(name == b"upgrade" for name, _ in self.headers)
 
     def send_400_response(self, msg: str) -> None:
-        """What came is not HTTP."""
+        """Refuse input that is not HTTP."""
         self._refuse(400, "This is not HTTP; send a request as RFC 9112 has it.")
 
     @property
     def _is_fed(self) -> bool:
-        """Whether what comes, with no end in sight, is nothing but the rest of an old request."""
+        """True if the input is nothing but the rest of an old request, with no end in sight."""
         over = self.cycle is not None and self.cycle.response_complete
         return over and self._timer is None and self.timeout_keep_alive_task is None
 
@@ -143,12 +136,12 @@ class Connection(HttpToolsProtocol):
             self._unread = None
 
     def _linger(self, transport: LingeringTransport) -> None:
-        """The answer is over, and its client is still sending."""
+        """Read on after a response whose client is still sending."""
         self._lingering = transport
         self.flow.resume_reading()
 
     def _leave(self) -> None:
-        """Who does not read cannot be told so either; what speaks for them stops at once."""
+        """Abort: a client that does not read cannot receive an error; its request is cancelled."""
         _log.info("unread")
         self.transport.abort()
 
@@ -159,7 +152,7 @@ class Connection(HttpToolsProtocol):
             self._refuse(408, "The headers did not arrive in time; send them without pauses.")
 
     def _refuse(self, status: int, message: str) -> None:
-        """Answers and closes; after the answer that is under way, if there is one."""
+        """Respond and close; after the current response, if there is one."""
         if self.cycle and not self.cycle.response_complete:
             self.flow.pause_reading()
         elif not self.transport.is_closing():
@@ -169,12 +162,12 @@ class Connection(HttpToolsProtocol):
     def _answer(self, status: int, message: str) -> None:
         name = new_request_id(None)
         with counting(lambda code: self._metrics.errors.labels(code).inc()):
-            told = error_response(
+            response = error_response(
                 HTTPException(status, message, {HEADER: name, "connection": "close"})
             )
-        lines = [b"%s: %s" % header for header in told.raw_headers]
+        lines = [b"%s: %s" % header for header in response.raw_headers]
         self.transport.write(
-            b"\r\n".join([b"HTTP/1.1 %d " % status, *lines, b"", bytes(told.body)])
+            b"\r\n".join([b"HTTP/1.1 %d " % status, *lines, b"", bytes(response.body)])
         )
         self._metrics.requests.labels("none", str(status)).inc()
         _log.info("refused", extra={"status": status})

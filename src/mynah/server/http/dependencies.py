@@ -1,4 +1,4 @@
-"""Dependencies of the routes: the services, and the caller with the scope that a route asks for."""
+"""Dependencies of the routes: the services, and credentials of a connection."""
 
 from typing import Annotated, cast
 
@@ -17,13 +17,13 @@ async def _services(connection: HTTPConnection) -> Services:
 
 
 ServicesOf = Annotated[Services, Depends(_services)]
-"""What an endpoint writes to be given the services of its app."""
+"""Parameter type of an endpoint that takes the services of its app."""
 SUBPROTOCOL = "mynah.v1"
 _KEY = "mynah.key."
 
 
 def bearer_secret(headers: Headers) -> str | None:
-    """The key of `Authorization: Bearer`; None if there is no such header."""
+    """The key of `Authorization: Bearer`; None without such a header."""
     scheme, _, secret = headers.get("authorization", "").partition(" ")
     return (secret.strip() or None) if scheme.lower() == "bearer" else None
 
@@ -41,10 +41,10 @@ def secret_of(socket: WebSocket) -> str | None:
 
 
 def check_origin(socket: WebSocket, settings: Settings) -> None:
-    """Refuses web pages of other origins, which browsers let open any WebSocket.
+    """Refuse web pages of other origins, which browsers let open any WebSocket.
 
     Raises:
-        OriginError: the page may not.
+        OriginError: the page's origin is not allowed.
     """
     origin = socket.headers.get("origin")
     own = f"//{socket.headers.get('host', '')}"

@@ -15,23 +15,23 @@ from mynah.runtime.logging import log_unexpected
 from mynah.server.problems import Problem, error_body, problem_of
 
 ErrorWriter = Callable[[Exception], Response]
-"""How a family of the API answers an exception."""
+"""Converts an exception to a response of one API layer."""
 ErrorWriterAt = Callable[[str], ErrorWriter]
-"""How an exception is answered at a path, for what surrounds all families."""
+"""Returns the `ErrorWriter` of a path, for middleware outside of all API layers."""
 
 
 def envelope(problem: Problem) -> JSONResponse:
-    """API v1's answer to an error."""
+    """Write a problem as API v1's JSON response."""
     return JSONResponse({"error": error_body(problem)}, problem.status, dict(problem.headers))
 
 
 def error_response(error: Exception) -> Response:
-    """API v1's answer to an exception."""
+    """Write an exception as API v1's JSON response."""
     return envelope(problem_of(error))
 
 
 def add_error_handlers(app: FastAPI, write: ErrorWriter = error_response) -> None:
-    """Makes an app answer every error raised on purpose in its own way."""
+    """Register handlers for the expected errors of an app."""
 
     def handle(_: Request, error: Exception) -> Response:
         response = write(error)
@@ -44,7 +44,7 @@ def add_error_handlers(app: FastAPI, write: ErrorWriter = error_response) -> Non
 
 
 def error_responses(body: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
-    """What the description of an API says of its errors, which all have one body."""
+    """The error responses in an API's description; all have one body."""
     return {
         "4XX": {"model": body, "description": "The request is wrong."},
         "5XX": {"model": body, "description": "The server cannot answer it, or not now."},
@@ -52,7 +52,7 @@ def error_responses(body: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
 
 
 class ErrorBody(BaseModel):
-    """What went wrong."""
+    """Description of an error."""
 
     type: str
     code: str
@@ -62,6 +62,6 @@ class ErrorBody(BaseModel):
 
 
 class ErrorEnvelope(BaseModel):
-    """Every answer that is not a success."""
+    """Body of every error response."""
 
     error: ErrorBody

@@ -1,27 +1,21 @@
-"""Closing of a connection whose client is still sending, so that it can read the answer.
+"""Closing of a connection whose client is still sending, so that it can read the response.
 
-Closing a socket with unread bytes resets the connection, and many clients lose an answer that was
-on its way. As RFC 9112, section 9.6 has it, the server first ends its own side and then passes
-over a little of what still comes.
+Closing a socket with unread bytes resets the connection, and many clients lose a response that was
+on its way. As RFC 9112, section 9.6 has it, the server first ends its own side and then discards
+a little of what still comes.
 """
 
 import asyncio
 from collections.abc import Callable
 
 LINGER_SECONDS = 1.0
-"""Longest time between the end of the answer and that of the connection."""
+"""Longest time between the end of the response and that of the connection."""
 LINGER_BYTES = 1 << 18
-"""Most bytes that are passed over meanwhile."""
+"""Most bytes discarded meanwhile."""
 
 
 class LingeringTransport(asyncio.Transport):
-    """The transport of one answer; closing it leaves the client time to read.
-
-    Args:
-        transport: of the connection.
-        is_unread: true while the body of the request has not come to its end.
-        read: told to read on.
-    """
+    """The transport of one response; closing it leaves the client time to read."""
 
     def __init__(
         self,
@@ -37,7 +31,7 @@ class LingeringTransport(asyncio.Transport):
         self._timer: asyncio.TimerHandle | None = None
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send bytes of the answer."""
+        """Send bytes of the response."""
         self._transport.write(data)
 
     def is_closing(self) -> bool:
@@ -45,7 +39,7 @@ class LingeringTransport(asyncio.Transport):
         return self._timer is not None or self._transport.is_closing()
 
     def close(self) -> None:
-        """End the answer, and soon the connection."""
+        """End the response, and soon the connection."""
         if self.is_closing() or not self._is_unread() or not self._transport.can_write_eof():
             self._transport.close()
             return
@@ -55,7 +49,7 @@ class LingeringTransport(asyncio.Transport):
         self._read(self)
 
     def discard(self, number: int) -> None:
-        """Count bytes that are passed over."""
+        """Count discarded bytes."""
         self._discarded += number
         if self._discarded > LINGER_BYTES:
             self._transport.close()

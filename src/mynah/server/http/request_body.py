@@ -1,4 +1,4 @@
-"""Body of an HTTP request: sealed until its caller is admitted, then read in bounded pieces."""
+"""Body of an HTTP request: sealed until its caller is admitted, then read in bounded chunks."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ _PIECE_BYTES = 1 << 14
 class RequestBody:
     """The receiving end of one request, as an ASGI application calls it.
 
-    Nothing is read before `admit`; an application that reads earlier is a defect. An answer that
+    Nothing is read before `admit`; an application that reads earlier is a defect. A response that
     begins before the body has been read closes the connection, so that the rest is never received.
 
     Args:
@@ -37,10 +37,7 @@ class RequestBody:
         scope[_SCOPE_KEY] = self
 
     def admit(self, limit: int) -> None:
-        """Let the body be read.
-
-        Args:
-            limit: most bytes of it; the first admission decides.
+        """Allow the body to be read, up to a limit; the first admission decides.
 
         Raises:
             HTTPException: 413, its header declares more.
@@ -60,7 +57,7 @@ class RequestBody:
             raise _too_large(limit)
 
     async def receive(self) -> Message:
-        """The next piece of the body, or the end of the connection.
+        """Return the next chunk of the body, or the end of the connection.
 
         Raises:
             HTTPException: 413, it is too large; 408, it is too slow.
@@ -79,7 +76,7 @@ class RequestBody:
         return self._cut()
 
     def answering(self, send: Send) -> Send:
-        """A sender that closes the connection after an answer to a body which was not read."""
+        """A sender that closes the connection after a response to a body which was not read."""
 
         async def closing(message: Message) -> None:
             if message["type"] == "http.response.start" and not self._complete:

@@ -1,4 +1,4 @@
-"""What speaks HTTP for an app: uvicorn, as Mynah wants it."""
+"""The HTTP server: uvicorn, configured for Mynah."""
 
 import contextlib
 import ctypes
@@ -19,11 +19,11 @@ KEEP_ALIVE_SECONDS = 75
 
 
 def settle(app: FastAPI) -> None:
-    """Has done with what would hold callers up, when everything is loaded and nobody calls yet."""
+    """Do work that would delay callers, once everything is loaded and before the first call."""
     for each in (app, *_families(app)):
         each.openapi()
-    _give_memory_back()
-    # What is there stays: looking for garbage in it stops all threads for a quarter of a second.
+    _trim_memory()
+    # Collecting garbage among these objects would stop all threads for a quarter of a second.
     gc.collect()
     gc.freeze()
 
@@ -34,14 +34,14 @@ def _families(app: FastAPI) -> Iterator[FastAPI]:
             yield route.app
 
 
-def _give_memory_back() -> None:
-    """Returns to the system what loading needed for a moment: a tenth of the server's memory."""
-    with contextlib.suppress(AttributeError, TypeError):  # only glibc keeps it, and can be asked
+def _trim_memory() -> None:
+    """Return memory that only loading needed to the system: a tenth of the server's."""
+    with contextlib.suppress(AttributeError, TypeError):  # only glibc has it
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def web_server(app: FastAPI) -> uvicorn.Server:
-    """A server of an app; `run` it with the sockets that it is to listen on."""
+    """Create the server of an app; `run` it with the sockets to listen on."""
     services: Services = app.state.services
     settings = services.settings
     config = uvicorn.Config(
@@ -52,7 +52,7 @@ def web_server(app: FastAPI) -> uvicorn.Server:
         server_header=False,
         ws=BoundedSocket,
         ws_max_size=min(settings.body_bytes, MESSAGE_BYTES),
-        # Longer than clients keep theirs, so that no call meets a connection that is closing.
+        # Longer than clients' own, so that no call meets a connection that is closing.
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )

@@ -1,4 +1,4 @@
-"""Work for a caller stops when the caller leaves."""
+"""Streaming responses whose work is cancelled when the client disconnects."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,16 +14,13 @@ from mynah.server.speech.audio_stream import AudioStream
 
 @asynccontextmanager
 async def cancel_on_disconnect(receive: Receive) -> AsyncIterator[None]:
-    """Work that is cancelled when the caller leaves.
+    """Cancel the block when the client disconnects; the body of the request must have been read.
 
-    It goes on in the task that it was in: what is ready for the caller waits for no other task.
-
-    Args:
-        receive: of a request whose body was read.
+    It runs in the caller's task: what is ready for the client waits for no other task.
 
     Raises:
-        ClientDisconnect: the caller left.
-        HTTPException: the caller sends a body on and on, to a call that takes none.
+        ClientDisconnect: the client disconnected.
+        HTTPException: the client sends a body without end, to a call that takes none.
     """
     working = asyncio.current_task()
     assert working is not None
@@ -43,7 +40,7 @@ async def cancel_on_disconnect(receive: Receive) -> AsyncIterator[None]:
     try:
         yield
     except asyncio.CancelledError:
-        # Somebody else may have cancelled it, too.
+        # It may have been cancelled by another, too.
         if left and not working.uncancel():
             raise reason from None
         raise
@@ -52,13 +49,7 @@ async def cancel_on_disconnect(receive: Receive) -> AsyncIterator[None]:
 
 
 class AudioResponse(StreamingResponse):
-    """Answers with audio as it is ready.
-
-    Args:
-        audio: closed at the end, whichever end that is.
-        media_type: of `content`.
-        content: bytes events made of the audio; the audio itself if not given.
-    """
+    """Response of audio, or of events made of it, as it is ready; closes the audio at the end."""
 
     def __init__(
         self, audio: AudioStream, media_type: str, content: AsyncIterator[str] | None = None
@@ -67,17 +58,13 @@ class AudioResponse(StreamingResponse):
         self._audio = audio
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it, or stops the work on it."""
+        """Send the audio; stop its synthesis if that fails."""
         with closing(self._audio):
             await _stream(self, receive, send)
 
 
 class EventResponse(StreamingResponse):
-    """Answers with server-sent events as they happen, until the caller leaves.
-
-    Args:
-        content: the events as they are written.
-    """
+    """Response of server-sent events as they happen, until the client disconnects."""
 
     def __init__(self, content: AsyncIterator[str]) -> None:
         super().__init__(
@@ -85,7 +72,7 @@ class EventResponse(StreamingResponse):
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends them."""
+        """Send the events."""
         await _stream(self, receive, send)
 
 
@@ -93,5 +80,5 @@ async def _stream(response: StreamingResponse, receive: Receive, send: Send) -> 
     try:
         async with cancel_on_disconnect(receive):
             await response.stream_response(send)
-    except HTTPException:  # which cannot be told any more
+    except HTTPException:  # too late for an error response
         raise ClientDisconnect from None

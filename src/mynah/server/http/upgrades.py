@@ -1,4 +1,4 @@
-"""Parser of HTTP/1.1 that reads on where a client offers another protocol than WebSocket.
+"""HTTP/1.1 parser that ignores an offer to upgrade to another protocol than WebSocket.
 
 A server may ignore `Upgrade` (RFC 9110, section 7.8). httptools cannot: it leaves the body of such
 a request unread and parses nothing more, so that the request is parsed again without the offer.
@@ -10,22 +10,19 @@ import httptools
 
 
 class UpgradeReader(Protocol):
-    """The connection that a parser reports to, with what it has been told of the latest request."""
+    """The connection that a parser reports to, with the head of the latest request."""
 
     url: bytes
     headers: list[tuple[bytes, bytes]]
 
     def ignores_upgrade(self) -> bool:
-        """True while the latest request offers a protocol that is not taken."""
-        ...
+        """True while the latest request offers an unsupported protocol."""
 
 
 class UpgradeIgnoringParser:
     """The part of `httptools.HttpRequestParser` that uvicorn uses.
 
-    Args:
-        reader: reported to. It has to pass over the first report of a request whose upgrade it
-            ignores, and gets a second one.
+    The reader must ignore the events of a request whose upgrade it ignores; it gets them again.
     """
 
     def __init__(self, reader: UpgradeReader) -> None:
@@ -37,7 +34,7 @@ class UpgradeIgnoringParser:
 
         Raises:
             HttpParserError: they are not HTTP.
-            HttpParserUpgrade: the client offers a protocol that is taken.
+            HttpParserUpgrade: the client offers a supported protocol.
         """
         while data:
             try:
@@ -53,7 +50,7 @@ class UpgradeIgnoringParser:
                 return
 
     def get_http_version(self) -> str:
-        """Version of the latest request."""
+        """HTTP version of the latest request."""
         return self._parser.get_http_version()
 
     def get_method(self) -> bytes:

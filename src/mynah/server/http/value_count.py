@@ -1,4 +1,4 @@
-"""Bound of the number of values that foreign input holds, found before it is parsed.
+"""Limit of the number of values in input, checked before it is parsed.
 
 A megabyte of JSON can hold a hundred thousand values, and each that is wrong costs far more than
 its bytes: parsing, validation and the list of errors would hold the event loop for seconds.
@@ -9,7 +9,7 @@ import re
 from mynah.server.errors import RequestError
 
 MOST_VALUES = 1000
-"""Of a body, a message or a query; the largest sound one has some hundred."""
+"""Of a body, a message or a query; the largest valid one has some hundred."""
 
 _VALUE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[,\[{]', re.DOTALL)
 _MARKS = (b'"', b",", b"[", b"{")
@@ -21,7 +21,7 @@ def check_json(text: bytes) -> None:
     Raises:
         RequestError: there are more than `MOST_VALUES`.
     """
-    # Few marks are few values; of many, those within strings are told apart.
+    # Few marks are few values; of many, those within strings do not count.
     if sum(map(text.count, _MARKS)) > MOST_VALUES:
         for number, _ in enumerate(_VALUE.finditer(text)):
             check_values(number)

@@ -1,4 +1,4 @@
-"""Bounds of request bodies: those of a declared size are refused here, others while they arrive."""
+"""Limits of request bodies: declared sizes are checked here, others while the body arrives."""
 
 from dataclasses import dataclass
 
@@ -36,10 +36,10 @@ class BodyRules:
 
     @classmethod
     def of(cls, settings: Settings) -> "BodyRules":
-        """Limits that follow from the settings.
+        """Create the limits of the settings.
 
-        A form may have somewhat more than a voice takes, so that its own checks can tell the
-        caller which number is wrong.
+        A form may have somewhat more than a voice takes, so that its own checks can name the number
+        that is wrong.
         """
         recordings = settings.upload_recordings
         return cls(
@@ -58,13 +58,7 @@ class BodyRules:
 
 
 class BodyLimitMiddleware:
-    """Seals the body of each request until a route admits its caller.
-
-    Args:
-        app: inside.
-        rules: limits of bodies.
-        write_at: makes the answer to a body that is declared too large for any route.
-    """
+    """Seal request bodies until a route admits the caller; refuse one declared too large."""
 
     def __init__(self, app: ASGIApp, rules: BodyRules, write_at: ErrorWriterAt) -> None:
         self._app = app
@@ -72,7 +66,7 @@ class BodyLimitMiddleware:
         self._write_at = write_at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Call the app inside."""
+        """Call the next app."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

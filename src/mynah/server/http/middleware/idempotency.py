@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a write that is sent again, because its answer was lost, is not done again."""
+"""`Idempotency-Key`: a repeated write gets the stored response and has no second effect."""
 
 import hashlib
 import re
@@ -38,11 +38,11 @@ async def _described(
         ),
     ] = None,
 ) -> None:
-    """Nothing: `IdempotencyMiddleware` does it, and the API's description is to tell so."""
+    """No effect: it documents the header, which `IdempotencyMiddleware` handles."""
 
 
 DESCRIBED = Depends(_described)
-"""Of routes that write."""
+"""Dependency of routes that write."""
 
 _WRITES = ("POST", "PUT", "PATCH", "DELETE")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -52,13 +52,7 @@ _JSON = "application/json"
 
 
 class IdempotencyMiddleware:
-    """Keeps answers of success in JSON; errors change nothing, and audio has the cache.
-
-    Args:
-        app: inside.
-        rules: limits of a body that is compared with the first one.
-        write_at: makes the answer to a key that is wrong.
-    """
+    """Store successful JSON responses; errors change nothing, and audio has the cache."""
 
     def __init__(self, app: ASGIApp, rules: BodyRules, write_at: ErrorWriterAt) -> None:
         self._app = app
@@ -66,7 +60,7 @@ class IdempotencyMiddleware:
         self._write_at = write_at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Calls the app inside, unless the answer is there already."""
+        """Call the next app, unless the response is stored already."""
         headers = Headers(scope=scope) if scope["type"] == "http" else Headers({})
         key = headers.get(HEADER)
         if key is None or scope["method"] not in _WRITES:
@@ -78,7 +72,7 @@ class IdempotencyMiddleware:
             await self._write_at(scope["path"])(error)(scope, receive, send)
             return
         except AuthenticationError:
-            # The app tells it in the way of its family.
+            # The app writes this error in the format of its API layer.
             await self._app(scope, receive, send)
             return
         await self._once(name, scope, Fingerprint(receive, headers), send)
@@ -105,7 +99,7 @@ class IdempotencyMiddleware:
 
 
 class Fingerprint:
-    """A request's body as it passes by, and what it comes to.
+    """A request's body with a hash of what was received.
 
     The boundary between the parts of a form is left out: clients make a new one each time.
     """
@@ -119,20 +113,20 @@ class Fingerprint:
         self._ended = False
 
     async def __call__(self) -> Message:
-        """The next part of the body."""
+        """Receive the next part of the body."""
         message = await self._receive()
         self._ended = self._ended or not message.get("more_body", False)
         self._add(message.get("body", b""))
         return message
 
     async def read(self) -> None:
-        """Lets the rest of the body pass by."""
+        """Receive the rest of the body."""
         while not self._ended:
             await self()
 
     @property
     def digest(self) -> str:
-        """What the body came to, as far as it passed."""
+        """Hash of the body received so far."""
         whole = self._hash.copy()
         whole.update(self._rest)
         return whole.hexdigest()
@@ -148,7 +142,7 @@ class Fingerprint:
 
 
 class _Answering:
-    """Sends an answer on, and has it kept before its last byte leaves."""
+    """Sender that stores a response before its last byte leaves."""
 
     def __init__(self, send: Send, keep: Callable[[StoredResponse], Awaitable[None]]) -> None:
         self.kept = False

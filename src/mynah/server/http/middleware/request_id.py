@@ -1,4 +1,4 @@
-"""A name for each request: on its answer, in its errors and on its log lines."""
+"""Request ids: in the response headers, in errors and in log lines."""
 
 import logging
 import time
@@ -16,13 +16,13 @@ _log = logging.getLogger(__name__)
 
 
 class RequestIdMiddleware:
-    """Names each request, and logs its end in one line without anything of its contents."""
+    """Set an id for each request, and log its end in one line without anything of its contents."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Calls the app inside."""
+        """Call the next app."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return

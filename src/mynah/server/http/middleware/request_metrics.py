@@ -1,4 +1,4 @@
-"""Counts what is answered, whichever family of the API answers."""
+"""Metrics of requests, for all API layers."""
 
 from http import HTTPStatus
 
@@ -9,19 +9,14 @@ from mynah.server.problems import counting
 
 
 class RequestMetricsMiddleware:
-    """Counts calls by name and status, and errors by code.
-
-    Args:
-        app: inside.
-        metrics: where they are counted.
-    """
+    """Count calls by name and status, and errors by code."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Calls the app inside."""
+        """Call the next app."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return

@@ -7,21 +7,21 @@ from mynah.server.response_headers import collect
 
 
 class ResponseHeadersMiddleware:
-    """Adds to each answer what was told while it was made."""
+    """Add the collected headers to each response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Calls the app inside."""
+        """Call the next app."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        told = collect()
+        collected = collect()
 
-        async def telling(message: Message) -> None:
+        async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(told)
+                MutableHeaders(scope=message).update(collected)
             await send(message)
 
-        await self._app(scope, receive, telling)
+        await self._app(scope, receive, with_headers)

@@ -8,19 +8,14 @@ from mynah.server.tracing import traced_call
 
 
 class TracingMiddleware:
-    """Has each call traced.
-
-    Args:
-        app: inside.
-        provider: takes the spans.
-    """
+    """Trace each call."""
 
     def __init__(self, app: ASGIApp, provider: TracerProvider) -> None:
         self._app = app
         self._provider = provider
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Calls the app inside."""
+        """Call the next app."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""The last resort: an exception that nobody raised on purpose is logged and answered with 500."""
+"""Outermost middleware: an unexpected exception is logged and answered with 500."""
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,19 +12,14 @@ _INTERNAL_ERROR = 1011
 
 
 class UnhandledErrorMiddleware:
-    """Answers 500 without details; an answer that has begun is broken off, never ended.
-
-    Args:
-        app: inside.
-        write_at: makes the answer.
-    """
+    """Respond 500 without details; a response that has begun is aborted, never ended."""
 
     def __init__(self, app: ASGIApp, write_at: ErrorWriterAt) -> None:
         self._app = app
         self._write_at = write_at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Calls the app inside."""
+        """Call the next app."""
         begun = False
 
         async def watched(message: Message) -> None:

@@ -1,1 +1,1 @@
-"""The calls of API v1, a file for each kind of thing: parse, call, answer."""
+"""The routes of API v1, a file for each resource: parse, call, answer."""

@@ -1,4 +1,4 @@
-"""What the server can do: its models, its languages, and how it reads a text."""
+"""Models, languages, and the pronunciation of a text."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,7 +14,7 @@ router = admitting_router(tags=["catalogue"])
 
 
 class Model(BaseModel):
-    """A model as OpenAI lists one."""
+    """A model in OpenAI's format."""
 
     id: str
     object: str = "model"
@@ -49,7 +49,7 @@ class SpeechVoices(BaseModel):
 
 
 class Language(BaseModel):
-    """A language code and what it stands for."""
+    """A language code and its meaning."""
 
     code: str
     name: str
@@ -63,7 +63,7 @@ class Languages(BaseModel):
 
 
 class PhonemesBody(BaseModel):
-    """A text to be pronounced."""
+    """A text to pronounce."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -83,7 +83,7 @@ class Word(BaseModel):
 
 
 class PronouncedSentence(BaseModel):
-    """A sentence as it will be spoken."""
+    """A sentence, normalised and pronounced."""
 
     text: str
     normalised: str
@@ -91,7 +91,7 @@ class PronouncedSentence(BaseModel):
 
 
 class Phonemes(BaseModel):
-    """A text as it will be spoken."""
+    """A text, normalised and pronounced."""
 
     sentences: list[PronouncedSentence]
 
@@ -117,7 +117,7 @@ def list_speech_models(_: SpeakCaller) -> SpeechModels:
 
 @router.get("/audio/voices")
 def list_speech_voices(_: SpeakCaller, services: ServicesOf) -> SpeechVoices:
-    """List all voices by name, as Open WebUI asks for them; `GET /v1/voices` tells more."""
+    """List all voices by name, as Open WebUI asks for them; `GET /v1/voices` has more fields."""
     return SpeechVoices(
         voices=[
             NamedVoice(id=voice.name, name=voice.name) for voice in services.stores.voices.all()
@@ -133,7 +133,7 @@ def list_languages(_: SpeakCaller) -> Languages:
 
 @router.post("/text/phonemes")
 def pronounce(body: PhonemesBody, _: SpeakCaller) -> Phonemes:
-    """Tell how a text is cut, normalised and pronounced, without speaking it."""
+    """Split, normalise and pronounce a text without speaking it."""
     sentences = analyse(body.input, body.language, body.split)
     return Phonemes(sentences=[_pronounced(sentence) for sentence in sentences])
 

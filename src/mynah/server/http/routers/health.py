@@ -1,4 +1,4 @@
-"""Whether the server runs, and whether it can speak; for load balancers, without a key."""
+"""Liveness and readiness, for load balancers, without a key."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -10,7 +10,7 @@ router = APIRouter(prefix="/health", tags=["health"])
 
 
 class Health(BaseModel):
-    """All is well; anything else is an error."""
+    """The state of a healthy server; any other is an error."""
 
     status: str = "ok"
 

@@ -1,4 +1,4 @@
-"""`/v1/jobs`: long work that callers have ordered."""
+"""`/v1/jobs`: background jobs of the caller."""
 
 import asyncio
 import json
@@ -22,35 +22,35 @@ from mynah.server.plain_text import PLAIN, PlainText
 
 POLL_SECONDS = 0.5
 ALIVE_SECONDS = 15.0
-"""Silence after which a comment is sent, so that nothing between thinks the connection dead."""
+"""Silence after which a comment keeps the connection alive."""
 
 router = admitting_router(prefix="/jobs", tags=["jobs"])
 
 
 class JobProgress(BaseModel):
-    """How far a job is."""
+    """Progress of a job."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     step: str | None = None
-    """What is being done."""
+    """The current step."""
     percent: float = 0.0
     """Of the whole job."""
     eta_seconds: int | None = None
-    """Until its end, at the pace of late."""
+    """Estimated time left."""
     losses: dict[str, float] = {}
-    """What the training makes smaller."""
+    """Training losses by name."""
 
 
 class JobMessage(BaseModel):
-    """Something that a job said."""
+    """A message of a job."""
 
     text: str
     created_at: int
 
 
 class JobError(BaseModel):
-    """Why a job failed."""
+    """The error of a failed job."""
 
     code: str
     message: str
@@ -69,9 +69,9 @@ class JobBody(BaseModel):
     progress: JobProgress
     error: JobError | None
     version: int | None
-    """Of the voice, which came of it."""
+    """Number of the voice's version that the job made."""
     attempts: int
-    """How often work on it began."""
+    """Number of attempts begun."""
     callback_url: str | None
     created_at: int
     started_at: int | None
@@ -79,13 +79,13 @@ class JobBody(BaseModel):
 
 
 class JobDetails(JobBody):
-    """A job, and what it said."""
+    """A job with its messages."""
 
     messages: list[JobMessage]
 
 
 class JobPageBody(BaseModel):
-    """Some jobs, the latest first; the next ones follow after `last_id`."""
+    """A page of jobs, the latest first; the next ones follow after `last_id`."""
 
     object: str = "list"
     data: list[JobBody]
@@ -94,7 +94,7 @@ class JobPageBody(BaseModel):
 
 
 class JobQuery(BaseModel):
-    """Which jobs to list."""
+    """Page of jobs to list."""
 
     model_config = ConfigDict(extra="forbid")
     after: Annotated[str, StringConstraints(max_length=100), PLAIN] = ""
@@ -115,19 +115,19 @@ def list_jobs(
 
 @router.get("/{job}")
 def get_job(job: PlainText, caller: TrainCaller, services: ServicesOf) -> JobDetails:
-    """See how far a job is, and what it said."""
+    """Get a job with its progress and messages."""
     return job_details(services.stores.jobs.get(caller, job), services)
 
 
 @router.post("/{job}/cancel", dependencies=[DESCRIBED])
 def cancel_job(job: PlainText, caller: TrainCaller, services: ServicesOf) -> JobDetails:
-    """End a job: at once if it waits, within seconds if it runs."""
+    """Cancel a job: at once if it is queued, within seconds if it runs."""
     return job_details(services.stores.jobs.cancel(caller, job), services)
 
 
 @router.post("/{job}/retry", status_code=202, dependencies=[DESCRIBED])
 def retry_job(job: PlainText, caller: TrainCaller, services: ServicesOf) -> JobDetails:
-    """Queue a job again that failed or was cancelled; it goes on from its checkpoint."""
+    """Queue a failed or cancelled job again; it resumes from its checkpoint."""
     return job_details(services.stores.jobs.retry(caller, job), services)
 
 
@@ -142,18 +142,18 @@ async def watch_job(
     services: ServicesOf,
     last_event_id: Annotated[int, Header(ge=0, lt=1 << 63)] = 0,
 ) -> Response:
-    """Watch a job until it is over, by `state`, `progress` and `message` events.
+    """Watch a job until it ends, by `state`, `progress` and `message` events.
 
-    They come from its beginning, or from the one on that `Last-Event-ID` names.
+    They start at its beginning, or after the event that `Last-Event-ID` names.
     """
     found = await run_in_threadpool(services.stores.jobs.get, caller, job)
     return EventResponse(_events(found, last_event_id, services))
 
 
 def job_details(job: Job, services: Services) -> JobDetails:
-    """What a caller is told of a job."""
-    said = services.stores.job_events.messages(job.id)
-    messages = [JobMessage(text=each.data["text"], created_at=each.created_at) for each in said]
+    """The representation of a job."""
+    events = services.stores.job_events.messages(job.id)
+    messages = [JobMessage(text=each.data["text"], created_at=each.created_at) for each in events]
     return JobDetails(**_facts(job), messages=messages)
 
 
@@ -163,21 +163,21 @@ def _facts(job: Job) -> dict[str, Any]:
 
 
 async def _events(job: Job, after: int, services: Services) -> AsyncIterator[str]:
-    told_at = time.monotonic()
+    sent_at = time.monotonic()
     over = job.over
     while True:
         events = await run_in_threadpool(services.stores.job_events.after, job.id, after)
         for event in events:
             yield _written(event)
-            after, told_at = event.id, time.monotonic()
+            after, sent_at = event.id, time.monotonic()
             over = event.kind == "state" and event.data["state"] in ENDED
         if over and not events:
             return
         if not events:
             await asyncio.sleep(POLL_SECONDS)
-        if time.monotonic() - told_at > ALIVE_SECONDS:
+        if time.monotonic() - sent_at > ALIVE_SECONDS:
             yield ": still there\n\n"
-            told_at = time.monotonic()
+            sent_at = time.monotonic()
 
 
 def _written(event: JobEvent) -> str:

@@ -1,4 +1,4 @@
-"""`GET /metrics`: for Prometheus, without a key as it holds nothing of callers."""
+"""`GET /metrics`: for Prometheus, without a key as it holds no data of callers."""
 
 from fastapi import APIRouter
 from fastapi.responses import Response

@@ -1,4 +1,4 @@
-"""`GET /v1/scripts`: what to read aloud for a voice."""
+"""`GET /v1/scripts`: texts to read aloud for a voice."""
 
 from typing import Annotated, Literal
 
@@ -12,14 +12,14 @@ router = admitting_router(tags=["training"])
 
 
 class ScriptQuery(BaseModel):
-    """Which script."""
+    """The language of a script."""
 
     model_config = ConfigDict(extra="forbid")
     language: Literal["zh", "en"]
 
 
 class ScriptBody(BaseModel):
-    """About a minute of text with every sound of its language in it."""
+    """About a minute of text with every phoneme of its language in it."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
     object: str = "script"
@@ -27,12 +27,12 @@ class ScriptBody(BaseModel):
     sentences: list[str]
     """To be read in this order, with a short pause after each."""
     text: str
-    """All of them: the `text` of the recording in which they are read."""
+    """All of them: the `text` of a recording of the script."""
 
 
 @router.get("/scripts")
 def get_script(query: Annotated[ScriptQuery, Query()], _: SpeakCaller) -> ScriptBody:
-    """Get a text to read aloud, of which a voice can be trained."""
+    """Get a text to read aloud for the training of a voice."""
     found = reading_script(query.language)
     gap = " " if query.language == "en" else ""
     return ScriptBody(

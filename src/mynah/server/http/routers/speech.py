@@ -1,4 +1,4 @@
-"""`POST /v1/audio/speech`: OpenAI's call, with GPT-SoVITS's own options beside it."""
+"""`POST /v1/audio/speech`: OpenAI's call, with GPT-SoVITS's own options."""
 
 import base64
 import json
@@ -41,27 +41,27 @@ async def create_speech(
     request: Request, body: SpeechBody, caller: SpeakCaller, services: ServicesOf
 ) -> Response:
     """Speak a text in a voice."""
-    order = body.order(caller, body.input)
+    speech = body.order(caller, body.input)
     tell_ignored(body.ignored())
     if body.store:
         if body.stream_format == "sse":
             raise RequestError("What is stored is not streamed; leave stream_format out.", "store")
         async with cancel_on_disconnect(request.receive):
-            return await _stored(request, order, services)
+            return await _stored(request, speech, services)
     async with cancel_on_disconnect(request.receive):
-        audio = await services.speech.open(order)
+        audio = await services.speech.open(speech)
     if body.stream_format == "sse":
         return AudioResponse(audio, "text/event-stream", _events(audio))
-    return AudioResponse(audio, order.form.media_type)
+    return AudioResponse(audio, speech.form.media_type)
 
 
-async def _stored(request: Request, order: SpeechRequest, services: Services) -> Response:
-    await run_in_threadpool(services.stored.check_room, order.caller.id)
-    with closing(await services.speech.open(order)) as audio:
+async def _stored(request: Request, speech: SpeechRequest, services: Services) -> Response:
+    await run_in_threadpool(services.stored.check_room, speech.caller.id)
+    with closing(await services.speech.open(speech)) as audio:
         whole = b"".join([part async for part in audio])
     data = with_length(whole, sum(audio.chunk_seconds))
     kept = await run_in_threadpool(
-        services.stored.keep, audio.id, order.caller.id, data, order.form.media_type
+        services.stored.keep, audio.id, speech.caller.id, data, speech.form.media_type
     )
     body = stored_audio_body(kept, request, services.settings.public_url)
     return JSONResponse(body.model_dump(), 201)
@@ -71,14 +71,14 @@ async def _events(audio: AudioStream) -> AsyncIterator[str]:
     try:
         async for data in audio:
             yield _event(type="speech.audio.delta", audio=base64.b64encode(data).decode())
-    except Exception as error:  # the status has been sent; the last event tells of it
+    except Exception as error:  # the status has been sent already
         problem = problem_of(error)
         if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
             log_unexpected(error)
         yield _event(type="error", error=error_body(problem))
         return
-    said, spoken = audio.phonemes, audio.semantic_tokens
-    usage = {"input_tokens": said, "output_tokens": spoken, "total_tokens": said + spoken}
+    read, spoken = audio.phonemes, audio.semantic_tokens
+    usage = {"input_tokens": read, "output_tokens": spoken, "total_tokens": read + spoken}
     yield _event(type="speech.audio.done", usage=usage)
 
 

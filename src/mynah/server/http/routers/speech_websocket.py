@@ -1,4 +1,4 @@
-"""`GET /v1/audio/speech/stream`: a WebSocket that takes text in pieces and answers with audio.
+"""`GET /v1/audio/speech/stream`: a WebSocket for streaming text input and audio output.
 
 Each message is a JSON object of the fields of `PieceBody`; each answer is an event that names its
 context. A context is one voice and one audio file; a socket may have several at a time.
@@ -34,27 +34,28 @@ _OF_PIECES = {"input", "continue", "flush", "cancel"}
 
 
 class PieceBody(SpeechParams):
-    """A piece of text in a context; the first one says how all are spoken."""
+    """A part of a context's text; the first one sets the speech parameters."""
 
     context_id: str = Field(default="", max_length=100)
-    """Which of the socket's contexts it belongs to."""
+    """The context of the socket that it belongs to."""
     input: str = Field(default="", max_length=4096)
-    """Continues the text of the piece before it."""
+    """Continues the text of the part before it."""
     more: bool | None = Field(default=None, alias="continue")
-    """Whether another piece follows. If none does, the context ends when all is spoken; a flush
-    alone leaves it open."""
+    """True if another part follows. Otherwise the context ends when all is spoken; a flush alone
+    leaves it open.
+    """
     flush: bool = False
-    """Speak what there is now, in the middle of a sentence or not."""
+    """Speak the text so far, in the middle of a sentence or not."""
     cancel: bool = False
     """Stop speaking at once and forget the context."""
 
     def piece(self) -> TextPiece:
-        """What a context takes."""
+        """The text for the input session."""
         more = self.flush if self.more is None else self.more
         return TextPiece(self.input, self.flush, last=not more)
 
-    def manner(self) -> dict[str, Any]:
-        """What stays the same in all pieces of a context."""
+    def params(self) -> dict[str, Any]:
+        """The parameters that all parts of a context share."""
         return self.model_dump(exclude={"more", *_OF_PIECES})
 
 
@@ -63,7 +64,7 @@ class _Open:
     """A context that may take more text."""
 
     given: dict[str, Any]
-    manner: dict[str, Any]
+    params: dict[str, Any]
     context: InputSession
     speaking: asyncio.Task[None]
 
@@ -83,13 +84,13 @@ async def stream_speech(socket: WebSocket, services: ServicesOf) -> None:
         with contextlib.suppress(WebSocketDisconnect):
             async for message in _messages(socket):
                 await session.take(message)
-                # Messages that wait already would not let others run in between.
+                # Queued messages would not let other tasks run in between.
                 await asyncio.sleep(0)
         session.close()
 
 
 async def _messages(socket: WebSocket) -> AsyncIterator[str | None]:
-    """The texts that come; None for what is no text."""
+    """Yield the text of each message; None for a binary one."""
     while (message := await socket.receive())["type"] != "websocket.disconnect":
         yield message.get("text")
 
@@ -104,7 +105,7 @@ class _Session:
         self._contexts: dict[str, _Open] = {}
 
     async def take(self, message: str | None) -> None:
-        """Does what a message asks for; what is wrong with it ends its context, not the socket."""
+        """Handle a message; an error ends its context, not the socket."""
         name = None
         try:
             given = _object_of(message)
@@ -117,10 +118,10 @@ class _Session:
                 await self._begin(name, given)
         except Exception as error:  # whatever it is, the other contexts go on
             await self._stop(name)
-            await self._tell(name, **_error(error))
+            await self._send(name, **_error(error))
 
     def close(self) -> None:
-        """Stops all work."""
+        """Stop all work."""
         for context in self._contexts.values():
             context.speaking.cancel()
 
@@ -128,7 +129,7 @@ class _Session:
         most = self._services.settings.socket_contexts
         if len(self._contexts) >= most:
             raise UnavailableError(f"A socket has at most {most} contexts; wait until one ends.")
-        # Each context is a call of its own to limits, and to a key that was revoked meanwhile.
+        # Each context counts for the limits, and its key may have been revoked meanwhile.
         authenticator = self._services.authenticator
         caller = await authenticator.authenticate(secret_of(self._socket), "speak")
         body = _validated(given)
@@ -136,19 +137,19 @@ class _Session:
         context.add(body.piece())
         speaking = self._tasks.create_task(self._speak(name, context))
         lasting = {field: given[field] for field in given.keys() - _OF_PIECES}
-        self._contexts[name] = _Open(lasting, body.manner(), context, speaking)
+        self._contexts[name] = _Open(lasting, body.params(), context, speaking)
 
     def _continue(self, to: _Open, given: dict[str, Any]) -> None:
         body = _validated(to.given | given)
-        for field, value in body.manner().items():
-            if value != to.manner[field]:
+        for field, value in body.params().items():
+            if value != to.params[field]:
                 raise RequestError(f"{field} cannot change in a context; open another.", field)
         to.context.add(body.piece())
 
     async def _cancel(self, name: str) -> None:
-        """One that is unknown may have ended just now, so that is no error."""
+        """Cancel a context; an unknown one may have ended just now, and is no error."""
         await self._stop(name)
-        await self._tell(name, type="speech.audio.cancelled")
+        await self._send(name, type="speech.audio.cancelled")
 
     async def _stop(self, name: str | None) -> None:
         if name in self._contexts:
@@ -165,21 +166,21 @@ class _Session:
         except Exception as error:  # of this context alone
             end = _error(error)
         finally:
-            # Before the end is told: who hears of it may use the name again at once.
+            # Before the end is sent: the client may then reuse the name at once.
             self._contexts.pop(name, None)
         with contextlib.suppress(WebSocketDisconnect):
-            await self._tell(name, **end)
+            await self._send(name, **end)
 
     async def _send_audio(self, name: str, context: InputSession) -> None:
         async with contextlib.aclosing(context.audio()) as audio:
             async for part in audio:
                 if part is StreamMark.FLUSHED:
-                    await self._tell(name, type="speech.audio.flushed")
+                    await self._send(name, type="speech.audio.flushed")
                 elif part:
                     data = base64.b64encode(part).decode()
-                    await self._tell(name, type="speech.audio.delta", audio=data)
+                    await self._send(name, type="speech.audio.delta", audio=data)
 
-    async def _tell(self, name: str | None, **event: object) -> None:
+    async def _send(self, name: str | None, **event: object) -> None:
         if self._socket.application_state is not WebSocketState.CONNECTED:
             raise WebSocketDisconnect
         await self._socket.send_json({"context_id": name, **event})

@@ -1,4 +1,4 @@
-"""`/v1/audio/{id}`: speech that was kept with `store: true`."""
+"""`/v1/audio/{id}`: speech stored with `store: true`."""
 
 from typing import Annotated
 
@@ -17,12 +17,12 @@ router = admitting_router(prefix="/audio", tags=["speech"])
 
 
 class StoredAudioBody(BaseModel):
-    """Speech that is kept."""
+    """Stored speech."""
 
     id: str
     object: str = "audio"
     url: str
-    """Gives the audio to whoever has it, without a key, until it expires."""
+    """Signed link: gives the audio without a key, until it expires."""
     media_type: str
     bytes: int
     created_at: int
@@ -30,7 +30,7 @@ class StoredAudioBody(BaseModel):
 
 
 class LinkQuery(BaseModel):
-    """What the link of an answer carries."""
+    """Query of a signed link."""
 
     model_config = ConfigDict(extra="forbid")
     expires: int = Field(ge=0, lt=1 << 63)
@@ -38,7 +38,7 @@ class LinkQuery(BaseModel):
 
 
 class DeletedAudio(BaseModel):
-    """Audio that is no more."""
+    """Deleted audio."""
 
     id: str
     object: str = "audio.deleted"
@@ -53,9 +53,9 @@ class DeletedAudio(BaseModel):
 def get_stored_audio(
     audio_id: PlainText, link: Annotated[LinkQuery, Query()], services: ServicesOf
 ) -> Response:
-    """Fetch speech that was kept, by the link of its answer."""
+    """Fetch stored speech by its signed link."""
     kept, data = services.stored.read(audio_id, link.expires, link.signature)
-    # Not longer than the link itself, so that what has expired or was deleted fades everywhere.
+    # Caches must not outlive the link.
     caching = f"private, max-age={max(0, kept.expires_at - now())}"
     return Response(data, media_type=kept.media_type, headers={"cache-control": caching})
 
@@ -64,19 +64,13 @@ def get_stored_audio(
 def delete_stored_audio(
     audio_id: PlainText, caller: SpeakCaller, services: ServicesOf
 ) -> DeletedAudio:
-    """Delete speech that was kept, before it expires."""
+    """Delete stored speech before it expires."""
     services.stored.delete(caller.id, audio_id)
     return DeletedAudio(id=audio_id)
 
 
 def stored_audio_body(kept: StoredAudio, request: Request, public_url: str) -> StoredAudioBody:
-    """What the caller is told of kept speech.
-
-    Args:
-        kept: the speech.
-        request: that had it spoken.
-        public_url: where callers reach this server; as they reached it now if empty.
-    """
+    """The representation of stored speech; links begin with `public_url`, or the request's own."""
     path = request.app.url_path_for(get_stored_audio.__name__, audio_id=kept.id)
     base = (public_url or str(request.base_url)).rstrip("/")
     return StoredAudioBody(

@@ -1,4 +1,4 @@
-"""`POST /v1/voices/{voice}/train`: from a minute of speech to a version of its own weights."""
+"""`POST /v1/voices/{voice}/train`: fine-tune a voice on a minute of speech."""
 
 from typing import Annotated
 
@@ -25,32 +25,32 @@ Words = Annotated[str, StringConstraints(max_length=10_000), PLAIN]
 
 
 class TrainingForm(BaseModel):
-    """What a voice is to learn from, and how."""
+    """Data and options of a training."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     recordings: list[UploadFile] = []
-    """One person's clear speech, 1 to 5 minutes in total with what the voice was made of."""
+    """One person's clear speech, 1 to 5 minutes in total with the voice's own recordings."""
     own_recordings: bool = True
-    """Whether to learn from the recordings that the voice was made of, too."""
+    """Learn from the voice's own recordings, too."""
     text: list[Words] = []
     """The words of each recording, in their order, if they are known."""
     language: PlainText = "auto"
     """Language of these words."""
     epochs: int | None = Field(default=None, ge=1, le=1000)
-    """Times that each recording is seen; best left to the trainer."""
+    """Passes over the recordings; best left to the trainer."""
     rank: int | None = Field(default=None, ge=0, le=256)
-    """Size of what is learned, 0 for whole networks; best left to the trainer."""
+    """Rank of the adapters, 0 for whole networks; best left to the trainer."""
     stages: list[Stage] = Field(default=["acoustic", "semantic"], min_length=1)
-    """Which networks learn: `acoustic` the sound, `semantic` the manner of speaking."""
+    """Networks that learn: `acoustic` the sound, `semantic` the manner of speaking."""
     parent: int = Field(default=1, ge=1, lt=1 << 31)
-    """Version whose weights the training goes on from; 1 is the base model."""
+    """Version whose weights the training starts from; 1 is the base model."""
     denoise: bool = False
-    """Whether to take noise out of the recordings first, where the extra `denoise` is installed."""
+    """Reduce noise in the recordings first, where the extra `denoise` is installed."""
     promote: bool = True
-    """Whether the new version speaks as soon as it is there, if it is no less like the speaker."""
+    """Make the new version the default when it is ready, if it is no less like the speaker."""
     callback_url: str | None = None
-    """Told of the job's end by a webhook, signed with the secret of `POST /v1/webhooks/secret`."""
+    """Webhook for the job's end, signed with the secret of `POST /v1/webhooks/secret`."""
 
 
 @router.post("/{voice}/train", status_code=202, dependencies=[DESCRIBED])
@@ -82,7 +82,7 @@ def train_voice(
 
 
 def _check(form: TrainingForm, caller: Caller, services: Services) -> None:
-    """Finds out what is wrong before anything is decoded."""
+    """Refuse an invalid form before anything is decoded."""
     if not services.settings.trainer:
         raise UnsupportedError("This server cannot train; have its operator set MYNAH_TRAINER.")
     services.stores.jobs.check_room(caller)

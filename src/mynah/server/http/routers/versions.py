@@ -1,4 +1,4 @@
-"""`/v1/voices/{voice}/versions` and what decides which of them speaks."""
+"""`/v1/voices/{voice}/versions`, and the routing of requests to them."""
 
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ Weight = Annotated[float, Field(ge=0, le=1e6)]
 
 
 class TallyBody(BaseModel):
-    """How a version did in the last month."""
+    """Statistics of a version over the last month."""
 
     model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
     answers: int
@@ -49,42 +49,42 @@ class VersionBody(BaseModel):
     voice: str
     version: int
     trained: bool
-    """Whether it has weights of its own; version 1 has none."""
+    """True if it has weights of its own; version 1 has none."""
     default: bool
-    """Whether it speaks where the traffic is not split."""
+    """True if it speaks where the traffic is not split."""
     base_model: str
     parent: int | None
     job: str | None
     report: dict[str, Any]
-    """On what it learned from."""
+    """On the training data."""
     metrics: dict[str, float]
-    """Measured on recordings that it did not learn from."""
+    """Measured on held-out recordings."""
     tally: TallyBody
     created_at: int
 
 
 class StepBody(BaseModel):
-    """A change of who hears what."""
+    """A change of a voice's routing."""
 
     model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
     version: int
     kind: Kind
     reason: str | None
-    """Why, if the server did it by itself."""
+    """Of an automatic change."""
     created_at: int
 
 
 class RolloutBody(BaseModel):
-    """Who hears what of a voice."""
+    """The routing of a voice's requests to its versions."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
     object: str = "voice.rollout"
     voice: str
     default_version: int
     earlier: list[int]
-    """What `rollback` leads to, the last one first."""
+    """Former defaults that `rollback` returns to, the last one first."""
     traffic: dict[int, float]
-    """Weights of versions; empty if everyone hears the default."""
+    """Weights of versions; empty if everyone gets the default."""
     steps: list[StepBody]
     """The latest changes, the last one first."""
 
@@ -98,7 +98,7 @@ class VersionList(BaseModel):
 
 
 class Traffic(BaseModel):
-    """How callers are split among versions."""
+    """Traffic split among versions."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -106,21 +106,21 @@ class Traffic(BaseModel):
         json_schema_extra={"examples": [{"weights": {"1": 90, "2": 10}}]},
     )
     weights: dict[Number, Weight] = Field(max_length=20)
-    """Of versions, in any unit; empty has the default speak to everyone."""
+    """Of versions, in any unit; empty routes everyone to the default."""
 
 
 class RatingBody(BaseModel):
-    """What somebody thinks of a piece of speech."""
+    """A rating of a speech result."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
     rating: int | None = Field(default=None, ge=1, le=5)
     """From 1, bad, to 5, excellent."""
     similarity: float | None = Field(default=None, ge=-1, le=1)
-    """To the speaker, as measured by whoever calls."""
+    """To the speaker, as measured by the caller."""
 
 
 class RatedBody(BaseModel):
-    """A piece of speech that was rated."""
+    """A rated speech result."""
 
     model_config = ConfigDict(from_attributes=True)
     object: str = "audio.rating"
@@ -133,7 +133,7 @@ class RatedBody(BaseModel):
 
 @router.get("/voices/{voice}/versions")
 def list_versions(voice: PlainText, _: SpeakCaller, services: ServicesOf) -> VersionList:
-    """List a voice's versions, how they do, and who hears which."""
+    """List a voice's versions, their statistics and the routing."""
     record = services.stores.voices.get(voice)
     rollout = _rollout(record, services)
     tallies = services.answers.tallies(record.id)
@@ -152,13 +152,13 @@ def list_versions(voice: PlainText, _: SpeakCaller, services: ServicesOf) -> Ver
 def download_version(
     voice: PlainText, version: Number, file: ReleasedFile, _: TrainCaller, services: ServicesOf
 ) -> StreamingResponse:
-    """Fetch a trained version as one of the two files that GPT-SoVITS's own tools open."""
+    """Download a trained version as one of the two files that GPT-SoVITS's own tools open."""
     record = services.stores.voices.own(voice)
     with TemporaryDirectory(prefix="mynah-") as folder:
         path = Path(folder) / file
         services.exports.write(record, version, file, path)
         size, whole = path.stat().st_size, path.open("rb")
-    # Its name is gone, so nothing of it stays, however the answer ends.
+    # The file is unlinked, so nothing of it stays, however the response ends.
     headers = {
         "content-length": str(size),
         "content-disposition": f'attachment; filename="{record.id}-{version}-{file}"',
@@ -171,7 +171,7 @@ def download_version(
 def promote_version(
     voice: PlainText, version: Number, _: TrainCaller, services: ServicesOf
 ) -> RolloutBody:
-    """Have everyone hear a version, from the next request on."""
+    """Make a version the default, from the next request on."""
     record = services.stores.voices.own(voice)
     services.stores.versions.get(record, version)
     return _body(record, services.rollouts.promote(record.id, version), services)
@@ -179,7 +179,7 @@ def promote_version(
 
 @router.post("/voices/{voice}/rollback", dependencies=[DESCRIBED])
 def roll_voice_back(voice: PlainText, _: TrainCaller, services: ServicesOf) -> RolloutBody:
-    """Have everyone hear what they heard before the last promotion, from the next request on."""
+    """Restore the routing before the last promotion, from the next request on."""
     record = services.stores.voices.own(voice)
     return _body(record, services.rollouts.roll_back(record.id), services)
 
@@ -188,7 +188,7 @@ def roll_voice_back(voice: PlainText, _: TrainCaller, services: ServicesOf) -> R
 def split_traffic(
     voice: PlainText, traffic: Traffic, _: TrainCaller, services: ServicesOf
 ) -> RolloutBody:
-    """Split callers among versions; each goes on hearing the same one."""
+    """Split callers among versions; each caller stays with one version."""
     record = services.stores.voices.own(voice)
     for version in traffic.weights:
         services.stores.versions.get(record, version)
@@ -201,7 +201,7 @@ def split_traffic(
 def rate_audio(
     audio_id: PlainText, body: RatingBody, caller: SpeakCaller, services: ServicesOf
 ) -> RatedBody:
-    """Rate a piece of speech by its `X-Audio-Id`; it counts for the version that spoke."""
+    """Rate a speech result by its `X-Audio-Id`; the rating counts for the version that spoke."""
     if body.rating is None and body.similarity is None:
         raise RequestError("There is nothing in the rating; send rating or similarity.", "rating")
     if body.similarity is not None:

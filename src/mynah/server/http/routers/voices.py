@@ -38,19 +38,19 @@ class VoiceForm(BaseModel):
     recordings: list[UploadFile] = []
     """One person's clear speech. The first is the prompt: best 3 to 10 seconds of it."""
     recording_urls: list[Url] = []
-    """Where the server fetches more recordings, if its operator lets it; they follow the others."""
+    """URLs of further recordings, which follow the others; if the operator allows fetching."""
     text: list[Words] = []
     """The words of each recording, in their order. Without them only the timbre is taken."""
     language: PlainText = "auto"
     """Language of these words."""
     labels: Json[Labels] = {}
-    """Whatever is to be remembered of the voice: a JSON object of strings."""
+    """Metadata of the voice: a JSON object of strings."""
     consent: Words | None = None
-    """How the speaker agreed to be cloned, and where that can be looked up."""
+    """The speaker's consent to be cloned, and where it is recorded."""
 
 
 class VoiceChanges(BaseModel):
-    """What may change of a voice; what is left out stays."""
+    """Changes of a voice; omitted fields stay."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"labels": {"mood": "calm"}}]}
@@ -76,7 +76,7 @@ class VoiceBody(BaseModel):
 
 
 class VoicePage(BaseModel):
-    """Some voices; the next ones follow after `last_id`."""
+    """A page of voices; the next ones follow after `last_id`."""
 
     object: str = "list"
     data: list[VoiceBody]
@@ -85,7 +85,7 @@ class VoicePage(BaseModel):
 
 
 class PageQuery(BaseModel):
-    """Which voices to list."""
+    """Page of voices to list."""
 
     model_config = ConfigDict(extra="forbid")
     after: Annotated[str, StringConstraints(max_length=100), PLAIN] = ""
@@ -93,7 +93,7 @@ class PageQuery(BaseModel):
 
 
 class DeletedVoice(BaseModel):
-    """A voice that is no more."""
+    """A deleted voice."""
 
     id: str
     object: str = "voice.deleted"
@@ -104,7 +104,7 @@ class DeletedVoice(BaseModel):
 async def create_voice(
     form: Annotated[VoiceForm, File()], _: TrainCaller, services: ServicesOf
 ) -> VoiceBody:
-    """Make a voice from recordings; it can speak at once."""
+    """Create a voice from recordings; it can speak at once."""
     await run_in_threadpool(_check, form, services)
     fetched = [
         UploadFile(io.BytesIO(await fetch(url, services.fetching))) for url in form.recording_urls
@@ -124,7 +124,7 @@ def list_voices(
 
 @router.get("/{voice}")
 def get_voice(voice: PlainText, _: SpeakCaller, services: ServicesOf) -> VoiceBody:
-    """Look a voice up by its id or name."""
+    """Get a voice by its id or name."""
     return _body(services.stores.voices.get(voice))
 
 
@@ -148,7 +148,7 @@ def delete_voice(voice: PlainText, _: TrainCaller, services: ServicesOf) -> Dele
     responses={200: {"description": "The recording.", "content": {CONTENT_TYPE: {}}}},
 )
 def preview_voice(voice: PlainText, _: SpeakCaller, services: ServicesOf) -> Response:
-    """Hear the recording that a voice is made of."""
+    """Get the recording that a voice is made of."""
     return Response(services.stores.voices.preview(voice), media_type=CONTENT_TYPE)
 
 
@@ -161,17 +161,17 @@ def _create(form: VoiceForm, fetched: Sequence[UploadFile], services: Services) 
 
 
 def _check(form: VoiceForm, services: Services) -> None:
-    """Finds out now, not when the voice first speaks, whether its words can be pronounced."""
+    """Check now, not when the voice first speaks, that its words can be pronounced."""
     number = len(form.recordings) + len(form.recording_urls)
     _check_number(number, services)
-    # A prompt is read in one piece.
+    # A prompt is not split into sentences.
     check_words(form.text, number, form.language, split="cut0")
 
 
 def admit_all(
     files: Sequence[UploadFile], texts: Sequence[str], services: Services
 ) -> list[NewRecording]:
-    """Checks the recordings of a voice, each with its words if they are known.
+    """Check the recordings of a voice, each with its words if they are known.
 
     Raises:
         RequestError: there are too many, or none.

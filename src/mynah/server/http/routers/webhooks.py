@@ -1,4 +1,4 @@
-"""`/v1/webhooks`: what callbacks are signed with, and what became of them."""
+"""`/v1/webhooks`: signing secrets and deliveries."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ class SecretBody(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
     object: str = "webhook.secret"
     secret: str
-    """What the libraries of https://www.standardwebhooks.com verify signatures with."""
+    """Key for verifying signatures with the libraries of https://www.standardwebhooks.com."""
 
 
 class AttemptBody(BaseModel):
@@ -47,7 +47,7 @@ class DeliveryBody(BaseModel):
 
 
 class DeliveryPage(BaseModel):
-    """Some deliveries, the latest first; the next ones follow after `last_id`."""
+    """A page of deliveries, the latest first; the next ones follow after `last_id`."""
 
     object: str = "list"
     data: list[DeliveryBody]
@@ -56,7 +56,7 @@ class DeliveryPage(BaseModel):
 
 
 class DeliveryQuery(BaseModel):
-    """Which deliveries to list."""
+    """Page of deliveries to list."""
 
     model_config = ConfigDict(extra="forbid")
     after: Annotated[str, StringConstraints(max_length=100), PLAIN] = ""
@@ -65,7 +65,7 @@ class DeliveryQuery(BaseModel):
 
 @router.post("/secret", status_code=201, dependencies=[DESCRIBED])
 def renew_webhook_secret(caller: TrainCaller, services: ServicesOf) -> SecretBody:
-    """Make the secret that your webhooks are signed with; the one before is good for a day more."""
+    """Create a new signing secret for your webhooks; the old one stays valid for a day."""
     return SecretBody(secret=services.webhook_secrets.renew(caller.id))
 
 
@@ -73,7 +73,7 @@ def renew_webhook_secret(caller: TrainCaller, services: ServicesOf) -> SecretBod
 def list_deliveries(
     query: Annotated[DeliveryQuery, Query()], caller: TrainCaller, services: ServicesOf
 ) -> DeliveryPage:
-    """See what was sent, and what your receiver answered."""
+    """List your webhooks' deliveries with the responses of your receiver."""
     found = services.deliveries.page(caller, query.after, query.limit + 1)
     shown = [_body(delivery, services) for delivery in found[: query.limit]]
     last = shown[-1].id if shown else None
@@ -82,7 +82,7 @@ def list_deliveries(
 
 @router.post("/deliveries/{delivery}/replay", status_code=202, dependencies=[DESCRIBED])
 def replay_delivery(delivery: PlainText, caller: TrainCaller, services: ServicesOf) -> DeliveryBody:
-    """Send a webhook once more, under the same id."""
+    """Send a webhook again, under the same id."""
     return _body(services.deliveries.replay(caller, delivery), services)
 
 
