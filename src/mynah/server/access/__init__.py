@@ -1,1 +1,1 @@
-"""Who may call, how often, and with what words."""
+"""Access control: keys, scopes, limits, word screen and idempotency."""

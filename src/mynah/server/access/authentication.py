@@ -1,4 +1,4 @@
-"""Authentication: from a secret to the caller who holds it."""
+"""Authentication: from a secret to its caller."""
 
 from fastapi.concurrency import run_in_threadpool
 
@@ -8,13 +8,13 @@ from mynah.storage.invalidation import CachedReads, ChangeWatcher
 
 
 class Authenticator:
-    """Finds callers by their secrets; keys that were read are kept until something changes.
+    """Authenticator of callers by their secrets, with a cache of keys that changes invalidate.
 
     Args:
         keys: of the database.
-        changes: of it.
-        limits: how often each caller may ask.
-        no_auth: everybody is `ANYONE`.
+        changes: of the database.
+        limits: of each caller.
+        no_auth: every caller is `ANYONE`.
     """
 
     def __init__(
@@ -26,12 +26,12 @@ class Authenticator:
         self._no_auth = no_auth
 
     async def authenticate(self, secret: str | None, scope: str) -> Caller:
-        """The caller who holds a secret, however their protocol carries it.
+        """Authenticate, authorise and rate-limit the holder of a secret.
 
         Raises:
-            AuthenticationError: nobody holds it.
-            ScopeError: they may not do this.
-            RateLimitError: they have asked too often.
+            AuthenticationError: the secret is not valid.
+            ScopeError: its key lacks the scope.
+            RateLimitError: its key is over its limit.
         """
         caller = await self.caller_of(secret)
         caller.require(scope)
@@ -39,10 +39,10 @@ class Authenticator:
         return caller
 
     async def caller_of(self, secret: str | None) -> Caller:
-        """The caller who holds a secret, whatever they may do.
+        """The holder of a secret, without a check of the scope.
 
         Raises:
-            AuthenticationError: nobody holds it, or their key has expired or was revoked.
+            AuthenticationError: it is unknown, or its key has expired or was revoked.
         """
         if self._no_auth:
             return ANYONE

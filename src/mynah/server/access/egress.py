@@ -1,8 +1,7 @@
-"""Where this server may connect to when a caller names a host: public addresses, and no others.
+"""Egress policy for hosts named by callers: public addresses only, against SSRF.
 
-A server that calls what callers name is a way into its own network. So a host's name is resolved
-once, every address is looked at, and the caller of `address` connects to that very one: a name
-that means something else a moment later gains nothing.
+A host's name is resolved once, every address is checked, and the caller of `address` connects to
+that very one: a name that resolves differently a moment later has no effect.
 """
 
 import asyncio
@@ -16,29 +15,25 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class HostError(Exception):
-    """There is no such host, or it may not be reached; whoever asked tells their caller."""
+    """An unknown or forbidden host."""
 
 
 class UnknownHostError(HostError):
-    """The name leads nowhere."""
+    """The name does not resolve."""
 
 
 class PrivateHostError(HostError):
-    """The name leads to an address that is not public."""
+    """The name resolves to an address that is not public."""
 
 
 @dataclass(frozen=True, slots=True)
 class EgressPolicy:
-    """What may be connected to.
-
-    Attributes:
-        networks: that may be although they are not public, such as `10.1.0.0/16`.
-    """
+    """Allowed addresses: public ones, and `networks` such as `10.1.0.0/16`."""
 
     networks: Sequence[str]
 
     def __post_init__(self) -> None:
-        """Refuses networks that are none.
+        """Refuse invalid networks.
 
         Raises:
             ValueError: naming one.
@@ -47,19 +42,19 @@ class EgressPolicy:
             ipaddress.ip_network(network)
 
     def allows(self, address: str) -> bool:
-        """Whether an address is public, or in a network that may be reached."""
-        told = ipaddress.ip_address(address.partition("%")[0])
-        if any(told in ipaddress.ip_network(network) for network in self.networks):
+        """True if an address is public, or in an allowed network."""
+        given = ipaddress.ip_address(address.partition("%")[0])
+        if any(given in ipaddress.ip_network(network) for network in self.networks):
             return True
-        meant = _embedded(told) or told
+        meant = _embedded(given) or given
         return meant.is_global and not meant.is_multicast
 
     async def address(self, host: str) -> str:
-        """An address of a host, all of whose addresses may be connected to.
+        """Resolve a host, all of whose addresses must be allowed.
 
         Raises:
             UnknownHostError: it has none.
-            PrivateHostError: one of them may not be.
+            PrivateHostError: one of them is not allowed.
         """
         try:
             found = await asyncio.get_running_loop().getaddrinfo(
@@ -76,7 +71,7 @@ class EgressPolicy:
 
 
 def _embedded(address: _Address) -> ipaddress.IPv4Address | None:
-    """The address of version 4 that one of version 6 stands for, if it does."""
+    """The IPv4 address embedded in an IPv6 one; None if there is none."""
     if isinstance(address, ipaddress.IPv4Address):
         return None
     if address in _NAT64:

@@ -1,4 +1,4 @@
-"""What writes were answered, kept for a day so that asking again writes nothing again."""
+"""Responses to writes, stored for a day so that a repeated request has no second effect."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,35 +12,27 @@ from mynah.storage.tables import first_answers
 
 KEPT_SECONDS = 86_400
 _LONGEST_WRITE = 600
-"""Seconds after which a write without an answer is one whose server was stopped."""
+"""Seconds after which a write without a response counts as one of a stopped server."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """An answer in JSON."""
+    """A JSON response."""
 
     status: int
     body: bytes
 
 
 class IdempotencyStore:
-    """The answers in a database; all servers that share it count as one.
-
-    Args:
-        records: the database.
-    """
+    """Stored responses in a database, shared by all servers on it."""
 
     def __init__(self, records: Engine) -> None:
         self._records = records
 
     def begin(self, name: str) -> bool:
-        """Takes a write on, if nobody has.
+        """Claim a write; return False if it is claimed or has a response already.
 
-        Args:
-            name: of caller, call and key; see `write_name`.
-
-        Returns:
-            Whether it was free; then `finish` or `abandon` must follow.
+        After True `finish` or `abandon` must follow. `name` is that of `write_name`.
         """
         table = first_answers.c
         stale = table.status.is_(None) & (table.created_at < now() - _LONGEST_WRITE)
@@ -56,7 +48,7 @@ class IdempotencyStore:
         return True
 
     def finish(self, name: str, request: str, answer: StoredResponse) -> None:
-        """Keeps the answer to a write, and what the request was."""
+        """Store the response to a write, with the hash of its request."""
         facts = {"request": request, "status": answer.status, "body": answer.body}
         with self._records.begin() as connection:
             connection.execute(
@@ -64,15 +56,15 @@ class IdempotencyStore:
             )
 
     def abandon(self, name: str) -> None:
-        """Makes a write free again: it failed, or it changed nothing."""
+        """Release a write that failed or changed nothing."""
         with self._records.begin() as connection:
             connection.execute(delete(first_answers).where(first_answers.c.name == name))
 
     def answer(self, name: str, request: str) -> StoredResponse:
-        """What a write was answered that is not free.
+        """The stored response to a claimed write.
 
         Raises:
-            InProgressError: it has no answer yet.
+            InProgressError: it has no response yet.
             KeyReusedError: it was another request.
         """
         with self._records.connect() as connection:
@@ -89,5 +81,5 @@ class IdempotencyStore:
 
 
 def write_name(caller: str, method: str, path: str, key: str) -> str:
-    """Names a write: no caller meets another's, whatever key they choose."""
+    """Hash that names a write; keys of different callers never meet."""
     return hashlib.sha256("\0".join([caller, method, path, key]).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""API keys: who may call, and what for."""
+"""API keys and their scopes."""
 
 import hashlib
 import secrets
@@ -14,7 +14,7 @@ from mynah.storage.database import new_id, now
 from mynah.storage.tables import keys
 
 SCOPES = ("speak", "train", "admin")
-"""`speak`: synthesis and reading; `train`: making and changing voices; `admin`: everything."""
+"""`speak`: synthesis and reading; `train`: creating and changing voices; `admin`: everything."""
 _PREFIX = "mynah_"
 _REMEDY = (
     "make one with `mynah keys create` and send it as `Authorization: Bearer <key>`, "
@@ -24,12 +24,7 @@ _REMEDY = (
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key as it is listed; the secret itself is shown once and never stored.
-
-    Attributes:
-        expires_at: seconds since 1970; None never.
-        revoked_at: seconds since 1970; None if it was not.
-    """
+    """A key as it is listed, with times in seconds since 1970; the secret is never stored."""
 
     id: str
     name: str
@@ -39,7 +34,7 @@ class Key:
     revoked_at: int | None
 
     def caller(self) -> "Caller":
-        """Who holds it.
+        """The caller of a valid key.
 
         Raises:
             AuthenticationError: it has expired or was revoked.
@@ -53,13 +48,13 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. Limits, turns and logs go by `id`."""
+    """An authenticated caller. Limits, fair queueing and logs go by `id`."""
 
     id: str
     scopes: tuple[str, ...]
 
     def require(self, scope: str) -> None:
-        """Refuses a caller without a scope.
+        """Refuse a caller without a scope.
 
         Raises:
             ScopeError: naming it.
@@ -69,15 +64,11 @@ class Caller:
 
 
 ANYONE = Caller("anyone", SCOPES)
-"""Every caller of a server that runs without keys."""
+"""The caller of all requests to a server without keys."""
 
 
 class Keys:
-    """The keys of a database.
-
-    Args:
-        records: the database.
-    """
+    """The keys of a database."""
 
     def __init__(self, records: Engine) -> None:
         self._records = records
@@ -85,15 +76,15 @@ class Keys:
     def create(
         self, name: str, scopes: Sequence[str], days: float | None = None
     ) -> tuple[Key, str]:
-        """Makes a key.
+        """Create a key.
 
         Args:
-            name: what its owner calls it.
+            name: given by its owner.
             scopes: some of `SCOPES`.
             days: until it expires; None never.
 
         Returns:
-            The key, and the secret that callers send. It cannot be told again.
+            The key, and its secret, which is not stored.
 
         Raises:
             OptionError: a scope is unknown, or there is none, or it would expire at once.
@@ -122,7 +113,7 @@ class Keys:
             ]
 
     def revoke(self, key_id: str) -> Key:
-        """Ends a key's validity, from its next use on; a second time changes nothing.
+        """Revoke a key from its next use on; a second time changes nothing.
 
         Raises:
             KeyNotFoundError: there is no such key.
@@ -162,6 +153,6 @@ def _key(row: RowMapping | dict[str, Any]) -> Key:
 
 
 def hash_of(secret: str) -> str:
-    """What is stored of a secret."""
+    """The stored hash of a secret."""
     # 256 random bits need no salt and no slow hash: there is nothing to guess.
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""How much a key may ask for: requests and characters in a time, streams at a time."""
+"""Rate limits of keys: requests and characters per time, and concurrent streams."""
 
 import logging
 import math
@@ -21,18 +21,18 @@ from mynah.server.errors import RateLimitError
 from mynah.server.response_headers import set_response_headers
 
 _TIMEOUT = 0.5
-"""Seconds: callers do not wait for a store of counts that does not answer."""
+"""Seconds: callers do not wait for a Redis that does not answer."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class LimitRules:
-    """What each key may have.
+    """Limits of each key.
 
     Attributes:
-        requests: calls in a time, such as `60/minute`; empty for any number.
-        characters: to be spoken in a time, such as `100000/day`; empty for any number.
-        streams: pieces of speech at a time; 0 for any number.
+        requests: calls per time, such as `60/minute`; empty for any number.
+        characters: of speech per time, such as `100000/day`; empty for any number.
+        streams: concurrent speech requests; 0 for any number.
     """
 
     requests: str
@@ -41,17 +41,13 @@ class LimitRules:
 
 
 class Limits:
-    """Counts what each key asks for.
+    """Counters of each key's use.
 
-    Times are counted from a key's first request in them. Streams are counted by this process
-    alone; requests and characters by all that share a Redis.
-
-    Args:
-        rules: what each key may have.
-        url: of Redis; empty counts in memory.
+    Windows begin with a key's first request in them. Streams are counted by this process alone;
+    requests and characters by all that share a Redis.
 
     Raises:
-        OptionError: a rule or the URL is not of its form, or the client of Redis is missing.
+        OptionError: a rule or the URL is invalid, or the client of Redis is missing.
     """
 
     def __init__(self, rules: LimitRules, url: str) -> None:
@@ -63,19 +59,19 @@ class Limits:
         self._counts = FixedWindowRateLimiter(self._storage)
 
     async def count_request(self, caller: Caller) -> None:
-        """Counts one call.
+        """Count one call.
 
         Raises:
-            RateLimitError: it is one too many.
+            RateLimitError: it is over the limit.
         """
         await self._count(self._requests, "requests", caller, 1)
 
     async def count_characters(self, caller: Caller, number: int) -> None:
-        """Counts characters that are to be spoken.
+        """Count characters to be spoken.
 
         Raises:
-            RateLimitError: they are too many now.
-            TextError: they are too many at any time.
+            RateLimitError: they are over the limit now.
+            TextError: they are over the limit at any time.
         """
         limit = self._characters
         if limit and number > limit.amount:
@@ -86,13 +82,10 @@ class Limits:
         await self._count(limit, "characters", caller, number)
 
     def enter_stream(self, caller: Caller) -> Callable[[], None]:
-        """Counts a piece of speech that begins.
-
-        Returns:
-            What to call when it ends.
+        """Count a stream that begins, and return the function to call when it ends.
 
         Raises:
-            RateLimitError: it is one too many.
+            RateLimitError: it is over the limit.
         """
         if self._most_streams and self._streams[caller.id] >= self._most_streams:
             raise RateLimitError(
@@ -109,9 +102,9 @@ class Limits:
         return leave
 
     async def close(self) -> None:
-        """Leaves the store of counts."""
+        """Close the connection to Redis."""
         if isinstance(self._storage, RedisStorage):
-            # The bridge's own type does not tell that it has the client.
+            # The bridge's type lacks the client.
             await cast(Any, self._storage.bridge).storage.aclose()
 
     async def _count(
@@ -140,7 +133,7 @@ class Limits:
             )
 
     async def _hit(self, limit: RateLimitItem, name: str, caller: Caller, number: int) -> bool:
-        # What is refused must not use up what a smaller request may still have.
+        # A refused request must not use up what a smaller one may still have.
         possible = await self._counts.test(limit, name, caller.id, cost=number)
         return possible and await self._counts.hit(limit, name, caller.id, cost=number)
 

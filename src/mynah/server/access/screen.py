@@ -1,4 +1,4 @@
-"""What may not be spoken: refused, left out or only noted, and noted without the words."""
+"""Word screen: texts with listed words are refused, masked or reported."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -13,23 +13,18 @@ _log = logging.getLogger(__name__)
 
 
 class Mode(StrEnum):
-    """What is done with a text that has a word of the lists."""
+    """Action on a text that has a listed word."""
 
     REJECT = "reject"
-    """It is refused."""
+    """Refuse it."""
     MASK = "mask"
-    """The word becomes a pause."""
+    """Replace the word by a pause."""
     REPORT = "report"
-    """It is spoken; the log tells of it."""
+    """Speak it, and log the match."""
 
 
 class Screen:
-    """Looks through texts before they are spoken.
-
-    Args:
-        lists: the words.
-        mode: what is done when one is found.
-    """
+    """Screen for listed words before synthesis."""
 
     def __init__(self, lists: WordLists, mode: Mode) -> None:
         self._lists = lists
@@ -38,14 +33,14 @@ class Screen:
     def read(
         self, caller: Caller, text: str, analyse: Callable[[str], list[Sentence]]
     ) -> list[Sentence]:
-        """Analyses a text that may be spoken.
+        """Analyse a text and screen it.
 
-        It is looked through as it is written, and again as it will be said, where figures have
-        become words. What shows only then cannot be masked, so it is refused.
+        It is searched as it is written, and again after normalisation, where figures have become
+        words. Matches that show only then cannot be masked, and are refused.
 
         Raises:
-            ScreenedError: it may not.
-            MynahError: whatever `analyse` raises.
+            ScreenedError: it has a listed word.
+            MynahError: raised by `analyse`.
         """
         words = self._lists.current()
         written = words.find(text)
@@ -53,9 +48,9 @@ class Screen:
             self._note(caller, written)
             text = self._without(words, text)
         sentences = analyse(text)
-        said = words.find("\n".join(sentence.normalised for sentence in sentences))
-        if said and not (written and self._mode is Mode.REPORT):
-            self._note(caller, said)
+        spoken = words.find("\n".join(sentence.normalised for sentence in sentences))
+        if spoken and not (written and self._mode is Mode.REPORT):
+            self._note(caller, spoken)
             if self._mode is not Mode.REPORT:
                 raise _refusal()
         return sentences

@@ -1,4 +1,4 @@
-"""Characters without their disguises: width, case, accents, script and whatever stands between."""
+"""Unicode folding against disguised words: width, case, accents, script and separators."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from opencc import OpenCC
 
 @dataclass(frozen=True, slots=True)
 class FoldedText:
-    """A text by its bare characters.
+    """Folded text.
 
     Attributes:
         text: only letters, characters and figures.
-        places: where each of them stands in the text that was folded.
+        places: position of each of them in the original text.
     """
 
     text: str
@@ -21,7 +21,7 @@ class FoldedText:
 
 
 def fold(text: str) -> FoldedText:
-    """Folds a text; equal results mean equal words, however they are written.
+    """Fold a text; equal results mean equal words, however they are written.
 
     Full-width and other compatible forms become the plain ones, traditional characters simplified
     ones; case and accents are lost, and so is all that is neither letter, character nor figure.
@@ -33,7 +33,7 @@ def fold(text: str) -> FoldedText:
 
 
 def joined(first: str, second: str) -> bool:
-    """Whether two neighbours belong to one word: both of a script that has blanks between words."""
+    """True if neighbouring characters join to a word: both of a script that separates words."""
     return _alphabetic(first) and _alphabetic(second)
 
 

@@ -1,4 +1,4 @@
-"""An operator's lists of words, found in texts at once and read again when they change."""
+"""Word lists of an operator, searched in one pass and reloaded when they change."""
 
 import logging
 import threading
@@ -12,19 +12,14 @@ from mynah.errors import OptionError
 from mynah.server.access.unicode_folding import fold, joined
 
 MASK = " , "
-"""What a word is replaced by: a short silence."""
+"""Replacement of a word: a short silence."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A word of a list.
-
-    Attributes:
-        word: as it is written there.
-        place: file and line, such as `insults.txt:12`.
-    """
+    """A word of a list, and its file and line, such as `insults.txt:12`."""
 
     word: str
     place: str
@@ -32,13 +27,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A word in a text.
-
-    Attributes:
-        start: of its first character.
-        end: after its last.
-        place: of the list's entry.
-    """
+    """A word in a text, from its first character to after its last, and the place of its entry."""
 
     start: int
     end: int
@@ -46,12 +35,9 @@ class Match:
 
 
 class Words:
-    """Finds words in texts, whatever their disguise (see `mynah.server.access.unicode_folding`).
+    """Matcher of words in any disguise (see `mynah.server.access.unicode_folding`).
 
     A word of letters is found only as a word: `ass` in `a s s`, not in `class`.
-
-    Args:
-        entries: the words.
 
     Raises:
         OptionError: an entry has no letter, character or figure.
@@ -81,16 +67,13 @@ class Words:
     def masked(self, text: str) -> str:
         """The text with every word replaced by a pause."""
         while matches := self.find(text):
-            # What is left around a pause may be a word again, hence the loop.
+            # The rest around a pause may be a word again.
             text = _replaced(text, matches)
         return text
 
 
 class WordLists:
-    """The lists in a folder: text files in UTF-8 with a word on each line, `#` before a remark.
-
-    Args:
-        folder: of the files, `*.txt`.
+    """The lists of a folder, `*.txt` in UTF-8 with a word on each line; `#` begins a comment.
 
     Raises:
         OptionError: the folder or a file cannot be read.
@@ -105,7 +88,7 @@ class WordLists:
     def current(self) -> Words:
         """The words as the files have them now.
 
-        While they cannot be read, the log tells why and the words from before hold.
+        While they cannot be read, the error is logged and the previous words hold.
         """
         with self._lock:
             state = _state(self._folder)

@@ -1,4 +1,4 @@
-"""What all families share: an app with errors of its own, and perhaps a port of its own."""
+"""App of an API compatibility layer: errors in its own format, and an optional port of its own."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,15 +19,7 @@ def create_compat_app(
     error: type[BaseModel],
     routers: Sequence[APIRouter],
 ) -> FastAPI:
-    """An app that answers errors as the clients of a family know them.
-
-    Args:
-        title: of its description at `/openapi.json`.
-        services: what its calls need.
-        write: answers an exception.
-        error: what that answer looks like.
-        routers: its calls.
-    """
+    """Create the app of an API layer, whose error responses `write` makes with the body `error`."""
     app = FastAPI(
         title=title,
         docs_url=None,
@@ -43,19 +35,14 @@ def create_compat_app(
 
 
 class PortPrefixMiddleware:
-    """Leads what arrives at a family's own port to the family's base path.
-
-    Args:
-        app: inside.
-        paths: base path of each such port.
-    """
+    """Prefix the path of a request to an API layer's own port with the layer's base path."""
 
     def __init__(self, app: ASGIApp, paths: Mapping[int, str]) -> None:
         self._app = app
         self._paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Calls the app inside."""
+        """Call the next app."""
         if scope["type"] in ("http", "websocket"):
             _, port = scope["server"]
             # In place: the middlewares outside read from the scope what the app writes there.

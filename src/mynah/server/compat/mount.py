@@ -1,4 +1,4 @@
-"""Where each family is to be found."""
+"""Base paths and ports of the API layers."""
 
 from fastapi import FastAPI
 
@@ -15,9 +15,9 @@ _WRITES = {_MYNAH: error_response, _ELEVENLABS: answer_elevenlabs, _GPT_SOVITS: 
 
 
 def mount_families(app: FastAPI, services: Services) -> None:
-    """Puts each family under its base path, and the one that the settings name at the root too.
+    """Mount each API layer under its base path, and the one that the settings name at the root too.
 
-    Call it last: at the root a family takes whatever nothing else does.
+    Call it last: at the root an API layer matches all remaining paths.
     """
     families = {
         _ELEVENLABS: create_elevenlabs(services),
@@ -30,16 +30,16 @@ def mount_families(app: FastAPI, services: Services) -> None:
 
 
 def own_ports(settings: Settings) -> dict[int, str]:
-    """The base path that each port leads to, but for the server's main one."""
+    """The base path of each API layer's own port."""
     ports = {settings.elevenlabs_port: _ELEVENLABS, settings.gpt_sovits_port: _GPT_SOVITS}
     return {port: f"/{name}" for port, name in ports.items() if port is not None}
 
 
 def own_path(settings: Settings) -> str:
-    """What precedes the paths of Mynah's own API, so that no path means two things."""
+    """The prefix of Mynah's own API, so that no path means two things."""
     return "" if settings.root == _MYNAH else f"/{_MYNAH}"
 
 
 def write_at(settings: Settings) -> ErrorWriterAt:
-    """How errors are answered at each path: as whose it is does."""
+    """Return the error writer of each path's API layer."""
     return lambda path: _WRITES.get(path.split("/")[1], _WRITES[settings.root])

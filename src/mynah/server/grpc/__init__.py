@@ -1,1 +1,1 @@
-"""The gRPC door: `mynah.v1.Speech`, as `proto/mynah/v1/speech.proto` describes it."""
+"""The gRPC protocol: `mynah.v1.Speech`, as `proto/mynah/v1/speech.proto` describes it."""

@@ -1,4 +1,4 @@
-"""Admission of gRPC callers: key, scope and limits come before the first message is read.
+"""Admission of gRPC callers: key, scope and limits are checked before the first message is read.
 
 gRPC reads the message of a unary call before it calls the handler. Handlers of streams read when
 they ask for a message, and on the wire both are the same; so every method is served as a stream.
@@ -23,31 +23,27 @@ from mynah.server.grpc.methods import MethodRule, method_rules
 from mynah.server.grpc.wire import check_fields
 
 Handler = Any
-"""`grpc.RpcMethodHandler`, which gRPC's types know as that of a server with threads."""
+"""`grpc.RpcMethodHandler`, which gRPC's types have for servers with threads only."""
 Messages = AsyncIterator[bytes]
 
 KEYLESS_READS = 4
-"""Messages of callers without a key that are read at a time, by health checks and reflection."""
+"""Concurrent reads of messages without a key, those of health checks and reflection."""
 KEYLESS_SECONDS = 0.5
 """Time in which such a message must have arrived."""
 
 _KEYLESS = MethodRule("", 1 << 12, None)
-"""Of health checks and reflection, whose messages are a name."""
+"""Rule of health checks and reflection, whose messages are a name."""
 
 _caller: ContextVar[Caller] = ContextVar("rpc_caller")
 
 
 def admitted() -> Caller:
-    """The caller of the call that is being answered."""
+    """The caller of the current call."""
     return _caller.get()
 
 
 class AdmissionInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
-    """Admits callers to the methods that have a rule, and bounds what all others read.
-
-    Args:
-        services: of the server.
-    """
+    """Admit callers to the methods that have a rule, and limit the messages of all others."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -59,7 +55,7 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
         details: grpc.HandlerCallDetails,
     ) -> Handler:
-        """The handler of a call, which reads nothing before its admission."""
+        """Return a handler that reads nothing before its admission."""
         handler = await continuation(details)
         if handler is None:
             return None
@@ -104,7 +100,7 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg
 
 
 def _streaming(handler: Handler, answer: Any) -> Handler:  # noqa: ANN401
-    """A handler that gets messages as bytes when it asks for them."""
+    """Convert a handler to one that reads messages as bytes on demand."""
     if handler.response_streaming:
         return grpc.stream_stream_rpc_method_handler(
             answer, response_serializer=handler.response_serializer
@@ -123,7 +119,7 @@ def _streaming(handler: Handler, answer: Any) -> Handler:  # noqa: ANN401
 async def _answers(
     handler: Handler, messages: AsyncIterator[Message], context: Context
 ) -> AsyncGenerator[Any, None]:
-    """The answers of a handler of any kind."""
+    """Yield the responses of a handler of any kind."""
     if handler.request_streaming:
         answers = handler.stream_stream(messages, context)
     else:
@@ -144,7 +140,7 @@ async def _answers(
 
 
 async def _parsed(messages: Messages, handler: Handler, rule: MethodRule) -> AsyncIterator[Message]:
-    """Messages of a size that they may have.
+    """Parse messages within the limits of a rule.
 
     Raises:
         HTTPException: 413, one is larger.

@@ -1,4 +1,4 @@
-"""What surrounds every gRPC call: its key, its name, its log line, and what its errors become."""
+"""Context of a gRPC call: authentication, request id, tracing, log line and error status."""
 
 import logging
 import time
@@ -39,22 +39,12 @@ _log = logging.getLogger(__name__)
 async def answering(
     call: str, services: Services, context: Context, scope: str
 ) -> AsyncIterator[Caller]:
-    """Answers one call.
-
-    Args:
-        call: its name in logs and metrics.
-        services: of the server.
-        context: of the call.
-        scope: that the caller must have.
-
-    Yields:
-        The caller.
-    """
+    """Authenticate one call and yield its caller; log, count and report its outcome."""
     sent = {key: str(value) for key, value in context.invocation_metadata() or () if value}
     name = new_request_id(sent.get(HEADER))
     began = time.perf_counter()
     status = "CANCELLED"
-    told = collect()
+    headers = collect()
     try:
         with (
             _traced(call, services, sent),
@@ -63,7 +53,7 @@ async def answering(
             secret = _secret(sent.get("authorization", ""))
             yield await services.authenticator.authenticate(secret, scope)
         status = "OK"
-        context.set_trailing_metadata((*told.items(), (HEADER, name)))
+        context.set_trailing_metadata((*headers.items(), (HEADER, name)))
     except Exception as error:
         with counting(lambda code: services.metrics.errors.labels(code).inc()):
             problem = problem_of(error)
@@ -97,7 +87,7 @@ def _secret(authorization: str) -> str | None:
 
 
 def _metadata(problem: Problem, request_id: str) -> tuple[tuple[str, str], ...]:
-    told = {**problem.headers, HEADER: request_id, "error-code": problem.code}
+    metadata = {**problem.headers, HEADER: request_id, "error-code": problem.code}
     if problem.param is not None:
-        told["error-param"] = problem.param
-    return tuple(told.items())
+        metadata["error-param"] = problem.param
+    return tuple(metadata.items())

@@ -1,4 +1,4 @@
-"""Between gRPC's messages and the bodies of HTTP's API, whose checks and defaults they share."""
+"""Conversion between gRPC's messages and the bodies of the HTTP API, with their validation."""
 
 import io
 import json
@@ -22,21 +22,16 @@ class _Named(BaseModel):
 
 
 def body_of(kind: type[Body], message: Message, **more: Any) -> Body:  # noqa: ANN401
-    """A body with what is set in a message.
-
-    Args:
-        kind: of body.
-        message: whose fields have the names of the body's.
-        more: fields beside them.
+    """Convert a message, and further fields, to a body with fields of the same names.
 
     Raises:
-        RequestValidationError: as the same body over HTTP.
+        RequestValidationError: as for the same body over HTTP.
     """
     return validated(kind.model_validate, {**_fields(message), **more})
 
 
 def voice_form(request: pb.CreateVoiceRequest) -> VoiceForm:
-    """A new voice."""
+    """Convert a request for a new voice."""
     fetched = [each for each in request.recordings if each.url]
     sent = [each for each in request.recordings if not each.url]
     fields = {
@@ -53,12 +48,12 @@ def voice_form(request: pb.CreateVoiceRequest) -> VoiceForm:
 
 
 def voice_name(request: pb.GetVoiceRequest | pb.UpdateVoiceRequest | pb.DeleteVoiceRequest) -> str:
-    """The name or id in a request that is about a voice."""
+    """The name or id in a request for a voice."""
     return validated(_Named.model_validate, {"voice": request.voice}).voice
 
 
 def voice_changes(request: pb.UpdateVoiceRequest) -> VoiceChanges:
-    """What is to change of a voice."""
+    """Convert a request for changes of a voice."""
     changes = _fields(request)
     changes.pop("voice", None)
     if request.HasField("labels"):
@@ -67,7 +62,7 @@ def voice_changes(request: pb.UpdateVoiceRequest) -> VoiceChanges:
 
 
 def voice_message(voice: VoiceBody) -> pb.Voice:
-    """A voice."""
+    """Convert a voice."""
     return pb.Voice(**voice.model_dump(exclude={"object"}))
 
 

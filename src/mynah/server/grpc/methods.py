@@ -1,4 +1,4 @@
-"""Access to each method of `mynah.v1.Speech`: the scope it takes and the size of its messages."""
+"""Scope and message size of each method of `mynah.v1.Speech`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ SERVICE = speech_pb2.DESCRIPTOR.services_by_name["Speech"]
 
 @dataclass(frozen=True, slots=True)
 class MethodRule:
-    """What a method asks of its caller.
+    """Requirements of a method.
 
     Attributes:
         scope: that the caller must have.

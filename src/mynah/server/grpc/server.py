@@ -1,4 +1,4 @@
-"""The gRPC server: the calls, health and reflection on a port of their own."""
+"""The gRPC server: speech, health and reflection on a port of their own."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ _SERVICE = SERVICE.full_name
 _OPTIONS = [
     # Without it a second server on the port would get every other call.
     ("grpc.so_reuseport", 0),
-    # Of a message that nobody reads yet no more arrives than this.
+    # Most bytes received of a message that is not read yet.
     ("grpc.http2.bdp_probe", 0),
     ("grpc.http2.lookahead_bytes", 1 << 16),
     ("grpc.max_concurrent_streams", 100),
@@ -28,7 +28,7 @@ _OPTIONS = [
 
 @asynccontextmanager
 async def grpc_server(services: Services, port: int) -> AsyncIterator[None]:
-    """Serves as long as the context is open; calls under way then get the settings' time to end.
+    """Serve while the context is open; then wait for calls in progress as long as the settings say.
 
     Raises:
         OptionError: the port is taken.

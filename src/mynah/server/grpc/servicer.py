@@ -1,4 +1,4 @@
-"""`mynah.v1.Speech`: the calls themselves."""
+"""The methods of `mynah.v1.Speech`."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,11 +23,7 @@ from mynah.v1.speech_pb2_grpc import SpeechServicer
 
 
 class SpeechCalls(SpeechServicer):
-    """Answers as the routers of HTTP do.
-
-    Args:
-        services: of the server.
-    """
+    """The service, implemented by the routes of the HTTP API."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -35,19 +31,19 @@ class SpeechCalls(SpeechServicer):
     async def Synthesize(  # noqa: N802 - as the proto names it
         self, request: pb.SynthesizeRequest, context: Context
     ) -> pb.SynthesizeResponse:
-        """Speaks a text and answers when all of it is spoken."""
-        order = _order(request, admitted())
-        with closing(await self._services.speech.open(order)) as audio:
+        """Synthesise a text, and respond when all of it is ready."""
+        speech = _speech_request(request, admitted())
+        with closing(await self._services.speech.open(speech)) as audio:
             data = b"".join([part async for part in audio])
-        return pb.SynthesizeResponse(
-            audio=data, media_type=order.form.media_type, usage=_usage(audio)
-        )
+        media_type = speech.form.media_type
+        return pb.SynthesizeResponse(audio=data, media_type=media_type, usage=_usage(audio))
 
     async def SynthesizeStream(  # noqa: N802
         self, request: pb.SynthesizeRequest, context: Context
     ) -> AsyncIterator[pb.SpeechEvent]:
-        """Speaks a text and answers with audio as it is ready."""
-        with closing(await self._services.speech.open(_order(request, admitted()))) as audio:
+        """Synthesise a text, and stream audio as it is ready."""
+        speech = _speech_request(request, admitted())
+        with closing(await self._services.speech.open(speech)) as audio:
             async for part in audio:
                 yield pb.SpeechEvent(audio=part)
         yield pb.SpeechEvent(done=_usage(audio))
@@ -55,12 +51,12 @@ class SpeechCalls(SpeechServicer):
     async def Converse(  # noqa: N802
         self, pieces: AsyncIterator[pb.TextPiece], context: Context
     ) -> AsyncIterator[pb.SpeechEvent]:
-        """Speaks a text while it is being written."""
+        """Synthesise a text while it is being written."""
         first = await anext(pieces, None)
         if first is None:
             raise RequestError("There is no first piece; send one with a manner.", "manner")
-        manner = body_of(SpeechParams, first.manner)
-        speech = InputSession(self._services.speech, manner.order(admitted(), ""))
+        params = body_of(SpeechParams, first.manner)
+        speech = InputSession(self._services.speech, params.order(admitted(), ""))
         reading = asyncio.create_task(_read(first, pieces, speech))
         try:
             async with aclosing(speech.audio()) as audio:
@@ -73,14 +69,14 @@ class SpeechCalls(SpeechServicer):
     async def CreateVoice(  # noqa: N802
         self, request: pb.CreateVoiceRequest, context: Context
     ) -> pb.Voice:
-        """Makes a voice from recordings."""
+        """Create a voice from recordings."""
         form = voice_form(request)
         return voice_message(await voices.create_voice(form, admitted(), self._services))
 
     async def GetVoice(  # noqa: N802
         self, request: pb.GetVoiceRequest, context: Context
     ) -> pb.Voice:
-        """Looks a voice up."""
+        """Get a voice."""
         name = voice_name(request)
         found = await run_in_threadpool(voices.get_voice, name, admitted(), self._services)
         return voice_message(found)
@@ -88,7 +84,7 @@ class SpeechCalls(SpeechServicer):
     async def ListVoices(  # noqa: N802
         self, request: pb.ListVoicesRequest, context: Context
     ) -> pb.ListVoicesResponse:
-        """Lists voices."""
+        """List voices."""
         query = body_of(PageQuery, request)
         page = await run_in_threadpool(voices.list_voices, query, admitted(), self._services)
         return pb.ListVoicesResponse(
@@ -98,7 +94,7 @@ class SpeechCalls(SpeechServicer):
     async def UpdateVoice(  # noqa: N802
         self, request: pb.UpdateVoiceRequest, context: Context
     ) -> pb.Voice:
-        """Changes a voice's name, labels or consent."""
+        """Change a voice's name, labels or consent."""
         changes, name = voice_changes(request), voice_name(request)
         changed = await run_in_threadpool(
             voices.change_voice, name, changes, admitted(), self._services
@@ -108,13 +104,13 @@ class SpeechCalls(SpeechServicer):
     async def DeleteVoice(  # noqa: N802
         self, request: pb.DeleteVoiceRequest, context: Context
     ) -> pb.DeleteVoiceResponse:
-        """Deletes a voice and its recordings."""
+        """Delete a voice and its recordings."""
         name = voice_name(request)
         gone = await run_in_threadpool(voices.delete_voice, name, admitted(), self._services)
         return pb.DeleteVoiceResponse(id=gone.id)
 
 
-def _order(request: pb.SynthesizeRequest, caller: Caller) -> SpeechRequest:
+def _speech_request(request: pb.SynthesizeRequest, caller: Caller) -> SpeechRequest:
     body = body_of(SpeechBody, request.manner, input=request.input)
     return body.order(caller, body.input)
 
@@ -122,7 +118,7 @@ def _order(request: pb.SynthesizeRequest, caller: Caller) -> SpeechRequest:
 async def _read(
     piece: pb.TextPiece | None, rest: AsyncIterator[pb.TextPiece], speech: InputSession
 ) -> None:
-    """Hands pieces on as they come."""
+    """Add text to the input session as it arrives."""
     try:
         while piece is not None:
             speech.add(TextPiece(piece.input, piece.flush))
@@ -130,7 +126,7 @@ async def _read(
             if piece is not None and piece.HasField("manner"):
                 raise RequestError("Only the first piece has a manner; leave it out.", "manner")
         speech.add(TextPiece("", last=True))
-    except Exception as error:  # the caller is told by the speech that breaks off
+    except Exception as error:  # raised to the caller by the session's audio
         speech.fail(error)
 
 
@@ -143,5 +139,5 @@ def _event(part: bytes | StreamMark) -> pb.SpeechEvent:
 
 
 def _usage(audio: AudioStream) -> pb.Usage:
-    said, spoken = audio.phonemes, audio.semantic_tokens
-    return pb.Usage(input_tokens=said, output_tokens=spoken, total_tokens=said + spoken)
+    read, spoken = audio.phonemes, audio.semantic_tokens
+    return pb.Usage(input_tokens=read, output_tokens=spoken, total_tokens=read + spoken)

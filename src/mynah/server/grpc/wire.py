@@ -1,6 +1,6 @@
 """Number of fields of a protobuf message, counted on the wire before it is parsed.
 
-A field takes two bytes there and a hundred in memory, and parsing lets nothing else run. Format:
+A field takes two bytes there and a hundred in memory, and parsing blocks the event loop. Format:
 https://protobuf.dev/programming-guides/encoding.
 """
 
@@ -47,7 +47,7 @@ def _message_type(kind: Descriptor, number: int) -> Descriptor | None:
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number and the place after it."""
+    """Decode a varint; return it with the position after it."""
     value = 0
     for shift, byte in enumerate(data[at : at + _MOST_VARINT_BYTES]):
         value |= (byte & 127) << 7 * shift

@@ -1,4 +1,4 @@
-"""The app of the family."""
+"""The app of the ElevenLabs API."""
 
 from fastapi import FastAPI
 
@@ -9,6 +9,6 @@ from mynah.server.compat.elevenlabs.errors import ErrorBody, answer
 
 
 def create_elevenlabs(services: Services) -> FastAPI:
-    """The API of ElevenLabs on Mynah's services."""
+    """Create the ElevenLabs API on Mynah's services."""
     routers = [speech.router, voices.router, models.router]
     return create_compat_app("Mynah as ElevenLabs", services, answer, ErrorBody, routers)

@@ -1,4 +1,4 @@
-"""Who calls: the key is in the header `xi-api-key`."""
+"""Authentication by the header `xi-api-key`."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -17,11 +17,7 @@ _header = APIKeyHeader(
 
 @dataclass(frozen=True, slots=True)
 class HeaderAccess:
-    """Access by the header `xi-api-key`.
-
-    Attributes:
-        scope: that the caller must have.
-    """
+    """Access by the header `xi-api-key` for callers with a scope."""
 
     scope: str
 
@@ -33,11 +29,11 @@ class HeaderAccess:
     async def __call__(
         self, request: Request, _: Annotated[str | None, Depends(_header)]
     ) -> Caller:
-        """The caller whom the route has admitted."""
+        """Return the caller whom the route has admitted."""
         return admitted(request)
 
 
 SpeakCaller = Annotated[Caller, Depends(HeaderAccess("speak"))]
-"""A caller who may have text spoken and look at voices."""
+"""A caller who may speak and read voices."""
 TrainCaller = Annotated[Caller, Depends(HeaderAccess("train"))]
-"""A caller who may make and delete voices."""
+"""A caller who may create and delete voices."""

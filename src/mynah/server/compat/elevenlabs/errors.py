@@ -12,7 +12,7 @@ from mynah.server.problems import problem_of
 
 
 class FieldError(BaseModel):
-    """A field that is wrong. Without what was sent: it may be anybody's text."""
+    """An invalid field, without its value, which may be anybody's text."""
 
     loc: list[str | int]
     msg: str
@@ -20,7 +20,7 @@ class FieldError(BaseModel):
 
 
 class Detail(BaseModel):
-    """What else went wrong. Older clients read the code as `status`."""
+    """Any other error. Older clients read the code as `status`."""
 
     type: str
     code: str
@@ -31,15 +31,15 @@ class Detail(BaseModel):
 
 
 class ErrorBody(BaseModel):
-    """Every answer that is not a success."""
+    """Body of every error response."""
 
     detail: Detail | list[FieldError]
 
 
 def answer(error: Exception) -> Response:
-    """The family's answer to an exception.
+    """Write an exception as ElevenLabs' response.
 
-    `{"detail": [{"loc", "msg", "type"}]}` with 422 if a field is wrong, as the client's
+    `{"detail": [{"loc", "msg", "type"}]}` with 422 if a field is invalid, as the client's
     `UnprocessableEntityError` takes it, and `{"detail": {"status", "message", …}}` otherwise.
     """
     problem = problem_of(error)

@@ -21,7 +21,7 @@ class Language(BaseModel):
 
 
 class Model(BaseModel):
-    """A model as ElevenLabs lists one."""
+    """A model in ElevenLabs' format."""
 
     model_id: str = MODEL
     name: str = "Mynah"

@@ -1,4 +1,4 @@
-"""Values of `output_format`: kind of audio, sample rate in hertz and bit rate in kbit/s."""
+"""`/v1/text-to-speech`, and its audio formats: kind, sample rate in Hz and bit rate in kbit/s."""
 
 from typing import Annotated, Any
 
@@ -32,7 +32,7 @@ FORMATS = {f"{kind}_{rates}" for kind, all_rates in _KINDS.items() for rates in 
 
 
 def format_of(name: str) -> AudioFormat:
-    """How sound is written under one of `FORMATS`."""
+    """The audio format of one of `FORMATS`."""
     kind, sample_rate, *bit_rate = name.split("_")
     if not bit_rate:
         return AudioFormat(kind, int(sample_rate))
@@ -40,10 +40,10 @@ def format_of(name: str) -> AudioFormat:
 
 
 ALIASES = "eleven_"
-"""Begins the names of ElevenLabs' own models, which its clients send unless told otherwise."""
+"""Prefix of ElevenLabs' own models, which its clients send by default."""
 router = admitting_router(prefix="/v1/text-to-speech/{voice_id}", tags=["speech"])
 Empty = Annotated[list[Any], Field(max_length=0)]
-"""What would change the sound, and cannot: better refused than left out in silence."""
+"""Type of an unsupported field that would change the audio: refused unless empty."""
 
 
 def _known_format(name: str) -> str:
@@ -53,7 +53,7 @@ def _known_format(name: str) -> str:
 
 
 class VoiceSettings(BaseModel):
-    """How the voice is used; only `speed` has an effect here."""
+    """Settings of the voice; only `speed` has an effect here."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -66,7 +66,7 @@ class VoiceSettings(BaseModel):
 
 
 class SpeechBody(BaseModel):
-    """What is to be said and how."""
+    """Text and options of a speech request."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -82,9 +82,9 @@ class SpeechBody(BaseModel):
     model_id: PlainText = MODEL
     """`mynah`; the names of ElevenLabs' own models stand for it too."""
     language_code: PlainText | None = None
-    """Language of the text; told from the text if it is not given."""
+    """Language of the text; detected if it is not given."""
     voice_settings: VoiceSettings | None = None
-    """Speed; what else there is has no effect."""
+    """Speed; the other settings have no effect."""
     seed: int | None = Field(default=None, ge=0, le=2**32 - 1)
     """Equal seeds give equal sound."""
     pronunciation_dictionary_locators: Empty | None = None
@@ -101,7 +101,7 @@ class SpeechBody(BaseModel):
     apply_language_text_normalization: bool | None = None
 
     def options(self) -> SpeechOptions:
-        """Options under Mynah's names."""
+        """Convert to Mynah's options."""
         speed = self.voice_settings.speed if self.voice_settings else None
         default = SpeechOptions()
         return SpeechOptions(
@@ -112,7 +112,7 @@ class SpeechBody(BaseModel):
 
 
 class SpeechQuery(BaseModel):
-    """How the sound is written."""
+    """Audio format of a speech request."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
@@ -126,10 +126,10 @@ class SpeechQuery(BaseModel):
     enable_logging: bool = True
     """Without effect: no text is ever logged."""
     optimize_streaming_latency: int | None = None
-    """Without effect: the first sound is always sent as soon as it is there."""
+    """No effect: the first audio is always sent as soon as it is ready."""
 
 
-# The same call twice, because both paths stream: whoever waits for the end gets the whole.
+# Both paths stream.
 @router.post("", response_class=Response)
 @router.post("/stream", response_class=Response)
 async def convert_text(
@@ -146,14 +146,14 @@ async def convert_text(
     form = format_of(query.output_format)
     seeded = body.seed is not None
     voice, options = VoiceSelection(voice_id), body.options()
-    order = SpeechRequest(caller, body.text, voice, options, form, cacheable=seeded)
+    speech = SpeechRequest(caller, body.text, voice, options, form, cacheable=seeded)
     async with cancel_on_disconnect(request.receive):
-        audio = await services.speech.open(order)
+        audio = await services.speech.open(speech)
     return AudioResponse(audio, form.media_type)
 
 
 @router.post("/with-timestamps", response_class=Response)
 @router.post("/stream/with-timestamps", response_class=Response)
 async def convert_with_timestamps(_: SpeakCaller) -> Response:
-    """Refuse: when each character is said is not known yet, and a guess would mislead."""
+    """Refuse: there are no character timestamps, and a guess would mislead."""
     raise UnsupportedError("Timestamps are not offered yet; call the path without them.")

@@ -17,13 +17,13 @@ from mynah.server.voices.store import VoiceName, VoiceRecord, VoiceStore
 
 _PAGE = 100
 _DESCRIPTION = "description"
-"""The label that keeps a description, which Mynah's own voices have not."""
+"""Label that stores a description, which Mynah's own voices do not have."""
 
 router = admitting_router(prefix="/v1/voices", tags=["voices"])
 
 
 class Voice(BaseModel):
-    """A voice as ElevenLabs lists one."""
+    """A voice in ElevenLabs' format."""
 
     voice_id: str
     name: str
@@ -51,7 +51,7 @@ class VoiceForm(BaseModel):
     files: list[UploadFile] = Field(min_length=1)
     """One person's clear speech."""
     description: Words | None = None
-    """Whatever is to be remembered of the voice."""
+    """Description of the voice."""
     labels: Json[Labels | None] | Literal[""] = ""
     """A JSON object of strings."""
     remove_background_noise: bool = False
@@ -59,14 +59,14 @@ class VoiceForm(BaseModel):
 
 
 class NewVoice(BaseModel):
-    """A voice that was made."""
+    """The id of a created voice."""
 
     voice_id: str
     requires_verification: bool = False
 
 
 class Deleted(BaseModel):
-    """A voice is no more."""
+    """Confirmation of a deletion."""
 
     status: str = "ok"
 
@@ -94,7 +94,7 @@ def add_voice(form: Annotated[VoiceForm, File()], _: TrainCaller, services: Serv
 
 @router.get("/{voice_id}")
 def get_voice(voice_id: PlainText, _: SpeakCaller, services: ServicesOf) -> Voice:
-    """Look a voice up."""
+    """Get a voice."""
     return _written(services.stores.voices.get(voice_id))
 
 

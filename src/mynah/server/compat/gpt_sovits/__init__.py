@@ -1,1 +1,1 @@
-"""GPT-SoVITS's `api_v2.py`: `/tts` in the voice of a file on the server, and calls around it."""
+"""GPT-SoVITS's `api_v2.py`: `/tts` in the voice of a file on the server, and its other calls."""

@@ -1,4 +1,4 @@
-"""The app of the family."""
+"""The app of GPT-SoVITS's API."""
 
 from fastapi import FastAPI
 
@@ -9,6 +9,6 @@ from mynah.server.compat.gpt_sovits.errors import ErrorBody, answer
 
 
 def create_gpt_sovits(services: Services) -> FastAPI:
-    """`api_v2` on Mynah's services."""
+    """Create `api_v2` on Mynah's services."""
     routers = [tts.router, control.router, sillytavern.router]
     return create_compat_app("Mynah as GPT-SoVITS api_v2", services, answer, ErrorBody, routers)

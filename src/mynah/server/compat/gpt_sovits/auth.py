@@ -1,4 +1,4 @@
-"""Who calls: a bearer's key where there is one, because `api_v2` itself knows none."""
+"""Authentication by an optional bearer key, because `api_v2` itself has none."""
 
 from typing import Annotated
 
@@ -9,11 +9,11 @@ from mynah.server.http.admission import BearerAccess, services_of
 from mynah.server.http.dependencies import bearer_secret
 
 KEYLESS = Caller("gpt-sovits", ("speak",))
-"""Every caller without a key where the settings let them speak."""
+"""The caller of all requests without a key, if the settings allow them."""
 
 
 class KeylessAccess(BearerAccess):
-    """Access by `Authorization: Bearer`, or without it where the settings say so."""
+    """Access by `Authorization: Bearer`, or without it if the settings allow that."""
 
     async def admit(self, request: Request) -> Caller:
         """See `Access`."""
@@ -28,6 +28,6 @@ class KeylessAccess(BearerAccess):
 
 
 SpeakCaller = Annotated[Caller, Depends(KeylessAccess("speak"))]
-"""A caller who may have text spoken."""
+"""A caller who may speak."""
 AdminCaller = Annotated[Caller, Depends(KeylessAccess("admin"))]
 """A caller who may do everything."""

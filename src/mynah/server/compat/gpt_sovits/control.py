@@ -1,4 +1,4 @@
-"""`/control` and the calls that change weights: what in `api_v2` anyone may do to all others."""
+"""`/control` and the calls that change weights: restricted here, open to anyone in `api_v2`."""
 
 import signal
 from typing import Annotated, Literal
@@ -36,14 +36,14 @@ def control(
 
 @router.get("/set_gpt_weights")
 def set_gpt_weights(weights_path: WeightsPath, _: AdminCaller, services: ServicesOf) -> Done:
-    """Confirm that these weights speak; others cannot be put in their place."""
+    """Confirm that these weights are loaded; they cannot be replaced."""
     _confirm(weights_path, ".ckpt", services)
     return Done()
 
 
 @router.get("/set_sovits_weights")
 def set_sovits_weights(weights_path: WeightsPath, _: AdminCaller, services: ServicesOf) -> Done:
-    """Confirm that these weights speak; others cannot be put in their place."""
+    """Confirm that these weights are loaded; they cannot be replaced."""
     _confirm(weights_path, ".pth", services)
     return Done()
 

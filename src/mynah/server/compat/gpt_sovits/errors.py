@@ -7,16 +7,16 @@ from mynah.server.problems import problem_of
 
 
 class ErrorBody(BaseModel):
-    """What went wrong, and its code."""
+    """Message and code of an error."""
 
     message: str
     Exception: str
 
 
 def answer(error: Exception) -> Response:
-    """The family's answer to an exception: `{"message", "Exception"}`.
+    """Write an exception as `api_v2`'s response: `{"message", "Exception"}`.
 
-    A wrong parameter gets 400, as in `api_v2`; what that has no status for gets HTTP's own.
+    An invalid parameter gets 400, as in `api_v2`; errors without a status there get HTTP's own.
     """
     problem = problem_of(error)
     body = ErrorBody(message=problem.message, Exception=problem.code)

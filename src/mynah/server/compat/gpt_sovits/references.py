@@ -1,4 +1,4 @@
-"""Reference recordings: files of one folder, which is all of the disk that callers can name."""
+"""Reference recordings: files of one folder, the only one that callers can name files in."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,18 +15,12 @@ from mynah.text.frontend import analyse
 from mynah.voice.voice import Voice
 
 _KINDS = ("wav", "mp3", "flac", "ogg")
-"""The operator chose these files, so their kinds are not those of uploads."""
+"""Kinds of references: the operator chose these files, so more are allowed than of uploads."""
 
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """Recordings of one person.
-
-    Attributes:
-        paths: as the caller names them; the first one is the prompt.
-        text: words of the first one; empty if they are not known.
-        language: of these words.
-    """
+    """Reference recordings of one person; text and language are those of the first, the prompt."""
 
     paths: Sequence[str]
     text: str
@@ -34,10 +28,10 @@ class References:
 
 
 def read_voice_ref(references: References, services: Services) -> VoiceRef:
-    """Reads recordings as a speaker, known by their contents: a changed file is another one.
+    """Read recordings as a voice keyed by their contents: a changed file is another voice.
 
     Raises:
-        RecordingError: a path leads out of the folder, or to no recording that may be used.
+        RecordingError: a path leads out of the folder, or to no usable recording.
     """
     settings, rules = services.settings, replace(services.uploads, kinds=_KINDS)
     files = [_read(settings.references, path, rules.bytes) for path in references.paths]

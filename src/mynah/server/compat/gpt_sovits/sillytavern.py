@@ -1,7 +1,7 @@
-"""`GET /speakers`: SillyTavern's list of voices, which its provider for GPT-SoVITS asks for.
+"""`GET /speakers`: the voice list of SillyTavern's provider for GPT-SoVITS.
 
 It names them by their recordings' names without suffix, and sends back a path within this folder:
-`public/scripts/extensions/tts/gpt-sovits-v2.js`. The words of a recording are its name.
+`public/scripts/extensions/tts/gpt-sovits-v2.js`. The transcript of a recording is its name.
 """
 
 from pydantic import BaseModel

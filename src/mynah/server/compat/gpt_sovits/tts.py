@@ -33,14 +33,14 @@ _FORMATS = {
     "aac": AudioFormat("aac", bit_rate=192_000),
 }
 
-DRAWN = -1
-"""The seed that asks for any."""
+RANDOM_SEED = -1
+"""The seed that asks for a random one."""
 
 router = admitting_router(tags=["speech"])
 
 
 def _mode(value: object) -> object:
-    """`true` and `false` in any spelling are the modes 1 and 0."""
+    """Convert `true` and `false` in any spelling to the modes 1 and 0."""
     return {"true": 1, "false": 0}.get(str(value).lower(), value)
 
 
@@ -58,7 +58,7 @@ Language = Annotated[str, PLAIN, AfterValidator(_language)]
 
 
 class Speech(BaseModel):
-    """What is to be said, in whose voice and how: the parameters of `api_v2`.
+    """Parameters of `api_v2`.
 
     Those without effect tune how GPT-SoVITS batches its work and cuts a stream, which the
     engine here does for all callers together.
@@ -91,23 +91,23 @@ class Speech(BaseModel):
     prompt_text: Annotated[str, Field(max_length=2000)] | None = ""
     """The recording's words. Without them only its timbre is taken."""
     aux_ref_audio_paths: Annotated[list[FilePath], Field(max_length=10)] | None = None
-    """More recordings of the same person, for the timbre."""
-    top_k: int | None = option_field("top_k", "Number of likeliest tokens to choose among.")
-    top_p: float | None = option_field("top_p", "Share of probability to choose among.")
+    """Further recordings of the same person, for the timbre."""
+    top_k: int | None = option_field("top_k", "Number of likeliest tokens to sample from.")
+    top_p: float | None = option_field("top_p", "Share of probability to sample from.")
     temperature: float | None = option_field("temperature", "Below 1 calmer, above 1 livelier.")
     repetition_penalty: float | None = option_field(
-        "repetition_penalty", "How much said tokens lose."
+        "repetition_penalty", "Penalty of tokens already generated."
     )
     text_split_method: PlainText = "cut5"
-    """Where the text is cut, `cut0` to `cut5`."""
+    """Method of splitting the text, `cut0` to `cut5`."""
     speed_factor: float = option_field("speed", "2 is twice as fast.")
     fragment_interval: float = option_field("pause", "Seconds of silence between sentences.")
-    seed: int = Field(default=DRAWN, ge=DRAWN, le=RANGES["seed"][1])
-    """Equal seeds give equal sound; -1 draws one."""
+    seed: int = Field(default=RANDOM_SEED, ge=RANDOM_SEED, le=RANGES["seed"][1])
+    """Equal seeds give equal audio; -1 is a random one."""
     media_type: Literal["wav", "raw", "ogg", "aac"] = "wav"
     """Kind of audio; `raw` is bare 16-bit samples at the model's rate."""
     streaming_mode: Annotated[int, BeforeValidator(_mode), Field(ge=0, le=3)] = 0
-    """0 answers when all is said; 1, 2 and 3 send each sentence as soon as it is."""
+    """0 sends the whole audio when it is ready; 1, 2 and 3 each sentence as soon as it is."""
     batch_size: int = Field(default=1, ge=1)
     """Without effect, as are all parameters below."""
     batch_threshold: float = 0.75
@@ -119,12 +119,12 @@ class Speech(BaseModel):
     min_chunk_length: int = 16
 
     def options(self) -> SpeechOptions:
-        """Options under Mynah's names."""
+        """Convert to Mynah's options."""
         return SpeechOptions(
             language=self.text_lang,
             split=self.text_split_method,
             speed=self.speed_factor,
-            seed=secrets.randbits(63) if self.seed == DRAWN else self.seed,
+            seed=secrets.randbits(63) if self.seed == RANDOM_SEED else self.seed,
             top_k=self.top_k,
             top_p=self.top_p,
             temperature=self.temperature,
@@ -133,13 +133,13 @@ class Speech(BaseModel):
         )
 
     def references(self) -> References:
-        """Whose voice it is."""
+        """The reference recordings."""
         paths = [self.ref_audio_path, *(self.aux_ref_audio_paths or [])]
         return References(paths, self.prompt_text or "", self.prompt_lang)
 
 
 class Done(BaseModel):
-    """It is done."""
+    """Confirmation of a call."""
 
     message: str = "success"
 
@@ -184,11 +184,12 @@ async def _speak(request: Request, speech: Speech, caller: Caller, services: Ser
 
 
 async def _open(speech: Speech, caller: Caller, services: Services) -> AudioStream:
-    speaker = await run_in_threadpool(read_voice_ref, speech.references(), services)
-    form = _FORMATS[speech.media_type]
-    options, drawn = speech.options(), speech.seed == DRAWN
-    order = SpeechRequest(caller, speech.text, speaker, options, form, cacheable=not drawn)
-    return await services.speech.open(order)
+    voice = await run_in_threadpool(read_voice_ref, speech.references(), services)
+    form, options = _FORMATS[speech.media_type], speech.options()
+    seeded = speech.seed != RANDOM_SEED
+    return await services.speech.open(
+        SpeechRequest(caller, speech.text, voice, options, form, cacheable=seeded)
+    )
 
 
 async def _whole(speech: Speech, caller: Caller, services: Services) -> bytes:
