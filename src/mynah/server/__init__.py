@@ -1,5 +1,5 @@
-"""HTTP calls become speech and voices: who asks, what they may, and what they are answered.
+"""The server: use cases, and the protocols HTTP and gRPC.
 
-Doors: `mynah.server.asgi.create_app` and, for other protocols in the same process,
+Entry points: `mynah.server.asgi.create_app` and, for other protocols in the same process,
 `mynah.server.app.Services`.
 """

@@ -1,4 +1,4 @@
-"""What a server consists of, whatever protocol a call comes by."""
+"""Services of a server, for every protocol."""
 
 from typing import TYPE_CHECKING
 
@@ -36,12 +36,7 @@ if TYPE_CHECKING:
 
 
 class Services:
-    """What answers calls; made once a process.
-
-    Args:
-        stores: what is kept, with the settings of the server.
-        queue: the engine.
-    """
+    """The services of a server, for every protocol; opened once a process."""
 
     def __init__(self, stores: Stores, queue: LocalEngine) -> None:
         settings, records = stores.settings, stores.records
@@ -82,7 +77,7 @@ class Services:
         return self.stores.settings
 
     def ready(self) -> bool:
-        """Whether calls can be answered now."""
+        """True if calls can be served now."""
         if not self.queue.alive:
             return False
         with self.stores.records.connect() as connection:
@@ -90,7 +85,7 @@ class Services:
         return True
 
     def close(self) -> None:
-        """Ends the engine and closes the stores."""
+        """Close the engine and the stores."""
         self.queue.close()
         self.speech.close()
         if self.traces is not None:

@@ -51,11 +51,11 @@ TOLD_HEADERS = (
     "ratelimit-reset",
     "idempotent-replayed",
 )
-"""What pages of other origins may see of an answer, besides its id and when to come back."""
+"""Response headers that pages of other origins may read, besides the request id and retry-after."""
 
 
 def create_app(stores: Stores, queue: LocalEngine) -> FastAPI:
-    """The server of a queue and of stores, which are closed with it."""
+    """Create the server of an engine and of stores, which close with it."""
     services = Services(stores, queue)
     app = FastAPIOffline(
         redoc_url=None,
@@ -87,7 +87,7 @@ def _v1() -> APIRouter:
 
 
 def _middlewares(services: Services) -> list[Middleware]:
-    """From the outermost to the innermost."""
+    """The middlewares from the outermost to the innermost."""
     settings = services.settings
     rules = BodyRules.of(settings)
     return [

@@ -1,4 +1,4 @@
-"""Work of a server besides answering: jobs, webhooks, and the end of what is kept for a time."""
+"""Background work of a server: jobs, webhooks and deletion of expired data."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,18 +17,18 @@ from mynah.server.webhooks.sender import Sender
 
 @asynccontextmanager
 async def background(services: Services) -> AsyncIterator[None]:
-    """Does it while it is entered.
+    """Run the background work while the context is open.
 
     Raises:
-        OptionError: a setting is wrong, or what it needs is not installed.
+        OptionError: a setting is invalid, or a package is missing.
     """
     settings = services.settings
     sender = Sender(settings.webhook_networks, settings.webhook_seconds)
-    postman = WebhookDispatcher(services.deliveries, services.webhook_secrets, sender)
+    dispatcher = WebhookDispatcher(services.deliveries, services.webhook_secrets, sender)
     stores = services.stores
     launcher = open_launcher(settings, stores.records, stores.leases)
     runner = JobDispatcher(stores.leases, launcher)
-    endless = postman.run(), _purge(services), watch_lag(services.metrics.loop_lag)
+    endless = dispatcher.run(), _purge(services), watch_lag(services.metrics.loop_lag)
     tasks = [asyncio.create_task(each) for each in endless]
     try:
         yield
@@ -42,13 +42,13 @@ PURGE_SECONDS = 60
 
 
 async def _purge(services: Services) -> None:
-    """Forgets what is kept for a time, soon after its time is over."""
+    """Delete expired data at intervals."""
     stores, seconds = services.stores, services.settings.job_days * 86_400
     while True:
         try:
             await run_in_threadpool(services.stored.purge)
             await run_in_threadpool(services.answers.purge)
             await run_in_threadpool(clear_jobs, stores.records, stores.job_folders, seconds)
-        except Exception as error:  # the database is away for a while: the next time will do
+        except Exception as error:  # such as a database that is away for a while
             log_unexpected(error)
         await asyncio.sleep(PURGE_SECONDS)

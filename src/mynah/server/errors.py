@@ -10,19 +10,19 @@ class VoiceVersionNotFoundError(MynahError):
 
 
 class NothingTrainedError(MynahError):
-    """The version has no weights of its own that could be given away."""
+    """The version has no weights of its own to export."""
 
     code = "nothing_trained"
 
 
 class ReferenceNotFoundError(MynahError):
-    """No voice of this name can lend its timbre."""
+    """A voice given as a reference does not exist."""
 
     code = "reference_not_found"
 
 
 class RecordingUrlError(MynahError):
-    """A recording cannot be fetched from where it is said to be, or may not be."""
+    """The URL of a recording cannot or may not be fetched."""
 
     code = "invalid_recording_url"
 
@@ -44,7 +44,7 @@ class AuthenticationError(MynahError):
 
 
 class ScopeError(MynahError):
-    """The key is good, and not for this."""
+    """The key lacks the scope."""
 
     code = "missing_scope"
 
@@ -62,19 +62,19 @@ class KeyNotFoundError(MynahError):
 
 
 class AudioNotFoundError(MynahError):
-    """No audio is kept under this id."""
+    """No audio is stored under this id."""
 
     code = "audio_not_found"
 
 
 class LinkError(MynahError):
-    """The signature of a link is not of this server."""
+    """The signature of a link is invalid."""
 
     code = "invalid_link"
 
 
 class LinkExpiredError(MynahError):
-    """The time of a link is over."""
+    """The link has expired."""
 
     code = "link_expired"
 
@@ -92,19 +92,19 @@ class VoiceExistsError(MynahError):
 
 
 class BuiltInVoiceError(MynahError):
-    """A voice that comes with Mynah can be neither changed nor deleted."""
+    """Voices that come with Mynah can be neither changed nor deleted."""
 
     code = "built_in_voice"
 
 
 class QuotaError(UnavailableError):
-    """The caller keeps as much audio as a key may."""
+    """The caller's stored audio has reached the limit of a key."""
 
     code = "quota_exceeded"
 
 
 class JobLimitError(UnavailableError):
-    """The key has as many jobs under way as it may."""
+    """The key has reached its limit of unfinished jobs."""
 
     code = "too_many_jobs"
 
@@ -116,31 +116,31 @@ class JobNotFoundError(MynahError):
 
 
 class JobEndedError(MynahError):
-    """The job is over, so that it cannot be cancelled."""
+    """The job has ended, so that it cannot be cancelled."""
 
     code = "job_ended"
 
 
 class JobFailedError(MynahError):
-    """The job came to its end without what it was for."""
+    """The job failed."""
 
     code = "job_failed"
 
 
 class JobNotEndedError(MynahError):
-    """The job is under way or has succeeded, so that it cannot be tried again."""
+    """The job is unfinished or has succeeded, so that it cannot be retried."""
 
     code = "job_not_retryable"
 
 
 class NoEarlierVersionError(MynahError):
-    """No version of the voice spoke before the present one."""
+    """The voice has no former default version."""
 
     code = "no_earlier_version"
 
 
 class CallbackError(MynahError):
-    """A webhook cannot or may not be sent there, or could not be signed."""
+    """A webhook cannot or may not be sent to the URL, or could not be signed."""
 
     code = "invalid_callback_url"
 
@@ -152,24 +152,24 @@ class DeliveryNotFoundError(MynahError):
 
 
 class RateLimitError(UnavailableError):
-    """The key has asked for as much as it may in this time."""
+    """The key is over its rate limit."""
 
     code = "rate_limit_exceeded"
 
 
 class InProgressError(UnavailableError):
-    """The same write, by its `Idempotency-Key`, is being done."""
+    """The same write, by its `Idempotency-Key`, is in progress."""
 
     code = "request_in_progress"
 
 
 class KeyReusedError(MynahError):
-    """An `Idempotency-Key` came again with another request."""
+    """An `Idempotency-Key` was reused with another request."""
 
     code = "idempotency_key_reused"
 
 
 class ScreenedError(MynahError):
-    """The text has words that the operator does not let be spoken."""
+    """The text has words on the operator's lists."""
 
     code = "content_refused"

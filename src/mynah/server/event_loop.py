@@ -1,4 +1,4 @@
-"""Lag of the event loop: the time by which everything else that waits for it is late."""
+"""Lag of the event loop: the delay of everything else that waits for it."""
 
 import asyncio
 
@@ -8,11 +8,7 @@ SAMPLE_SECONDS = 0.05
 
 
 async def watch_lag(lag: Histogram) -> None:
-    """Observe how late a short sleep ends, until cancelled.
-
-    Args:
-        lag: gets one sample of seconds for each sleep.
-    """
+    """Sample the lag, in seconds, by how late a short sleep ends, until cancelled."""
     loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + SAMPLE_SECONDS

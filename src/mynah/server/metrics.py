@@ -1,4 +1,4 @@
-"""What Prometheus reads of a server; one registry an app, and nothing of any caller in it."""
+"""Prometheus metrics of a server, one registry an app, without data of callers."""
 
 from prometheus_client import (
     CollectorRegistry,
@@ -17,67 +17,70 @@ _FACTORS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 4)
 
 
 class Metrics:
-    """The instruments of one server.
+    """The metrics of one server.
 
     Attributes:
-        registry: holds them all.
-        requests: answered, by call and status.
-        errors: told to callers, by code.
-        first_audio: seconds from an order to its first bytes.
-        queue_wait: seconds from an order's admission to its first turn.
-        real_time_factor: seconds that the model works for a second of sound.
-        audio: seconds of sound that were made.
-        underruns: times at which a listener who plays along would have heard a gap.
+        registry: of all metrics.
+        requests: calls, by name and status.
+        errors: by code.
+        first_audio: seconds from a speech request to its first bytes.
+        queue_wait: seconds from a request's admission to its first step.
+        real_time_factor: seconds of work for a second of audio.
+        audio: seconds of audio made.
+        underruns: gaps in playback at real time.
         loop_lag: seconds by which the event loop is late.
-        cache: orders that could be answered from the cache, by `hit` or `miss`.
+        cache: speech requests looked up in the cache, by `hit` or `miss`.
         version_answers, version_failures: of voices with trained versions, by voice and version.
     """
 
     def __init__(self, queue: LocalEngine) -> None:
         self.registry = registry = CollectorRegistry()
         self.requests = Counter(
-            "mynah_requests", "Calls that were answered.", ["call", "status"], registry=registry
+            "mynah_requests", "Calls, by name and status.", ["call", "status"], registry=registry
         )
         self.errors = Counter(
-            "mynah_errors", "Errors that callers were told.", ["code"], registry=registry
+            "mynah_errors", "Error responses, by code.", ["code"], registry=registry
         )
         self.first_audio = Histogram(
             "mynah_first_audio_seconds",
-            "From an order to its first bytes of audio.",
+            "From a speech request to its first bytes of audio.",
             buckets=_SECONDS,
             registry=registry,
         )
         self.queue_wait = Histogram(
             "mynah_queue_wait_seconds",
-            "From an order's admission to its first turn.",
+            "From a request's admission to its first step.",
             buckets=_SECONDS,
             registry=registry,
         )
         self.real_time_factor = Histogram(
             "mynah_real_time_factor",
-            "Seconds that the model works for a second of sound.",
+            "Seconds of work for a second of audio.",
             buckets=_FACTORS,
             registry=registry,
         )
-        self.audio = Counter("mynah_audio_seconds", "Sound that was made.", registry=registry)
+        self.audio = Counter("mynah_audio_seconds", "Audio made.", registry=registry)
         self.underruns = Counter(
-            "mynah_stream_underruns", "Gaps that a listener would have heard.", registry=registry
+            "mynah_stream_underruns", "Gaps in playback at real time.", registry=registry
         )
         self.loop_lag = Histogram(
             "mynah_event_loop_lag_seconds",
-            "By how much the event loop is late.",
+            "Delay of a sleep on the event loop.",
             buckets=_LAGS,
             registry=registry,
         )
         self.cache = Counter(
-            "mynah_cache", "Orders that the cache was asked for.", ["result"], registry=registry
+            "mynah_cache", "Speech requests looked up in the cache.", ["result"], registry=registry
         )
         its = ["voice", "version"]
         self.version_answers = Counter(
-            "mynah_version_answers", "Pieces of speech by trained voices.", its, registry=registry
+            "mynah_version_answers", "Speech results of trained voices.", its, registry=registry
         )
         self.version_failures = Counter(
-            "mynah_version_failures", "Those of them that failed.", its, registry=registry
+            "mynah_version_failures",
+            "Failed speech results of trained voices.",
+            its,
+            registry=registry,
         )
         _watch(queue, registry)
         ProcessCollector(registry=registry)
@@ -85,15 +88,13 @@ class Metrics:
 
 
 def _watch(queue: LocalEngine, registry: CollectorRegistry) -> None:
-    """Gauges that ask the queue whenever they are read."""
-    requests = Gauge("mynah_queue_requests", "Requests that are being spoken.", registry=registry)
+    """Register gauges that read the engine's statistics."""
+    requests = Gauge("mynah_queue_requests", "Requests in flight.", registry=registry)
     requests.set_function(lambda: queue.stats().requests)
-    size = Gauge("mynah_queue_size", "Requests that are admitted at most.", registry=registry)
+    size = Gauge("mynah_queue_size", "Most requests in flight.", registry=registry)
     size.set_function(lambda: queue.size)
     sentences = Gauge("mynah_queue_sentences", "Sentences not spoken yet.", registry=registry)
     sentences.set_function(lambda: queue.stats().sentences)
-    batch = Gauge(
-        "mynah_batch_size", "Sentences that a stage has in its hands.", ["stage"], registry=registry
-    )
+    batch = Gauge("mynah_batch_size", "Sentences in a stage's batch.", ["stage"], registry=registry)
     batch.labels("semantic").set_function(lambda: queue.stats().drawn)
     batch.labels("acoustic").set_function(lambda: queue.stats().sounding)

@@ -1,7 +1,7 @@
-"""Strings of callers that are kept, compared or written somewhere, as opposed to spoken.
+"""Strings of callers that are stored, compared or logged, as opposed to spoken.
 
 Python's strings hold what UTF-8 and PostgreSQL cannot: half of a surrogate pair, which JSON can
-escape, and the character U+0000. Both are refused at every door, whatever the database is.
+escape, and the character U+0000. Both are refused by every protocol, whatever the database is.
 """
 
 import re
@@ -27,7 +27,7 @@ def _plain(text: str) -> str:
 
 
 PLAIN = AfterValidator(_plain)
-"""Refuses others; in an annotation it follows constraints, which are checked first."""
+"""Validator of plain text; in an annotation it follows constraints, which are checked first."""
 
 PlainText = Annotated[str, PLAIN]
 """A name, an id, a label or any other string that is not spoken."""

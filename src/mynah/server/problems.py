@@ -1,4 +1,4 @@
-"""From exceptions to answers: the one place that knows which error has which status."""
+"""Mapping of exceptions to statuses and error codes, for all protocols."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,15 +23,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What an answer says of an error; each family of the API has its own way to write it.
+    """An error as a response has it; each API layer writes it in its own format.
 
     Attributes:
         status: of HTTP.
-        type: kind of error, for programs that handle kinds.
-        code: the very error, for programs that handle it alone.
-        message: what is wrong and what to do, for people.
-        param: the field of the request that is to blame.
-        headers: that the answer carries.
+        type: class of errors.
+        code: of the error.
+        message: cause and remedy, for people.
+        param: the invalid field of the request.
+        headers: of the response.
     """
 
     status: int
@@ -97,7 +97,7 @@ _OF_STATUS = {
 
 
 def _ignore(_: str) -> None:
-    """Nobody counts."""
+    pass
 
 
 _count: ContextVar[Callable[[str], None]] = ContextVar("count", default=_ignore)
@@ -105,7 +105,7 @@ _count: ContextVar[Callable[[str], None]] = ContextVar("count", default=_ignore)
 
 @contextmanager
 def counting(count: Callable[[str], None]) -> Iterator[None]:
-    """Calls a function with the code of each error that is answered meanwhile."""
+    """Call a function with the code of each error in the block."""
     before = _count.set(count)
     try:
         yield
@@ -114,16 +114,16 @@ def counting(count: Callable[[str], None]) -> Iterator[None]:
 
 
 def problem_of(error: Exception) -> Problem:
-    """What to answer to an exception; one that nobody raised on purpose tells nothing."""
+    """The problem of an exception; an unexpected one has no details."""
     problem = _described(error)
     _count.get()(problem.code)
-    # Messages quote what callers sent and files are named, and an answer has to be encoded.
+    # Messages quote input and file names, which may not be UTF-8.
     return replace(problem, message=encodable(problem.message))
 
 
 def _described(error: Exception) -> Problem:
     if isinstance(error, MynahError):
-        return _raised_on_purpose(error)
+        return _expected(error)
     if isinstance(error, RequestValidationError):
         return _invalid(error.errors())
     if isinstance(error, HTTPException):
@@ -132,7 +132,7 @@ def _described(error: Exception) -> Problem:
 
 
 def validated(validate: Callable[[Given], Result], given: Given) -> Result:
-    """What a model makes of input that FastAPI does not check, with FastAPI's own error.
+    """Validate input that FastAPI does not check, with FastAPI's own error.
 
     Raises:
         RequestValidationError: naming places as in a body.
@@ -145,7 +145,7 @@ def validated(validate: Callable[[Given], Result], given: Given) -> Result:
 
 
 def error_body(problem: Problem) -> dict[str, str | None]:
-    """What API v1 says of an error, whether in an answer or an event."""
+    """API v1's JSON of an error, in a response or an event."""
     return {
         "type": problem.type,
         "code": problem.code,
@@ -155,7 +155,7 @@ def error_body(problem: Problem) -> dict[str, str | None]:
     }
 
 
-def _raised_on_purpose(error: MynahError) -> Problem:
+def _expected(error: MynahError) -> Problem:
     status, kind, param = _OF_CODE.get(error.code, (500, _DEFECT, None))
     problem = Problem(status, kind, error.code, str(error), param)
     if isinstance(error, RequestError):
@@ -168,7 +168,7 @@ def _raised_on_purpose(error: MynahError) -> Problem:
 
 
 def _invalid(errors: Sequence[Any]) -> Problem:
-    """The first thing that is wrong with a body, a form or a query."""
+    """The first error of a body, a form or a query."""
     first = errors[0]
     # The place is ("body", "voice", "id"), or ("body", 7) where JSON breaks off.
     names = [name for name in first["loc"][1:] if isinstance(name, str)]
@@ -192,7 +192,7 @@ def _of_status(error: HTTPException) -> Problem:
 
 
 def _reason_of(cause: BaseException | None) -> str | None:
-    """Reason for which a body cannot be read; FastAPI's own message leaves it out."""
+    """The reason that a body cannot be read; FastAPI's own message leaves it out."""
     if isinstance(cause, UnicodeError):
         return "The body is not UTF-8; encode it so."
     if isinstance(cause, RecursionError):

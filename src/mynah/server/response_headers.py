@@ -1,4 +1,4 @@
-"""Headers that are known deep inside a call and belong on its answer, whatever writes that."""
+"""Headers of the current response, set from deep inside a call, for every protocol."""
 
 import re
 from collections.abc import Sequence
@@ -11,22 +11,21 @@ response_headers: ContextVar[dict[str, str] | None] = ContextVar("answer_headers
 
 
 def collect() -> dict[str, str]:
-    """Collects what is told while the present task answers a call; see `set_response_headers`."""
+    """Start collecting headers for the current call; see `set_response_headers`."""
     # One dictionary for the call: tasks that it starts copy the context, not this.
-    told: dict[str, str] = {}
-    response_headers.set(told)
-    return told
+    collected: dict[str, str] = {}
+    response_headers.set(collected)
+    return collected
 
 
 def set_response_headers(**headers: str) -> None:
-    """Puts headers, or gRPC's metadata, on the answer to the present call, if there is one.
+    """Set headers, or gRPC's metadata, of the current response, if there is one.
 
-    Args:
-        headers: names with `_` for `-`. A name that was told before is told anew.
+    Names have `_` for `-`; a name that is set again gets the new value.
     """
-    told = response_headers.get()
-    if told is not None:
-        told.update({name.replace("_", "-"): value for name, value in headers.items()})
+    collected = response_headers.get()
+    if collected is not None:
+        collected.update({name.replace("_", "-"): value for name, value in headers.items()})
 
 
 def tell_ignored(fields: Sequence[str]) -> None:
@@ -37,8 +36,9 @@ def tell_ignored(fields: Sequence[str]) -> None:
 
 
 def add_server_timing(what: str, seconds: float) -> None:
-    """Puts one more part of the time to the answer into its `Server-Timing`."""
-    told = response_headers.get()
-    if told is not None:
-        parts = filter(None, [told.get("server-timing"), f"{what};dur={1000 * seconds:.1f}"])
-        told["server-timing"] = ", ".join(parts)
+    """Add one duration to the response's `Server-Timing`."""
+    collected = response_headers.get()
+    if collected is not None:
+        earlier = collected.get("server-timing")
+        parts = filter(None, [earlier, f"{what};dur={1000 * seconds:.1f}"])
+        collected["server-timing"] = ", ".join(parts)

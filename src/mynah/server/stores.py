@@ -105,7 +105,7 @@ def server_policy(settings: Settings) -> MigrationPolicy:
 
 @contextmanager
 def open_worker(settings: Settings) -> Iterator[WorkerContext]:
-    """The context of work on jobs for as long as it is entered; it changes no schema.
+    """Open the context of workers; it changes no schema.
 
     Raises:
         StorageError: the data cannot be used, or are not at the newest revision.

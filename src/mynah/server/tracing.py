@@ -14,7 +14,7 @@ from mynah.runtime.tracing import use_tracer
 
 
 def open_traces(url: str) -> TracerProvider:
-    """Sends spans to a collector by OTLP over HTTP, such as `http://localhost:4318/v1/traces`."""
+    """Export spans to a collector by OTLP over HTTP, such as `http://localhost:4318/v1/traces`."""
     provider = TracerProvider(
         resource=Resource.create({SERVICE_NAME: "mynah"}), shutdown_on_exit=False
     )
@@ -24,18 +24,13 @@ def open_traces(url: str) -> TracerProvider:
 
 @contextmanager
 def traced_call(provider: TracerProvider, headers: Mapping[str, str]) -> Iterator[trace.Span]:
-    """Traces a call, as part of its caller's trace if `traceparent` names one.
-
-    Args:
-        provider: takes the spans.
-        headers: of the call.
-    """
+    """Trace a call, as part of its caller's trace if `traceparent` names one."""
     tracer = provider.get_tracer("mynah")
     call = tracer.start_as_current_span(
         "call",
         context=propagate.extract(headers),
         kind=trace.SpanKind.SERVER,
-        # What an exception says may be anybody's text.
+        # The message of an exception may quote a caller's text.
         record_exception=False,
         set_status_on_exception=False,
     )

@@ -1,4 +1,4 @@
-"""URLs that callers give: parsed whole, so that no part of one fails later."""
+"""URLs of callers, parsed whole, so that no part of one fails later."""
 
 import httpx
 
@@ -6,22 +6,18 @@ _LARGEST_PORT = 65_535
 
 
 class NotUrlError(ValueError):
-    """The text is no URL that can be connected to; whoever asked tells their caller."""
+    """The text is no URL that can be connected to."""
 
 
 def parse_url(text: str, base: httpx.URL | None = None) -> httpx.URL:
-    """A URL whose every part can be read.
-
-    Args:
-        text: the URL.
-        base: what it is relative to, if it is a redirect's.
+    """Parse a URL, relative to `base` for a redirect.
 
     Raises:
         NotUrlError: it is none, its host's name is not one, or its port is out of range.
     """
     try:
         url = base.join(text) if base else httpx.URL(text)
-        # The name of a host is decoded when it is asked for, and may turn out to be none.
+        # A host's name is decoded on access, and may be invalid.
         has_host = bool(url.host)
     except (httpx.InvalidURL, ValueError):
         raise NotUrlError from None

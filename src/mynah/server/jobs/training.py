@@ -1,4 +1,4 @@
-"""Where training is ordered: recordings that are enough for it, and a job."""
+"""Training service: a check of the recordings, and a job."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -25,7 +25,7 @@ from mynah.storage.database import new_id
 
 @dataclass(frozen=True, slots=True)
 class TrainingRules:
-    """How much speech a voice is trained on.
+    """Bounds of the training data of a voice.
 
     Attributes:
         shortest: seconds, of all recordings together.

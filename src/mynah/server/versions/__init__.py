@@ -1,1 +1,1 @@
-"""Versions of voices: what training makes, who hears which, and how each of them does."""
+"""Versions of voices: storage, rollout, routing, outcomes and automatic rollback."""

@@ -1,4 +1,4 @@
-"""Takes a new version back by itself when it does badly."""
+"""Automatic rollback: withdraw a version whose error rate or similarity crosses its bound."""
 
 import logging
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from mynah.server.versions.rollout import Rollout, Rollouts, RolloutStep
 from mynah.server.versions.store import ZERO_SHOT_NUMBER
 
 WINDOW = 100
-"""Last answers by which a version is judged."""
+"""Number of latest results that a version is judged by."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class RollbackRules:
-    """When a version does badly.
+    """Bounds of a version's statistics.
 
     Attributes:
-        answers: after which it is judged, and measurements after which its similarity is.
-        errors: share of answers that may fail.
-        similarity: mean that it must reach.
+        answers: results, or measurements, after which a version is judged by them.
+        errors: share of results that may fail.
+        similarity: least mean similarity.
     """
 
     answers: int
@@ -29,7 +29,7 @@ class RollbackRules:
     similarity: float
 
     def fault(self, tally: Tally) -> str | None:
-        """What is bad about a version, if anything is."""
+        """The bound that a version crosses, as a sentence; None if there is none."""
         if tally.answers >= self.answers and tally.failed > self.errors * tally.answers:
             return f"{tally.failed} of its last {tally.answers} answers failed"
         likeness = tally.similarity
@@ -40,13 +40,7 @@ class RollbackRules:
 
 
 class AutoRollback:
-    """Watches over new versions.
-
-    Args:
-        rollouts: where they are withdrawn.
-        answers: by which they are judged.
-        rules: when they do badly.
-    """
+    """Automatic rollback of new versions."""
 
     def __init__(self, rollouts: Rollouts, answers: Outcomes, rules: RollbackRules) -> None:
         self._rollouts = rollouts
@@ -54,7 +48,7 @@ class AutoRollback:
         self._rules = rules
 
     def judge(self, voice_id: str, version: int) -> None:
-        """Withdraws a version if it does badly and another can speak in its place."""
+        """Withdraw a version that crosses a bound, if another can replace it."""
         rollout = self._rollouts.of(voice_id)
         if rollout is None or not _replaceable(rollout, version):
             return
@@ -71,7 +65,7 @@ class AutoRollback:
 
 
 def _replaceable(rollout: Rollout, version: int) -> bool:
-    """Whether it is new and speaks, and something else may speak instead."""
+    """True if a version is in use, and another may replace it."""
     if version == ZERO_SHOT_NUMBER:
         return False
     if version in rollout.traffic:
@@ -80,6 +74,6 @@ def _replaceable(rollout: Rollout, version: int) -> bool:
 
 
 def _last_step(rollouts: Rollouts, voice_id: str, version: int) -> RolloutStep | None:
-    """When it began to speak, or to speak to others; what it did before is forgiven."""
+    """The last change that began the version's present use; earlier results do not count."""
     its = (step for step in rollouts.steps(voice_id) if step.version == version)
     return next(its, None)

@@ -1,4 +1,4 @@
-"""Versions to take along: files in the released formats, as upstream's tools open them."""
+"""Export of trained versions as files in the released formats."""
 
 from pathlib import Path
 
@@ -11,13 +11,7 @@ from mynah.storage.blobs import WeightStore
 
 
 class Exports:
-    """Writes the files of versions.
-
-    Args:
-        versions: of the voices.
-        folders: where their weights are.
-        model: folder of the model that was trained further; the starter without one.
-    """
+    """Exporter of trained versions of the base model in the folder `model`, or of the starter."""
 
     def __init__(self, versions: VersionStore, folders: WeightStore, model: Path | None) -> None:
         self._versions = versions
@@ -25,11 +19,11 @@ class Exports:
         self._model = model
 
     def write(self, voice: VoiceRecord, number: int, file: ReleasedFile, out: Path) -> None:
-        """Writes a file of a version, whole or not at all, into a folder that is made for it.
+        """Write a file of a version atomically, into a folder that is created.
 
         Raises:
             VoiceVersionNotFoundError: there is no such version.
-            NothingTrainedError: it speaks with the model's own weights.
+            NothingTrainedError: it has no weights of its own.
             CheckpointError: its files, or the model's, cannot be used.
         """
         version = self._versions.get(voice, number)

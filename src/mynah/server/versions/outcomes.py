@@ -1,6 +1,6 @@
-"""How each version of a voice does: its answers, those that failed, and what callers think of them.
+"""Outcomes of speech by version: results, failures and ratings.
 
-Only voices with trained versions are counted; there is nothing to compare in others.
+Only voices with trained versions are counted; others have nothing to compare.
 """
 
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ KEPT_SECONDS = 30 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class SpeechOutcome:
-    """A piece of speech.
+    """A speech result.
 
     Attributes:
-        id: by which its caller may rate it.
+        id: for its caller's rating.
         version: that spoke.
         rating: from 1 to 5, if there is one.
-        similarity: to the speaker, if somebody measured it.
+        similarity: to the speaker, if it was measured.
     """
 
     id: str
@@ -36,14 +36,14 @@ class SpeechOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How a version does.
+    """Statistics of a version.
 
     Attributes:
-        answers: pieces of speech.
+        answers: number of speech results.
         failed: of them.
-        ratings: of them that were rated.
+        ratings: number of rated results.
         rating: mean of these.
-        measured: of them whose similarity was measured.
+        measured: number of results with a measured similarity.
         similarity: mean of these.
     """
 
@@ -66,17 +66,13 @@ _TALLIED = (
 
 
 class Outcomes:
-    """The answers of a database, for a month.
-
-    Args:
-        records: the database.
-    """
+    """The speech results of a database, kept for a month."""
 
     def __init__(self, records: Engine) -> None:
         self._records = records
 
     def begin(self, audio_id: str, caller: Caller, voice_id: str, version: int) -> None:
-        """Counts a piece of speech."""
+        """Record a speech result."""
         row = {
             "id": audio_id,
             "caller": caller.id,
@@ -89,17 +85,17 @@ class Outcomes:
             connection.execute(insert(answers).values(row))
 
     def fail(self, audio_id: str) -> None:
-        """Counts it as one that failed."""
+        """Mark a result as failed."""
         with self._records.begin() as connection:
             connection.execute(update(answers).where(answers.c.id == audio_id).values(failed=True))
 
     def rate(
         self, caller: Caller, audio_id: str, rating: int | None, similarity: float | None
     ) -> SpeechOutcome:
-        """Notes what somebody thinks of it, or measured; a second time replaces the first.
+        """Store a rating or a measured similarity; a second one replaces the first.
 
         Raises:
-            AudioNotFoundError: the caller has had no such answer, or it is not counted.
+            AudioNotFoundError: the caller has no such result, or it is not counted.
         """
         seen = true() if "admin" in caller.scopes else answers.c.caller == caller.id
         given = {"rating": rating, "similarity": similarity}
@@ -116,14 +112,14 @@ class Outcomes:
         return SpeechOutcome(**row)
 
     def tallies(self, voice_id: str) -> Mapping[int, Tally]:
-        """How the versions of a voice do."""
+        """Statistics of a voice's versions."""
         query = select(answers.c.version, *_TALLIED).where(answers.c.voice_id == voice_id)
         with self._records.connect() as connection:
             rows = connection.execute(query.group_by(answers.c.version)).all()
         return {version: _tally(*rest) for version, *rest in rows}
 
     def tally_after(self, voice_id: str, version: int, mark: str, limit: int) -> Tally:
-        """How a version did in its last answers after an id."""
+        """Statistics of a version's last results after an id."""
         its = _of(voice_id, version) & (answers.c.id > mark)
         last = select(answers.c.id).where(its).order_by(answers.c.id.desc()).limit(limit)
         with self._records.connect() as connection:
@@ -131,7 +127,7 @@ class Outcomes:
         return _tally(*row)
 
     def purge(self) -> None:
-        """Forgets what is older than a month."""
+        """Delete results older than a month."""
         old = answers.c.created_at < now() - KEPT_SECONDS
         with self._records.begin() as connection:
             connection.execute(delete(answers).where(old))

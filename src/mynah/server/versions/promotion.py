@@ -1,4 +1,4 @@
-"""Promotion gate: a trained version speaks by itself only if it gains and nothing gets worse."""
+"""Promotion gate: a version is promoted automatically only if it gains and nothing gets worse."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from mynah.training.evaluation import Evaluation, Measure, Unit
 
 CONFIDENCE = 2.0
-"""Standard errors of a difference from which on it is no chance."""
+"""Standard errors from which on a difference is significant."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromotionRules:
-    """Bounds of a version that may be promoted without anybody's ear.
+    """Bounds of a version that is promoted automatically.
 
     Attributes:
-        similarity_loss: most similarity that may be lost.
-        word_error_rise: greatest rise of a word error rate; 0.02 is two points.
-        phoneme_error_rise: greatest rise of a phoneme error rate.
+        similarity_loss: largest loss of similarity.
+        word_error_rise: largest rise of a word error rate; 0.02 is two points.
+        phoneme_error_rise: largest rise of a phoneme error rate.
     """
 
     similarity_loss: float
@@ -24,11 +24,7 @@ class PromotionRules:
     phoneme_error_rise: float
 
     def objections(self, evaluation: Evaluation | None) -> list[str]:
-        """Reasons against promotion, a sentence each; none if the version may be promoted.
-
-        Args:
-            evaluation: by the trainer; None if it made none.
-        """
+        """Reasons against promotion, a sentence each; `evaluation` is None if there was none."""
         if evaluation is None:
             return ["Its trainer did not compare it with the voice as it was."]
         found = [*evaluation.doubts, *self._crossed(evaluation)]
@@ -71,8 +67,8 @@ def _is_real(measure: Measure, *, up: bool) -> bool:
 
 def _figures(evaluation: Evaluation) -> str:
     similarity, errors = evaluation.similarity, evaluation.error_rate
-    told = f"similarity {similarity.after:.3f} after {similarity.before:.3f}"
+    likeness = f"similarity {similarity.after:.3f} after {similarity.before:.3f}"
     if errors is None:
-        return told
+        return likeness
     rates = f"{errors.after:.1%} of its {evaluation.unit}s misheard after {errors.before:.1%}"
-    return f"{told}, {rates}"
+    return f"{likeness}, {rates}"

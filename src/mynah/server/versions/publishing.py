@@ -1,4 +1,4 @@
-"""Publication: from what training leaves to a version that can speak."""
+"""Publishing of a trained version: files first, then all rows in one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -37,14 +37,14 @@ _DELETED = "The voice was deleted; make another."
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Publisher:
-    """See `TrainingVersions`: files first, then every row at once.
+    """Publisher of trained versions; see `TrainingVersions`.
 
     Attributes:
         records: the database.
         voices, versions: of it.
-        blobs: where recordings are kept.
-        weights: where those of versions are.
-        promotion: rules by which a version may speak at once.
+        blobs: store of recordings.
+        weights: store of versions' weights.
+        promotion: rules of the promotion gate.
     """
 
     records: Engine

@@ -1,8 +1,8 @@
-"""Which versions of a voice speak: promoted, rolled back, or side by side for a while."""
+"""Rollout of a voice's versions: promotion, rollback and traffic split."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
@@ -17,12 +17,12 @@ Kind = Literal["promoted", "rolled_back", "traffic", "withdrawn"]
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """Who hears what of a voice.
+    """The routing of a voice's requests.
 
     Attributes:
-        default: the version that speaks where the traffic is not split.
-        earlier: the versions that were the default before, the last one last.
-        traffic: weights of the versions that callers are split among; empty if they are not.
+        default: the version of callers without a traffic split.
+        earlier: former defaults, the last one last.
+        traffic: weights by version of the traffic split; empty if there is none.
     """
 
     default: int
@@ -30,16 +30,16 @@ class Rollout:
     traffic: Mapping[int, float] = field(default_factory=dict)
 
     def promote(self, version: int) -> "Rollout":
-        """Everyone hears a version."""
+        """Make a version the default for everyone."""
         if version == self.default:
             return Rollout(version, self.earlier)
         return Rollout(version, (*self.earlier, self.default))
 
     def roll_back(self) -> "Rollout":
-        """Everyone hears what they heard before.
+        """Restore the former default.
 
         Raises:
-            NoEarlierVersionError: there was nothing before.
+            NoEarlierVersionError: there is none.
         """
         if not self.earlier:
             raise NoEarlierVersionError(
@@ -48,7 +48,7 @@ class Rollout:
         return Rollout(self.earlier[-1], self.earlier[:-1])
 
     def without(self, version: int) -> "Rollout":
-        """Nobody hears a version any more, unless there is no other."""
+        """Remove a version from the routing, unless there is no other."""
         earlier = tuple(each for each in self.earlier if each != version)
         traffic = {each: weight for each, weight in self.traffic.items() if each != version}
         if not any(traffic.values()):
@@ -60,13 +60,13 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class RolloutStep:
-    """A change of who hears what.
+    """A change of a voice's routing.
 
     Attributes:
-        version: that it was about.
-        kind: what was done.
-        reason: why, if the server did it by itself.
-        mark: ids of audio that are greater were made after it.
+        version: concerned.
+        kind: of change.
+        reason: of an automatic change.
+        mark: audio ids greater than it came later.
         created_at: seconds since 1970.
     """
 
@@ -78,11 +78,7 @@ class RolloutStep:
 
 
 class Rollouts:
-    """The rollouts of a database.
-
-    Args:
-        records: the database.
-    """
+    """The rollouts of a database."""
 
     def __init__(self, records: Engine) -> None:
         self._records = records
@@ -93,7 +89,7 @@ class Rollouts:
             return _read(connection, voice_id)
 
     def promote(self, voice_id: str, version: int) -> Rollout:
-        """Has a version speak to everyone, from the next request on.
+        """Make a version the default for everyone, from the next request on.
 
         Raises:
             VoiceNotFoundError: there is no such voice.
@@ -102,34 +98,29 @@ class Rollouts:
             return promote_in(connection, voice_id, version)
 
     def roll_back(self, voice_id: str) -> Rollout:
-        """Has the version speak that did before, from the next request on.
+        """Restore the former default, from the next request on.
 
         Raises:
             VoiceNotFoundError: there is no such voice.
-            NoEarlierVersionError: there was none before.
+            NoEarlierVersionError: there is no former default.
         """
         with self._changing(voice_id) as connection:
             rollout = _current(connection, voice_id).roll_back()
             return _write(connection, voice_id, rollout, rollout.default, "rolled_back")
 
     def split(self, voice_id: str, traffic: Mapping[int, float]) -> Rollout:
-        """Splits callers among versions.
-
-        Args:
-            voice_id: of the voice.
-            traffic: weights of versions that there are; empty has the default speak alone.
+        """Split callers among existing versions by weights; without any, everyone gets the default.
 
         Raises:
             VoiceNotFoundError: there is no such voice.
         """
         with self._changing(voice_id) as connection:
-            now_there = _current(connection, voice_id)
-            rollout = Rollout(now_there.default, now_there.earlier, traffic)
+            rollout = replace(_current(connection, voice_id), traffic=traffic)
             newest = max(traffic, default=rollout.default)
             return _write(connection, voice_id, rollout, newest, "traffic")
 
     def withdraw(self, voice_id: str, version: int, reason: str) -> Rollout:
-        """Has nobody hear a version any more, if there is another.
+        """Remove a version from the routing, if there is another.
 
         Raises:
             VoiceNotFoundError: there is no such voice.
@@ -139,7 +130,7 @@ class Rollouts:
             return _write(connection, voice_id, rollout, version, "withdrawn", reason)
 
     def steps(self, voice_id: str, limit: int = 50) -> Sequence[RolloutStep]:
-        """What was done, the latest first."""
+        """The changes of a voice's routing, the latest first."""
         table = rollout_steps.c
         columns = table.version, table.kind, table.reason, table.mark, table.created_at
         query = (
@@ -156,7 +147,7 @@ class Rollouts:
 
 
 def hold_voice(connection: Connection, voice_id: str) -> None:
-    """Has changes of a voice follow each other until the transaction ends.
+    """Lock a voice's row until the transaction ends.
 
     Raises:
         VoiceNotFoundError: there is no such voice.
@@ -168,7 +159,7 @@ def hold_voice(connection: Connection, voice_id: str) -> None:
 
 
 def promote_in(connection: Connection, voice_id: str, version: int) -> Rollout:
-    """Promotes a version in a transaction that holds the voice."""
+    """Promote a version in a transaction that holds the voice."""
     rollout = _current(connection, voice_id).promote(version)
     return _write(connection, voice_id, rollout, version, "promoted")
 

@@ -1,4 +1,4 @@
-"""Version routing: the version of a voice that a caller hears."""
+"""Version routing: the version of a voice that a caller gets."""
 
 import hashlib
 from collections.abc import Hashable, Mapping
@@ -14,19 +14,15 @@ from mynah.storage.invalidation import CachedReads, ChangeWatcher
 
 
 def point_of(voice_id: str, who: str) -> float:
-    """Where somebody stands between 0 and 1; everybody stands somewhere else for each voice."""
+    """A caller's fixed position in [0, 1), by hash; independent for each voice."""
     digest = hashlib.sha256(f"{voice_id}\0{who}".encode()).digest()
     return int.from_bytes(digest[:8]) / 2**64
 
 
 def version_at(point: float, traffic: Mapping[int, float]) -> int:
-    """The version that is heard at a point.
+    """The version at a point in [0, 1) of the traffic split, in which one weight is above 0.
 
-    The newest one begins at 0, so that whoever hears it still does when its share grows.
-
-    Args:
-        point: between 0 and 1, without 1.
-        traffic: weights of versions, of which one is above 0.
+    The newest one begins at 0, so that its callers keep it when its share grows.
     """
     total, reached = sum(traffic.values()), 0.0
     ordered = sorted(((each, weight) for each, weight in traffic.items() if weight), reverse=True)
@@ -39,13 +35,13 @@ def version_at(point: float, traffic: Mapping[int, float]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedVoice:
-    """A version of a voice that is to speak.
+    """A voice resolved to one of its versions.
 
     Attributes:
-        speaker: for the engine.
-        voice_id: whose it is.
+        speaker: reference for the engine.
+        voice_id: of the voice.
         version: its number.
-        counted: whether the voice has trained versions, which are compared.
+        counted: True if the voice has trained versions, whose outcomes are recorded.
     """
 
     speaker: VoiceRef
@@ -55,14 +51,7 @@ class ResolvedVoice:
 
 
 class VersionRouter:
-    """Chooses versions.
-
-    Args:
-        voices: whom callers speak with.
-        speakers: what the engine takes of them.
-        rollouts: which versions speak.
-        changes: of the records of voices and rollouts.
-    """
+    """Router of requests to versions, with a cache that changes invalidate."""
 
     def __init__(
         self,
@@ -76,29 +65,24 @@ class VersionRouter:
         self._rollouts = rollouts
         self._parts = CachedReads[Hashable, ResolvedVoice](changes)
 
-    def cast(self, speaking: VoiceSelection, caller: Caller, user: str | None) -> ResolvedVoice:
-        """The version that a caller hears.
-
-        Args:
-            speaking: whose voice.
-            caller: who asks.
-            user: for whom, if the caller serves others; the same one hears the same version.
+    def cast(self, selection: VoiceSelection, caller: Caller, user: str | None) -> ResolvedVoice:
+        """Choose the version of a request; the same `user` of a caller always gets the same one.
 
         Raises:
             VoiceNotFoundError, VoiceVersionNotFoundError, ReferenceNotFoundError: there is none.
         """
-        what = speaking.voice, speaking.version, tuple(speaking.references)
-        choose = partial(self._choose, speaking, caller, user)
+        what = selection.voice, selection.version, tuple(selection.references)
+        choose = partial(self._choose, selection, caller, user)
         return self._parts.get((what, caller.id, user), choose)
 
-    def _choose(self, speaking: VoiceSelection, caller: Caller, user: str | None) -> ResolvedVoice:
-        voice = self._voices.get(speaking.voice)
+    def _choose(self, selection: VoiceSelection, caller: Caller, user: str | None) -> ResolvedVoice:
+        voice = self._voices.get(selection.voice)
         rollout = None if voice.built_in else self._rollouts.of(voice.id)
-        asked = speaking.version
+        asked = selection.version
         if asked is None and rollout and rollout.traffic:
             who = caller.id if user is None else f"{caller.id}\0{user}"
             asked = str(version_at(point_of(voice.id, who), rollout.traffic))
         version = self._speakers.version_of(voice, asked)
-        speaker = self._speakers.speaker(replace(speaking, voice=voice.id, version=version))
+        speaker = self._speakers.speaker(replace(selection, voice=voice.id, version=version))
         counted = rollout is not None or version != FIRST_VERSION
         return ResolvedVoice(speaker, voice.id, int(version), counted)

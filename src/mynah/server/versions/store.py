@@ -1,4 +1,4 @@
-"""A version of a voice: weights, prompts and a report, which never change once made."""
+"""Versions of voices: weights, prompts and a report, which never change."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -16,17 +16,17 @@ ZERO_SHOT_NUMBER = int(FIRST_VERSION)
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version as it is listed.
+    """A version of a voice.
 
     Attributes:
-        voice_id: whose.
+        voice_id: of the voice.
         number: 1 is the zero-shot version, which every voice has.
-        base_model: name of the model that was trained further, or that speaks untrained.
+        base_model: name of the model that was fine-tuned, or that speaks untrained.
         created_at: seconds since 1970.
         job_id: of the training.
-        weights: where its files are; empty if it has none of its own.
+        weights: key of its files; empty if it has none of its own.
         parent: the version from which the training started.
-        report: on the data.
+        report: on the training data.
         metrics: measured on held-out recordings.
     """
 
@@ -45,12 +45,7 @@ _COLUMNS = [versions.c[field.name] for field in fields(Version)]
 
 
 class VersionStore:
-    """The versions of the voices of a database.
-
-    Args:
-        records: the database.
-        base_model: name of the model that this server speaks with.
-    """
+    """The versions of the voices of a database; `base_model` names the server's model."""
 
     def __init__(self, records: Engine, base_model: str) -> None:
         self._records = records
@@ -82,10 +77,7 @@ class VersionStore:
 
 
 def add_version(connection: Connection, voice_id: str, **facts: object) -> int:
-    """Makes a version in a transaction of the caller's, which must hold the voice's row.
-
-    Returns:
-        Its number.
+    """Insert a version in a transaction that holds the voice, and return its number.
 
     Raises:
         IntegrityError: there is no such voice.

@@ -1,1 +1,1 @@
-"""Voices: their recordings, uploads, and what the engine takes of them."""
+"""Voices: storage, recordings, uploads, and resolution for the engine."""

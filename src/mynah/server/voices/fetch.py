@@ -1,8 +1,7 @@
-"""Recordings by URL: fetched from where the settings allow, and from nowhere else.
+"""Recordings by URL, fetched from allowed hosts only, against SSRF.
 
-A server that fetches what callers name is a way into its own network. So hosts are named in the
-settings, a host's addresses are looked at before one is connected to, that very address is what is
-connected to, and every redirect is treated as a new URL.
+Hosts are named in the settings, a host's addresses are checked before one is connected to, that
+very address is connected to, and every redirect is treated as a new URL.
 """
 
 import asyncio
@@ -22,12 +21,12 @@ REDIRECTS = 3
 
 @dataclass(frozen=True, slots=True)
 class FetchRules:
-    """From where recordings may be fetched.
+    """Allowed sources of recordings.
 
     Attributes:
         hosts: names of hosts; `*` is any; none fetches nothing.
         schemes: of `https` and `http`.
-        networks: that may be reached although they are not public, such as `10.1.0.0/16`.
+        networks: allowed although they are not public, such as `10.1.0.0/16`.
         bytes: largest recording.
         seconds: time for one recording, from its name to its last byte.
     """
@@ -39,7 +38,7 @@ class FetchRules:
     seconds: float
 
     def __post_init__(self) -> None:
-        """Refuses networks that are none.
+        """Refuse invalid networks.
 
         Raises:
             OptionError: naming one.
@@ -50,7 +49,7 @@ class FetchRules:
             raise OptionError(f"MYNAH_FETCH_NETWORKS: {error}; write 10.1.0.0/16.") from None
 
     def check(self, url: httpx.URL) -> None:
-        """Refuses a URL of another scheme or host.
+        """Refuse a URL of another scheme or host.
 
         Raises:
             RecordingUrlError: it is one.
@@ -71,12 +70,12 @@ class FetchRules:
             )
 
     def allow(self, address: str) -> bool:
-        """Whether an address is public, or in a network that may be reached."""
+        """True if an address is public, or in an allowed network."""
         return EgressPolicy(self.networks).allows(address)
 
 
 async def fetch(url: str, rules: FetchRules) -> bytes:
-    """What is at a URL.
+    """Fetch the content of a URL.
 
     Raises:
         RecordingUrlError: it may not be fetched, cannot be, is too large, or takes too long.
@@ -112,7 +111,7 @@ async def _fetch(url: httpx.URL, rules: FetchRules) -> bytes:
 
 
 async def _request(client: httpx.AsyncClient, url: httpx.URL, rules: FetchRules) -> httpx.Request:
-    """A request to the address that was looked at, in the name of the host."""
+    """Build a request to the checked address in the name of the host."""
     address = await _address(url, rules)
     headers = {"host": url.netloc.decode("ascii"), "accept-encoding": "identity"}
     name = {"sni_hostname": url.raw_host.decode("ascii")}

@@ -1,4 +1,4 @@
-"""The recordings of voices: a file for each, and a row that says whose it is."""
+"""The recordings of voices: a file for each, and a row."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,7 @@ from mynah.storage.tables import recordings
 
 @dataclass(frozen=True, slots=True)
 class StoredRecording:
-    """A recording that is to be kept.
-
-    Attributes:
-        flac: mono at 32 kHz.
-        text: its words, if they are known.
-        seconds: of speech.
-    """
+    """A recording to store: FLAC, mono at 32 kHz; its transcript, if known; seconds of speech."""
 
     id: str
     flac: bytes
@@ -27,7 +21,7 @@ class StoredRecording:
 
 
 def keep_recordings(storage: BlobStore, kept: Iterable[StoredRecording]) -> None:
-    """Writes the files. They come before the rows: a row without its file cannot speak."""
+    """Write the files; do it before the rows, since a row without its file cannot speak."""
     for recording in kept:
         storage.put(recording_key(recording.id), recording.flac)
 
@@ -35,14 +29,7 @@ def keep_recordings(storage: BlobStore, kept: Iterable[StoredRecording]) -> None
 def insert_recordings(
     connection: Connection, voice_id: str, version: str, kept: Sequence[StoredRecording]
 ) -> None:
-    """Writes the rows, in a transaction of the caller's.
-
-    Args:
-        connection: of the transaction.
-        voice_id: whose they are.
-        version: that is prompted with them, or the id of the job that learns from them.
-        kept: in their order.
-    """
+    """Write the rows in the caller's transaction; `version` is a version's number or a job's id."""
     rows = [
         {
             "id": each.id,
@@ -66,11 +53,11 @@ def recordings_of(connection: Connection, voice_id: str, version: str) -> Sequen
 
 
 def forget_recordings(storage: BlobStore, recording_ids: Iterable[str]) -> None:
-    """Deletes the files."""
+    """Delete the files."""
     for recording_id in recording_ids:
         storage.delete(recording_key(recording_id))
 
 
 def recording_key(recording_id: str) -> str:
-    """Where the file of a recording is kept."""
+    """The blob key of a recording."""
     return f"recordings/{recording_id}.flac"

@@ -1,4 +1,4 @@
-"""Who speaks, for the engine: a version of a voice, its recordings and its weights."""
+"""Resolution of a voice for the engine: a version, its recordings and its weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,12 +18,12 @@ from mynah.voice.samples import samples
 from mynah.voice.voice import Voice
 
 ZERO_SHOT = "zero-shot"
-"""Another name of a voice's first version, for which nothing is trained."""
+"""Another name of a voice's first version, which is not trained."""
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceSelection:
-    """Whose voice speaks.
+    """The voice that a request names.
 
     Attributes:
         voice: id or name.
@@ -37,14 +37,7 @@ class VoiceSelection:
 
 
 class VoiceResolver:
-    """Finds out who speaks.
-
-    Args:
-        voices: whom callers speak with.
-        records: the database.
-        storage: where recordings are.
-        folders: where weights are.
-    """
+    """Resolver of voices for the engine."""
 
     def __init__(
         self, voices: VoiceStore, records: Engine, storage: BlobStore, folders: WeightStore
@@ -55,26 +48,22 @@ class VoiceResolver:
         self._folders = folders
         self._samples = {sample.name: sample for sample in samples()}
 
-    def speaker(self, speaking: VoiceSelection) -> VoiceRef:
-        """A voice for the engine.
+    def speaker(self, selection: VoiceSelection) -> VoiceRef:
+        """Resolve a selection to a voice reference.
 
         Raises:
             VoiceNotFoundError, VoiceVersionNotFoundError, ReferenceNotFoundError: there is none.
         """
-        voice = self._voices.get(speaking.voice)
-        own = self._speaker(voice, self.version_of(voice, speaking.version))
-        lenders = [self._lender(name) for name in speaking.references]
-        if not lenders:
+        voice = self._voices.get(selection.voice)
+        own = self._speaker(voice, self.version_of(voice, selection.version))
+        references = [self._reference(name) for name in selection.references]
+        if not references:
             return own
-        key = "+".join(each.key for each in (own, *lenders))
-        return VoiceRef(key, partial(_joined, own, lenders), own.weights)
+        key = "+".join(each.key for each in (own, *references))
+        return VoiceRef(key, partial(_joined, own, references), own.weights)
 
     def version_of(self, voice: VoiceRecord, asked: str | None) -> str:
-        """The version that is meant.
-
-        Args:
-            voice: whose.
-            asked: its number, or `ZERO_SHOT`; None is the default.
+        """Resolve a version number, `ZERO_SHOT`, or None for the default.
 
         Raises:
             VoiceVersionNotFoundError: there is no such version.
@@ -98,7 +87,7 @@ class VoiceResolver:
         fetch = partial(self._folder, voice, version, place)
         return VoiceRef(key, load, WeightsRef(key, fetch) if place else None)
 
-    def _lender(self, name: str) -> VoiceRef:
+    def _reference(self, name: str) -> VoiceRef:
         try:
             return self._speaker(self._voices.get(name), FIRST_VERSION)
         except VoiceNotFoundError as error:
@@ -107,7 +96,7 @@ class VoiceResolver:
     def _load(self, voice: VoiceRecord, version: str) -> Voice:
         with self._records.connect() as connection:
             own = recordings_of(connection, voice.id, version)
-            # Training need not have chosen prompts.
+            # A training may have chosen no prompts.
             rows = own or recordings_of(connection, voice.id, FIRST_VERSION)
         try:
             files = [self._storage.get(recording_key(row["id"])) for row in rows]
@@ -120,7 +109,7 @@ class VoiceResolver:
         )
 
     def _place(self, voice: VoiceRecord, version: str) -> str:
-        """Where the weights of a trained version are; empty if the model's own speak."""
+        """The key of a trained version's weights; empty if it has none of its own."""
         its = versions.c.voice_id == voice.id, versions.c.number == int(version)
         with self._records.connect() as connection:
             place = connection.scalar(select(versions.c.weights).where(*its))
@@ -146,7 +135,7 @@ class VoiceResolver:
             return version[0] != "0" and bool(connection.scalar(select(exists().where(*its))))
 
 
-def _joined(own: VoiceRef, lenders: Sequence[VoiceRef]) -> Voice:
+def _joined(own: VoiceRef, references: Sequence[VoiceRef]) -> Voice:
     voice = own.load()
-    lent = [recording for lender in lenders for recording in lender.load().recordings]
-    return replace(voice, recordings=(*voice.recordings, *lent))
+    others = [recording for each in references for recording in each.load().recordings]
+    return replace(voice, recordings=(*voice.recordings, *others))

@@ -1,4 +1,4 @@
-"""Voices under names: made from recordings, listed, changed and deleted."""
+"""Storage of voices: creation from recordings, listing, changes and deletion."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,17 +45,17 @@ VoiceName = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class VoiceRecord:
-    """A voice as it is listed.
+    """A voice.
 
     Attributes:
         id: never given to another voice.
         name: unique while the voice exists; callers may use it in place of the id.
         language: of the words of its recordings.
-        labels: whatever its owner wrote on it.
-        consent: how the speaker agreed.
+        labels: its owner's metadata.
+        consent: the speaker's.
         default_version: the version that speaks when none is asked for.
         created_at: seconds since 1970.
-        built_in: whether it comes with Mynah and cannot be changed.
+        built_in: True if it comes with Mynah and cannot be changed.
     """
 
     id: str
@@ -70,7 +70,7 @@ class VoiceRecord:
 
 @dataclass(frozen=True, slots=True)
 class NewRecording:
-    """A checked recording and its words."""
+    """A checked recording and its transcript."""
 
     clip: "CheckedRecording"
     text: str | None
@@ -78,20 +78,14 @@ class NewRecording:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Voices in the order of their ids, and whether more follow."""
+    """A page of voices in the order of their ids; `more` is True if others follow."""
 
     voices: list[VoiceRecord]
     more: bool
 
 
 class VoiceStore:
-    """The voices of a database and those that come with Mynah.
-
-    Args:
-        records: the database.
-        storage: where their recordings are.
-        folders: where the weights of their versions are.
-    """
+    """The voices of a database and those that come with Mynah."""
 
     def __init__(self, records: Engine, storage: BlobStore, folders: WeightStore) -> None:
         self._records = records
@@ -108,14 +102,14 @@ class VoiceStore:
         labels: Mapping[str, str],
         consent: str | None,
     ) -> VoiceRecord:
-        """Makes a voice that can speak at once.
+        """Create a voice; it can speak at once.
 
         Args:
             name: unique.
             clips: at least one; the first one is the prompt.
-            language: of their words.
-            labels: kept as they are.
-            consent: how the speaker agreed.
+            language: of the transcripts.
+            labels: metadata.
+            consent: the speaker's.
 
         Raises:
             VoiceExistsError: the name is taken.
@@ -175,7 +169,7 @@ class VoiceStore:
             yield from page.voices
 
     def change(self, name: str, changes: Mapping[str, Any]) -> VoiceRecord:
-        """Changes a voice's name, labels or consent; its sound stays.
+        """Change a voice's name, labels or consent; its recordings stay.
 
         Raises:
             VoiceNotFoundError: there is none.
@@ -196,7 +190,7 @@ class VoiceStore:
         return self.get(voice.id)
 
     def delete(self, name: str) -> VoiceRecord:
-        """Deletes a voice, its recordings and its versions; its jobs end.
+        """Delete a voice, its recordings and its versions, and cancel its jobs.
 
         Raises:
             VoiceNotFoundError: there is none.

@@ -1,4 +1,4 @@
-"""Recordings from callers: decoded within rules, and brought to one form."""
+"""Uploaded recordings: decoded within rules, and converted to one format."""
 
 import io
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ CONTENT_TYPE = "audio/flac"
 
 @dataclass(frozen=True, slots=True)
 class UploadRules:
-    """What a recording may be.
+    """Limits of an uploaded recording.
 
     Attributes:
         kinds: of `mynah.audio.kinds.KINDS`.
@@ -33,7 +33,7 @@ class UploadRules:
     seconds: float
 
     def __post_init__(self) -> None:
-        """Refuses kinds that cannot be read.
+        """Refuse kinds that cannot be read.
 
         Raises:
             OptionError: naming one.
@@ -45,19 +45,14 @@ class UploadRules:
 
 @dataclass(frozen=True, slots=True)
 class CheckedRecording:
-    """A recording that was checked.
-
-    Attributes:
-        flac: mono at 32 kHz.
-        seconds: of speech, without the silence around it.
-    """
+    """A checked recording: FLAC, mono at 32 kHz, and the seconds of speech in it."""
 
     flac: bytes
     seconds: float
 
 
 def admit(data: bytes, rules: UploadRules) -> CheckedRecording:
-    """Decodes, checks and re-encodes a recording.
+    """Decode, check and re-encode a recording.
 
     No more is ever decoded than the rules allow, whatever the file's header says.
 
@@ -76,13 +71,13 @@ def admit(data: bytes, rules: UploadRules) -> CheckedRecording:
 
 
 def check_words(texts: Sequence[str], recordings: int, language: str, split: str = "cut5") -> None:
-    """Refuses words that do not fit their recordings or cannot be pronounced.
+    """Refuse transcripts that do not fit their recordings or cannot be pronounced.
 
     Args:
-        texts: of the first recordings, in their order; an empty one is not known.
-        recordings: how many there are.
-        language: of the words.
-        split: where they may be cut into sentences.
+        texts: of the first recordings, in their order; empty if unknown.
+        recordings: number of recordings.
+        language: of the transcripts.
+        split: method of splitting into sentences.
 
     Raises:
         LanguageError: there is no such language.

@@ -1,1 +1,1 @@
-"""Webhooks: callers are told of the end of their jobs, as Standard Webhooks has it."""
+"""Webhooks for the end of jobs, by the specification Standard Webhooks."""

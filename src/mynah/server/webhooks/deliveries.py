@@ -1,4 +1,4 @@
-"""The log of webhooks: what is to be sent and when, what was tried, and what came of it."""
+"""Webhook deliveries: schedule, attempts and results."""
 
 import random
 import time
@@ -19,21 +19,21 @@ from mynah.storage.tables import deliveries, delivery_attempts
 State = Literal["pending", "delivered", "failed"]
 
 GROWTH = 4.0
-"""Each pause is so much longer than the one before."""
+"""Factor of each pause to the one before."""
 LONGEST_PAUSE = 86_400.0
 JITTER = 0.2
-"""Share by which a pause is shorter or longer, so that receivers are not met by all at once."""
+"""Share by which a pause is randomly shorter or longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A webhook on its way.
+    """A webhook delivery.
 
     Attributes:
         id: `webhook-id` of all its attempts.
-        caller: whose job it tells of.
+        caller: owner of the job.
         state: `failed` means that no more attempts follow.
-        attempts: how many there were.
+        attempts: number of attempts so far.
         created_at: seconds since 1970.
     """
 
@@ -49,14 +49,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryAttempt:
-    """An attempt at a webhook.
-
-    Attributes:
-        status: of HTTP; None if there was no answer.
-        error: why there was none.
-        milliseconds: that it took.
-        created_at: seconds since 1970.
-    """
+    """An attempt at a delivery; without a response `error` has the reason."""
 
     status: int | None
     error: str | None
@@ -70,12 +63,12 @@ _TRIED = [delivery_attempts.c[field.name] for field in fields(DeliveryAttempt)]
 
 @dataclass(frozen=True, slots=True)
 class RetryRules:
-    """How often and when a webhook is tried.
+    """Retry schedule.
 
     Attributes:
         pause: seconds between the first attempt and the second.
         attempts: at most.
-        claim: seconds for which an attempt is nobody else's.
+        claim: seconds for which an attempt is claimed.
     """
 
     pause: float
@@ -89,12 +82,7 @@ class RetryRules:
 
 
 class Deliveries:
-    """The deliveries of a database. Callers see their own; `admin` sees all.
-
-    Args:
-        records: the database.
-        rules: how often and when they are tried.
-    """
+    """The deliveries of a database. Callers see their own; `admin` sees all."""
 
     def __init__(self, records: Engine, rules: RetryRules) -> None:
         self._records = records
@@ -117,7 +105,7 @@ class Deliveries:
             return [DeliveryAttempt(**row) for row in rows]
 
     def replay(self, caller: Caller, delivery_id: str) -> Delivery:
-        """Has a webhook sent once more, with all its attempts; its id stays.
+        """Send a webhook again, with all its attempts; its id stays.
 
         Raises:
             DeliveryNotFoundError: the caller has none of this id.
@@ -133,22 +121,16 @@ class Deliveries:
         return Delivery(**row)
 
     def claim(self, limit: int) -> Sequence[Delivery]:
-        """Deliveries whose time has come, and which nobody else claims for a while."""
+        """Claim due deliveries, which others cannot claim for a while."""
         due = and_(deliveries.c.state == "pending", deliveries.c.next_at <= clock())
-        # Whoever dies while sending leaves it to be sent again: twice is better than never.
+        # At least once: a delivery whose sender dies is sent again.
         again = {"next_at": clock() + self._rules.claim}
         with self._records.begin() as connection:
             rows = claim(connection, deliveries, due, again, deliveries.c.next_at, limit)
         return [Delivery(**{name: row[name] for name in Delivery.__slots__}) for row in rows]
 
     def note(self, delivery: Delivery, outcome: AttemptResult, began: float) -> None:
-        """Writes what came of an attempt.
-
-        Args:
-            delivery: as it was claimed.
-            outcome: of the attempt.
-            began: by `time.monotonic`.
-        """
+        """Record the result of an attempt that began at `began` by `time.monotonic`."""
         attempts = delivery.attempts + 1
         row = {
             "delivery_id": delivery.id,
@@ -164,7 +146,7 @@ class Deliveries:
             "next_at": clock() + self._rules.pause_after(attempts),
         }
         with self._records.begin() as connection:
-            # Not if it was replayed meanwhile: then it begins anew.
+            # A delivery that was replayed meanwhile begins anew.
             connection.execute(its.where(deliveries.c.attempts == delivery.attempts).values(facts))
             connection.execute(insert(delivery_attempts).values(row))
 

@@ -1,4 +1,4 @@
-"""Delivers webhooks as their time comes, many at once, so that one that hangs holds up no other."""
+"""Webhook dispatcher: concurrent delivery, so that a slow receiver delays no other."""
 
 import asyncio
 import time
@@ -16,42 +16,36 @@ AT_ONCE = 32
 
 
 class WebhookDispatcher:
-    """Delivers what is in the outbox.
-
-    Args:
-        deliveries: what is to be sent.
-        secrets: what it is signed with.
-        sender: sends it.
-    """
+    """Dispatcher of due deliveries."""
 
     def __init__(self, deliveries: Deliveries, secrets: WebhookSecrets, sender: Sender) -> None:
         self._deliveries = deliveries
         self._secrets = secrets
         self._sender = sender
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._sending: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Delivers until it is cancelled."""
+        """Deliver until cancelled."""
         while True:
             try:
                 await self._begin()
-            except Exception as error:  # the database is away for a while: the next time will do
+            except Exception as error:  # such as a database that is away for a while
                 log_unexpected(error)
             await asyncio.sleep(PAUSE)
 
     async def _begin(self) -> None:
-        room = AT_ONCE - len(self._under_way)
+        room = AT_ONCE - len(self._sending)
         for delivery in await run_in_threadpool(self._deliveries.claim, room) if room else ():
             task = asyncio.create_task(self._deliver(delivery))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
 
     async def _deliver(self, delivery: Delivery) -> None:
         began = time.monotonic()
         try:
             outcome = await self._send(delivery)
             await run_in_threadpool(self._deliveries.note, delivery, outcome, began)
-        except Exception as error:  # it is claimed again when its claim is over
+        except Exception as error:  # it is due again when its claim expires
             log_unexpected(error)
 
     async def _send(self, delivery: Delivery) -> AttemptResult:

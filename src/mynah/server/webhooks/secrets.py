@@ -1,4 +1,4 @@
-"""What webhooks are signed with: a secret for each key, shown once, and renewed with an overlap."""
+"""Signing secrets of webhooks: one per key, shown once, and renewed with an overlap."""
 
 import base64
 import secrets
@@ -13,25 +13,18 @@ from mynah.storage.tables import webhook_secrets
 
 PREFIX = "whsec_"
 OVERLAP_SECONDS = 86_400
-"""For which the secret before is signed with, too, so that receivers can change theirs at ease."""
+"""Time for which the old secret signs too, so that receivers can change theirs."""
 _BYTES = 32
 
 
 class WebhookSecrets:
-    """The secrets of a database.
-
-    Args:
-        records: the database.
-    """
+    """The signing secrets of a database."""
 
     def __init__(self, records: Engine) -> None:
         self._records = records
 
     def renew(self, caller: str) -> str:
-        """Makes a caller's secret. It cannot be told again.
-
-        One that there was is good for a day more.
-        """
+        """Create a caller's secret, which is not shown again; the old one stays valid for a day."""
         secret = PREFIX + base64.b64encode(secrets.token_bytes(_BYTES)).decode()
         table = webhook_secrets.c
         renewing = update(webhook_secrets).where(table.caller == caller)
@@ -48,7 +41,7 @@ class WebhookSecrets:
         return secret
 
     def of(self, caller: str) -> Sequence[str]:
-        """What a caller's webhooks are signed with now, the newest first.
+        """The valid secrets of a caller, the newest first.
 
         Raises:
             CallbackError: the caller has no secret yet.

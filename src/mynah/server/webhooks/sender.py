@@ -1,7 +1,7 @@
-"""One attempt at a webhook: signed, to an address that was looked at, and over in time.
+"""One attempt at a webhook: signed, to a checked address, within a timeout.
 
-What is connected to is the address that was looked at. Redirects are not followed, proxies are not
-used, and of the answer only the status is read.
+The very address that was checked is connected to. Redirects are not followed, proxies are not
+used, and of the response only the status is read.
 """
 
 import asyncio
@@ -23,36 +23,31 @@ _LONGEST_URL = 2000
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """What came of an attempt.
-
-    Attributes:
-        status: of HTTP; None if there was no answer.
-        error: why there was none.
-    """
+    """Result of an attempt: the status of HTTP, or the reason that there was no response."""
 
     status: int | None
     error: str | None = None
 
     @property
     def delivered(self) -> bool:
-        """Whether the receiver took it."""
+        """True if the receiver accepted it."""
         return self.status is not None and 200 <= self.status < 300
 
     @property
     def unwanted(self) -> bool:
-        """Whether the receiver wants no more of it."""
+        """True if the receiver asked for no more attempts."""
         return self.status == httpx.codes.GONE
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A webhook.
+    """A webhook message.
 
     Attributes:
-        id: the same at each attempt, so that receivers can tell what they have.
-        url: where it goes.
+        id: the same at each attempt, so that receivers can recognise duplicates.
+        url: of the receiver.
         body: JSON.
-        secrets: that it is signed with, each by itself.
+        secrets: each makes a signature.
     """
 
     id: str
@@ -61,7 +56,7 @@ class Message:
     secrets: Sequence[str]
 
     def headers(self) -> dict[str, str]:
-        """Signed as of now."""
+        """Headers with signatures as of now."""
         at = datetime.now(UTC)
         signatures = [Webhook(secret).sign(self.id, at, self.body) for secret in self.secrets]
         return {
@@ -74,14 +69,14 @@ class Message:
 
 
 class Sender:
-    """Sends webhooks.
+    """Sender of webhooks.
 
     Args:
-        networks: that may be reached although they are not public.
+        networks: allowed although they are not public.
         seconds: for an attempt, from the host's name to the status.
 
     Raises:
-        OptionError: one of the networks is none.
+        OptionError: a network is invalid.
     """
 
     def __init__(self, networks: Sequence[str], seconds: float) -> None:
@@ -92,7 +87,7 @@ class Sender:
         self._seconds = seconds
 
     async def send(self, message: Message) -> AttemptResult:
-        """Makes one attempt."""
+        """Make one attempt."""
         try:
             async with asyncio.timeout(self._seconds):
                 return AttemptResult(await self._send(message))
@@ -132,10 +127,10 @@ class Sender:
 
 
 def parsed(text: str) -> httpx.URL:
-    """A URL that webhooks may have.
+    """Parse a callback URL.
 
     Raises:
-        CallbackError: it may not.
+        CallbackError: it is invalid or not allowed.
     """
     try:
         url = parse_url(text)
