@@ -1,1 +1,1 @@
-"""What Mynah is measured by; none of it ships."""
+"""Benchmarks of Mynah; none of them ships."""

@@ -1,1 +1,1 @@
-"""What other busy processes, and many clients, make of speech: `python -m benchmarks.busy`."""
+"""Speech beside busy processes and many clients: `python -m benchmarks.busy`."""

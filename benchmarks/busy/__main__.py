@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from statistics import median
 
-from benchmarks.busy.processes import Busy, Told, free_port, pin, speaking
+from benchmarks.busy.processes import Busy, SpeakerProcess, free_port, pin, speaking
 from benchmarks.busy.subject import Subject
 from benchmarks.load.callers import BYTES_PER_SECOND, SPOKEN, crowd
 from benchmarks.load.server import serving
@@ -27,15 +27,15 @@ def main() -> None:
     options = _options()
     pin(CORES)
     subjects = [Subject(), *map(Subject.parse, options.against)]
-    with speaking(subjects) as told:
+    with speaking(subjects) as speakers:
         if options.rounds:
-            _tell_factors(subjects, _factors(told, options.rounds, options.loads))
-        for each, subject in zip(told, subjects, strict=True) if options.clients else ():
-            _tell_clients(subject, each, options)
+            _print_factors(subjects, _factors(speakers, options.rounds, options.loads))
+        for each, subject in zip(speakers, subjects, strict=True) if options.clients else ():
+            _print_clients(subject, each, options)
 
 
 def _factors(
-    told: Sequence[Told], rounds: int, loads: Sequence[int]
+    speakers: Sequence[SpeakerProcess], rounds: int, loads: Sequence[int]
 ) -> Mapping[int, Sequence[Sequence[float]]]:
     """Real-time factors by the number of busy processes, of each round and subject."""
     factors: dict[int, list[list[float]]] = {load: [] for load in loads}
@@ -43,18 +43,18 @@ def _factors(
         for seed in range(rounds):
             for load in loads:
                 with busy.of(load):
-                    factors[load].append(_round(told, seed))
+                    factors[load].append(_round(speakers, seed))
     return factors
 
 
-def _round(told: Sequence[Told], seed: int) -> list[float]:
+def _round(speakers: Sequence[SpeakerProcess], seed: int) -> list[float]:
     """A sentence of each subject; whoever is first in one round is last in the next."""
-    order = list(range(len(told)))[:: -1 if seed % 2 else 1]
-    factors = {number: told[number].one(seed) for number in order}
-    return [factors[number] for number in range(len(told))]
+    order = list(range(len(speakers)))[:: -1 if seed % 2 else 1]
+    factors = {number: speakers[number].one(seed) for number in order}
+    return [factors[number] for number in range(len(speakers))]
 
 
-def _tell_factors(
+def _print_factors(
     subjects: Sequence[Subject], factors: Mapping[int, Sequence[Sequence[float]]]
 ) -> None:
     least, *_ = factors
@@ -74,12 +74,12 @@ def _tell_factors(
             )
 
 
-def _tell_clients(subject: Subject, told: Told, options: argparse.Namespace) -> None:
+def _print_clients(subject: Subject, speaker: SpeakerProcess, options: argparse.Namespace) -> None:
     """A server's clients and as many callers of the bare engine, in turn."""
     alone, served = [], []
     with serving(None, free_port(), subject.python, subject.whole_environment) as server:
         for _ in range(options.turns):
-            alone.append(told.many(options.clients, options.seconds))
+            alone.append(speaker.many(options.clients, options.seconds))
             began = time.monotonic()
             heard = asyncio.run(crowd(server, options.clients, options.seconds))
             sound = sum(each.sound for each in heard if each.outcome == SPOKEN)

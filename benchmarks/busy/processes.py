@@ -15,7 +15,7 @@ from mynah.errors import ServerError
 _SCRIPT = Path(__file__).with_name("speaker.py")
 
 
-class Told:
+class SpeakerProcess:
     """A process of `speaker.py`.
 
     Args:
@@ -26,7 +26,7 @@ class Told:
         self._process = process
 
     def wait(self) -> None:
-        """Waits until it is ready.
+        """Wait until it is ready.
 
         Raises:
             ServerError: it ended.
@@ -54,10 +54,10 @@ class Told:
 
 
 @contextmanager
-def speaking(subjects: Sequence[Subject]) -> Iterator[list[Told]]:
+def speaking(subjects: Sequence[Subject]) -> Iterator[list[SpeakerProcess]]:
     """A process that is ready to speak for each subject."""
     with ExitStack() as ended:
-        told = []
+        speakers = []
         for subject in subjects:
             process = subprocess.Popen(
                 [subject.python, str(_SCRIPT)],
@@ -68,10 +68,10 @@ def speaking(subjects: Sequence[Subject]) -> Iterator[list[Told]]:
             )
             ended.callback(process.wait)
             ended.callback(process.kill)
-            told.append(Told(process))
-        for each in told:
+            speakers.append(SpeakerProcess(process))
+        for each in speakers:
             each.wait()
-        yield told
+        yield speakers
 
 
 class Busy:
@@ -96,7 +96,7 @@ class Busy:
             self._signal(self._processes[:number], signal.SIGSTOP)
 
     def close(self) -> None:
-        """Ends them."""
+        """End them."""
         for process in self._processes:
             process.kill()
             process.wait()

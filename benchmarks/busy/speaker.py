@@ -1,4 +1,4 @@
-"""A process that speaks with the starter when it is told to, a line at a time.
+"""A process that speaks with the starter on commands, a line each.
 
 It runs with the interpreter of any checkout, so it imports only what Mynah promises to keep.
 `one SEED` is answered with the real-time factor of a sentence, `many CALLERS SECONDS` with the
@@ -58,7 +58,7 @@ class Speaker:
 
 
 def main() -> None:
-    """Does as it is told until nothing more comes."""
+    """Run the commands of standard input."""
     speaker = Speaker()
     print("ready", flush=True)
     for line in sys.stdin:

@@ -1,4 +1,4 @@
-"""What is measured: an interpreter with Mynah, in an environment."""
+"""Subject of a measurement: an interpreter with Mynah, in an environment."""
 
 import os
 import sys
@@ -23,7 +23,7 @@ class Subject:
 
     @classmethod
     def parse(cls, words: str) -> Self:
-        """What `--against` names: `NAME=value` for the environment, an interpreter's path."""
+        """Parse `--against`: `NAME=value` for the environment, and an interpreter's path."""
         parts = words.split()
         settings = [part.partition("=") for part in parts if "=" in part]
         pythons = [part for part in parts if "=" not in part]

@@ -1,1 +1,1 @@
-"""What training a voice from a minute of speech gives: time, likeness, words."""
+"""Training of a voice on a minute of speech: time, likeness, words."""

@@ -27,7 +27,7 @@ VOICE = "person"
 
 
 def main() -> None:
-    """Trains, judges and prints."""
+    """Train, judge and print."""
     options = _options()
     minute, judges = read_minute(options.cache), Judges.fetch(options.cache, options.threads)
     with (

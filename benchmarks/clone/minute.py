@@ -14,7 +14,7 @@ from benchmarks.quality.voices import Utterance, read_audio
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """Recordings of one person, whom Mynah never heard in training.
+    """Recordings of one person who is not in the training data.
 
     Attributes:
         person: who.
@@ -39,7 +39,7 @@ class Minute:
 
 
 def read_minute(cache: Path) -> Minute:
-    """What `minute.json` lists, fetched below `cache`."""
+    """The recordings of `minute.json`, fetched below `cache`."""
     listed = json.loads((Path(__file__).parent / "minute.json").read_text("utf-8"))
     clips, language = listed["clips"], listed["language"]
     recordings = members(LJSPEECH, [clip["file"] for clip in clips], cache)

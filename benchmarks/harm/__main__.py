@@ -38,8 +38,10 @@ def _trained(cases: Iterable[Case]) -> Iterator[Result]:
 
 def _figures(metrics: dict[str, float]) -> str:
     after = {name: value for name, value in metrics.items() if not name.endswith("_before")}
-    told = (f"{name} {metrics.get(f'{name}_before', 0):.3f} → {after[name]:.3f}" for name in after)
-    return ", ".join(told) or "–"
+    changes = (
+        f"{name} {metrics.get(f'{name}_before', 0):.3f} → {after[name]:.3f}" for name in after
+    )
+    return ", ".join(changes) or "–"
 
 
 def _chosen(cases: Iterable[Case], only: str) -> Iterator[Case]:

@@ -21,7 +21,7 @@ Outcome = Literal["refused", "kept", "promoted"]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a training.
+    """Outcome of a training.
 
     Attributes:
         case: its name.
@@ -49,10 +49,10 @@ def train(case: Case) -> Result:
             command, env=environment, capture_output=True, text=True, check=False
         )
         seconds = time.monotonic() - began
-    told = ended.stderr.strip().splitlines()
+    lines = ended.stderr.strip().splitlines()
     if ended.returncode:
-        return Result(case.name, "refused", told[-1] if told else "", {}, seconds)
-    kept = [line for line in told if line.startswith(KEPT)]
+        return Result(case.name, "refused", lines[-1] if lines else "", {}, seconds)
+    kept = [line for line in lines if line.startswith(KEPT)]
     return Result(
         case.name,
         "kept" if kept else "promoted",

@@ -1,1 +1,1 @@
-"""How a real server bears many callers: `python -m benchmarks.load`."""
+"""Load of many callers on a real server: `python -m benchmarks.load`."""

@@ -53,13 +53,13 @@ async def _many(served: Served, clients: int, seconds: float) -> bool:
     every = max(1, seconds / _READINGS)
     readings = await read_memory(served.memory, every, calls)
     print(f"{clients} clients for {seconds:g} s, the last answer after {_since(began):.0f} s")
-    told = _tell_calls(calls.result(), _since(began))
-    _tell_memory(readings)
-    return told and is_flat(readings)
+    as_expected = _print_calls(calls.result(), _since(began))
+    _print_memory(readings)
+    return as_expected and is_flat(readings)
 
 
-def _tell_calls(heard: Sequence[Heard], took: float) -> bool:
-    """Tells how the calls went; whether each was answered as it should be."""
+def _print_calls(heard: Sequence[Heard], took: float) -> bool:
+    """Print the outcomes of the calls; return True if each was answered as it should be."""
     outcomes = Counter(each.outcome for each in heard)
     for outcome, number in sorted(outcomes.items()):
         print(f"  {outcome}: {number}")
@@ -73,9 +73,9 @@ def _tell_calls(heard: Sequence[Heard], took: float) -> bool:
     return bool(spoken) and not wrong
 
 
-def _tell_memory(readings: Sequence[Reading]) -> None:
-    told = ", ".join(f"{each.second:.0f} s {each.resident >> 20}" for each in readings)
-    print(f"memory, MiB: {told}")
+def _print_memory(readings: Sequence[Reading]) -> None:
+    shown = ", ".join(f"{each.second:.0f} s {each.resident >> 20}" for each in readings)
+    print(f"memory, MiB: {shown}")
     verdict = "flat" if is_flat(readings) else "it GROWS"
     print(f"memory in the second half: {growth(readings) / (1 << 20):+.1f} MiB, {verdict}")
 
@@ -88,8 +88,8 @@ def _spread(seconds: Sequence[float]) -> str:
     if len(seconds) < 2:
         return "too few to tell"
     cuts = quantiles(seconds, n=100, method="inclusive")
-    told = {"median": cuts[49], "90 %": cuts[89], "99 %": cuts[98], "most": max(seconds)}
-    return ", ".join(f"{name} {1000 * value:.0f} ms" for name, value in told.items())
+    shown = {"median": cuts[49], "90 %": cuts[89], "99 %": cuts[98], "most": max(seconds)}
+    return ", ".join(f"{name} {1000 * value:.0f} ms" for name, value in shown.items())
 
 
 def _options() -> argparse.Namespace:

@@ -1,4 +1,4 @@
-"""One caller at a time: when the first sound comes, and whether the rest comes in time."""
+"""One caller at a time: time to the first audio, and gaps in the rest."""
 
 import json
 import re
@@ -19,7 +19,7 @@ _PART = re.compile(r";dur=([\d.]+)")
 
 @dataclass(frozen=True, slots=True)
 class FirstSound:
-    """When the first sound of an answer came, and whether the rest came in time.
+    """Time to the first audio of a response, and gaps in the rest.
 
     Attributes:
         seconds: from the call until the caller had it.
@@ -49,7 +49,7 @@ class Alone:
         }
 
     def first_sound(self, text: str, form: str, seed: int) -> FirstSound:
-        """Has a text spoken, to the end.
+        """Request a text, and read the response to its end.
 
         Raises:
             ServerError: there is no speech.
@@ -69,7 +69,7 @@ class Alone:
 
 
 def silence(arrivals: Sequence[tuple[float, int]]) -> float:
-    """Seconds between the first and the last sound of a WAV in which a player has none left.
+    """Seconds between the first and the last audio of a WAV in which a player has none left.
 
     Args:
         arrivals: when bytes came, and how many.
@@ -82,7 +82,7 @@ def silence(arrivals: Sequence[tuple[float, int]]) -> float:
 
 
 def first_sounds(served: Served, text: str, form: str, rounds: int) -> list[FirstSound]:
-    """Has a text spoken again and again, with another seed each time, in a format.
+    """Request a text again and again, with another seed each time, in a format.
 
     Raises:
         ServerError: the server answers with anything but speech.

@@ -1,4 +1,4 @@
-"""Callers: each asks for speech, hears all of it, and asks again."""
+"""Callers: each requests speech, reads all of it, and requests again."""
 
 import asyncio
 import time
@@ -20,10 +20,10 @@ TEXTS = (
 
 SPOKEN = "200"
 BUSY = ("429", "503")
-"""What a server may answer that has too much to do."""
+"""Statuses of an overloaded server."""
 
 WAV_HEADER = 44
-"""Bytes that are no sound yet."""
+"""Bytes before the first sample."""
 BYTES_PER_SECOND = 2 * 32_000
 
 _PATIENCE = 360.0
@@ -32,7 +32,7 @@ _LEAST_SECONDS = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """How one call went.
+    """Measurements of one call.
 
     Attributes:
         outcome: status of HTTP and what was wrong with the answer, if anything; or the name of
@@ -49,7 +49,7 @@ class Heard:
 
 
 async def crowd(served: Served, number: int, seconds: float) -> list[Heard]:
-    """Has a number of callers ask for speech at once, until no more of the seconds are left."""
+    """Run a number of callers that request speech at once, until the seconds are over."""
     until = time.monotonic() + seconds
     limits = httpx.Limits(max_connections=None)
     async with connection(served, limits) as client:
@@ -68,7 +68,7 @@ def connection(served: Served, limits: httpx.Limits | None = None) -> httpx.Asyn
 
 
 async def hear(client: httpx.AsyncClient, text: str, **options: Any) -> Heard:  # noqa: ANN401
-    """Asks for a text and hears it to its end."""
+    """Request speech, and read the response to its end."""
     began, first, sound = time.perf_counter(), None, b""
     body = {"input": text, "voice": VOICE, "response_format": "wav", **options}
     try:
@@ -100,12 +100,12 @@ def _flaw(wav: bytes) -> str:
 
 
 def _form(answer: httpx.Response) -> str:
-    """Empty if an error is told as it should be."""
+    """Empty if an error has the right body."""
     try:
-        told = answer.json()["error"]
+        error = answer.json()["error"]
     except (ValueError, KeyError):
         return " without the envelope"
-    if told.keys() != {"type", "code", "message", "param", "request_id"}:
+    if error.keys() != {"type", "code", "message", "param", "request_id"}:
         return " in an incomplete envelope"
     busy = answer.status_code in (429, 503)
     return " without Retry-After" if busy and "retry-after" not in answer.headers else ""

@@ -27,7 +27,7 @@ class Reading:
 async def read_memory(
     memory: Callable[[], int], every: float, until: asyncio.Future[Any]
 ) -> list[Reading]:
-    """Reads memory at intervals until something is done.
+    """Read memory at intervals until something is done.
 
     Args:
         memory: tells the bytes that are resident; it may take a moment.
@@ -49,5 +49,5 @@ def growth(readings: Sequence[Reading]) -> float:
 
 
 def is_flat(readings: Sequence[Reading]) -> bool:
-    """Whether the second half grew by no more than its noise."""
+    """True if the second half grew by no more than its noise."""
     return growth(readings) <= _NOISE * readings[-1].resident

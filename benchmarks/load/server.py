@@ -37,8 +37,8 @@ class Served:
 
     def memory(self) -> int:
         """Resident bytes of its process."""
-        told = subprocess.check_output(["ps", "-o", "rss=", "-p", str(self.process)], text=True)
-        return int(told) * 1024
+        output = subprocess.check_output(["ps", "-o", "rss=", "-p", str(self.process)], text=True)
+        return int(output) * 1024
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def serving(
     python: str = sys.executable,
     environment: Mapping[str, str] = os.environ,
 ) -> Iterator[Served]:
-    """Serves as long as the context is open.
+    """Serve as long as the context is open.
 
     Args:
         model: folder of a model; the starter without it.
@@ -70,7 +70,7 @@ def serving(
         ).strip()
         with (Path(folder) / "log").open("w") as log:
             process = subprocess.Popen(_mynah(python, "serve"), env=own, stderr=log)
-            # A benchmark that is told to end leaves no server behind.
+            # A benchmark that is ended leaves no server behind.
             default = signal.signal(signal.SIGTERM, lambda *_: sys.exit("Terminated."))
             try:
                 url = f"http://127.0.0.1:{port}"

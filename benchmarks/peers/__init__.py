@@ -1,1 +1,1 @@
-"""How fast others are at the same work, each in an environment of its own."""
+"""Speed of other engines at the same work, each in an environment of its own."""

@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def _seconds_of_genie(sovits: SoVITS, sentence: Sentence, times: int) -> list[float]:
-    """What the same weights, not fused, take there for the same sentence."""
+    """Time of the same weights, not fused, in Mynah for the same sentence."""
     inputs = {
         "text_seq": sentence.phones.numpy(),
         "pred_semantic": sentence.codes[None].numpy(),

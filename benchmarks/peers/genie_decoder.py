@@ -35,7 +35,7 @@ def session(weights: Path) -> onnxruntime.InferenceSession:
 
 
 def main() -> None:
-    """Prints the seconds of each time as JSON."""
+    """Print the seconds of each time as JSON."""
     weights, inputs, times = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     genie = session(weights)
     with np.load(inputs) as file:

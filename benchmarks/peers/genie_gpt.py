@@ -37,7 +37,7 @@ def session(name: str, weights: Path) -> onnxruntime.InferenceSession:
 
 
 def main() -> None:
-    """Prints the seconds of each token as JSON."""
+    """Print the seconds of each token as JSON."""
     weights, inputs, tokens = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     first = session("t2s_first_stage_decoder_fp32", weights)
     later = session("t2s_stage_decoder_fp32", weights)

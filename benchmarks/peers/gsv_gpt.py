@@ -21,16 +21,16 @@ from torch import Tensor
 
 
 class Streaming(Protocol):
-    """What of its GPT is called."""
+    """The interface of its GPT."""
 
     def infer_stream(
         self, x: Tensor, y: Tensor, bert_feature: Tensor, *, stream_chunk: int, debug: bool
     ) -> Iterator[object]:
-        """Gives pieces of so many tokens."""
+        """Return chunks of so many tokens."""
 
 
 def package() -> None:
-    """Stands for `gsv_tts`, which itself imports all that it can do, down to playing sound."""
+    """Stand-in for `gsv_tts`, which itself imports everything, down to audio playback."""
     spec = find_spec("gsv_tts")
     assert spec is not None
     assert spec.submodule_search_locations is not None
@@ -67,15 +67,15 @@ def loaded(weights: Path, places: int) -> Streaming:
 
 
 def main() -> None:
-    """Prints the seconds of each token as JSON."""
+    """Print the seconds of each token as JSON."""
     weights, inputs, tokens = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     package()
     with np.load(inputs) as file:
         phones, prompt = (torch.from_numpy(file[name]) for name in ("phones", "prompts"))
     gpt = loaded(weights, phones.shape[1] + prompt.shape[1] + tokens + 3)
     bert = torch.zeros(1, phones.shape[1], 1024)
-    drawn = gpt.infer_stream(phones, prompt, bert, stream_chunk=1, debug=False)
-    times = [time.perf_counter() for _ in drawn]
+    sampled = gpt.infer_stream(phones, prompt, bert, stream_chunk=1, debug=False)
+    times = [time.perf_counter() for _ in sampled]
     print(json.dumps([after - before for before, after in pairwise(times)]))
 
 

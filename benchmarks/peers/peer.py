@@ -32,13 +32,13 @@ class Peer:
     def seconds(
         self, script: str, network: nn.Module, inputs: Mapping[str, NDArray[np.generic]], times: int
     ) -> list[float]:
-        """What each of some times takes it.
+        """Run a script in the peer's environment, and return the seconds of each time.
 
         Args:
-            script: beside this file, run there with the files of weights and inputs, and the times.
-            network: whose weights it is given, with their released names.
-            inputs: by the names that it has for them.
-            times: how many.
+            script: beside this file; run with the files of weights and inputs, and `times`.
+            network: gives the weights, with their released names.
+            inputs: by the peer's names of them.
+            times: number of repetitions.
         """
         weights = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
         python = python_with(self.environment, *self.packages)

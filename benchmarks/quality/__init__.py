@@ -1,1 +1,1 @@
-"""How good Mynah sounds: intelligibility, likeness and cleanness against real people."""
+"""Quality of speech: intelligibility, likeness and cleanness against real people."""

@@ -12,7 +12,7 @@ from mynah.errors import MynahError
 
 
 def main() -> None:
-    """Judges what the options name and prints the table."""
+    """Judge what the options name and prints the table."""
     options = _options()
     judges = Judges.fetch(options.cache, options.threads)
     voices = human_voices(options.cache)

@@ -1,4 +1,4 @@
-"""How clean does it sound? DNSMOS P.835, a network that predicts listeners' opinions.
+"""DNSMOS P.835: predicted mean opinion of cleanness.
 
 Reddy, Gopal and Cutler 2022, "DNSMOS P.835: A Non-Intrusive Perceptual Objective
 Speech Quality Metric to Evaluate Noise Suppressors". Trained on noisy and denoised

@@ -42,7 +42,7 @@ class Judges:
 
     @classmethod
     def fetch(cls, cache: Path, threads: int) -> Self:
-        """Judges whose weights lie below `cache`; fetches those that are missing."""
+        """Judge whose weights lie below `cache`; fetches those that are missing."""
         vosk = sources.unpacked(sources.VOSK, sources.VOSK_FILES, cache)
         moonshine = sources.unpacked(sources.MOONSHINE, sources.MOONSHINE_FILES, cache)
         whisper = sources.unpacked(sources.WHISPER, sources.WHISPER_FILES, cache)
@@ -65,7 +65,7 @@ class Judges:
         pairs: Iterable[tuple[Utterance, Array | None]],
         people: Sequence[Array] = (),
     ) -> Row:
-        """Judges utterances of one language, each with the timbre it should have.
+        """Judge utterances of one language, each with the timbre it should have.
 
         Args:
             label: Who speaks.

@@ -41,7 +41,7 @@ class Moonshine:
         self._vocabulary = list(read_vocabulary((folder / "tokenizer.bin").read_bytes()))
 
     def transcribe(self, samples: Array, sample_rate: int, language: str) -> str:
-        """Writes down a recording of English; each 30 s are heard on their own.
+        """Transcribe a recording of English; each 30 s are recognised on their own.
 
         Raises:
             LanguageError: The language is not English.
@@ -75,5 +75,5 @@ def read_vocabulary(stored: bytes) -> Iterator[bytes]:
 
 
 def text_of(pieces: Iterable[bytes]) -> str:
-    """Joins pieces of a vocabulary that writes a space as ▁."""
+    """Join pieces of a vocabulary that writes a space as ▁."""
     return b"".join(pieces).decode(errors="replace").replace("▁", " ").strip()

@@ -1,4 +1,4 @@
-"""What every recogniser does: write down what a recording says."""
+"""The interface of recognisers: transcribe a recording."""
 
 from collections.abc import Iterator
 from typing import Protocol, TypeAlias
@@ -17,7 +17,7 @@ class Recogniser(Protocol):
     """A listener."""
 
     def transcribe(self, samples: Array, sample_rate: int, language: str) -> str:
-        """Writes down a recording.
+        """Transcribe a recording.
 
         Args:
             samples: Mono waveform, shape (samples,).
@@ -36,7 +36,7 @@ def resampled(samples: Array, sample_rate: int) -> Array:
 
 
 def windows(samples: Array, sample_rate: int) -> Iterator[Array]:
-    """A recording at `SAMPLE_RATE` in pieces of 30 s: all that the transformers hear at once."""
+    """A recording at `SAMPLE_RATE` in parts of 30 s, the input length of the transformers."""
     audio = resampled(samples, sample_rate)
     length = WINDOW_SECONDS * SAMPLE_RATE
     return (audio[at : at + length] for at in range(0, len(audio), length))

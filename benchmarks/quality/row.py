@@ -1,4 +1,4 @@
-"""What is told about one set of utterances."""
+"""Figures of one set of utterances."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from benchmarks.quality.score import error_rate, syllable_error_rate
 
 @dataclass(frozen=True)
 class Errors:
-    """What one recogniser got wrong.
+    """Errors of one recogniser.
 
     Attributes:
         rate: Of characters (`zh`) or words.

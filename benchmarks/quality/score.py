@@ -1,4 +1,4 @@
-"""Error rates between what should be said and what a recogniser heard.
+"""Error rates between a reference text and a recogniser's transcript.
 
 Both sides are first written the same way, so that only what an ear can hear counts:
 `3.5%` and 百分之三点五, 書 and 书, "colour" and "color" are no errors.

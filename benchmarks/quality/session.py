@@ -1,4 +1,4 @@
-"""How the judges' networks run: on the CPU, with a bounded number of threads."""
+"""Inference sessions of the judges' networks: on the CPU, with a bounded number of threads."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import onnxruntime
 
 
 def onnx_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    """Opens an ONNX file (`.onnx`, or `.ort` as ONNX Runtime stores it)."""
+    """Open an ONNX file (`.onnx`, or `.ort` as ONNX Runtime stores it)."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

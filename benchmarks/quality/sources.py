@@ -126,7 +126,7 @@ def members(package: Package, names: Sequence[str], cache: Path) -> list[Path]:
 
 
 def unpacked(package: Package, names: Sequence[str], cache: Path) -> Path:
-    """Where files of a package lie, below `cache`; fetches and unpacks what is missing.
+    """Folder of a package's files below `cache`; fetches and unpacks missing ones.
 
     Raises:
         SourceError: The registry's client failed, or the archive is not the expected one.

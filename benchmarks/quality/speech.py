@@ -1,4 +1,4 @@
-"""What is judged: speech by Mynah, by real people, of a training corpus, or of a folder.
+"""Speech to judge: by Mynah, by real people, of a training corpus, or of a folder.
 
 Every function gives sets: a label and utterances of one language, each with the
 timbre that it should have. Utterances are made when they are asked for.

@@ -1,4 +1,4 @@
-"""Real people whom Mynah never heard in training, and what they say."""
+"""Recordings of real people who are not in the training data, with transcripts."""
 
 import json
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Utterance:
     language: str
 
     def save(self, path: Path) -> None:
-        """Writes the sound as 16-bit PCM in the format of the path's suffix."""
+        """Write the samples as 16-bit PCM in the format of the path's suffix."""
         path.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(path, self.samples, self.sample_rate, subtype="PCM_16")
 

@@ -32,7 +32,7 @@ class Vosk:
         self._models = {home.name: vosk.Model(str(home)) for home in homes}
 
     def transcribe(self, samples: Array, sample_rate: int, language: str) -> str:
-        """Writes down a recording of any length, words apart.
+        """Transcribe a recording of any length, words apart.
 
         Raises:
             LanguageError: There is no model of the language.

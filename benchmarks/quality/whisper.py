@@ -53,7 +53,7 @@ class Whisper:
         )
 
     def transcribe(self, samples: Array, sample_rate: int, language: str) -> str:
-        """Writes down a recording; each 30 s are heard on their own.
+        """Transcribe a recording; each 30 s are recognised on their own.
 
         Raises:
             LanguageError: Whisper does not know the language.

@@ -1,1 +1,1 @@
-"""How fast Mynah speaks, stage by stage and for many callers at a time."""
+"""Speed of Mynah, by stage and for many callers at a time."""

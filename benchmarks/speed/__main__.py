@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _print_semantic(models: Models, reference: float) -> None:
-    """What the stage does in a thread laid out as its own, beside the reference's tokens/s."""
+    """Speed of the stage in a thread set up as its own, beside the reference's tokens/s."""
     print(f"  with {torch.get_num_threads()} threads of its own:")
     gpt = models.packed or models.gpt
     tokens_per_second(gpt, 1, 10)

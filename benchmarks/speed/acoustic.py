@@ -35,7 +35,7 @@ TOKENS_PER_SECOND = 25
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """What is decoded: codes (1, tokens), phones (1, 40), a timbre."""
+    """Input of the decoder: codes (1, tokens), phones (1, 40), a timbre."""
 
     codes: Tensor
     phones: Tensor
@@ -59,7 +59,7 @@ class Sentence:
 
 @torch.inference_mode()
 def seconds_of(sovits: SoVITS, vocoder: WaveDecoder, sentence: Sentence, times: int) -> list[float]:
-    """What it takes to decode a sentence at once, each time; another time before warms up."""
+    """Seconds to decode a sentence at once, each time, after one warm-up."""
     seconds = []
     for _ in range(1 + times):
         began = time.perf_counter()

@@ -44,7 +44,7 @@ PHONES = 42
 
 
 class PhonemeModels(RandomModels):
-    """Networks without training that are told phonemes, of a voice that nobody read."""
+    """Untrained networks and a random voice."""
 
     def read(self, voice: Voice) -> Prompt:
         """Any voice as one of five seconds whose words are known."""
@@ -59,8 +59,8 @@ class PhonemeModels(RandomModels):
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """What drawing tokens takes.
+class SamplingSpeed:
+    """Speed of sampling tokens.
 
     Attributes:
         speed: tokens a second of all rows together.
@@ -100,8 +100,8 @@ def released() -> tuple[GPT, SoVITS]:
     return gpt, sovits
 
 
-def drawn(batch: Batch, rows: int, tokens: int = 200) -> Drawn:
-    """Speed of a batch that is drawn together, prompts not included."""
+def sampling_speed(batch: Batch, rows: int, tokens: int = 200) -> SamplingSpeed:
+    """Speed of a batch that is sampled together, prompts not included."""
     began = time.perf_counter()
     joined = batch.join([replace(random_request(), seed=seed) for seed in range(rows)])
     read = time.perf_counter()
@@ -117,14 +117,14 @@ def drawn(batch: Batch, rows: int, tokens: int = 200) -> Drawn:
     seconds, number = time.perf_counter() - began_drawing, count() - first
     for row in joined:
         batch.leave(row)
-    return Drawn(number / seconds, read - began)
+    return SamplingSpeed(number / seconds, read - began)
 
 
 class Decodes(Protocol):
-    """What decodes passages, as `Models.decode`."""
+    """Decode function for streams, as `Models.decode`."""
 
-    def __call__(self, passages: Sequence[DecodeStream]) -> object:
-        """Decodes the next piece of each."""
+    def __call__(self, streams: Sequence[DecodeStream]) -> object:
+        """Decode the next chunk of each."""
 
 
 def real_time_factor(
@@ -132,7 +132,7 @@ def real_time_factor(
 ) -> float:
     """Seconds of work for a second of the sound of sentences that are decoded together."""
     generator = torch.Generator().manual_seed(0)
-    passages = [
+    streams = [
         DecodeStream(
             torch.randint(700, (PHONES,), generator=generator),
             torch.randn(1, channels, 1, generator=generator).to(device),
@@ -142,8 +142,8 @@ def real_time_factor(
         for _ in range(rows)
     ]
     began = time.perf_counter()
-    while passages[0].piece:
-        decode(passages)
+    while streams[0].piece:
+        decode(streams)
     return (time.perf_counter() - began) / (rows * tokens / TOKENS_PER_SECOND)
 
 
@@ -195,7 +195,7 @@ def _semantic(gpt: GPT, device: torch.device) -> "CudaDecoder | None":
         batch: Batch = graphs.batch() if graphs else TorchBatch(gpt.half().to(device), rows)
         if batch.free < rows:
             continue
-        what = drawn(batch, rows, 400 if rows == 1 else 200)
+        what = sampling_speed(batch, rows, 400 if rows == 1 else 200)
         print(
             f"  batch {rows:2}: {what.speed:9.1f} tokens/s, {1e3 * rows / what.speed:.3f} ms a "
             f"step; prompts read in {what.reading:.3f} s",
@@ -209,7 +209,7 @@ def _tried_gpt(gpt: GPT, device: torch.device, recorded: bool) -> "CudaDecoder":
     from mynah.semantic.backends.cuda_batch import CudaDecoder  # noqa: PLC0415
 
     graphs = CudaDecoder.on(device, gpt, torch.float16, recorded=recorded)
-    drawn(graphs.batch(), 1, 10)
+    sampling_speed(graphs.batch(), 1, 10)
     return graphs
 
 
@@ -268,7 +268,7 @@ def _engine(models: Models, rounds: int) -> None:
 
 
 def _print_profile(graphs: "CudaDecoder") -> None:
-    """Where the time of four windows goes, kernel by kernel."""
+    """Time of four windows by kernel."""
     batch = graphs.batch()
     (row,) = batch.join([random_request()])
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:

@@ -1,4 +1,4 @@
-"""What the semantic stage is measured by: the plainest loop that decodes one request in float32."""
+"""Reference for the semantic stage: a plain loop that decodes one request in float32."""
 
 import time
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ class GrowingCache:
 
 @torch.inference_mode()
 def reference_tokens(gpt: GPT, request: SemanticRequest) -> Iterator[int]:
-    """Decodes a request without text features with the GPT's own layers, until it ends."""
+    """Decode a request without text features with the GPT's own layers, until it ends."""
     row = TokenSequence.of(request, gpt.config.vocabulary, torch.device("cpu"))
     sampler, caches = Sampler([row.sampler]), [GrowingCache() for _ in range(gpt.config.layers)]
     prompt = gpt.ar_audio_embedding(request.prompt)

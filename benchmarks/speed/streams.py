@@ -20,7 +20,7 @@ TEXT = "今天天气真的很好，我们一起去公园散步好吗？"
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How callers at a time were answered.
+    """Measurements of concurrent callers.
 
     Attributes:
         first: seconds until the first sound, the median of the callers.
@@ -34,7 +34,7 @@ class Answered:
 
 
 def answered(models: Models, callers: int, sentences: Sequence[Sentence] = ()) -> Answered:
-    """Has a number of callers say the same at the same time, each in its own way.
+    """Run a number of callers with the same text at the same time, each with its own seed.
 
     Args:
         models: what speaks.

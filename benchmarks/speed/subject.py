@@ -1,4 +1,4 @@
-"""What is measured: a model of a folder, or random weights of some sizes."""
+"""Subject of a measurement: a model of a folder, or random weights of some sizes."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -46,9 +46,9 @@ class RandomModels(Models):
         self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int
     ) -> tuple[SemanticRequest, DecodeStream]:
         """A sentence that ends after a number of tokens."""
-        request, passage = super().prepare(sentence, prompt, options, seed)
+        request, stream = super().prepare(sentence, prompt, options, seed)
         tokens = round(TOKENS_PER_PHONEME * len(sentence.phones))
-        return replace(request, max_tokens=tokens), passage
+        return replace(request, max_tokens=tokens), stream
 
 
 def subject(folder: Path | None, size: str) -> Models:

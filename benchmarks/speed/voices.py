@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def write_version(models: Models, file: Path, folder: Path) -> int:
-    """Writes adapters of the shape that training gives them, which change nothing.
+    """Write adapters of the shape that training gives them, which change nothing.
 
     Args:
         models: what they are for.
@@ -83,7 +83,7 @@ def switches(models: Models, folder: Path, times: int = 10) -> tuple[float, list
 
 
 def answered(queue: LocalEngine, speakers: Sequence[VoiceRef]) -> tuple[list[float], float]:
-    """Has all say the same at the same time.
+    """Synthesise the same text in all voices at the same time.
 
     Returns:
         Seconds until the first sound of each, and until the last of all.

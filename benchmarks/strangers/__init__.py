@@ -1,1 +1,1 @@
-"""What callers without a key, and hostile ones with a key, take from everybody else."""
+"""Cost of callers without a key, and of hostile ones with a key, to everybody else."""

@@ -58,7 +58,8 @@ async def _flooded(served: Served, kind: str, options: argparse.Namespace) -> bo
     left = _files(served)
     print(
         f"{kind}: {int(out) >> 20} MiB offered, memory {grown / (1 << 20):+.0f} MiB, "
-        f"files left {left}, first audio {_told(before)} before, {_told(calls.result())} meanwhile "
+        f"files left {left}, first audio {_median(before)} before, "
+        f"{_median(calls.result())} meanwhile "
         f"({ratio:.2f} x), loop lag up to {1000 * longest(lag, read_lag(served)):.0f} ms",
         flush=True,
     )
@@ -80,7 +81,7 @@ def _lag(served: Served, name: str) -> bool:
 
 
 async def _first_audio(served: Served, calls: int) -> list[float]:
-    """Seconds to the first sound of one call after the other."""
+    """Seconds to the first audio of one call after the other."""
     async with connection(served) as client:
         heard = [await hear(client, _TEXT, seed=number, cache=False) for number in range(calls)]
     return [each.first_audio for each in heard if each.first_audio is not None]
@@ -95,7 +96,7 @@ def _files(served: Served) -> int:
     return found
 
 
-def _told(seconds: Sequence[float]) -> str:
+def _median(seconds: Sequence[float]) -> str:
     return f"{1000 * statistics.median(seconds):.0f} ms"
 
 

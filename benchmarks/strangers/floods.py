@@ -23,7 +23,7 @@ _FORM = b'--x\r\ncontent-disposition: form-data; name="recordings"; filename="a.
 
 
 async def main() -> None:
-    """Floods a server and prints how many bytes went out."""
+    """Flood a server and prints how many bytes went out."""
     options = _options()
     until = time.monotonic() + options.seconds
     sent = await asyncio.gather(*[_repeat(options, until) for _ in range(CONNECTIONS)])
@@ -43,7 +43,7 @@ async def _repeat(options: argparse.Namespace, until: float) -> int:
 
 
 async def _raw(options: argparse.Namespace) -> int:
-    """Sends over TCP until all is sent or the server has had enough."""
+    """Send over TCP until all is sent or the server has had enough."""
     reader, writer = await asyncio.open_connection("127.0.0.1", options.port)
     head, first, frame = _RAW[options.kind]
     closed = asyncio.create_task(reader.read(-1))
@@ -63,7 +63,7 @@ async def _raw(options: argparse.Namespace) -> int:
 
 
 async def _rpc(options: argparse.Namespace) -> int:
-    """Sends one message of gRPC."""
+    """Send one message of gRPC."""
     reader, writer = await asyncio.open_connection("127.0.0.1", options.grpc)
     return await EndlessMessage(reader, writer, _METHODS[options.kind], BYTES).send()
 

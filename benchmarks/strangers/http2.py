@@ -73,9 +73,9 @@ class EndlessMessage:
 
     def _take(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
         if kind == _SETTINGS and not flags & _ACK:
-            told = dict(struct.iter_unpack("!HI", payload))
+            settings = dict(struct.iter_unpack("!HI", payload))
             # Windows of streams that are open change with it (RFC 9113, section 6.9.2).
-            initial = told.get(_INITIAL_WINDOW, self._initial)
+            initial = settings.get(_INITIAL_WINDOW, self._initial)
             self._windows[1] += initial - self._initial
             self._initial = initial
             self._writer.write(_frame(_SETTINGS, _ACK, 0, b""))

@@ -23,7 +23,7 @@ def _post(served: Served, path: str, body: bytes, kind: str) -> None:
 
 
 def _pieces(served: Served, pieces: Sequence[str]) -> None:
-    """Text in pieces over a WebSocket, until the end of its context is told."""
+    """Send text in parts over a WebSocket, until its context ends."""
     url = f"{served.url}/v1/audio/speech/stream".replace("http", "ws", 1)
     first = {"voice": VOICE, "response_format": "pcm"}
     with connect(url, additional_headers={"authorization": f"Bearer {served.secret}"}) as socket:

@@ -13,8 +13,8 @@ Buckets = dict[float, float]
 
 def read_lag(served: Served) -> Buckets:
     """Samples up to each bound so far, by bound in seconds."""
-    told = httpx.get(f"{served.url}/metrics", timeout=60).text
-    return {float(bound): float(count) for bound, count in _BUCKET.findall(told)}
+    page = httpx.get(f"{served.url}/metrics", timeout=60).text
+    return {float(bound): float(count) for bound, count in _BUCKET.findall(page)}
 
 
 def longest(before: Buckets, after: Buckets) -> float:

@@ -1,1 +1,1 @@
-"""What a real server makes of broken recordings: `python -m benchmarks.uploads`."""
+"""Broken recordings against a real server: `python -m benchmarks.uploads`."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.uploads`: broken recordings through every door of a real server.
+"""`python -m benchmarks.uploads`: broken recordings over every protocol of a real server.
 
 It ends with status 1 if a door failed, if an upload before was heard, or if memory grew beyond
 one and a half of what the largest honest recordings take.
@@ -36,7 +36,7 @@ _MOST_GROWTH = 1.5
 
 @dataclass(slots=True)
 class Tally:
-    """What one door did."""
+    """Measurements of one protocol."""
 
     codes: Counter[int] = field(default_factory=Counter)
     heard: int = 0
@@ -78,7 +78,7 @@ def _send_largest(doors: Doors) -> None:
                 opened.write(second)
         for name in ("http", "grpc"):
             answer = doors.all()[name](file.getvalue()[: 10 << 20])
-            print(f"largest {kind} through {name}: {answer.code} {answer.told}")
+            print(f"largest {kind} through {name}: {answer.code} {answer.text}")
             _forget(doors, answer)
 
 
@@ -107,7 +107,7 @@ def _count(tally: Tally, answer: Answer, took: float, door: str, broken: Broken)
     if answer.code >= 400:
         tally.slowest_refusal = max(tally.slowest_refusal, took)
     if answer.code >= 500:
-        print(f"{door}, {broken.way}, {len(broken.data)} bytes: {answer.code} {answer.told}")
+        print(f"{door}, {broken.way}, {len(broken.data)} bytes: {answer.code} {answer.text}")
 
 
 def _sound(doors: Doors, answer: Answer) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

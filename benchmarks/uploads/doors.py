@@ -25,17 +25,17 @@ _REFUSED = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a door said.
+    """Response of a protocol.
 
     Attributes:
         code: 2xx, 4xx or 5xx in the manner of HTTP.
-        told: the answer, shortened.
+        text: the response, shortened.
         voice: of the recording, if one was made.
         samples: of the recording, if they were given.
     """
 
     code: int
-    told: str
+    text: str
     voice: str | None = None
     samples: NDArray[np.float32] | None = None
 
@@ -52,7 +52,7 @@ class Shelf(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where the recording is."""
+        """Path of the recording."""
         return f"http://127.0.0.1:{self.server_port}/recording"
 
 
@@ -136,8 +136,8 @@ class Doors:
 def _answer(answer: httpx.Response, name: str | None) -> Answer:
     if answer.status_code in (401, 403, 404, 429):  # the recording was not looked at
         answer.raise_for_status()
-    told = "" if answer.is_success else answer.text[:300]
-    return Answer(answer.status_code, told, name if answer.is_success else None)
+    text = "" if answer.is_success else answer.text[:300]
+    return Answer(answer.status_code, text, name if answer.is_success else None)
 
 
 def _read(data: bytes) -> Answer:

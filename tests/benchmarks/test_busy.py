@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from benchmarks.busy.__main__ import _tell_factors
+from benchmarks.busy.__main__ import _print_factors
 from benchmarks.busy.processes import Busy, free_port
 from benchmarks.busy.subject import Subject
 
@@ -28,7 +28,7 @@ def test_a_subject_is_an_interpreter_in_an_environment(words, python, environmen
 
 def test_ratios_are_of_pairs(capsys):
     factors = {0: [[1.0, 2.0], [3.0, 3.0], [2.0, 6.0]], 2: [[4.0, 4.0]]}
-    _tell_factors([Subject(), Subject("other")], factors)
+    _print_factors([Subject(), Subject("other")], factors)
     told = capsys.readouterr().out.splitlines()
     assert "beside 0 busy processes: 2.000 (1.000 to 3.000), 1.00 x alone" in told[2]
     assert "beside 2 busy processes: 4.000 (4.000 to 4.000), 2.00 x alone" in told[3]

@@ -1,4 +1,4 @@
-"""What the load benchmark says of memory, answers and pairs."""
+"""The load benchmark's judgement of memory, responses and pairs."""
 
 import asyncio
 import struct

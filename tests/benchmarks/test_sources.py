@@ -1,4 +1,4 @@
-"""What was fetched once is used again, if it is what it should be."""
+"""Fetched files are used again if they have the right hash."""
 
 import hashlib
 import zipfile

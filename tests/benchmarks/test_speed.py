@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 import torch
 from benchmarks.speed.acoustic import Sentence, real_time_factors, seconds_of
-from benchmarks.speed.gpu import drawn, first_that_works, real_time_factor, sentence
+from benchmarks.speed.gpu import first_that_works, real_time_factor, sampling_speed, sentence
 from benchmarks.speed.reference import reference_tokens, reference_tokens_per_second
 from benchmarks.speed.semantic import random_request, sentences_per_second, tokens_per_second
 from benchmarks.speed.streams import answered
@@ -29,9 +29,9 @@ def test_the_reference_draws_the_same_tokens(models, top_k):
     """In float32 the stage with its memory and batches is the plain loop, only faster."""
     sampling = SamplingOptions(top_k=top_k)
     request = replace(random_request(), sampling=sampling, max_tokens=40)
-    drawn = list(generate(models.gpt, request))
-    assert list(islice(reference_tokens(models.gpt, request), 40)) == drawn
-    assert len(drawn) >= 11
+    sampling_speed = list(generate(models.gpt, request))
+    assert list(islice(reference_tokens(models.gpt, request), 40)) == sampling_speed
+    assert len(sampling_speed) >= 11
     assert reference_tokens_per_second(models.gpt, 5) > 0
 
 
@@ -64,7 +64,7 @@ def test_both_stages(models, callers):
 
 def test_what_is_measured_on_a_gpu(models):
     """By what needs none: the plain path on the CPU."""
-    assert drawn(TorchBatch(models.gpt, 2), 2, tokens=1).reading > 0
+    assert sampling_speed(TorchBatch(models.gpt, 2), 2, tokens=1).reading > 0
     decode, channels = partial(decode_next, models.sovits), models.sovits.config.gin_channels
     assert real_time_factor(decode, channels, torch.device("cpu"), rows=2, tokens=20) > 0
     heard = answered(models, 1, [sentence(models)])
