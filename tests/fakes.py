@@ -97,7 +97,7 @@ class Model:
         return Batch(self)
 
     def draw(self, row: Row) -> bool:
-        """Whether a sentence's tokens may be drawn now."""
+        """True if a sentence's tokens may be sampled now."""
         return True
 
     def decode(self, passages):

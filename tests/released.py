@@ -109,7 +109,7 @@ BERT_CONFIG = {
 }
 SMALL_HUBERT = {"conv_dim": [8] * 7, "num_hidden_layers": 1, "intermediate_size": 8}
 SMALL_BERT = {"num_hidden_layers": 3, "intermediate_size": 8, "vocab_size": 128}
-"""What a test need not wait for; the widths of the features stay."""
+"""Shrink layers that a test need not wait for; the widths of the features stay."""
 
 _WEIGHT_NORM = {"weight.original0": "weight_g", "weight.original1": "weight_v"}
 _SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]

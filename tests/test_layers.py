@@ -121,7 +121,7 @@ def floor_of(module: str, room: str) -> int:
 
 
 def is_allowed(module: str, other: str) -> bool:
-    """Whether one module may import another."""
+    """True if one module may import another."""
     mine, theirs = room_of(module), room_of(other)
     if theirs == "starter" and mine != "starter":
         return module in STARTER_BY

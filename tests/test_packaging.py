@@ -1,4 +1,4 @@
-"""What lies in the source tree comes along when Mynah is installed."""
+"""The installed package has all data of the source tree."""
 
 import tomllib
 from pathlib import Path

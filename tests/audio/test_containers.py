@@ -1,4 +1,4 @@
-"""What phones and browsers record: MP4, WebM, AMR and AAC, whole, cut and changed."""
+"""Recordings of phones and browsers: MP4, WebM, AMR and AAC, whole, cut and changed."""
 
 import io
 

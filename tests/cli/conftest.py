@@ -10,7 +10,7 @@ from mynah.cli import main
 
 @dataclass(frozen=True)
 class Run:
-    """How a command ended."""
+    """The outcome of a command."""
 
     code: int
     out: str

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 FOREIGN = "\udcff"
-"""How Python marks the byte 0xff."""
+"""Python's mark of the byte 0xff."""
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def say(mynah, tiny, recording, folder):
 
 @pytest.fixture
 def say_refused(refused, tiny, recording, folder):
-    """What is said of a command that must fail; nothing may lie in the folder then."""
+    """Standard error of a command that must fail; nothing may lie in the folder then."""
 
     def run(*options, text=TEXT, name="said.wav", voice=None, **given):
         out, voice = folder / name, voice or recording

@@ -17,7 +17,7 @@ from mynah.engine.export import RELEASED_FILES
 from mynah.jobs import child_processes
 
 TRAINER = Path(__file__).parent.parent / "server"
-"""Where `slow_trainer` is."""
+"""Folder of `slow_trainer`."""
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +58,7 @@ def listed(mynah) -> list[list[str]]:
 
 
 def shown(mynah, job: str) -> dict[str, str]:
-    """What is told of a job; of several messages the last one."""
+    """The facts of a job; of several messages the last one."""
     ended = mynah("jobs", "show", job)
     assert (ended.code, ended.err) == (0, "")
     rows = (re.split(r":\s+", line, maxsplit=1) for line in ended.out.splitlines())

@@ -23,7 +23,7 @@ worker.work_once(read_settings(), "job")
     ("chosen", "policy"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")]
 )
 def test_threads_of_a_job_sleep_when_they_wait_unless_the_user_has_chosen(chosen, policy):
-    """What libgomp says of itself when torch loads it."""
+    """libgomp's report of its settings when torch loads it."""
     without = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
     told = subprocess.run(
         [sys.executable, "-c", PROGRAM],

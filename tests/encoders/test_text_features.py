@@ -50,7 +50,7 @@ def features(folder):
 
 
 def hidden_states(folder, text):
-    """What the BERT itself gives for a text, without [CLS] and [SEP]."""
+    """The output of the BERT itself for a text, without [CLS] and [SEP]."""
     transformers = pytest.importorskip("transformers")
     tokens = transformers.AutoTokenizer.from_pretrained(folder)(text, return_tensors="pt")
     model = transformers.AutoModel.from_pretrained(folder).eval()

@@ -1,4 +1,4 @@
-"""How phonemes are found in time: borders move to where the sound changes."""
+"""Alignment of phonemes: borders move to where the sound changes."""
 
 from itertools import groupby
 

@@ -1,4 +1,4 @@
-"""What a voice says when it is told for how long: a graph of a few nodes stands in for Kokoro."""
+"""Speech with prescribed durations: a graph of a few nodes stands in for Kokoro."""
 
 import json
 import random

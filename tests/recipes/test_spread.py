@@ -1,4 +1,4 @@
-"""How far envelopes move: what smoothing takes from them, in time and from band to band."""
+"""Spread of envelopes: the loss by smoothing, in time and from band to band."""
 
 import torch
 from recipes.starter.frames import ENVELOPE_BANDS

@@ -1,4 +1,4 @@
-"""What tests of training share: a voice, an order for it, and waiting for its end."""
+"""A voice, an order for training, and waiting for a job's end."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Who may call, and what for."""
+"""Authentication and scopes."""
 
 import time
 

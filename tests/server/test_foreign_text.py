@@ -36,7 +36,7 @@ def server(serve_in, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def answers(server, recording):
-    """What each call is answered with SQLite."""
+    """The expected response to each call with SQLite."""
     return answers_of(server, recording)
 
 

@@ -1,4 +1,4 @@
-"""What holds for every call: ids, limits of bodies, health, the API's description."""
+"""Behaviour of every call: ids, limits of bodies, health, the API's description."""
 
 import contextlib
 import json

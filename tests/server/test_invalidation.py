@@ -1,4 +1,4 @@
-"""What was read of the records is read again when it may have changed."""
+"""Cached reads of the database are invalidated by changes."""
 
 import subprocess
 import sys

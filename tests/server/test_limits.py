@@ -1,4 +1,4 @@
-"""What a key may ask for in a time, counted in memory and in Redis."""
+"""Rate limits of keys, counted in memory and in Redis."""
 
 import time
 

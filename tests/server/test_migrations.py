@@ -252,7 +252,7 @@ def test_a_database_of_a_newer_mynah_is_left_as_it_is(folder, url, second, monke
 
 
 def leave_a_log(folder: Path) -> None:
-    """Has a process die that has just written, so that its change is in SQLite's log alone."""
+    """Kill a process right after a write, so that its change is in SQLite's log alone."""
     die = (
         "import os, sqlite3, sys; records = sqlite3.connect(sys.argv[1]); "
         "records.execute('UPDATE voices SET rank = 7'); records.commit(); os._exit(0)"

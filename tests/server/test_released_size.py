@@ -20,7 +20,7 @@ MYNAH = [sys.executable, "-c", "from mynah.cli import main; main()"]
 
 @pytest.fixture(params=["v1", "v2"])
 def environment(request, tmp_path):
-    """Where `mynah` finds a model of a version."""
+    """Folder of a model of a version for `mynah`."""
     pytest.importorskip("transformers")
     model = released.write_all(tmp_path / "model", request.param)
     return {**os.environ, "MYNAH_DATA": str(tmp_path / "data"), "MYNAH_MODEL": str(model)}

@@ -1,4 +1,4 @@
-"""Who hears which version, over HTTP: meanwhile, at once after a change, and by shares."""
+"""Rollout of versions over HTTP: the routing during and after a change, and by shares."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""What to read aloud for a voice."""
+"""Texts to read aloud for a voice."""
 
 import pytest
 

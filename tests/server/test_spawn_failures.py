@@ -17,7 +17,7 @@ with noted.open("a") as file:
     print("start", file=file)
 starts = len(noted.read_text().splitlines())
 """
-"""How a module of a child's own notes that a child was started."""
+"""A child's module that records its start."""
 
 
 @pytest.fixture
