@@ -1,5 +1,7 @@
 """The dictionary, homographs, acronyms, word formation and spelling."""
 
+from pathlib import Path
+
 import pytest
 
 from mynah.text.languages.english import phonemize
@@ -35,6 +37,14 @@ def sound(text: str, word: str) -> str:
     ],
 )
 def test_homographs_go_by_part_of_speech(text: str, word: str, phones: str) -> None:
+    assert sound(text, word) == phones
+
+
+LINES = (Path(__file__).parent.parent / "data" / "text" / "english_words.txt").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("text", "word", "phones"), [x.split("|") for x in LINES.splitlines()])
+def test_words_go_by_the_words_around_them(text: str, word: str, phones: str) -> None:
     assert sound(text, word) == phones
 
 

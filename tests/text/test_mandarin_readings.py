@@ -1,7 +1,11 @@
 """Polyphones, tone sandhi, neutral tones, erhua."""
 
+import json
+from pathlib import Path
+
 import pytest
 
+from mynah.text.frontend import pronounce
 from mynah.text.languages.mandarin import phonemize
 from mynah.text.languages.mandarin.syllable import phones_of
 
@@ -46,9 +50,32 @@ def test_polyphones_follow_their_context(text: str, character: str, reading: str
     assert readings == [reading]
 
 
+POLYPHONES = [
+    json.loads(line)
+    for line in (Path(__file__).parent.parent / "data" / "text" / "polyphones.jsonl")
+    .read_text(encoding="utf-8")
+    .splitlines()
+]
+
+
+@pytest.mark.parametrize("case", POLYPHONES, ids=lambda case: case["text"])
+def test_reads_polyphones(case: dict) -> None:
+    sentence = pronounce(case["text"], "zh")
+    for character, nth, readings in case["want"]:
+        span = [span for span in sentence.spans if span.text == character][nth]
+        wanted = {phones_of(reading[:-1], int(reading[-1])) for reading in readings}
+        assert sentence.phones[span.start : span.end] in wanted, (character, nth)
+
+
 @pytest.mark.parametrize(
     ("text", "phones"),
     [
+        ("十一点", "shir2 yi1 dian3"),
+        ("一楼", "yi1 lou2"),
+        ("五月一日", "wu3 yve4 yi1 rir4"),
+        ("一九九八年", "yi1 jiu3 jiu3 ba1 nian2"),
+        ("一日三餐", "yi2 rir4 san1 can1"),
+        ("老板很好", "lao2 ban3 hen2 hao3"),
         ("不要", "bu2 yao4"),
         ("不行", "bu4 xing2"),
         ("看不懂", "kan4 bu5 dong3"),

@@ -101,7 +101,7 @@ def phonemize(
     texts: Annotated[list[str], typer.Argument(help="One or more texts.")],
     language: Language = _DEFAULTS.language,
 ) -> None:
-    """Print the phonemes of texts, one JSON object a line."""
+    """Print texts as they are said, in words and in phonemes, one JSON object a line."""
     from mynah.cli.phonemize import phonemize as rows  # noqa: PLC0415
 
     for row in rows(language, texts):

@@ -21,7 +21,7 @@ _SENTENCE_ENDS = ".?!。？！…\n"
 _SENTENCE_END = re.compile(f"[{_SENTENCE_ENDS}]")
 _ABBREVIATION = re.compile(
     r"\b(?:Mrs?|Ms|Dr|Prof|St|Jr|Sr|vs|etc|Inc|Ltd|Co|Corp|Ave|Blvd|Rd|Mt|Gen|Col|Capt|Lt|Sgt|Rev"
-    r"|Hon|Gov|Sen|Rep|Fig|Vol|pp|approx|dept|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec"
+    r"|Apt|Ste|Univ|Hon|Gov|Sen|Rep|Fig|Vol|pp|approx|dept|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec"
     r"|[A-Za-z](?:\.[A-Za-z])*|No(?=\. \d))\. ",
     re.IGNORECASE,
 )
@@ -41,23 +41,27 @@ _SCORE = re.compile(r" ?\d{1,3}[:：-]\d")
 
 
 def _ends(text: str, at: int, ends: str) -> bool:
-    """Whether the mark at a position ends a clause rather than belonging to a word or number."""
+    """True if the mark at a position ends a clause and belongs to no word or number."""
     mark = text[at]
-    if mark not in ends:
+    if mark not in ends or _belongs_to_figures(text, at):
         return False
     after = text[at + 1 : at + 2]
-    if mark == "," and _joins_a_date(text, at):
-        return False
-    if mark in ",，、" and text[at - 1 : at].isdigit() and _SCORE.match(text, at + 1):
-        return False
-    if mark in ".:：、" and _numbers_an_item(text, at):
-        return False
     if mark in ".,:~" and after.isalnum() and after.isascii():
         return mark != "." and not (after.isdigit() and text[at - 1 : at].isdigit())
     if mark == "." and after == " ":
         around = text[max(0, at - LOOKBEHIND) : at + 3]
         return not any(m.end() > len(around) - 2 for m in _ABBREVIATION.finditer(around))
     return True
+
+
+def _belongs_to_figures(text: str, at: int) -> bool:
+    """True for a mark inside a date or a row of scores, or after the number of an item."""
+    mark = text[at]
+    if mark == "," and _joins_a_date(text, at):
+        return True
+    if mark in ",，、" and text[at - 1 : at].isdigit() and _SCORE.match(text, at + 1):
+        return True
+    return mark in ".:：、" and _numbers_an_item(text, at)
 
 
 def _joins_a_date(text: str, at: int) -> bool:

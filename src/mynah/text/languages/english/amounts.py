@@ -132,6 +132,7 @@ AMOUNTS: tuple[Rule, ...] = (
         rf"({NUMBER})(?:-inch|\s?in)(?=[.,;:]|$|\s(?:tall|wide|long|deep|high|thick|by|x)\b)",
         lambda match: f"{number(match[1])} inches",
     ),
+    rule(r"(?<=\d)\s?x\s?(?=\d+\s?=)", lambda _: " times "),
     rule(r"(?<=\d)\s?[x×]\s?(?=\d+\s?(?:px|pixels)?\b)", lambda _: " by "),
     rule(r"(?<=\d)x\b", lambda _: " times"),
     rule(rf"(?<![\w-])({NUMBER})({UNIT})?\s?[-~]\s?(?={NUMBER})(?!\d+-\d)", _range),

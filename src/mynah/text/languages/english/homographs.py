@@ -27,9 +27,7 @@ def choose(words: Sequence[str]) -> dict[int, Phones]:
     """
     chosen = _by_context(words)
     rules = _rules()
-    positions = [
-        at for at, word in enumerate(words) if at not in chosen and word.lower() in rules
-    ]
+    positions = [at for at, word in enumerate(words) if at not in chosen and word.lower() in rules]
     if not positions:
         return chosen
     tags = [tag for _, tag in _tagger().tag(list(words))]
@@ -44,7 +42,7 @@ def _by_context(words: Sequence[str]) -> dict[int, Phones]:
     contexts = _contexts()
     chosen: dict[int, Phones] = {}
     for at, word in enumerate(words):
-        for sound, before, after in contexts.get(word) or contexts.get(word.lower(), ()):
+        for sound, before, after in contexts.get(word, contexts.get(word.lower(), [])):
             start = max(0, at - _WORDS_AROUND)
             behind = " ".join(["…"] * (start > 0) + [*words[start:at], ""])
             ahead = " ".join(["", *words[at + 1 : at + 1 + _WORDS_AROUND]])

@@ -57,7 +57,16 @@ def pronounce(word: str) -> Phones:
     found = _dictionary().get(word)
     if found:
         return tuple(found.split())
-    return _derived(word) or _compound(word) or _unknown(word)
+    return _shortened(word) or _derived(word) or _compound(word) or _unknown(word)
+
+
+def _shortened(word: str) -> Phones | None:
+    """A word whose letters are drawn out."""
+    for pattern, kept in _SHORTENED:
+        shorter = pattern.sub(kept, word)
+        if shorter != word and len(shorter) > 1 and known(shorter):
+            return pronounce(shorter)
+    return None
 
 
 def _derived(word: str) -> Phones | None:
@@ -133,8 +142,4 @@ def is_drawn_out(word: str) -> bool:
 
 def _unknown(word: str) -> Phones:
     plain = word.replace("'", "")
-    for pattern, kept in _SHORTENED:
-        shorter = pattern.sub(kept, plain)
-        if shorter != plain and known(shorter):
-            return pronounce(shorter)
     return letters(plain) if len(plain) <= _LONGEST_SPELT else spell_out(plain)

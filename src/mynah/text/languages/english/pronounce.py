@@ -4,7 +4,14 @@ import re
 from collections.abc import Sequence
 
 from mynah.text.languages.english import homographs
-from mynah.text.languages.english.lexicon import Phones, is_drawn_out, known, letters, plural, pronounce
+from mynah.text.languages.english.lexicon import (
+    Phones,
+    is_drawn_out,
+    known,
+    letters,
+    plural,
+    pronounce,
+)
 from mynah.text.sentence import Word
 
 _TOKEN = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*|[,.?!]")

@@ -3,11 +3,13 @@
 import re
 
 from mynah.text.languages.mandarin.numerals import cardinal, digits, number
-from mynah.text.languages.mandarin.patterns import MEASURE, NUMBER, UNIT, Rule, before, rule
+from mynah.text.languages.mandarin.patterns import NUMBER, UNIT, Rule, before, rule
 from mynah.text.languages.mandarin.tables import NAMED_FIGURES
 from mynah.text.sentence import EMBEDDED
 
-_ROMAN = {n: str(v) for v, n in enumerate("I II III IV V VI VII VIII IX X XI XII".split(), start=1)}
+_ROMAN = {
+    n: str(v) for v, n in enumerate(str.split("I II III IV V VI VII VIII IX X XI XII"), start=1)
+}
 _LONGEST_COUNT = 8
 _CODE_BEFORE = re.compile(
     r"(?:号码|[电编账帐卡工学单证车机户型批期序]号|尾号|编码|代码|密码|验证码|识别码|邀请码|提取码|邮编|口令|电话|手机|热线|专线|座机|传真"

@@ -94,7 +94,7 @@ DATES: tuple[Rule, ...] = (
         lambda match: digits(match[1]) + ("" if match[2] == "/" else "到") + digits(match[3]),
     ),
     rule(rf"(?:(?<!\d)(\d{{4}}){TO})?(?<!\d)(\d{{4}}|\d\d)年(?!级)", _year),
-    rule(r"(?<=[年月日号]){}(?=[零一二三四五六七八九十\d])".format(TO), lambda _: "到"),
+    rule(rf"(?<=[年月日号]){TO}(?=[零一二三四五六七八九十\d])", lambda _: "到"),
     rule(r"(?<!\d)([05-9]0)(?=后|[、,，][05-9]0后)", lambda match: digits(match[1])),
     rule(rf"(?<![\d.])(1[0-2]|[1-9])[.·]([12]\d|3[01]|[1-9])(?=\s?(?:{_FESTIVALS}))", _festival),
     rule(r"(?<![\d.])(1[0-2]|[1-9])·([12]\d|3[01]|[1-9])(?!\d)", _festival),

@@ -26,7 +26,10 @@ class Context:
         if not self.after.match(clause, at + 1):
             return False
         start = max(0, at - _LOOKBEHIND)
-        return self.before.search(clause[start:at] if not start else f"…{clause[start:at]}") is not None
+        return (
+            self.before.search(clause[start:at] if not start else f"…{clause[start:at]}")
+            is not None
+        )
 
 
 def decided_readings(clause: str) -> dict[int, str]:

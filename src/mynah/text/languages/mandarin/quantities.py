@@ -129,6 +129,10 @@ QUANTITIES: tuple[Rule, ...] = (
         _and_rest,
     ),
     rule(rf"({NUMBER})\s?({UNIT})", _unit),
+    rule(
+        rf"({NUMBER})([百千万亿]+)\s?({UNIT})",
+        lambda match: counted(match[1], match[2]) + match[2] + name_of(match[3]),
+    ),
 )
 
 COUNTS: tuple[Rule, ...] = (

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
+from pypinyin.constants import PHRASES_DICT
+
 from mynah.text.languages.mandarin.words import ChineseWord, is_idiom, spell
 
 _NOWHERE = ChineseWord("", "x")
@@ -12,6 +14,14 @@ _COUNTERS = frozenset("这那每哪几两半整多")
 _COUNTED = {"只": "zhi1", "行": "hang2"}
 _GROWING = frozenset("了出在得成满着")
 _AMOUNT_ADVERBS = frozenset("约均仅共多原即")
+# Surnames that are read in their own way; the second characters are of foreign names.
+_SURNAMES = {
+    "曾": "zeng1", "任": "ren2", "查": "zha1", "解": "xie4", "单": "shan4", "仇": "qiu2",
+    "翟": "zhai2", "缪": "miao4", "葛": "ge3", "朴": "piao2", "卜": "bu3", "燕": "yan1",
+    "尉": "wei4", "冼": "xian3", "覃": "qin2",
+}  # fmt: skip
+_TRANSCRIBES = frozenset("尔理韦德克")
+_NAME_LENGTHS = (2, 3)
 _LONG = re.compile(r"[很太更最较挺极偏]长(?=$|[很太更最较])")
 
 
@@ -49,24 +59,36 @@ def _readings() -> dict[str, tuple[str, ...]]:
 
 
 def _in_context(word: ChineseWord, before: ChineseWord, after: ChineseWord) -> list[str] | None:
-    end = word.text[-1:]
     if len(word.text) == 1:
         decide = _DECISIONS.get(word.text)
         reading = decide(before, after) if decide else None
         return [reading] if reading else None
-    if end in _COUNTED and word.tag == "m":
-        return [*spell(word.text[:-1]), _COUNTED[end]]
-    if _LONG.search(word.text):
-        long = {match.end() - 1 for match in _LONG.finditer(word.text)}
-        return [
-            "chang2" if at in long else syllable for at, syllable in enumerate(spell(word.text))
-        ]
-    if len(word.text) == 3 and word.text[1] == "得" and word.tag in {"l", "v", "a"}:
-        first, _, last = spell(word.text)
-        return [first, "de5", last]
-    if end == "地" and word.tag in {"d", "uv", "z"}:
-        return [*spell(word.text[:-1]), "de5"]
-    return None
+    readings = spell(word.text)
+    return readings if _amend(word, readings) else None
+
+
+def _amend(word: ChineseWord, readings: list[str]) -> bool:
+    """Put right what the dictionary cannot know of a word; False if there is nothing."""
+    text, tag = word.text, word.tag
+    surname = _SURNAMES.get(text[0]) if tag.startswith("nr") else None
+    if surname and _is_name(text):
+        readings[0] = surname
+    elif text[-1] in _COUNTED and tag == "m":
+        readings[-1] = _COUNTED[text[-1]]
+    elif _LONG.search(text):
+        for match in _LONG.finditer(text):
+            readings[match.end() - 1] = "chang2"
+    elif len(text) == 3 and text[1] == "得" and tag in {"l", "v", "a"}:
+        readings[1] = "de5"
+    elif text[-1] == "地" and tag in {"d", "uv", "z"}:
+        readings[-1] = "de5"
+    else:
+        return False
+    return True
+
+
+def _is_name(word: str) -> bool:
+    return len(word) in _NAME_LENGTHS and word[1] not in _TRANSCRIBES and word not in PHRASES_DICT
 
 
 def _de_of_degree(before: ChineseWord, after: ChineseWord) -> str:

@@ -14,7 +14,7 @@ NEUTRAL = 5
 _DOUBLED_IN_FULL = frozenset(
     str.split(
         "人人 佼佼 冉冉 吵吵 哈哈 娃哈哈 家家户户 幺幺 恳恳 想想 打打 攘攘"
-        " 数数 整整 死死 熙熙 考考 花花草草 莘莘 虎虎 袅袅 青青"
+        " 数数 整整 死死 熙熙 处处 考考 花花草草 莘莘 虎虎 袅袅 青青"
     )
 )
 _CHILD_IN_FULL = frozenset(
@@ -27,6 +27,7 @@ _SIDE_IN_FULL = frozenset({"以下", "以上"})
 _PARTICLES = frozenset("吧呢哈啊呐噻嘛吖嗨哦哒哩哟喽啰耶喔诶")
 _STRUCTURAL = {"的": "de", "地": "de", "得": "de"}
 _ASPECT = {"了": "ul", "着": "uz", "过": "ug"}
+_LIGHT = frozenset({"le", "zhe", "guo"})
 _BEFORE_DIRECTION = frozenset("上下进出回过起开")
 _BEFORE_GE = frozenset("几有两半多各整每做是")
 
@@ -102,7 +103,7 @@ def _doubled(word: ChineseWord) -> set[int]:
 def _ends_neutral(word: ChineseWord, syllables: list[str]) -> bool:
     text, tag, end = word.text, word.tag, word.text[-1]
     if len(text) == 1:
-        return end in _PARTICLES or _ASPECT.get(end) == tag
+        return end in _PARTICLES or (_ASPECT.get(end) == tag and syllables[-1] in _LIGHT)
     before = text[-2]
     return (
         (end in _PARTICLES and end != before)

@@ -32,7 +32,12 @@ class ChineseWord:
 
 def segment(text: str) -> list[ChineseWord]:
     """Cut a clause into words and group them for sandhi."""
-    words = [part for word, tag in rjieba.tag(text) for part in _free_yi(ChineseWord(word, tag))]
+    words = [
+        part
+        for word, tag in rjieba.tag(text)
+        for tagged in _free_de(ChineseWord(word, tag))
+        for part in _free_yi(tagged)
+    ]
     for step in (_join_bu, _join_yi, _join_doubled):
         words = step(words)
     words = _join_third_tones(words, _all_third)
@@ -61,6 +66,16 @@ def spell(word: str) -> list[str]:
 def is_idiom(word: str) -> bool:
     """True for a phrase so long that the dictionary's reading of it is certain."""
     return len(word) >= _SHORTEST_IDIOM and word in PHRASES_DICT
+
+
+def _free_de(word: ChineseWord) -> list[ChineseWord]:
+    """Part the particle 地 from a verb that the segmenter's guess of unknown words adds to it."""
+    if word.text[0] == "地" and len(word.text) > 1 and len(rjieba.cut(word.text, False)) > 1:
+        return [
+            ChineseWord("地", "uv"),
+            *(ChineseWord(*pair) for pair in rjieba.tag(word.text[1:])),
+        ]
+    return [word]
 
 
 def _free_yi(word: ChineseWord) -> list[ChineseWord]:
