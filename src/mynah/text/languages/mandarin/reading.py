@@ -97,6 +97,8 @@ def _de_of_degree(before: ChineseWord, after: ChineseWord) -> str:
         return "de5"
     if before.tag in {"r", "d"} and after.tag[0] in "vp" and before.text != "不":
         return "dei3"
+    if before.tag == "n" and len(before.text) > 1 and after.tag[0] in "vdpa":
+        return "dei3"
     return "de2" if after.tag[0] in "unm" else "de5"
 
 
