@@ -70,7 +70,7 @@ def test_what_breaks_in_a_network_is_one_line():
 def test_a_network_in_half_precision_is_found(tiny):
     """As transformers 5 made the encoders of what the released configs state."""
     models = load_models(tiny, "float32", "cpu")
-    models.content.encoder.half()
+    models.content.half()
     with pytest.raises(CheckpointError, match="cannot speak"):
         speaks(models)
 

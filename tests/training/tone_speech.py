@@ -70,5 +70,6 @@ def _pitches(rows: np.ndarray) -> np.ndarray:
 
 def hearing_tones(models: Models, prompts: bool = True) -> Models:
     """The same models, hearing tones."""
-    extension = replace(models.extension, uses_prompts=prompts)
+    hearing = replace(models.extension.hearing, uses_prompts=prompts)
+    extension = replace(models.extension, hearing=hearing)
     return replace(models, aligner=Head(ToneEncoder()), extension=extension)
