@@ -1,4 +1,4 @@
-"""Decoding: batches, speed, noise and fusing."""
+"""Decoding: batches, noise and fusing."""
 
 import pytest
 import torch
@@ -40,10 +40,9 @@ def model(small) -> SoVITS:
 
 def test_a_row_sounds_the_same_alone_and_in_a_batch(model):
     rows = [inputs(9, 5, 1), inputs(3, 8, 2), inputs(1, 1, 3)]
-    speeds = [1.0, 0.8, 1.3]
-    together = model.decode(**batch(rows), speed=speeds, noise_scale=0)
-    for row, speed, waveform in zip(rows, speeds, together, strict=True):
-        alone = model.decode(*row, speed=speed, noise_scale=0)[0]
+    together = model.decode(**batch(rows), noise_scale=0)
+    for row, waveform in zip(rows, together, strict=True):
+        alone = model.decode(*row, noise_scale=0)[0]
         torch.testing.assert_close(waveform[: len(alone)], alone, atol=1e-6, rtol=1e-4)
         assert not waveform[len(alone) :].any()
 
@@ -53,13 +52,6 @@ def test_a_timbre_is_the_same_alone_and_in_a_batch(model):
     padded = torch.cat([spectrogram, torch.rand(1, 1025, 12)], dim=2)
     mask = torch.arange(42).view(1, 1, 42) < 30
     torch.testing.assert_close(model.reference(padded, mask=mask), model.reference(spectrogram))
-
-
-@pytest.mark.parametrize("speed", [0.5, 0.6, 0.8, 1.1, 1.5, 2.0])
-def test_speed_changes_the_duration(model, speed):
-    row = inputs(20, 12, 4)
-    frames = model.decode(*row, speed=speed).shape[1] / HOP
-    assert frames == int(40 / speed) + 1
 
 
 def test_the_generator_decides_the_noise(model):

@@ -197,6 +197,17 @@ def test_speed_changes_the_duration(model, speed):
     assert len(wave) == (int(100 / speed) + 1) * HOP
 
 
+@pytest.mark.parametrize("speed", [1.0, 0.8, 1.25])
+def test_sound_does_not_depend_on_when_tokens_come(model, speed):
+    one_by_one = pieces(model, passage(60, speed=speed))
+    spoken = passage(60, speed=speed)
+    spoken.ended = True
+    while piece := spoken.piece:
+        (wave,) = decode_next(model, [spoken])
+        assert torch.equal(wave, one_by_one.pop(0)), piece
+    assert not one_by_one
+
+
 def test_equal_seeds_sound_equal(model):
     one, same = (torch.cat(pieces(model, passage(60))) for _ in range(2))
     assert torch.equal(one, same)

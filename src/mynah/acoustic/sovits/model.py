@@ -125,7 +125,6 @@ class SoVITS(nn.Module):
         *,
         lengths: Tensor | None = None,
         phone_lengths: Tensor | None = None,
-        speed: Sequence[float] | None = None,
     ) -> Prior:
         """Distribution of latents for tokens and phonemes.
 
@@ -135,7 +134,6 @@ class SoVITS(nn.Module):
             ge: timbre vectors, (batch, timbre channels, 1).
             lengths: tokens of each row, (batch,); all if not given.
             phone_lengths: phonemes of each row, (batch,); all if not given.
-            speed: rate of each row; 2 halves the duration.
         """
         content = self.content(codes)
         frames = None if lengths is None else lengths * FRAMES_PER_TOKEN
@@ -147,7 +145,6 @@ class SoVITS(nn.Module):
             phones,
             mask_of(phones, phone_lengths),
             ge,
-            speed=speed,
         )
         return prior
 
@@ -170,7 +167,6 @@ class SoVITS(nn.Module):
         *,
         lengths: Tensor | None = None,
         phone_lengths: Tensor | None = None,
-        speed: float | Sequence[float] = 1.0,
         noise_scale: float = NOISE_SCALE,
         generator: torch.Generator | None = None,
     ) -> Tensor:
@@ -182,7 +178,6 @@ class SoVITS(nn.Module):
             timbre: of each row, (batch, channels, 1).
             lengths: tokens of each row, (batch,); all if not given.
             phone_lengths: phonemes of each row, (batch,); all if not given.
-            speed: rate of all rows or of each; 2 halves the duration.
             noise_scale: scale of the noise in the latents; 0 is deterministic.
             generator: source of the noise.
 
@@ -190,14 +185,12 @@ class SoVITS(nn.Module):
             Waveform of shape (batch, samples) between -1 and 1, zero after a
             row's end.
         """
-        rates = [speed] * len(codes) if isinstance(speed, float | int) else speed
         prior = self.prior(
             codes,
             phones,
             timbre,
             lengths=lengths,
             phone_lengths=phone_lengths,
-            speed=None if all(rate == 1 for rate in rates) else rates,
         )
         noise = torch.randn(
             prior.mean.shape, generator=generator, dtype=prior.mean.dtype, device=codes.device

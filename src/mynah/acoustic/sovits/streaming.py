@@ -21,6 +21,7 @@ from mynah.acoustic.masks import length_mask
 from mynah.acoustic.postfilter import Postfilter
 from mynah.acoustic.sovits.config import FRAMES_PER_TOKEN, SoVITSConfig
 from mynah.acoustic.sovits.model import NOISE_SCALE
+from mynah.acoustic.sovits.speed import change_speed, frame_count
 from mynah.acoustic.sovits.text_encoder import Prior
 
 PRIOR_TOKENS = 250
@@ -86,7 +87,7 @@ class _ContextWindow:
     def of(cls, passage: DecodeStream) -> "_ContextWindow":
         piece, start, speed = passage.piece, passage.frames, passage.speed
         assert piece is not None
-        known = _frames(piece.known, speed, piece.last)
+        known = frame_count(piece.known, speed, ended=piece.last)
         vocoder = max(0, start - VOCODER_FRAMES)
         flow = max(0, vocoder - FLOW_FRAMES)
         return cls(
@@ -96,7 +97,7 @@ class _ContextWindow:
             flow=flow,
             vocoder=vocoder,
             start=start,
-            end=_frames(piece.end, speed, piece.last),
+            end=frame_count(piece.end, speed, ended=piece.last),
             known=known,
         )
 
@@ -139,12 +140,6 @@ def decode_next(
     return [_join(window, wave, hop) for window, wave in zip(windows, waves, strict=True)]
 
 
-def _frames(tokens: int, speed: float, last: bool) -> int:
-    """Frames of sound that tokens come to; a stretched sentence ends as in `stretch`."""
-    frames = tokens * FRAMES_PER_TOKEN
-    return frames if speed == 1 else int(frames / speed) + last
-
-
 def _prior(sovits: SoVITSNetwork, windows: Sequence[_ContextWindow], ge: Tensor) -> list[Tensor]:
     """Latents (channels, frames) from each window's start, drawn from the prior."""
     device = ge.device
@@ -164,20 +159,14 @@ def _prior(sovits: SoVITSNetwork, windows: Sequence[_ContextWindow], ge: Tensor)
 
 
 def _drawn(mean: Tensor, log_scale: Tensor, window: _ContextWindow) -> Tensor:
-    """New latents of a window from the distribution (channels, frames) before it is stretched.
-
-    To stretch what the last projection gives is to stretch what it takes, since it looks at
-    one frame at a time.
-    """
+    """New latents of a window from the distribution (channels, frames) at speed 1."""
     passage = window.passage
     there = (window.piece.known - window.first_token) * FRAMES_PER_TOKEN
-    frame = torch.arange(window.start, window.known, device=mean.device, dtype=torch.float64)
-    source = (frame + 0.5) * passage.speed - 0.5 - window.first_token * FRAMES_PER_TOKEN
-    source = source.clamp(0, there - 1)
-    left = source.long()
-    right = (left + 1).clamp_max(there - 1)
-    weight = (source - left).to(mean.dtype)
-    mean, log_scale = (torch.lerp(x[:, left], x[:, right], weight) for x in (mean, log_scale))
+    frames = range(window.start, window.known)
+    mean, log_scale = (
+        change_speed(x[:, :there], frames, passage.speed, window.first_token * FRAMES_PER_TOKEN)
+        for x in (mean, log_scale)
+    )
     noise = passage.noise(window.start, window.known, len(mean)).to(mean)
     return mean + noise * log_scale.exp() * NOISE_SCALE
 

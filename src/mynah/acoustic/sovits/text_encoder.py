@@ -3,13 +3,10 @@
 Upstream: `module/models.py`, `TextEncoder`.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 
-from mynah.acoustic.masks import length_mask
 from mynah.acoustic.sovits.attention import Encoder
 from mynah.acoustic.sovits.config import SSL_CHANNELS, SoVITSConfig
 from mynah.acoustic.sovits.mrte import MRTE
@@ -19,7 +16,7 @@ class Prior(NamedTuple):
     """A distribution of latents, and what it was projected from.
 
     Attributes:
-        hidden: (batch, hidden channels, frames), stretched by the speed.
+        hidden: (batch, hidden channels, frames).
         mean: (batch, inter channels, frames).
         log_scale: (batch, inter channels, frames).
         mask: bool, (batch, 1, frames).
@@ -63,8 +60,6 @@ class TextEncoder(nn.Module):
         phones: Tensor,
         phone_mask: Tensor,
         ge: Tensor,
-        *,
-        speed: Sequence[float] | None = None,
     ) -> Prior:
         """Computes the prior of a batch.
 
@@ -74,46 +69,9 @@ class TextEncoder(nn.Module):
             phones: phoneme ids of shape (batch, phonemes).
             phone_mask: bool, (batch, 1, phonemes).
             ge: timbre as wide as the content takes it, (batch, channels, 1).
-            speed: rate of each row; 2 halves the duration.
         """
         hidden = self.encoder_ssl(self.ssl_proj(content) * mask, mask)
         text = self.encoder_text(self.text_embedding(phones).transpose(1, 2), phone_mask)
         hidden = self.encoder2(self.mrte(hidden, mask, text, phone_mask, ge), mask)
-        if speed is not None:
-            hidden, mask = stretch(hidden, mask, speed)
         mean, log_scale = (self.proj(hidden) * mask).chunk(2, dim=1)
         return Prior(hidden, mean, log_scale, mask)
-
-
-def stretch(x: Tensor, mask: Tensor, speed: Sequence[float]) -> tuple[Tensor, Tensor]:
-    """Changes the duration of each row by linear interpolation.
-
-    A row of n frames gets `int(n / speed) + 1`, as in upstream; at speed 1 it
-    stays as it is.
-
-    Args:
-        x: (batch, channels, frames).
-        mask: bool, (batch, 1, frames).
-        speed: rate of each row; 2 halves the duration.
-
-    Returns:
-        The stretched rows and their mask.
-    """
-    old = mask.sum(dim=(1, 2))
-    new = torch.tensor(
-        [
-            n if rate == 1 else int(n / rate) + 1
-            for n, rate in zip(old.tolist(), speed, strict=True)
-        ],
-        device=x.device,
-    )
-    new_mask = length_mask(new)
-    old, new = old.view(-1, 1, 1), new.view(-1, 1, 1)
-    centre = torch.arange(new_mask.shape[2], device=x.device) + 0.5
-    source = (centre * (old / new) - 0.5).clamp(min=0)
-    left = source.long().minimum(old - 1)
-    right = (left + 1).minimum(old - 1)
-    weight = (source - left).to(x.dtype)
-    shape = (-1, x.shape[1], -1)
-    x = torch.lerp(x.gather(2, left.expand(shape)), x.gather(2, right.expand(shape)), weight)
-    return x * new_mask, new_mask
