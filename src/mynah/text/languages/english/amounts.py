@@ -19,9 +19,9 @@ from mynah.text.languages.english.tables import CURRENCIES, CURRENCY_CODES, PER,
 
 _CURRENCY = rf"(?<![A-Za-z])(?:{any_of(CURRENCIES)})"
 _CODE = rf"(?:{any_of(CURRENCY_CODES)})"
-_SCALE = r"(?:\s?(?:thousand|million|billion|trillion|bn|mn|[kKmMbBtT])\b)?"
-_LEFT_TERM = re.compile(r"(?:[=+*/×÷]\s*-?[\d.]+\s*|=\s*)$")
-_RIGHT_TERM = re.compile(r"-?[\d.,]+\s*[=+*×÷]")
+_SCALE = r"(?: ?(?:thousand|million|billion|trillion|bn|mn|[kKmMbBtT])\b)?"
+_LEFT_TERM = re.compile(r"(?:[=+*/×÷] *-?[\d.]+ *|= *)$")
+_RIGHT_TERM = re.compile(r"-?[\d.,]+ *[=+*×÷]")
 _PRESSURE_BEFORE = re.compile(r"(?:pressure|BP)\b[^.?!\d]*$")
 _EXPONENT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
@@ -107,17 +107,17 @@ AMOUNTS: tuple[Rule, ...] = (
     ),
     rule(
         r"\b(?:[Cc]all(?:ed|ing|s)?|[Dd]ial(?:ed|ing|led|ling|s)?|[Pp]hon(?:e|ed|ing)|[Tt]ext)"
-        r" \d{3}(?: or \d{3})*(?![\d,.]\d|\s?[a-z]*(?:s|people)\b(?<=s))",
+        r" \d{3}(?: or \d{3})*(?![\d,.]\d| ?[a-z]*(?:s|people)\b(?<=s))",
         _emergency,
     ),
     rule(r"(?<![\d$.,])911(?![\d,.]\d)", lambda _: digits("911")),
     rule(
-        rf"(?P<sign>{_CURRENCY}|{_CODE})\s?(?:(?P<low>{NUMBER})\s?-\s?(?:{_CURRENCY})?)?(?P<figure>{NUMBER})"
+        rf"(?P<sign>{_CURRENCY}|{_CODE}) ?(?:(?P<low>{NUMBER}) ?- ?(?:{_CURRENCY})?)?(?P<figure>{NUMBER})"
         rf"(?P<scale>{_SCALE})",
         _money,
     ),
     rule(
-        rf"(?P<low>)(?P<figure>{NUMBER})(?P<scale>{_SCALE})\s?(?P<sign>[£€$]|{_CODE}\b)",
+        rf"(?P<low>)(?P<figure>{NUMBER})(?P<scale>{_SCALE}) ?(?P<sign>[£€$]|{_CODE}\b)",
         _money,
     ),
     rule(r"(?<=\w)/(?=" + any_of(PER) + r"\b)", lambda _: " per "),
@@ -125,24 +125,24 @@ AMOUNTS: tuple[Rule, ...] = (
     rule(r"(?<!\d)24/7(?!\d)", lambda _: "twenty-four seven"),
     rule(rf"(?<![\d/])(?:(\d+) )?(\d+)/(\d+)(?![\d/])(?: ?({UNIT}))?", _fraction),
     rule(
-        r"(?<![\w.])(\d+)(?:\s?ft\.?\s?|')(\d{1,2})(?:\s?in\b|\"|'')",
+        r"(?<![\w.])(\d+)(?: ?ft\.? ?|')(\d{1,2})(?: ?in\b|\"|'')",
         lambda match: f"{cardinal(match[1])} feet {cardinal(match[2])}",
     ),
     rule(
-        rf"({NUMBER})(?:-inch|\s?in)(?=[.,;:]|$|\s(?:tall|wide|long|deep|high|thick|by|x)\b)",
+        rf"({NUMBER})(?:-inch| ?in)(?=[.,;:]|$| (?:tall|wide|long|deep|high|thick|by|x)\b)",
         lambda match: f"{number(match[1])} inches",
     ),
-    rule(r"(?<=\d)\s?x\s?(?=\d+\s?=)", lambda _: " times "),
-    rule(r"(?<=\d)\s?[x×]\s?(?=\d+\s?(?:px|pixels)?\b)", lambda _: " by "),
+    rule(r"(?<=\d) ?x ?(?=\d+ ?=)", lambda _: " times "),
+    rule(r"(?<=\d) ?[x×] ?(?=\d+ ?(?:px|pixels)?\b)", lambda _: " by "),
     rule(r"(?<=\d)x\b", lambda _: " times"),
-    rule(rf"(?<![\w-])({NUMBER})({UNIT})?\s?[-~]\s?(?={NUMBER})(?!\d+-\d)", _range),
+    rule(rf"(?<![\w-])({NUMBER})({UNIT})? ?[-~] ?(?={NUMBER})(?!\d+-\d)", _range),
     rule(rf"((?<![\w.])-?{NUMBER}|{NUMBER})[ -]?({UNIT})", _measure),
     rule(
         r"(\d{1,3}(?:,\d{3})+|\d+)(?:st|nd|rd|th)\b",
         lambda match: ordinal(match[1].replace(",", "")),
     ),
     rule(r"(\d+):(\d+)", lambda match: f"{cardinal(match[1])} to {cardinal(match[2])}"),
-    rule(r"(?<=\d)\s?\*\s?(?=\d)", lambda _: " times "),
+    rule(r"(?<=\d) ?\* ?(?=\d)", lambda _: " times "),
     rule(r"(-?)([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", _power),
     rule(r"(?<=\w)\^(-?)(\d+)", _power),
     rule(r"\d+(?:\.\d+){2,}", lambda match: " point ".join(map(cardinal, match[0].split(".")))),

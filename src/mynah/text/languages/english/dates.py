@@ -8,7 +8,7 @@ from mynah.text.languages.english.tables import DAY_FORMS, MONTH_FORMS, MONTHS
 
 _MONTH = rf"(?:{any_of(MONTH_FORMS)})\.?"
 _DAY = r"([12]\d|3[01]|0?[1-9])(?:st|nd|rd|th)?(?!\d)"
-_YEAR = r"(?:,?\s+([12]\d{3})(?!\d))?"
+_YEAR = r"(?:,? +([12]\d{3})(?!\d))?"
 _ALWAYS_DAYS = "Mon|Tues?|Thu(?:rs?)?|Fri"
 _OFTEN_WORDS = "Weds?|Sat|Sun"
 _ANY_DAY = rf"(?:{_ALWAYS_DAYS}|{_OFTEN_WORDS})"
@@ -18,7 +18,7 @@ _COMPARED_BEFORE = re.compile(
     r"\b[^.?!]*$",
     re.IGNORECASE,
 )
-_COMPARED_AFTER = re.compile(r"\s?(?:win|victory|defeat|loss|lead|draw|ratio|scale|odds)\b")
+_COMPARED_AFTER = re.compile(r" ?(?:win|victory|defeat|loss|lead|draw|ratio|scale|odds)\b")
 
 
 def _date(year_: str | None, month: str, day: str) -> str:
@@ -78,13 +78,13 @@ def _decade(match: re.Match[str]) -> str:
 
 
 DATES: tuple[Rule, ...] = (
-    rule(rf"\b({_ANY_DAY})\b\.?\s?-\s?(?={_ANY_DAY}\b)", lambda m: f"{_weekday(m)} to "),
+    rule(rf"\b({_ANY_DAY})\b\.? ?- ?(?={_ANY_DAY}\b)", lambda m: f"{_weekday(m)} to "),
     rule(
-        rf"\b({_ALWAYS_DAYS})\b(?:\.(?=\s*[,;\da-z]|\s*[A-Z][a-z]{{2}}\.?\s\d))?(?!')",
+        rf"\b({_ALWAYS_DAYS})\b(?:\.(?= *[,;\da-z]| *[A-Z][a-z]{{2}}\.? \d))?(?!')",
         _weekday,
     ),
     rule(
-        rf"\b({_OFTEN_WORDS})\b\.?(?=,?\s(?:{_MONTH}\s?\d|\d))"
+        rf"\b({_OFTEN_WORDS})\b\.?(?=,? (?:{_MONTH} ?\d|\d))"
         rf"|(?<=\bto )({_OFTEN_WORDS})\b|(?<=\b[Oo]n )({_OFTEN_WORDS})\b(?!')",
         lambda m: DAY_FORMS[next(filter(None, m.groups()))[:3]],
     ),
@@ -97,19 +97,19 @@ DATES: tuple[Rule, ...] = (
         lambda match: _numeric_date(match[3], match[1], match[2], match[0]),
     ),
     rule(
-        rf"\b({_MONTH})\s+{_DAY}{_YEAR}",
+        rf"\b({_MONTH}) +{_DAY}{_YEAR}",
         lambda match: _date(match[3], _month_of(match[1]), match[2]),
     ),
-    rule(rf"\b({_MONTH})(?=\s+(?:19|20)\d\d(?!\d))", lambda match: _month_of(match[1])),
+    rule(rf"\b({_MONTH})(?= +(?:19|20)\d\d(?!\d))", lambda match: _month_of(match[1])),
     rule(
-        rf"(?<!\d)(?<!\d[.,])([Tt]he )?{_DAY}\s+(?:of\s+)?({_MONTH})(?![a-z]){_YEAR}",
+        rf"(?<!\d)(?<!\d[.,])([Tt]he )?{_DAY} +(?:of +)?({_MONTH})(?![a-z]){_YEAR}",
         lambda match: _day_first(match[1] or "the ", match[2], match[3], match[4]),
     ),
     rule(
         r"(?<![\d:])([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?"
-        r"(?:\s?([AaPp]\.? ?[Mm]\b\.?))?(?![\d:])",
+        r"(?: ?([AaPp]\.? ?[Mm]\b\.?))?(?![\d:])",
         _clock,
     ),
-    rule(r"(?<![\d:.])(1[0-2]|0?[1-9])()()\s?([AaPp]\.? ?[Mm])\b\.?", _clock),
+    rule(r"(?<![\d:.])(1[0-2]|0?[1-9])()() ?([AaPp]\.? ?[Mm])\b\.?", _clock),
     rule(r"(?<![\d.])([12]\d\d0|[2-9]0)'?s\b", _decade),
 )

@@ -29,12 +29,12 @@ _MONARCHS = (
 _TITLED = (
     r"(?:King|Queen|Pope|Emperor|Empress|Tsar|Czar|Sultan|Prince|Princess|Pharaoh|Duke|Kaiser)"
 )
-_NAME = re.compile(r"(?:\b[A-Z][a-z]+|\d(?:st|nd|rd|th))\s$")
+_NAME = re.compile(r"(?:\b[A-Z][a-z]+|\d(?:st|nd|rd|th)) $")
 _FUNCTION_WORD = re.compile(
     r"\b(?:Mount|Mt|Port|Fort|Lake|East|West|North|South|In|At|The|To|From|Near|And|Of|Sir|Lord|Lady"
-    r"|City|On|For|With|By|Visit|See)\s$"
+    r"|City|On|For|With|By|Visit|See) $"
 )
-_SAINT = re.compile(r"\s[A-Z]")
+_SAINT = re.compile(r" [A-Z]")
 
 
 def _saint_or_street(match: re.Match[str]) -> str:
@@ -78,7 +78,7 @@ def _model(figure: str) -> str:
 ABBREVIATED: tuple[Rule, ...] = (
     rule(r"https?://", lambda _: ""),
     rule(r"\bDr\b\.?", _drive_or_doctor),
-    rule(rf"\b({any_of(TITLES)})(?=\s[A-Z])", lambda match: TITLES[match[1]]),
+    rule(rf"\b({any_of(TITLES)})(?= [A-Z])", lambda match: TITLES[match[1]]),
     rule(
         rf"(?<![\w.])(?:{any_of(ABBREVIATIONS)})(?![A-Za-z])",
         lambda match: keep_stop(match, ABBREVIATIONS[match[0]]),
@@ -88,8 +88,8 @@ ABBREVIATED: tuple[Rule, ...] = (
         rf"(?<=[a-z\d] )({any_of(STREETS)})\b(?!')\.?",
         lambda match: keep_stop(match, STREETS[match[1]]),
     ),
-    rule(r"\b[Nn]o\.\s?(?=\d)|#(?=\d)", lambda _: "number "),
-    rule(r"\bpp?\.\s?(?=\d)", lambda match: "pages " if match[0][1] == "p" else "page "),
+    rule(r"\b[Nn]o\. ?(?=\d)|#(?=\d)", lambda _: "number "),
+    rule(r"\bpp?\. ?(?=\d)", lambda match: "pages " if match[0][1] == "p" else "page "),
     rule(r"\b(?:vs|etc)\b(?!\.)", lambda match: {"vs": "versus", "etc": "et cetera"}[match[0]]),
     rule(
         r"\b(?:[A-Za-z]\.){2,}",
@@ -103,15 +103,15 @@ ABBREVIATED: tuple[Rule, ...] = (
 
 ROMANS: tuple[Rule, ...] = (
     rule(
-        rf"\b((?:{_STRUCTURE})\s)((?:[IVX]|{_ROMAN_NUMERAL})\b(?:(?:,|\sand|\sor|\sto|\sthrough|\s?-)\s?[IVX]+\b)*)",
+        rf"\b((?:{_STRUCTURE}) )((?:[IVX]|{_ROMAN_NUMERAL})\b(?:(?:,| and| or| to| through| ?-) ?[IVX]+\b)*)",
         _parts,
     ),
     rule(
-        rf"\b((?:{_MONARCHS})|{_TITLED}\s[A-Z][a-z]+)\s(V|X|{_ROMAN_NUMERAL})(?![A-Za-z'])",
+        rf"\b((?:{_MONARCHS})|{_TITLED} [A-Z][a-z]+) (V|X|{_ROMAN_NUMERAL})(?![A-Za-z'])",
         lambda match: f"{match[1]} the {ordinal(_value(match[2]))}",
     ),
     rule(
-        rf"(?<=[a-z])(?<!\b[Tt]he)(?<!\b[Aa]n)\s({_ROMAN_NUMERAL})",
+        rf"(?<=[a-z])(?<!\b[Tt]he)(?<!\b[Aa]n) ({_ROMAN_NUMERAL})",
         lambda match: " " + cardinal(_value(match[1])),
     ),
 )

@@ -21,7 +21,7 @@ _RULES: tuple[Rule, ...] = (
     *AMOUNTS,
     # what is left of the signs
     rule(r"\.{2,}|…", lambda _: "."),
-    rule(r"\s-+\s|--+", lambda _: ", "),
+    rule(r" -+ |--+", lambda _: ", "),
 )
 
 _SPOKEN_SIGNS = str.maketrans(SIGNS | MARKS)

@@ -14,15 +14,15 @@ _LONGEST_COUNT = 8
 _CODE_BEFORE = re.compile(
     r"(?:号码|[电编账帐卡工学单证车机户型批期序]号|尾号|编码|代码|密码|验证码|识别码|邀请码|提取码|邮编|口令|电话|手机|热线|专线|座机|传真"
     r"|拨打|致电|呼叫|客服|短信|房间|会议|航班|车次|车牌|代号|番号|频率?道|[QＱ群]群?|京[A-Z]?|错误|国道|省道|县道)"
-    rf"(?:[是为:：，,“\"\s—-]|{EMBEDDED}|\d[\d、，-]*[、，和或]){{0,4}}$"
+    rf"(?:[是为:：，,“\" —-]|{EMBEDDED}|\d[\d、，-]*[、，和或]){{0,4}}$"
 )
 _CODE_AFTER = re.compile(
-    r"\s?(?:室|房|号房|路(?!人|程|费|口)|次(?:列车|航班|高铁|动车)|国道|省道|县道|高速|航班|教室|宿舍|寝室|病房|包厢|客机|飞机|客舱"
+    r" ?(?:室|房|号房|路(?!人|程|费|口)|次(?:列车|航班|高铁|动车)|国道|省道|县道|高速|航班|教室|宿舍|寝室|病房|包厢|客机|飞机|客舱"
     r"|轰炸机|战机|报警|火警|急救|热线|专线|电话|客服|平台|网站|法庭|团$)"
 )
 _AMOUNT_BEFORE = re.compile(
     r"(?:[共约近达超足满逾值到至为于是有用花费付收额价量数率距高重长宽增涨降跌少多]|超过|大约|总计|合计|共计|一共|只要|仅|金额|价格|收入|售价)"
-    r"(?:[是为了:：，\s]|到|至){0,2}$"
+    r"(?:[是为了:：， ]|到|至){0,2}$"
 )
 _NAME_BEFORE_MINUS = re.compile(r"[㐀-鿿]$")
 _VALUE_BEFORE_MINUS = re.compile(
@@ -32,7 +32,7 @@ _CENTURIES = re.compile(r"(?:19|20)\d\d")
 
 
 def _phone(match: re.Match[str]) -> str:
-    groups = re.split(r"[-\s]+", match[0].removeprefix("+"))
+    groups = re.split(r"[- ]+", match[0].removeprefix("+"))
     return "，".join(digits(group, phone=True) for group in groups)
 
 
@@ -90,11 +90,11 @@ CODES: tuple[Rule, ...] = (
     rule(r"(?<!\d)(?:\+?86[- ]?)?1[3-9]\d([- ]?)\d{4}\1\d{4}(?!\d)", _phone),
     rule(r"(?<!\d)(?:0\d{1,3}-\d{3,4}-?\d{4}|[48]00-?\d{3}-?\d{4})(?!\d)", _phone),
     rule(
-        r"(?<![\d.-])\d{1,4}(?:-\d{1,4})+(?=\s?(?:室|房|户|号房))"
+        r"(?<![\d.-])\d{1,4}(?:-\d{1,4})+(?= ?(?:室|房|户|号房))"
         r"|(?<=[楼栋幢座弄址住牌])\d{1,4}(?:-\d{1,4})+(?![\d.-])|(?<![\d.-])\d{1,2}-\d{1,2}-\d{3,4}(?![\d.-])",
         _address,
     ),
-    rule(rf"(?<=[㐀-鿿])-(\d+)(?![\d.%‰°℃]|\s?(?:度|{UNIT}))", _model),
+    rule(rf"(?<=[㐀-鿿])-(\d+)(?![\d.%‰°℃]| ?(?:度|{UNIT}))", _model),
     rule(r"第(\d+(?:\.\d+)+)(?=[㐀-鿿])", _section),
     rule(
         rf"第?({'|'.join(sorted(_ROMAN, key=len, reverse=True))})(?![A-Za-z])(?=[㐀-鿿])",
@@ -109,7 +109,7 @@ CODES_WITH_LETTERS: tuple[Rule, ...] = (
         lambda match: digits(match[1]) + "点",
     ),
     rule(
-        rf"(?<={EMBEDDED})\d{{3,}}(?![\d.,]|\s?[元块万亿%])",
+        rf"(?<={EMBEDDED})\d{{3,}}(?![\d.,]| ?[元块万亿%])",
         lambda match: digits(match[0], phone=True),
     ),
     rule(r"\d+(?:\.\d+){2,}", _version),
@@ -119,11 +119,11 @@ CODES_WITH_LETTERS: tuple[Rule, ...] = (
 BARE: tuple[Rule, ...] = (
     rule(rf"{NUMBER}(?={EMBEDDED}|@)", _before_letters),
     rule(rf"{NUMBER}(?=[多余])", lambda match: number(match[0])),
-    rule(rf"(?<={EMBEDDED})[-\s]?\d{{3,}}", lambda match: digits(match[0].strip("- "), phone=True)),
+    rule(rf"(?<={EMBEDDED})[- ]?\d{{3,}}", lambda match: digits(match[0].strip("- "), phone=True)),
     rule(rf"(?<={EMBEDDED})-(?=\d)", lambda _: ""),
     rule(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+", lambda match: number(match[0])),
     rule(r"(?<![\d.])\.(\d+)", lambda match: "零点" + digits(match[1])),
-    rule(r"[<>](?=\s?\d)", lambda match: {"<": "小于", ">": "大于"}[match[0]]),
+    rule(r"[<>](?= ?\d)", lambda match: {"<": "小于", ">": "大于"}[match[0]]),
     rule(r"(?<=\d)-(?=\d)", lambda _: "杠"),
     rule(r"\d+", _bare),
 )

@@ -16,19 +16,19 @@ from mynah.text.languages.mandarin.patterns import (
 from mynah.text.languages.mandarin.tables import OPERATORS
 
 _WON = (
-    r"\s?(?:的?(?:总|大)?(?:比分|成绩|优势|劣势)|[大小险完惜轻]?(?:获胜|取胜|战胜|击败|战平|逼平|不敌|领先|落后|横扫|逆转"
+    r" ?(?:的?(?:总|大)?(?:比分|成绩|优势|劣势)|[大小险完惜轻]?(?:获胜|取胜|战胜|击败|战平|逼平|不敌|领先|落后|横扫|逆转"
     r"|淘汰|力克|力压|告负|告捷|拿下|双杀|晋级|[胜负败赢输平克]))"
 )
 _SCORE_AFTER = re.compile(_WON)
 _SCORE_BEFORE = re.compile(
     r"(?:比分|比数|总分|局分|战绩|[获取战大险完]胜|击败|战平|逼平|领先|落后|不敌|负于|逆转|横扫|[胜负平赢输]了?|以)"
-    r"(?:[^\d。！？]{0,6}|[^。！？]{0,6}[\d比:：-]+[,，、和\s]*)$"
+    r"(?:[^\d。！？]{0,6}|[^。！？]{0,6}[\d比:：-]+[,，、和 ]*)$"
 )
 _RATIO_BEFORE = re.compile(
     r"(?:比例|比率|比值|配比|赔率|比为|比是|长宽比|画幅|画面比|稀释|勾兑|性别比|男女|师生比|杠杆|[按兑])[^\d。！？]{0,6}$"
 )
 _RATIO_AFTER = re.compile(
-    r"\s?(?:的?(?:比例|比率|比|配比|稀释|赔率|杠杆|溶液|兑|混合|缩放|还原|复刻|模型|画面|屏幕|画幅))"
+    r" ?(?:的?(?:比例|比率|比|配比|稀释|赔率|杠杆|溶液|兑|混合|缩放|还原|复刻|模型|画面|屏幕|画幅))"
 )
 _PRESSURE_BEFORE = re.compile(r"(?:血压|[高低]压)[^\d。！？]{0,6}$")
 
@@ -67,7 +67,7 @@ def _fraction(match: re.Match[str]) -> str:
 
 
 def _expression(match: re.Match[str]) -> str:
-    terms = re.split(r"\s*([+\-×*÷/=])\s*(?=-?\d)", match[0])
+    terms = re.split(r" *([+\-×*÷/=]) *(?=-?\d)", match[0])
     return "".join(OPERATORS.get(term) or number(term) for term in terms)
 
 
@@ -83,20 +83,20 @@ def _minus_first(base: str, figure: str) -> str:
 
 
 SCORES: tuple[Rule, ...] = (
-    rule(r"(?<![\d:])\d{1,3}\s?[:：]\s?\d{1,3}(?![\d:：])", _likely_ratio),
-    rule(rf"(?<![\d.-])\d{{1,3}}-\d{{1,3}}(?![\d.-]|\s?(?:{UNIT}|{MEASURE}))", _score),
+    rule(r"(?<![\d:])\d{1,3} ?[:：] ?\d{1,3}(?![\d:：])", _likely_ratio),
+    rule(rf"(?<![\d.-])\d{{1,3}}-\d{{1,3}}(?![\d.-]| ?(?:{UNIT}|{MEASURE}))", _score),
 )
 
-RATIOS: tuple[Rule, ...] = (rule(r"(?<!\d)\d+(?:\s?[:：]\s?\d+)+", _ratio),)
+RATIOS: tuple[Rule, ...] = (rule(r"(?<!\d)\d+(?: ?[:：] ?\d+)+", _ratio),)
 
 EXPRESSIONS: tuple[Rule, ...] = (
-    rule(r"(?<=\d)\s?[xX]\s?(?=\d)", lambda _: "×"),
+    rule(r"(?<=\d) ?[xX] ?(?=\d)", lambda _: "×"),
     rule(
-        rf"(?<![\d.])-?{NUMBER}(?:\s*[-/]\s*{NUMBER})*\s*[+×*÷=]\s*-?{NUMBER}"
-        rf"(?:\s*[+\-×*÷/=]\s*-?{NUMBER})*",
+        rf"(?<![\d.])-?{NUMBER}(?: *[-/] *{NUMBER})* *[+×*÷=] *-?{NUMBER}"
+        rf"(?: *[+\-×*÷/=] *-?{NUMBER})*",
         _expression,
     ),
-    rule(r"(?<![\d/.])(\d{2,3})/(\d{2,3})(?![\d/.])(?=(\s?(?:mmHg|毫米汞柱))?)", _pressure),
+    rule(r"(?<![\d/.])(\d{2,3})/(\d{2,3})(?![\d/.])(?=( ?(?:mmHg|毫米汞柱))?)", _pressure),
     rule(r"(?<![\d/])(-?)(?:(\d+) )?(\d+)/([1-9]\d*)(?![\d/])", _fraction),
     rule(rf"(-?{NUMBER})[%‰]?(?:{TO}(-?{NUMBER}))?([%‰])", _percentage),
 )

@@ -22,7 +22,7 @@ def rule(pattern: str, say: Callable[[re.Match[str]], str]) -> Rule:
 UNITS = {symbol: unit for symbol, unit in units().items() if unit.mandarin}
 
 NUMBER = r"(?<!\d)(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
-TO = r"\s*[-~—～]+\s*"
+TO = r" *[-~—～]+ *"
 UNIT = unit_pattern(UNITS)
 MEASURE = any_of(MEASURES)
 

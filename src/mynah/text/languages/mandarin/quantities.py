@@ -17,7 +17,7 @@ from mynah.text.languages.mandarin.patterns import (
 from mynah.text.languages.mandarin.tables import CURRENCIES, SCALES, TWO_AS_ER
 from mynah.text.sentence import EMBEDDED
 
-_DEGREE = r"\s*(°C|℃|°F|℉|摄氏度|华氏度|度(?!电|假|数|角))"
+_DEGREE = r" *(°C|℃|°F|℉|摄氏度|华氏度|度(?!电|假|数|角))"
 _SCALE = "[十百千万亿]{0,3}"
 _CURRENCY = any_of(CURRENCIES)
 _MONEY_NAMES = "(?:美|欧|日|韩|港|澳|加|新台|新加坡)?[元块币]|人民币|英镑|卢比"
@@ -107,30 +107,30 @@ QUANTITIES: tuple[Rule, ...] = (
     rule(rf"(-?{NUMBER})(?:{_DEGREE})?{TO}(-?{NUMBER}){_DEGREE}", _temperature),
     rule(rf"(-?{NUMBER})()(){_DEGREE}", _temperature),
     rule(
-        rf"({_CURRENCY})\s?(?:({NUMBER}){TO}(?:{_CURRENCY})?)?({NUMBER})({_SCALE})([kKmMbB](?![A-Za-z]))?"
+        rf"({_CURRENCY}) ?(?:({NUMBER}){TO}(?:{_CURRENCY})?)?({NUMBER})({_SCALE})([kKmMbB](?![A-Za-z]))?"
         rf"({_MONEY_NAMES})?",
         _money,
     ),
     rule(
-        rf"({NUMBER})\s?({_CURRENCY})",
+        rf"({NUMBER}) ?({_CURRENCY})",
         lambda match: counted(match[1], "元") + CURRENCIES[match[2]],
     ),
     rule(rf"(?<=[元块角分次人个⁰-⁹²³¹])/(?=(?:{UNIT}|{MEASURE}|人|天|次))", lambda _: "每"),
     rule(rf"(?<=每)({UNIT})", lambda match: name_of(match[1])),
     rule(
-        rf"(?<![\d.-])(-?{NUMBER})\s?({UNIT}|{MEASURE})?{TO}({NUMBER})(?![\d.]*[-~—]\d)"
-        rf"(?:(?=\s?({UNIT}|{MEASURE})))?",
+        rf"(?<![\d.-])(-?{NUMBER}) ?({UNIT}|{MEASURE})?{TO}({NUMBER})(?![\d.]*[-~—]\d)"
+        rf"(?:(?= ?({UNIT}|{MEASURE})))?",
         _range,
     ),
     rule(rf"(?<![\d{EMBEDDED}])-(?={NUMBER})", lambda _: "负"),
     rule(r"(?<![\d)）])\+(?=\d)", lambda _: "正"),
     rule(
-        rf"(?<![\d.])(\d{{1,4}})(米|块|元|万|千|百|斤)(\d{{1,2}})(?![\d.]|\s?(?:{MEASURE}|{UNIT}))",
+        rf"(?<![\d.])(\d{{1,4}})(米|块|元|万|千|百|斤)(\d{{1,2}})(?![\d.]| ?(?:{MEASURE}|{UNIT}))",
         _and_rest,
     ),
-    rule(rf"({NUMBER})\s?({UNIT})", _unit),
+    rule(rf"({NUMBER}) ?({UNIT})", _unit),
     rule(
-        rf"({NUMBER})([百千万亿]+)\s?({UNIT})",
+        rf"({NUMBER})([百千万亿]+) ?({UNIT})",
         lambda match: counted(match[1], match[2]) + match[2] + name_of(match[3]),
     ),
 )
@@ -140,7 +140,7 @@ COUNTS: tuple[Rule, ...] = (
         rf"(?<![\d.、])([1-9])、([2-9])(?=[多余几来]?(?:{MEASURE}))",
         lambda match: ("两" if match[1] == "2" else cardinal(match[1])) + cardinal(match[2]),
     ),
-    rule(rf"({NUMBER})\s?([多余几来])?({MEASURE})", _count),
+    rule(rf"({NUMBER}) ?([多余几来])?({MEASURE})", _count),
 )
 
 POWERS: tuple[Rule, ...] = (
