@@ -4,9 +4,8 @@ import time
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import torch
 
-from mynah.acoustic.decode_stream import DecodeStream
+from mynah.acoustic.decode_stream import FIRST_CHUNKS, LATER_CHUNKS, DecodeStream
 
 TOKEN_SECONDS = 0.04
 OWN = {"top_k": 15, "top_p": 1.0, "temperature": 0.6, "repetition_penalty": 1.35}
@@ -67,6 +66,14 @@ class Batch:
             self.rows.remove(row)
 
 
+@dataclass(slots=True, eq=False)
+class Stream(DecodeStream):
+    """A sentence of a fake model."""
+
+    timbre: object
+    speed: float
+
+
 class Model:
     """Speaks `tokens` tokens for each sentence; what they sound like is a subclass's choice."""
 
@@ -90,8 +97,9 @@ class Model:
     def resolve(self, options):
         return replace(options, **{n: v for n, v in OWN.items() if getattr(options, n) is None})
 
-    def prepare(self, sentence, prompt, options, seed):
-        return Row(sentence), DecodeStream(torch.zeros(1), prompt.timbre, options.speed, seed)
+    def prepare(self, sentence, prompt, options, seed, *, first):
+        sizes = FIRST_CHUNKS if first else LATER_CHUNKS
+        return Row(sentence), Stream(prompt.timbre, options.speed, sizes=sizes)
 
     def batch(self) -> Batch:
         return Batch(self)

@@ -15,10 +15,9 @@ from torch import Tensor
 
 from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
 from mynah.acoustic.backends.select import dtypes
-from mynah.acoustic.decode_stream import DecodeStream
 from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.acoustic.sovits.model import SoVITS
-from mynah.acoustic.sovits.streaming import WaveDecoder, decode_next
+from mynah.acoustic.sovits.streaming import SoVITSStream, WaveDecoder, decode_next
 
 RELEASED = {
     "v2": SoVITSConfig(version="v2", symbols=732),
@@ -75,7 +74,7 @@ def real_time_factors(
 ) -> dict[int, float]:
     """For a sentence of four seconds, after each of its pieces: by tokens that are sound."""
     sentence = Sentence.of(sovits, tokens)
-    spoken = DecodeStream(sentence.phones[0], sentence.timbre)
+    spoken = SoVITSStream(sentence.phones[0], sentence.timbre)
     spoken.tokens, spoken.ended = sentence.codes[0].tolist(), True
     factors, work = {}, 0.0
     while piece := spoken.piece:

@@ -20,9 +20,8 @@ from benchmarks.speed.semantic import random_request
 from benchmarks.speed.streams import answered
 from benchmarks.speed.subject import PROMPT_PHONES, PROMPT_TOKENS, SIZES, RandomModels
 from mynah.acoustic.backends.cuda import TOGETHER, CudaSoVITS
-from mynah.acoustic.decode_stream import DecodeStream
 from mynah.acoustic.sovits.model import SoVITS
-from mynah.acoustic.sovits.streaming import decode_next
+from mynah.acoustic.sovits.streaming import SoVITSStream, decode_next
 from mynah.encoders.roberta import NoTextFeatures
 from mynah.engine.models import Models
 from mynah.semantic.backends.select import first_logits, first_logits_on_gpu, logits_error
@@ -54,7 +53,7 @@ class PhonemeModels(RandomModels):
             torch.randint(1024, (PROMPT_TOKENS,), generator=generator),
             torch.randint(700, (PROMPT_PHONES,), generator=generator),
             None,
-            vector.to((self.sovits_graphs or self.sovits).device),
+            self.acoustic.prepare(vector, None),
         )
 
 
@@ -123,7 +122,7 @@ def sampling_speed(batch: Batch, rows: int, tokens: int = 200) -> SamplingSpeed:
 class Decodes(Protocol):
     """Decode function for streams, as `Models.decode`."""
 
-    def __call__(self, streams: Sequence[DecodeStream]) -> object:
+    def __call__(self, streams: Sequence[SoVITSStream]) -> object:
         """Decode the next chunk of each."""
 
 
@@ -133,7 +132,7 @@ def real_time_factor(
     """Seconds of work for a second of the sound of sentences that are decoded together."""
     generator = torch.Generator().manual_seed(0)
     streams = [
-        DecodeStream(
+        SoVITSStream(
             torch.randint(700, (PHONES,), generator=generator),
             torch.randn(1, channels, 1, generator=generator).to(device),
             tokens=torch.randint(1024, (tokens,), generator=generator).tolist(),

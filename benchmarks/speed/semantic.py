@@ -49,7 +49,7 @@ def sentences_per_second(models: Models, rows: int, sentences: int = 64) -> tupl
     (sentence,) = analyse(SHORT, "zh", split="cut0")
     prompt, batch = models.read(hum()), TorchBatch(models.packed or models.gpt, rows)
     waiting = [
-        models.prepare(sentence, prompt, SpeechOptions(seed=seed), seed)[0]
+        models.prepare(sentence, prompt, SpeechOptions(seed=seed), seed, first=True)[0]
         for seed in range(sentences)
     ]
     began, spoken = time.perf_counter(), []

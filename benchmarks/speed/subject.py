@@ -43,10 +43,10 @@ class RandomModels(Models):
         return replace(prompt, codes=codes, phones=phones)
 
     def prepare(
-        self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int
+        self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int, *, first: bool
     ) -> tuple[SemanticRequest, DecodeStream]:
         """A sentence that ends after a number of tokens."""
-        request, stream = super().prepare(sentence, prompt, options, seed)
+        request, stream = super().prepare(sentence, prompt, options, seed, first=first)
         tokens = round(TOKENS_PER_PHONEME * len(sentence.phones))
         return replace(request, max_tokens=tokens), stream
 

@@ -5,8 +5,7 @@ import torch
 
 from mynah.acoustic.backends.cuda import CudaSoVITS
 from mynah.acoustic.backends.select import select_cuda
-from mynah.acoustic.decode_stream import DecodeStream
-from mynah.acoustic.sovits.streaming import decode_next
+from mynah.acoustic.sovits.streaming import SoVITSStream, decode_next
 
 
 @pytest.fixture
@@ -16,11 +15,11 @@ def sovits(small):
     return network
 
 
-def passages(device) -> list[DecodeStream]:
+def passages(device) -> list[SoVITSStream]:
     """Three sentences of different lengths and speeds."""
     generator = torch.Generator().manual_seed(1)
     return [
-        DecodeStream(
+        SoVITSStream(
             torch.randint(20, (5 + number,), generator=generator),
             torch.randn(1, 32, 1, generator=generator).to(device),
             speed=(1.0, 1.3, 1.0)[number],

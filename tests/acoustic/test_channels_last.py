@@ -7,9 +7,8 @@ from mynah.acoustic import spectral_convolution
 from mynah.acoustic.backends import channels_last, select
 from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
 from mynah.acoustic.backends.select import SIGNAL_TO_NOISE, select_cpu
-from mynah.acoustic.decode_stream import DecodeStream
 from mynah.acoustic.sovits.hifigan import Generator
-from mynah.acoustic.sovits.streaming import decode_next
+from mynah.acoustic.sovits.streaming import SoVITSStream, decode_next
 
 HOP = 640
 FRAMES = (9, 4, 1)
@@ -95,7 +94,7 @@ def test_the_plain_one_stays_as_it_is(model, dtype):
 
 def test_pieces_are_made_with_it(model, dtype):
     def passage():
-        made = DecodeStream(torch.arange(8), torch.ones(1, 32, 1))
+        made = SoVITSStream(torch.arange(8), torch.ones(1, 32, 1))
         made.tokens, made.ended = list(range(14)), True
         return made
 

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from mynah.acoustic.decode_stream import DecodeStream
-from mynah.acoustic.sovits.streaming import decode_next
+from mynah.acoustic.sovits.streaming import SoVITSStream, decode_next
 
 TOLERANCE = 1e-4
 
@@ -36,7 +35,7 @@ def test_streamed_speech_is_never_a_frame_off_upstreams(model, golden, reference
     """Upstream's step fits a whole sentence; a stream's is the speed, and so drifts a little."""
     spectrograms, vectors = references
     timbre = model.timbre(spectrograms[:1], vectors and vectors[:1])
-    stream = DecodeStream(golden["phones"][0], timbre, speed)
+    stream = SoVITSStream(golden["phones"][0], timbre, speed)
     waves = []
     for token in golden["codes"].flatten().tolist():
         stream.tokens.append(token)

@@ -4,22 +4,22 @@ import pytest
 import torch
 
 from mynah.acoustic.backends.channels_last import made_of
-from mynah.acoustic.decode_stream import AHEAD_TOKENS, FIRST_CHUNKS, LATER_CHUNKS, DecodeStream
-from mynah.acoustic.sovits.streaming import decode_next
+from mynah.acoustic.decode_stream import AHEAD_TOKENS, FIRST_CHUNKS, LATER_CHUNKS
+from mynah.acoustic.sovits.streaming import SoVITSStream, decode_next
 from mynah.checkpoints.sovits import load_sovits
 
 HOP = 640
 FRAME = 160
 
 
-class Silent(DecodeStream):
+class Silent(SoVITSStream):
     """A passage without noise."""
 
     def noise(self, start, end, channels):
         return torch.zeros(channels, end - start)
 
 
-def passage(tokens=150, *, speed=1.0, seed=7, kind=DecodeStream):
+def passage(tokens=150, *, speed=1.0, seed=7, kind=SoVITSStream):
     generator = torch.Generator().manual_seed(seed)
     phones = torch.randint(700, (40,), generator=generator)
     made = kind(phones, torch.randn(1, 512, 1, generator=generator), speed, seed)

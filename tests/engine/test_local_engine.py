@@ -33,8 +33,8 @@ class Reciter(fakes.Model):
         self.read_voices.append(voice)
         return fakes.Prompt(voice)
 
-    def prepare(self, sentence, prompt, options, seed):
-        row, passage = super().prepare(sentence, prompt, options, seed)
+    def prepare(self, sentence, prompt, options, seed, *, first):
+        row, passage = super().prepare(sentence, prompt, options, seed, first=first)
         passage.timbre = sentence.text
         self.prepared.append(sentence.text)
         return row, passage

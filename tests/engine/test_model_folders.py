@@ -93,7 +93,7 @@ def test_an_encoder_that_is_not_for_prompts_gives_none(folder, models, voice):
     assert len(models.read(voice).codes)
     prompt = load_models(folder, "float32").read(voice)
     assert not len(prompt.codes) and not len(prompt.phones)
-    torch.testing.assert_close(prompt.timbre, models.read(voice).timbre)
+    torch.testing.assert_close(prompt.conditioning.timbre, models.read(voice).conditioning.timbre)
 
 
 def test_released_files_beside_a_hubert(folder, parity, voice):

@@ -146,9 +146,9 @@ def test_voices_with_the_models_own_gpt_are_drawn_together(make, models, speaker
     queue, step, prepare, rows = make(models), models.gpt.step, Models.prepare, []
     prepared = threading.Semaphore(0)
 
-    def counted(*given):
+    def counted(*given, **named):
         try:
-            return prepare(*given)
+            return prepare(*given, **named)
         finally:
             prepared.release()
 

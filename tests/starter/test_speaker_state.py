@@ -10,7 +10,7 @@ WORDS = "Hello, my dear friend."
 
 
 def bank_of(starter, *recordings, texts=()):
-    return starter.read(Voice("hum", recordings, texts)).speaker_state.bank
+    return starter.read(Voice("hum", recordings, texts)).conditioning.speaker_state.bank
 
 
 def test_every_recording_is_compared_with_its_rendering(starter, hum):
@@ -44,9 +44,10 @@ def test_of_a_long_recording_half_a_minute_is_compared(starter, hum):
 
 
 def test_a_model_without_a_postfilter_has_none(models, voice):
-    assert models.read(voice).speaker_state is None
+    assert models.read(voice).conditioning.speaker_state is None
 
 
 def test_the_cache_of_prompts_counts_the_state(starter, voice):
     prompt = starter.read(voice)
-    assert prompt.size == prompt.timbre.nbytes + prompt.speaker_state.nbytes
+    on = prompt.conditioning
+    assert prompt.size == on.timbre.nbytes + on.speaker_state.nbytes

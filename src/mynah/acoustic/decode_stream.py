@@ -4,13 +4,9 @@ Where the pieces end depends on the number of tokens alone, never on when they c
 equal tokens sound equal however busy the machine is.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-import torch
-from torch import Tensor
-
-from mynah.runtime.device import Transferable
 
 FIRST_CHUNKS = (8, 9, 25, 73, 97)
 """Tokens of the pieces of a caller's first sentence, the last size again and again: the first sound
@@ -20,10 +16,11 @@ on what they overlap. With that, all come to lengths that the decoder is made fo
 LATER_CHUNKS = (52, 97)
 """Of other sentences, for which nobody waits in silence; most are one piece."""
 
+WHOLE_SENTENCE = (sys.maxsize,)
+"""Of a model that decodes whole sentences only."""
+
 AHEAD_TOKENS = 4
 """Tokens beyond a piece's end that it waits for, because sound depends on what follows it."""
-
-_NOISE_BLOCK = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,39 +40,21 @@ class Chunk:
     last: bool
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, kw_only=True)
 class DecodeStream:
     """A sentence's tokens as they come, and how far they have become sound.
 
     Attributes:
-        phones: (phones,) ids.
-        timbre: of the voice, (1, channels, 1).
-        speed: 2 halves the duration.
-        seed: of the noise in the latents.
         sizes: tokens of its pieces.
-        speaker_state: of the voice, for the model's post-filter.
         tokens: that have come.
         ended: whether no more will come.
-        frames: frames of sound given so far.
-        latents: (channels, frames) that the next piece begins with, or None.
-        overlap: (samples,) sound of the next frame as the last piece had it, or None.
     """
 
-    phones: Tensor
-    timbre: Tensor
-    speed: float = 1.0
-    seed: int = 0
     sizes: Sequence[int] = FIRST_CHUNKS
-    speaker_state: Transferable | None = None
     tokens: list[int] = field(default_factory=list)
     ended: bool = False
-    frames: int = 0
-    latents: Tensor | None = None
-    overlap: Tensor | None = None
     _sounded: int = 0
     _pieces: int = 0
-    _noise: list[Tensor] = field(default_factory=list)
-    _generator: torch.Generator | None = None
 
     @property
     def piece(self) -> Chunk | None:
@@ -104,16 +83,6 @@ class DecodeStream:
         """Goes on behind a piece that has been decoded."""
         self._sounded = piece.end
         self._pieces += 1
-
-    def noise(self, start: int, end: int, channels: int) -> Tensor:
-        """Noise (channels, end - start) of some frames, the same however it is asked for."""
-        generator = self._generator or torch.Generator().manual_seed(self.seed)
-        self._generator = generator
-        while len(self._noise) * _NOISE_BLOCK < end:
-            self._noise.append(torch.randn(_NOISE_BLOCK, channels, generator=generator))
-        first = start // _NOISE_BLOCK
-        blocks = torch.cat(self._noise[first : -(-end // _NOISE_BLOCK)])
-        return blocks[start - first * _NOISE_BLOCK : end - first * _NOISE_BLOCK].T
 
     def _size(self, later: int) -> int:
         return self.sizes[min(self._pieces + later, len(self.sizes) - 1)]

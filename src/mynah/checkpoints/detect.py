@@ -1,6 +1,6 @@
 """Detection of a checkpoint's kind and version from its content."""
 
-from mynah.acoustic.sovits.config import Version
+from mynah.acoustic.acoustic_model import Version
 from mynah.checkpoints.file import Checkpoint
 from mynah.errors import CheckpointError
 

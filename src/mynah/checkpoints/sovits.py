@@ -12,6 +12,7 @@ from mynah.checkpoints.detect import sovits_version, symbols
 from mynah.checkpoints.file import VERSION_TAGS, Checkpoint, read_checkpoint, write_checkpoint
 from mynah.checkpoints.weights import assign_weights, skip_init
 from mynah.errors import CheckpointError
+from mynah.text.symbols import SymbolTable
 
 _POSTERIOR = "enc_q."
 
@@ -40,6 +41,11 @@ def sovits_from(checkpoint: Checkpoint, *, posterior: bool = False) -> SoVITS:
         model = SoVITS(config, posterior=posterior)
     assign_weights(model, checkpoint.weight)
     return model.eval()
+
+
+def symbol_table(config: SoVITSConfig) -> SymbolTable:
+    """The phoneme ids that a version was trained with."""
+    return SymbolTable.of("v1" if config.version == "v1" else "v2")
 
 
 def save_sovits(

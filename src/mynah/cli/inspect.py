@@ -35,12 +35,13 @@ def _kind(checkpoint: Checkpoint) -> dict[str, str]:
             "symbols": str(sizes.phoneme_vocabulary),
             "sizes": f"{sizes.layers} layers, width {sizes.hidden}, {sizes.heads} heads",
         }
+    version = sovits_version(checkpoint)
     config = SoVITSConfig.from_checkpoint(
-        checkpoint.config, version=sovits_version(checkpoint), symbols=symbols(checkpoint)
+        checkpoint.config, version=version, symbols=symbols(checkpoint)
     )
     return {
         "kind": "SoVITS (acoustic)",
-        "version": config.version,
+        "version": version,
         "symbols": str(config.symbols),
         "rate": f"{config.sampling_rate} Hz",
     }

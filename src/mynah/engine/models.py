@@ -11,12 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mynah.acoustic.acoustic_model import AcousticModel, chunk_sizes
 from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
 from mynah.acoustic.backends.cuda import TOGETHER, CudaSoVITS
 from mynah.acoustic.decode_stream import DecodeStream
 from mynah.acoustic.sovits.model import SoVITS
-from mynah.acoustic.sovits.streaming import decode_next
+from mynah.acoustic.sovits.streaming_model import StreamingSoVITS
 from mynah.checkpoints.base_weights import VersionBuilder
+from mynah.checkpoints.sovits import symbol_table
 from mynah.encoders.ctc_aligner import PhonemeScores
 from mynah.encoders.roberta import TextFeatures
 from mynah.engine.extension import ModelExtension
@@ -41,8 +43,6 @@ if TYPE_CHECKING:
 
 ROWS = 16
 """Sentences whose tokens are drawn at a time: more make all of them late."""
-PEAK = 0.98
-"""Of the loudest sound that a model can make: the same for every piece, so that none is louder."""
 _log = logging.getLogger(__name__)
 
 
@@ -86,7 +86,7 @@ class Models:
     @property
     def symbols(self) -> SymbolTable:
         """The phoneme ids that the weights were trained with."""
-        return SymbolTable.of("v1" if self.sovits.config.version == "v1" else "v2")
+        return symbol_table(self.sovits.config)
 
     @property
     def uses_prompts(self) -> bool:
@@ -99,9 +99,19 @@ class Models:
         return self.extension.assign_tokens if self.extension else nearest_tokens
 
     @property
+    def acoustic(self) -> AcousticModel:
+        """The acoustic stage's model, as it is fastest here."""
+        return StreamingSoVITS(
+            self.sovits_graphs or self.sovits,
+            self.vocoder,
+            self.extension.postfilter if self.extension else None,
+            TOGETHER if self.sovits_graphs else 1,
+        )
+
+    @property
     def sample_rate(self) -> int:
         """Samples per second of everything they speak."""
-        return self.sovits.config.sampling_rate
+        return self.acoustic.sample_rate
 
     @property
     def rows(self) -> int:
@@ -116,7 +126,7 @@ class Models:
     @property
     def together(self) -> int:
         """Pieces that are best decoded together: one keeps all cores of a CPU busy."""
-        return TOGETHER if self.sovits_graphs else 1
+        return self.acoustic.batch_size
 
     def resolve(self, options: SpeechOptions) -> SpeechOptions:
         """The options, with these models' own ways of drawing where none were chosen."""
@@ -139,11 +149,8 @@ class Models:
             assign=self.assign_tokens,
         )
         phones, bert = self._read_text(read.sentences)
-        device = (self.sovits_graphs or self.sovits).device
-        state = self._speaker_state(read)
-        if state is not None:
-            state = state.to(device)
-        return Prompt(read.codes, phones, bert, read.timbre.to(device), state)
+        on = self.acoustic.prepare(read.timbre, self._speaker_state(read))
+        return Prompt(read.codes, phones, bert, on)
 
     def _speaker_state(self, read: EncodedVoice) -> Transferable | None:
         if self.extension is None:
@@ -151,7 +158,7 @@ class Models:
         return self.extension.read_references(read.references, read.timbre, self.sovits)
 
     def prepare(
-        self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int
+        self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int, *, first: bool
     ) -> tuple[SemanticRequest, DecodeStream]:
         """A sentence as the semantic and the acoustic stage take it."""
         drawn = self.resolve(options)
@@ -166,8 +173,9 @@ class Models:
             seed=seed,
             constraint=self.extension.constraint(phones.tolist()) if self.extension else None,
         )
-        stream = DecodeStream(
-            phones, prompt.timbre, options.speed, seed, speaker_state=prompt.speaker_state
+        sizes = chunk_sizes(self.acoustic.unit, first=first)
+        stream = self.acoustic.open(
+            phones, prompt.conditioning, speed=options.speed, seed=seed, sizes=sizes
         )
         return request, stream
 
@@ -212,10 +220,7 @@ class Models:
 
     def decode(self, passages: Sequence[DecodeStream]) -> list[NDArray[np.float32]]:
         """Sound of the next piece of each passage, which moves on."""
-        postfilter = self.extension.postfilter if self.extension else None
-        network = self.sovits_graphs or self.sovits
-        waves = decode_next(network, passages, self.vocoder, postfilter)
-        return [(PEAK * wave).numpy() for wave in waves]
+        return self.acoustic.decode(passages)
 
     def _read_text(self, sentences: Sequence[Sentence]) -> tuple[Tensor, Tensor | None]:
         """Ids of phonemes, and their features."""

@@ -62,9 +62,17 @@ class SpeechModel(Protocol):
         """The voice as this model takes it."""
 
     def prepare(
-        self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int
+        self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int, *, first: bool
     ) -> tuple[SemanticRequest, DecodeStream]:
-        """A sentence as the semantic and the acoustic stage take it."""
+        """A sentence as the semantic and the acoustic stage take it.
+
+        Args:
+            sentence: what is said.
+            prompt: the voice.
+            options: of the request.
+            seed: of the sentence.
+            first: true for the first sentence of a request, whose sound is waited for.
+        """
 
     def trained(self, folder: Path) -> Self:
         """The version of it whose files are in a folder.

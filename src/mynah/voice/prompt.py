@@ -1,4 +1,4 @@
-"""A voice as the two stages take it: prompt codes and their phonemes, and a timbre."""
+"""A voice as the two stages take it: prompt codes and their phonemes, and a conditioning."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -124,18 +124,16 @@ class Prompt:
         codes: (tokens,) semantic tokens of the prompt; empty without known words.
         phones: (phones,) ids of its words.
         bert: (1024, phones) their text features, or None for zeros.
-        timbre: (1, channels, 1).
-        speaker_state: of the model's extension.
+        conditioning: of the acoustic model.
     """
 
     codes: Tensor
     phones: Tensor
     bert: Tensor | None
-    timbre: Tensor
-    speaker_state: Transferable | None = None
+    conditioning: Transferable
 
     @property
     def size(self) -> int:
         """Bytes."""
-        parts = (self.codes, self.phones, self.bert, self.timbre, self.speaker_state)
+        parts = (self.codes, self.phones, self.bert, self.conditioning)
         return sum(part.nbytes for part in parts if part is not None)

@@ -3,11 +3,10 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from typing import Any, Self
 
+from mynah.acoustic.acoustic_model import Version
 from mynah.errors import CheckpointError
-
-Version = Literal["v1", "v2", "v2Pro", "v2ProPlus"]
 
 SSL_CHANNELS = 768
 """Width of the self-supervised features (chinese-hubert-base)."""

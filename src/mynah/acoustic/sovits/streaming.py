@@ -8,7 +8,7 @@ then, fades within one frame.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
@@ -23,6 +23,7 @@ from mynah.acoustic.sovits.config import FRAMES_PER_TOKEN, SoVITSConfig
 from mynah.acoustic.sovits.model import NOISE_SCALE
 from mynah.acoustic.sovits.speed import change_speed, frame_count
 from mynah.acoustic.sovits.text_encoder import Prior
+from mynah.runtime.device import Transferable
 
 PRIOR_TOKENS = 250
 """Tokens before a piece that the prior looks at."""
@@ -61,6 +62,46 @@ class SoVITSNetwork(Protocol):
         """See `SoVITS.render`."""
 
 
+_NOISE_BLOCK = 64
+
+
+@dataclass(slots=True, eq=False)
+class SoVITSStream(DecodeStream):
+    """A sentence that a SoVITS decodes.
+
+    Attributes:
+        phones: (phones,) ids.
+        timbre: of the voice, (1, channels, 1).
+        speed: 2 halves the duration.
+        seed: of the noise in the latents.
+        speaker_state: of the voice, for the model's post-filter.
+        frames: frames of sound given so far.
+        latents: (channels, frames) that the next piece begins with, or None.
+        overlap: (samples,) sound of the next frame as the last piece had it, or None.
+    """
+
+    phones: Tensor
+    timbre: Tensor
+    speed: float = 1.0
+    seed: int = 0
+    speaker_state: Transferable | None = None
+    frames: int = 0
+    latents: Tensor | None = None
+    overlap: Tensor | None = None
+    _noise: list[Tensor] = field(default_factory=list)
+    _generator: torch.Generator | None = None
+
+    def noise(self, start: int, end: int, channels: int) -> Tensor:
+        """Noise (channels, end - start) of some frames, the same however it is asked for."""
+        generator = self._generator or torch.Generator().manual_seed(self.seed)
+        self._generator = generator
+        while len(self._noise) * _NOISE_BLOCK < end:
+            self._noise.append(torch.randn(_NOISE_BLOCK, channels, generator=generator))
+        first = start // _NOISE_BLOCK
+        blocks = torch.cat(self._noise[first : -(-end // _NOISE_BLOCK)])
+        return blocks[start - first * _NOISE_BLOCK : end - first * _NOISE_BLOCK].T
+
+
 @dataclass(frozen=True, slots=True)
 class _ContextWindow:
     """A passage's piece in frames of sound.
@@ -74,7 +115,7 @@ class _ContextWindow:
         known: frame after the last that there is.
     """
 
-    passage: DecodeStream
+    passage: SoVITSStream
     piece: Chunk
     first_token: int
     flow: int
@@ -84,7 +125,7 @@ class _ContextWindow:
     known: int
 
     @classmethod
-    def of(cls, passage: DecodeStream) -> "_ContextWindow":
+    def of(cls, passage: SoVITSStream) -> "_ContextWindow":
         piece, start, speed = passage.piece, passage.frames, passage.speed
         assert piece is not None
         known = frame_count(piece.known, speed, ended=piece.last)
@@ -105,7 +146,7 @@ class _ContextWindow:
 @torch.inference_mode()
 def decode_next(
     sovits: SoVITSNetwork,
-    passages: Sequence[DecodeStream],
+    passages: Sequence[SoVITSStream],
     vocoder: WaveDecoder | None = None,
     postfilter: Postfilter | None = None,
 ) -> list[Tensor]:

@@ -4,7 +4,6 @@ import hashlib
 import threading
 from collections.abc import Callable
 
-from mynah.acoustic.decode_stream import LATER_CHUNKS
 from mynah.engine.local.active_request import ActiveRequest, ActiveSentence
 from mynah.engine.local.fair_queue import FairQueue
 from mynah.engine.local.loaded_versions import LoadedVersions
@@ -103,9 +102,7 @@ class PreparationStage(StageThread):
         model = self._versions.model_of(talk)
         prompt = talk.prompt = talk.prompt or self._prompt(request.speaker, model)
         sentence, seed = request.sentences[number], _seed_of(request.options.seed, number)
-        asked, passage = model.prepare(sentence, prompt, request.options, seed)
-        if number:
-            passage.sizes = LATER_CHUNKS
+        asked, passage = model.prepare(sentence, prompt, request.options, seed, first=number == 0)
         return ActiveSentence(talk, model, sentence, asked, passage, talk.context.copy())
 
     def _prompt(self, speaker: VoiceRef, model: SpeechModel) -> Prompt:

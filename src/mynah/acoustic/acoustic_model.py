@@ -1,0 +1,83 @@
+"""The seam between the engine and acoustic models: semantic tokens in, sound out.
+
+Conditionings and streams are opaque to the engine; a model takes only its own.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mynah.acoustic.decode_stream import (
+    FIRST_CHUNKS,
+    LATER_CHUNKS,
+    WHOLE_SENTENCE,
+    DecodeStream,
+)
+from mynah.runtime.device import Transferable
+
+Version = Literal["v1", "v2", "v2Pro", "v2ProPlus"]
+"""Versions of GPT-SoVITS whose acoustic models there are."""
+
+Unit = Literal["tokens", "sentence"]
+"""The least that a model decodes: some tokens, or the tokens of a whole sentence."""
+
+
+class AcousticModel(Protocol):
+    """An acoustic model that speaks."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples per second of everything that it decodes."""
+        ...
+
+    @property
+    def unit(self) -> Unit:
+        """The least that it decodes."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """Chunks that are best decoded together."""
+        ...
+
+    def prepare(self, timbre: Tensor, speaker_state: Transferable | None) -> Transferable:
+        """Make the conditioning for all sentences of a voice, on the model's device.
+
+        Args:
+            timbre: (1, channels, 1).
+            speaker_state: of the model's extension, for its post-filter.
+        """
+        ...
+
+    def open(
+        self, phones: Tensor, on: Transferable, *, speed: float, seed: int, sizes: Sequence[int]
+    ) -> DecodeStream:
+        """A stream for a sentence, before its first token.
+
+        Args:
+            phones: (phones,) ids of the sentence.
+            on: the voice's conditioning, from `prepare`.
+            speed: 2 halves the duration.
+            seed: of the noise in the latents.
+            sizes: tokens of its chunks; see `chunk_sizes`.
+        """
+        ...
+
+    def decode(self, streams: Sequence[DecodeStream]) -> list[NDArray[np.float32]]:
+        """Sound of the next chunk of each stream, which moves on."""
+        ...
+
+
+def chunk_sizes(unit: Unit, *, first: bool) -> Sequence[int]:
+    """Tokens of the chunks of a sentence.
+
+    Args:
+        unit: of the model.
+        first: true for the first sentence of a request.
+    """
+    if unit == "sentence":
+        return WHOLE_SENTENCE
+    return FIRST_CHUNKS if first else LATER_CHUNKS
