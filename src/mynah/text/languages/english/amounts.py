@@ -112,7 +112,8 @@ AMOUNTS: tuple[Rule, ...] = (
     ),
     rule(r"(?<![\d$.,])911(?![\d,.]\d)", lambda _: digits("911")),
     rule(
-        rf"(?P<sign>{_CURRENCY}|{_CODE}) ?(?:(?P<low>{NUMBER}) ?- ?(?:{_CURRENCY})?)?(?P<figure>{NUMBER})"
+        rf"(?P<sign>{_CURRENCY}|{_CODE}) ?(?:(?P<low>{NUMBER}) ?- ?(?:{_CURRENCY})?)?"
+        rf"(?P<figure>{NUMBER})"
         rf"(?P<scale>{_SCALE})",
         _money,
     ),

@@ -103,7 +103,8 @@ ABBREVIATED: tuple[Rule, ...] = (
 
 ROMANS: tuple[Rule, ...] = (
     rule(
-        rf"\b((?:{_STRUCTURE}) )((?:[IVX]|{_ROMAN_NUMERAL})\b(?:(?:,| and| or| to| through| ?-) ?[IVX]+\b)*)",
+        rf"\b((?:{_STRUCTURE}) )"
+        rf"((?:[IVX]|{_ROMAN_NUMERAL})\b(?:(?:,| and| or| to| through| ?-) ?[IVX]+\b)*)",
         _parts,
     ),
     rule(

@@ -16,7 +16,8 @@ from mynah.text.languages.mandarin.patterns import (
 from mynah.text.languages.mandarin.tables import OPERATORS
 
 _WON = (
-    r" ?(?:的?(?:总|大)?(?:比分|成绩|优势|劣势)|[大小险完惜轻]?(?:获胜|取胜|战胜|击败|战平|逼平|不敌|领先|落后|横扫|逆转"
+    r" ?(?:的?(?:总|大)?(?:比分|成绩|优势|劣势)|[大小险完惜轻]?(?:获胜|取胜|战胜|击败|战平|逼平"
+    r"|不敌|领先|落后|横扫|逆转"
     r"|淘汰|力克|力压|告负|告捷|拿下|双杀|晋级|[胜负败赢输平克]))"
 )
 _SCORE_AFTER = re.compile(_WON)

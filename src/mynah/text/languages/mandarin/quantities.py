@@ -107,8 +107,8 @@ QUANTITIES: tuple[Rule, ...] = (
     rule(rf"(-?{NUMBER})(?:{_DEGREE})?{TO}(-?{NUMBER}){_DEGREE}", _temperature),
     rule(rf"(-?{NUMBER})()(){_DEGREE}", _temperature),
     rule(
-        rf"({_CURRENCY}) ?(?:({NUMBER}){TO}(?:{_CURRENCY})?)?({NUMBER})({_SCALE})([kKmMbB](?![A-Za-z]))?"
-        rf"({_MONEY_NAMES})?",
+        rf"({_CURRENCY}) ?(?:({NUMBER}){TO}(?:{_CURRENCY})?)?({NUMBER})({_SCALE})"
+        rf"([kKmMbB](?![A-Za-z]))?({_MONEY_NAMES})?",
         _money,
     ),
     rule(
