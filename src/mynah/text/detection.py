@@ -32,17 +32,21 @@ _CLAUSE = re.compile(
 _HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿\U00020000-\U000323af々〇]")
 _LETTER = "A-Za-zÀ-ÖØ-öø-ɏ"
 # Units after a digit belong to the number, not to English: 5km is read 五千米.
-_UNIT = rf"\d\s?{unit_pattern(units())}"
+_UNIT = rf"[\d⁰-⁹²³¹]\s?{unit_pattern(units())}"
 _MANDARIN_UNITS = unit_pattern({symbol: u for symbol, u in units().items() if u.mandarin})
-_MANDARIN_UNIT = rf"(?:[\d百千万亿]\s?|[元块角分次人⁰-⁹²³¹]/){_MANDARIN_UNITS}"
+_MANDARIN_UNIT = rf"(?:[\d百千万亿⁰-⁹²³¹]\s?|[元块角分次人⁰-⁹²³¹]/){_MANDARIN_UNITS}"
 _MONEY = (
     rf"(?<![{_LETTER}])(?:US|HK|NT|AU?|CA?|S|NZ)\$(?=\s?\d)"
     rf"|[$€£¥￥]\s?\d[\d.,]*[kKmMbB](?![{_LETTER}])"
 )
 # Letters that the language around reads: 1920x1080, 第III章.
 _SIGN = r"\d\s?[xX](?=\s?\d)|(?<![A-Za-z])[IVX]+(?=[章节卷部届次集幕篇期级度型类])"
-# Letters joined to figures are a code, in any language: H2SO4, A4, 3D.
-_CODE = rf"(?<!\d)[{_LETTER}\d]*(?:[{_LETTER}]\d|\d[{_LETTER}])[{_LETTER}\d]*|[{_LETTER}][²³⁰-⁹]"
+# Letters joined to figures are a code, and capitals before a Chinese colon a label, in any
+# language: H2SO4, A4, 3D, ID：.
+_CODE = (
+    rf"(?<!\d)[{_LETTER}\d]*(?:[{_LETTER}]\d|\d[{_LETTER}])[{_LETTER}\d]*"
+    rf"|[{_LETTER}][²³⁰-⁹]|[A-Z]+(?=：)"
+)
 _SAYS_NO_LANGUAGE = re.compile(rf"(?<![{_LETTER}])(?:{_UNIT}|{_MONEY}|{_CODE})")
 _LATIN = re.compile(rf"[{_LETTER}]")
 _WORD = rf"[{_LETTER}]+(?:['.&@/_-]+[{_LETTER}]+|\+\+|(?<=[A-Z])#)*"

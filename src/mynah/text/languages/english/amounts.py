@@ -113,15 +113,14 @@ AMOUNTS: tuple[Rule, ...] = (
     rule(r"(?<![\d$.,])911(?![\d,.]\d)", lambda _: digits("911")),
     rule(
         rf"(?P<sign>{_CURRENCY}|{_CODE}) ?(?:(?P<low>{NUMBER}) ?- ?(?:{_CURRENCY})?)?"
-        rf"(?P<figure>{NUMBER})"
-        rf"(?P<scale>{_SCALE})",
+        rf"(?P<figure>{NUMBER})(?P<scale>{_SCALE})",
         _money,
     ),
     rule(
         rf"(?P<low>)(?P<figure>{NUMBER})(?P<scale>{_SCALE}) ?(?P<sign>[£€$]|{_CODE}\b)",
         _money,
     ),
-    rule(r"(?<=\w)/(?=" + any_of(PER) + r"\b)", lambda _: " per "),
+    rule(rf"(?<=\w)/(?=(?:{any_of(PER)})\b)", lambda _: " per "),
     rule(rf"(?<=\bper )({any_of(PER)})\b", lambda match: PER[match[1]]),
     rule(r"(?<!\d)24/7(?!\d)", lambda _: "twenty-four seven"),
     rule(rf"(?<![\d/])(?:(\d+) )?(\d+)/(\d+)(?![\d/])(?: ?({UNIT}))?", _fraction),

@@ -105,6 +105,7 @@ DATES: tuple[Rule, ...] = (
         rf"(?<!\d)(?<!\d[.,])([Tt]he )?{_DAY} +(?:of +)?({_MONTH})(?![a-z]){_YEAR}",
         lambda match: _day_first(match[1] or "the ", match[2], match[3], match[4]),
     ),
+    rule(r"(?<=:\d\d) ?- ?(?=\d?\d:\d\d)|(?<=\d[ap]m) ?- ?(?=\d)", lambda _: " to "),
     rule(
         r"(?<![\d:])([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?"
         r"(?: ?([AaPp]\.? ?[Mm]\b\.?))?(?![\d:])",

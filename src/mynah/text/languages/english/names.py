@@ -10,7 +10,7 @@ _DOMAINS = (
     "com|org|net|edu|gov|io|ai|cn|uk|de|fr|jp|eu|us|ca|au|tv|me|co|app|dev|info|xyz"
     "|html?|txt|py|js|ts|jsx|tsx|css|json|ya?ml|toml|xml|csv|tsv|md|pdf|docx?|xlsx?|pptx?|png|jpe?g|gif"
     "|svg|webp|mp[34]|wav|flac|ogg|opus|m4a|avi|mov|mkv|webm|zip|tar|gz|rar|7z|exe|dmg|apk|msi|iso|bin"
-    "|sh|bat|rs|go|java|cpp|hpp|php|sql|db|log|ini|cfg|conf|env|lock|bak|tmp|psd|ttf|srt|epub|ckpt|pth"
+    "|sh|bat|rs|go|java|cpp|hpp|php|sql|db|log|ini|cfg|conf|env|lock|bak|tmp|psd|ttf|srt|epub|ckpt|pth|NET"
 )
 _ROMAN_NUMERAL = r"(?=[IVXL]{2})(?:X{0,3}L|L?X{0,3})(?:IX|IV|V?I{0,3})(?![A-Za-z'])"
 _STRUCTURE = (
@@ -103,8 +103,8 @@ ABBREVIATED: tuple[Rule, ...] = (
 
 ROMANS: tuple[Rule, ...] = (
     rule(
-        rf"\b((?:{_STRUCTURE}) )"
-        rf"((?:[IVX]|{_ROMAN_NUMERAL})\b(?:(?:,| and| or| to| through| ?-) ?[IVX]+\b)*)",
+        rf"\b((?:{_STRUCTURE}) )((?:[IVX]|{_ROMAN_NUMERAL})\b"
+        r"(?:(?:,| and| or| to| through| ?-) ?[IVX]+\b)*)",
         _parts,
     ),
     rule(

@@ -3,7 +3,7 @@
 import re
 
 from mynah.text.languages.mandarin.numerals import cardinal, digits, number
-from mynah.text.languages.mandarin.patterns import NUMBER, UNIT, Rule, before, rule
+from mynah.text.languages.mandarin.patterns import MEASURE, NUMBER, UNIT, Rule, before, rule
 from mynah.text.languages.mandarin.tables import NAMED_FIGURES
 from mynah.text.sentence import EMBEDDED
 
@@ -26,6 +26,7 @@ _AMOUNT_BEFORE = re.compile(
     r"(?:[是为了:：， ]|到|至){0,2}$"
 )
 _NAME_BEFORE_MINUS = re.compile(r"[㐀-鿿]$")
+_MEASURE_BEFORE_MINUS = re.compile(r"[\d零一二三四五六七八九十百千万亿][㐀-鿿]{1,3}$")
 _VALUE_BEFORE_MINUS = re.compile(
     r"(?:[是为于得到至从在数值温率比差和或与以跌降涨增减负余额约达即成乘除加])$"
 )
@@ -47,7 +48,9 @@ def _short(figure: str) -> str:
 
 def _model(match: re.Match[str]) -> str:
     """歼-20 is a name; 气温-3 is a value below zero."""
-    if _VALUE_BEFORE_MINUS.search(before(match)) or not _NAME_BEFORE_MINUS.search(before(match)):
+    behind = before(match)
+    counted = _VALUE_BEFORE_MINUS.search(behind) or _MEASURE_BEFORE_MINUS.search(behind)
+    if counted or not _NAME_BEFORE_MINUS.search(behind):
         return match[0]
     figure = match[1]
     return cardinal(figure) if len(figure) < 3 else digits(figure, phone=True)
@@ -92,7 +95,8 @@ CODES: tuple[Rule, ...] = (
     rule(r"(?<!\d)(?:0\d{1,3}-\d{3,4}-?\d{4}|[48]00-?\d{3}-?\d{4})(?!\d)", _phone),
     rule(
         r"(?<![\d.-])\d{1,4}(?:-\d{1,4})+(?= ?(?:室|房|户|号房))"
-        r"|(?<=[楼栋幢座弄址住牌])\d{1,4}(?:-\d{1,4})+(?![\d.-])|(?<![\d.-])\d{1,2}-\d{1,2}-\d{3,4}(?![\d.-])",
+        r"|(?<=[楼栋幢座弄址住牌])\d{1,4}(?:-\d{1,4})+(?![\d.-])|(?<![\d.-])\d{1,2}-\d{1,2}-\d{3,4}(?![\d.-])"
+        rf"|(?<![\d.-])\d{{1,2}}-(?!\d\d00)\d\d[0-3]\d(?![\d.-]| ?(?:{UNIT}|{MEASURE}))",
         _address,
     ),
     rule(rf"(?<=[㐀-鿿])-(\d+)(?![\d.%‰°℃]| ?(?:度|{UNIT}))", _model),

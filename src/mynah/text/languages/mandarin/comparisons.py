@@ -14,15 +14,16 @@ from mynah.text.languages.mandarin.patterns import (
     rule,
 )
 from mynah.text.languages.mandarin.tables import OPERATORS
+from mynah.text.sentence import EMBEDDED
 
 _WON = (
-    r" ?(?:的?(?:总|大)?(?:比分|成绩|优势|劣势)|[大小险完惜轻]?(?:获胜|取胜|战胜|击败|战平|逼平"
-    r"|不敌|领先|落后|横扫|逆转"
+    r" ?(?:的?(?:总|大)?(?:比分|成绩|优势|劣势)|[大小险完惜轻]?(?:获胜|取胜|战胜|击败"
+    r"|战平|逼平|不敌|领先|落后|横扫|逆转"
     r"|淘汰|力克|力压|告负|告捷|拿下|双杀|晋级|[胜负败赢输平克]))"
 )
 _SCORE_AFTER = re.compile(_WON)
 _SCORE_BEFORE = re.compile(
-    r"(?:比分|比数|总分|局分|战绩|[获取战大险完]胜|击败|战平|逼平|领先|落后|不敌|负于|逆转|横扫|[胜负平赢输]了?|以)"
+    r"(?:比分|得分|比数|总分|局分|战绩|[获取战大险完]胜|击败|战平|逼平|领先|落后|不敌|负于|逆转|横扫|[胜负平赢输]了?|以)"
     r"(?:[^\d。！？]{0,6}|[^。！？]{0,6}[\d比:：-]+[,，、和 ]*)$"
 )
 _RATIO_BEFORE = re.compile(
@@ -91,6 +92,7 @@ SCORES: tuple[Rule, ...] = (
 RATIOS: tuple[Rule, ...] = (rule(r"(?<!\d)\d+(?: ?[:：] ?\d+)+", _ratio),)
 
 EXPRESSIONS: tuple[Rule, ...] = (
+    rule(rf"(?<![\d)）a-zA-Z{EMBEDDED}])\+(?=\d)", lambda _: "正"),
     rule(r"(?<=\d) ?[xX] ?(?=\d)", lambda _: "×"),
     rule(
         rf"(?<![\d.])-?{NUMBER}(?: *[-/] *{NUMBER})* *[+×*÷=] *-?{NUMBER}"

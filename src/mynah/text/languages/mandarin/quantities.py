@@ -107,8 +107,9 @@ QUANTITIES: tuple[Rule, ...] = (
     rule(rf"(-?{NUMBER})(?:{_DEGREE})?{TO}(-?{NUMBER}){_DEGREE}", _temperature),
     rule(rf"(-?{NUMBER})()(){_DEGREE}", _temperature),
     rule(
-        rf"({_CURRENCY}) ?(?:({NUMBER}){TO}(?:{_CURRENCY})?)?({NUMBER})({_SCALE})"
-        rf"([kKmMbB](?![A-Za-z]))?({_MONEY_NAMES})?",
+        rf"({_CURRENCY}) ?(?:({NUMBER}){TO}(?:{_CURRENCY})?)?({NUMBER})"
+        rf"({_SCALE})([kKmMbB](?![A-Za-z]))?"
+        rf"({_MONEY_NAMES})?",
         _money,
     ),
     rule(
@@ -123,7 +124,6 @@ QUANTITIES: tuple[Rule, ...] = (
         _range,
     ),
     rule(rf"(?<![\d{EMBEDDED}])-(?={NUMBER})", lambda _: "负"),
-    rule(r"(?<![\d)）])\+(?=\d)", lambda _: "正"),
     rule(
         rf"(?<![\d.])(\d{{1,4}})(米|块|元|万|千|百|斤)(\d{{1,2}})(?![\d.]| ?(?:{MEASURE}|{UNIT}))",
         _and_rest,
@@ -146,4 +146,5 @@ COUNTS: tuple[Rule, ...] = (
 POWERS: tuple[Rule, ...] = (
     rule(r"(-?)([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", _power),
     rule(r"(?<=\d)\^(-?)(\d+)", _power),
+    rule(rf"(?<=方) ?({UNIT})", lambda match: name_of(match[1])),
 )
