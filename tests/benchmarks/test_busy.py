@@ -30,8 +30,8 @@ def test_ratios_are_of_pairs(capsys):
     factors = {0: [[1.0, 2.0], [3.0, 3.0], [2.0, 6.0]], 2: [[4.0, 4.0]]}
     _print_factors([Subject(), Subject("other")], factors)
     told = capsys.readouterr().out.splitlines()
-    assert "beside 0 busy processes: 2.000 (1.000 to 3.000), 1.00 x alone" in told[2]
-    assert "beside 2 busy processes: 4.000 (4.000 to 4.000), 2.00 x alone" in told[3]
+    assert "beside 0 busy processes: 2.000 (1.000 to 3.000), 1.00 x beside 0" in told[2]
+    assert "beside 2 busy processes: 4.000 (4.000 to 4.000), 2.00 x beside 0" in told[3]
     assert told[5].endswith("2.000 x this checkout")
 
 
