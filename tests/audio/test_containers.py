@@ -54,6 +54,11 @@ def with_picture(seconds: int = 2) -> bytes:
     return file.getvalue()
 
 
+def test_a_codec_that_nothing_knows_is_refused():
+    with pytest.raises(RecordingError, match="no sound that can be read"):
+        decode(FILES["webm"].replace(b"A_OPUS", b"A_NONE"), LIMITS)
+
+
 @pytest.mark.parametrize("name", FORMS)
 def test_every_form_gives_its_sound(name):
     samples = decode(FILES[name], LIMITS, sample_rate=RATE).samples

@@ -56,9 +56,12 @@ class ContainerStream:
             raise RecordingError(_UNREADABLE) from None
         try:
             track = next(iter(self._container.streams.audio), None)
-            if track is None or track.codec_context.name not in _CODECS:
+            # Of a codec that FFmpeg does not know there is no context.
+            if track is None or track.codec_context is None:
                 raise RecordingError(_UNREADABLE)
             self.subtype = track.codec_context.name
+            if self.subtype not in _CODECS:
+                raise RecordingError(_UNREADABLE)
             self._decoded = self._frames(track)
             # The header of AAC may tell half of the rate, and one channel of two.
             self._rest = next(self._decoded, None)
