@@ -1,5 +1,6 @@
 """Checkpoint files: whole or refused, and nothing in them is ever run."""
 
+import io
 import os
 import pickle
 import sys
@@ -103,6 +104,14 @@ def test_a_truncated_file_is_refused(length):
 def test_any_bytes_are_refused(data):
     refused(data)
     refused(b"PK" + data)
+
+
+def test_an_entry_that_is_marked_as_a_folder_is_refused():
+    with zipfile.ZipFile(io.BytesIO(WHOLE)) as archive:
+        name = next(entry.filename for entry in archive.infolist() if "/data/" in entry.filename)
+    # The last name is that of the central directory, 8 bytes after the attributes.
+    place = WHOLE.rindex(name.encode()) - 8
+    refused(WHOLE[:place] + b"\x10" + WHOLE[place + 1 :])
 
 
 @settings(deadline=None)

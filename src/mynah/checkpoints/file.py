@@ -24,6 +24,7 @@ VERSION_TAGS = {b"03": "v3", b"04": "v4", b"05": "v2Pro", b"06": "v2ProPlus"}
 """The tags of released files; v3 and v4 tags mark LoRA files."""
 
 _ZIP = b"PK"
+_FOLDER = 0x10  # of the attributes of MS-DOS
 _ALLOWING = threading.Lock()  # PyTorch keeps its list of allowed classes for all threads
 
 
@@ -129,6 +130,9 @@ def _check_archive(file: io.BytesIO) -> None:
     archive = zipfile.ZipFile(file)
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
         raise zipfile.BadZipFile("an entry is compressed")
+    # PyTorch reads no bytes of a folder, and leaves its tensor uninitialised.
+    if any(entry.external_attr & _FOLDER for entry in archive.infolist()):
+        raise zipfile.BadZipFile("an entry is a folder")
     broken = archive.testzip()
     if broken is not None:
         raise zipfile.BadZipFile(f"{broken} has a wrong checksum")
