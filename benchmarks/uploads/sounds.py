@@ -1,6 +1,7 @@
 """Sounds that can be told apart, and recordings of them in sixteen formats."""
 
 import io
+from typing import cast
 
 import av
 import numpy as np
@@ -41,7 +42,7 @@ def encoded(samples: NDArray[np.float32], form: str, rate: int = RATE) -> bytes:
 def _by_ffmpeg(samples: NDArray[np.float32], container: str, codec: str, rate: int) -> bytes:
     file = io.BytesIO()
     with av.open(file, "w", format=container) as output:
-        stream = output.add_stream(codec, rate=rate, layout="mono")
+        stream = cast(av.AudioStream, output.add_stream(codec, rate=rate, layout="mono"))
         frame = av.AudioFrame.from_ndarray((samples * 32767).astype(np.int16)[None], "s16", "mono")
         frame.sample_rate = rate
         resampler = av.AudioResampler(stream.format, "mono", rate, frame_size=stream.frame_size)
