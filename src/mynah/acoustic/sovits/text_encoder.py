@@ -13,16 +13,14 @@ from mynah.acoustic.sovits.mrte import MRTE
 
 
 class Prior(NamedTuple):
-    """A distribution of latents, and what it was projected from.
+    """A distribution of latents.
 
     Attributes:
-        hidden: (batch, hidden channels, frames).
         mean: (batch, inter channels, frames).
         log_scale: (batch, inter channels, frames).
         mask: bool, (batch, 1, frames).
     """
 
-    hidden: Tensor
     mean: Tensor
     log_scale: Tensor
     mask: Tensor
@@ -74,4 +72,4 @@ class TextEncoder(nn.Module):
         text = self.encoder_text(self.text_embedding(phones).transpose(1, 2), phone_mask)
         hidden = self.encoder2(self.mrte(hidden, mask, text, phone_mask, ge), mask)
         mean, log_scale = (self.proj(hidden) * mask).chunk(2, dim=1)
-        return Prior(hidden, mean, log_scale, mask)
+        return Prior(mean, log_scale, mask)
