@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from mynah.audio.kinds import KINDS
 from mynah.engine.request import VoiceRef
 from mynah.errors import RecordingError, TextError
 from mynah.server.app import Services
@@ -14,7 +15,6 @@ from mynah.server.voices.uploads import UploadRules, admit
 from mynah.text.frontend import analyse
 from mynah.voice.voice import Voice
 
-_KINDS = ("wav", "mp3", "flac", "ogg")
 """Kinds of references: the operator chose these files, so more are allowed than of uploads."""
 
 
@@ -33,7 +33,7 @@ def read_voice_ref(references: References, services: Services) -> VoiceRef:
     Raises:
         RecordingError: a path leads out of the folder, or to no usable recording.
     """
-    settings, rules = services.settings, replace(services.uploads, kinds=_KINDS)
+    settings, rules = services.settings, replace(services.uploads, kinds=KINDS)
     files = [_read(settings.references, path, rules.bytes) for path in references.paths]
     load = partial(_load, files, references, rules)
     return VoiceRef(f"reference/{_hash(files, references)}", load)
