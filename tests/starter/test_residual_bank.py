@@ -62,7 +62,7 @@ def heard():
 
 
 def shape(mel):
-    """What the first cosines draw of mels (frames, 80)."""
+    """Mels (frames, 80) of their first cosines alone."""
     places = (torch.arange(BANDS) + 0.5) / BANDS
     cosines = (torch.pi * places[:, None] * torch.arange(COARSE)).cos()
     return mel @ cosines @ torch.linalg.pinv(cosines)
@@ -137,7 +137,7 @@ def test_of_plenty_only_the_nearest_few_count(frames, counted):
 
 @pytest.mark.parametrize("frames", [500, PLENTY])
 def test_the_residual_is_followed_from_few_neighbours(frames, careless):
-    """Where it grows with what is rendered, as it does if a band is twice as loud in truth."""
+    """A residual in proportion to what is rendered, as of a band twice as loud in truth."""
     rendered = 3 * random(frames, BANDS)
     bank = ResidualBank.of([AlignedFrames(rendered, rendered)])
     mel = rendered[7:10] + 0.3 * random(3, BANDS, seed=1)
@@ -175,7 +175,7 @@ def test_of_plenty_as_much_is_added_far_away():
 def test_own_words_get_the_details_of_the_recording_and_half_its_shape(
     heard, careless, monkeypatch
 ):
-    """Where each frame is its own neighbour, and lies where it is heard."""
+    """Frames that are their own neighbours, and lie where they are heard."""
     monkeypatch.setattr(module, "NEIGHBOURS", 1)
     monkeypatch.setattr(module, "dtw_path", lambda made, real: torch.arange(len(made)))
     spectrogram, latents, state, _ = heard

@@ -11,7 +11,7 @@ from mynah.starter.residual_bank import ResidualBank
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StarterSpeakerState:
-    """What the post-filter knows of one speaker.
+    """The state of one speaker for the post-filter.
 
     Attributes:
         transform: of mels, (1, 80, 81); see `MelPostfilter.transform`.

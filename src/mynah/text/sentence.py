@@ -1,4 +1,4 @@
-"""What the text stage hands on: sentences of phonemes, and which word owns which."""
+"""Sentences of phonemes, the output of the text stage, and the words that own the phonemes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

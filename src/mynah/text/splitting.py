@@ -148,7 +148,7 @@ def split(text: str, method: str) -> list[str]:
 
 
 def complete_sentences(text: str) -> tuple[str, str]:
-    """What of a text that still grows can be spoken already, and the rest.
+    """Split a text that still grows into what can be spoken already, and the rest.
 
     A full stop ends a sentence only once two characters after it show that it belongs to no
     number or abbreviation. Sentences under five characters wait for the next one, and what is

@@ -32,7 +32,7 @@ ALIASES = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 MISSPELT = 0.8
 """Similarity of a field's name to one of ours from which on it is a misspelling."""
 OPENAI_PCM_RATE = 24_000
-"""What OpenAI's clients take bare samples to be."""
+"""The rate that OpenAI's clients take bare samples to have."""
 
 
 def check_model(name: str) -> None:
@@ -81,7 +81,7 @@ class SpeechParams(BaseModel):
     language: Annotated[str, Field(json_schema_extra={"enum": [*CODES]}), PLAIN] = "auto"
     """Language of the text; `GET /v1/languages` explains them."""
     split: Annotated[str, Field(json_schema_extra={"enum": [*METHODS]}), PLAIN] = "cut5"
-    """Where the text is cut into sentences, as GPT-SoVITS names it."""
+    """The way to cut the text into sentences, as GPT-SoVITS names it."""
     seed: int = option_field("seed", "Equal seeds give equal sound.")
     top_k: int | None = option_field("top_k", "Number of likeliest tokens to choose among.")
     top_p: float | None = option_field("top_p", "Share of probability to choose among.")
@@ -92,11 +92,11 @@ class SpeechParams(BaseModel):
     pause: float = option_field("pause", "Seconds of silence between sentences.")
 
     cache: bool | None = None
-    """Whether equal calls may get equal bytes without speaking anew; if a `seed` is given, unless
+    """True if equal calls may get equal bytes without speaking anew; if a `seed` is given, unless
     told otherwise. `X-Cache` tells `hit` or `miss`."""
 
     def order(self, caller: Caller, text: str) -> SpeechRequest:
-        """What the desk takes.
+        """The request to the speech service.
 
         Raises:
             ModelNotFoundError: there is no such model.
@@ -115,7 +115,7 @@ class SpeechParams(BaseModel):
 
 
 class SpeechBody(SpeechParams):
-    """What is to be said, by whom and how.
+    """A text to be said, the voice, and the options.
 
     Other servers with OpenAI's call have fields of their own, and clients send them to every
     server. They are ignored; one that is nearly a name of ours is refused as misspelt.

@@ -12,7 +12,7 @@ from mynah.text.sentence import Word
 
 
 class LanguagePack(Protocol):
-    """What a language's package offers: text to words, and words to phonemes."""
+    """A language's package: text to words, and words to phonemes."""
 
     def normalise(self, text: str) -> str:
         """Write out numbers, units and signs; ``EMBEDDED`` marks are kept as they are."""
@@ -27,7 +27,7 @@ LANGUAGES = {"zh": "mandarin", "en": "english"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanguageCode:
-    """How a language code reads a text.
+    """The reading of texts under a language code.
 
     Attributes:
         base: The language of everything that is not English.

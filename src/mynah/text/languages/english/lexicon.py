@@ -1,4 +1,4 @@
-"""How English words are pronounced: dictionary, word formation, letters, and a spelling model."""
+"""Pronunciation of English words: dictionary, word formation, letters, and a spelling model."""
 
 import gzip
 import re
@@ -33,7 +33,7 @@ def _dictionary() -> dict[str, str]:
 
 
 def known(word: str) -> bool:
-    """Whether the dictionary has a lower-case word."""
+    """True if the dictionary has a lower-case word."""
     return word in _dictionary()
 
 

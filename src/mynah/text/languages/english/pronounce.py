@@ -57,7 +57,7 @@ def _parts(written: str) -> list[str]:
 
 
 def _is_shouted(tokens: Sequence[str]) -> bool:
-    """Whether most of several words are in capitals, so that capitals say nothing."""
+    """True if most of several words are in capitals, so that capitals say nothing."""
     words = [token for token in tokens if len(token) > 1]
     return len(words) > 2 and sum(map(str.isupper, words)) > len(words) / 2
 
@@ -80,7 +80,7 @@ def _sound(word: str, shouted: bool) -> Phones:
 
 
 def _is_word(capitals: str) -> bool:
-    """Whether capitals are said as a word: NASA, COVID or NEVER, but not USA or IBM."""
+    """True if capitals are said as a word: NASA, COVID or NEVER, but not USA or IBM."""
     if len(capitals) < _SHORTEST_ACRONYM_WORD:
         return capitals in _STRESSED
     return known(capitals)

@@ -1,4 +1,4 @@
-"""What English calls currencies, signs and abbreviations."""
+"""English names of currencies and signs, and words of abbreviations."""
 
 # Sign: unit, units, hundredth, hundredths.
 CURRENCIES: dict[str, tuple[str, str, str, str]] = {

@@ -15,7 +15,7 @@ _LOOKBEHIND = 10
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What stands before and after a character that is read in this way."""
+    """The text before and after a character that is read in this way."""
 
     reading: str
     before: re.Pattern[str]

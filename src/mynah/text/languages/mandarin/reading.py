@@ -1,4 +1,4 @@
-"""How words are read: pypinyin's phrases, and the polyphones that only their neighbours decide."""
+"""Readings of words: pypinyin's phrases, and the polyphones that only their neighbours decide."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

@@ -115,7 +115,7 @@ def _ends_neutral(word: ChineseWord, syllables: list[str]) -> bool:
 
 
 def _measure_ge(word: str) -> int | None:
-    """Where 个 counts something (两个, 每个) or stands alone."""
+    """True where 个 counts something (两个, 每个) or stands alone."""
     at = word.find("个")
     counts = at > 0 and (word[at - 1].isnumeric() or word[at - 1] in _BEFORE_GE)
     return at if counts or word == "个" else None

@@ -1,4 +1,4 @@
-"""What Mandarin calls units, currencies and signs."""
+"""Mandarin names of units, currencies and signs."""
 
 CURRENCIES = {
     "$": "美元",
