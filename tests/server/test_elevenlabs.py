@@ -240,7 +240,8 @@ def test_a_full_queue_is_a_busy_system(start):
 
 
 def test_unknown_paths_get_the_familys_shape(http):
-    assert http.get("/elevenlabs/v9").json()["detail"]["status"] == "not_found"
+    for path in ("/elevenlabs/v9", "/elevenlabs/v1/voices/a%0Ab"):
+        assert http.get(path).json()["detail"]["status"] == "not_found"
     assert http.put("/elevenlabs/v1/voices").json()["detail"]["status"] == "method_not_allowed"
 
 

@@ -23,17 +23,17 @@ def few_sentences(monkeypatch):
 
 
 class Repeating:
-    """An ear that hears what it is given; each sentence has four units."""
+    """A recogniser that recognises what it is given; each sentence has four units."""
 
     unit = "word"
 
     def __init__(self, *heard):
         self.given, self.languages = heard, []
 
-    def wanted(self, text, language):
+    def reference(self, text, language):
         return list("word")
 
-    def heard(self, samples, language):
+    def recognise(self, samples, language):
         assert len(samples) > 1_600 and abs(samples).max() <= 1
         self.languages.append(language)
         return list(self.given[len(self.languages) % len(self.given)])

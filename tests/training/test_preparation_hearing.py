@@ -29,7 +29,7 @@ class Messages(list):
 
 
 def test_every_frame_has_the_scores_of_the_models_own_encoder(models, sound):
-    scores = alignment.hear(sound, models.aligner)
+    scores = alignment.frame_scores(sound, models.aligner)
     assert scores.shape == (len(sound.speech), 733)
     assert np.allclose(np.exp(scores).sum(axis=1), 1.0, atol=1e-4)
 
@@ -42,7 +42,7 @@ def test_minutes_are_heard_in_windows_of_seconds(sound, tmp_path):
         heard.append(samples.shape[1] / 16_000)
         return alignment.torch.zeros(1, samples.shape[1] // 320, 733)
 
-    assert len(alignment.hear(long, scores)) == len(long.speech)
+    assert len(alignment.frame_scores(long, scores)) == len(long.speech)
     assert max(heard) <= 10 and sum(heard) == pytest.approx(long.seconds)
 
 
@@ -54,7 +54,8 @@ def test_the_packaged_aligner_serves_models_without_one(models, tiny, sound, tmp
     other = shutil.copytree(tmp_path, tmp_path / "released")
     shutil.copy(tiny / "content.pth", tmp_path)
     aligner = load_models(other, "float32", "cpu").aligner
-    assert np.allclose(alignment.hear(sound, models.aligner), alignment.hear(sound, aligner))
+    own, packaged_ones = (alignment.frame_scores(sound, each) for each in (models.aligner, aligner))
+    assert np.allclose(own, packaged_ones)
 
 
 @pytest.fixture

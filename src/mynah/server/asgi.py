@@ -67,7 +67,8 @@ def create_app(stores: Stores, queue: LocalEngine) -> FastAPI:
         responses=error_responses(ErrorEnvelope),
     )
     app.state.services = services
-    add_error_handlers(app)
+    # A path with a line feed matches no mounted API layer, but gets an answer in its format.
+    add_error_handlers(app, write_at(stores.settings))
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(_v1(), prefix=f"{own_path(stores.settings)}/v1")

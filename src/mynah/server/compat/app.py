@@ -20,15 +20,19 @@ def create_compat_app(
     routers: Sequence[APIRouter],
 ) -> FastAPI:
     """Create the app of an API layer, whose error responses `write` makes with the body `error`."""
+
+    def write_at(_: str) -> ErrorWriter:
+        return write
+
     app = FastAPI(
         title=title,
         docs_url=None,
         redoc_url=None,
         responses=error_responses(error),
-        middleware=[Middleware(UnhandledErrorMiddleware, write_at=lambda _: write)],
+        middleware=[Middleware(UnhandledErrorMiddleware, write_at=write_at)],
     )
     app.state.services = services
-    add_error_handlers(app, write)
+    add_error_handlers(app, write_at)
     for router in routers:
         app.include_router(router)
     return app

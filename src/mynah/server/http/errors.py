@@ -17,7 +17,7 @@ from mynah.server.problems import Problem, error_body, problem_of
 ErrorWriter = Callable[[Exception], Response]
 """Converts an exception to a response of one API layer."""
 ErrorWriterAt = Callable[[str], ErrorWriter]
-"""Returns the `ErrorWriter` of a path, for middleware outside of all API layers."""
+"""Returns the `ErrorWriter` of a path, for what is outside of all API layers."""
 
 
 def envelope(problem: Problem) -> JSONResponse:
@@ -30,11 +30,11 @@ def error_response(error: Exception) -> Response:
     return envelope(problem_of(error))
 
 
-def add_error_handlers(app: FastAPI, write: ErrorWriter = error_response) -> None:
+def add_error_handlers(app: FastAPI, write_at: ErrorWriterAt) -> None:
     """Register handlers for the expected errors of an app."""
 
-    def handle(_: Request, error: Exception) -> Response:
-        response = write(error)
+    def handle(request: Request, error: Exception) -> Response:
+        response = write_at(request.scope["path"])(error)
         if response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
             log_unexpected(error)
         return response
