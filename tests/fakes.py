@@ -34,6 +34,16 @@ class Prompt:
     size: int = 1
 
 
+class Voices:
+    """Knows every voice, by its key, and every folder of weights by its own."""
+
+    def voice(self, ref):
+        return ref.key
+
+    def weights(self, ref):
+        return ref.weights
+
+
 class Batch:
     """Draws all tokens of a sentence at once, as soon as the model lets it."""
 

@@ -10,6 +10,7 @@ from benchmarks.speed.subject import hum
 from mynah.engine.local.local_engine import LocalEngine
 from mynah.engine.models import Models
 from mynah.engine.request import SynthesisRequest, VoiceRef
+from mynah.engine.voice_source import HeldVoices
 from mynah.options import SpeechOptions
 from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
@@ -42,7 +43,7 @@ def answered(models: Models, callers: int, sentences: Sequence[Sentence] = ()) -
         sentences: what they say; `TEXT` if none are given.
     """
     said = list(sentences) or analyse(TEXT, SpeechOptions().language, split="cut0")
-    queue = LocalEngine(models)
+    queue = LocalEngine(models, HeldVoices({"hum": hum()}))
     try:
         return asyncio.run(_answered(queue, callers, said))
     finally:
@@ -63,7 +64,7 @@ async def _say(
 ) -> tuple[float, float]:
     """Seconds to the first sound, and of sound."""
     began = time.perf_counter()
-    request = SynthesisRequest(caller, said, VoiceRef("hum", hum), SpeechOptions(seed=seed))
+    request = SynthesisRequest(caller, tuple(said), VoiceRef("hum"), SpeechOptions(seed=seed))
     stream = queue.submit(request)
     first, seconds = 0.0, 0.0
     async for chunk in stream:

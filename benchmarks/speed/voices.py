@@ -23,7 +23,8 @@ from mynah.engine.loading import load_models
 from mynah.engine.local.local_engine import LocalEngine
 from mynah.engine.local.scheduler import VERSION_BYTES
 from mynah.engine.models import Models
-from mynah.engine.request import SynthesisRequest, VoiceRef, WeightsRef
+from mynah.engine.request import SynthesisRequest, VoiceRef
+from mynah.engine.voice_source import HeldVoices
 from mynah.options import SpeechOptions
 from mynah.starter.packaged import packaged_model
 from mynah.text.frontend import analyse
@@ -33,6 +34,8 @@ from mynah.training.synthesis import SegmentSynthesis
 
 RANK = 8
 TOGETHER = 8
+PLAIN = "plain"
+"""The voice for which nothing is trained."""
 MIB = 1 << 20
 
 
@@ -45,9 +48,9 @@ def main() -> None:
         version.mkdir()
         (file,) = set(folder.glob("*.pth")) - {folder / "content.pth"}
         stored = write_version(models, file, version)
-        speakers = _speakers(version, options.voices)
+        voices = _voices(version, options.voices)
         _print_switches(models, version, stored)
-        _print_speech(models, speakers)
+        _print_speech(models, voices)
 
 
 def write_version(models: Models, file: Path, folder: Path) -> int:
@@ -99,20 +102,17 @@ def answered(queue: LocalEngine, speakers: Sequence[VoiceRef]) -> tuple[list[flo
 
 async def _say(queue: LocalEngine, speaker: VoiceRef) -> float:
     began, first = time.perf_counter(), 0.0
-    sentences = analyse(TEXT, "auto", split="cut0")
+    sentences = tuple(analyse(TEXT, "auto", split="cut0"))
     async for _ in queue.submit(SynthesisRequest("", sentences, speaker, SpeechOptions())):
         first = first or time.perf_counter() - began
     return first
 
 
-def _speakers(version: Path, voices: int) -> list[VoiceRef]:
-    """Voices of one sound each, with files of their own."""
-    voice, speakers = hum(), []
-    for number in range(1, voices + 1):
-        folder = shutil.copytree(version, version.with_name(str(number)))
-        weights = WeightsRef(str(number), folder.absolute)
-        speakers.append(VoiceRef(str(number), lambda: voice, weights))
-    return speakers
+def _voices(version: Path, voices: int) -> HeldVoices:
+    """Voices of one sound, of which each but `PLAIN` has files of its own."""
+    keys = [str(number) for number in range(1, voices + 1)]
+    folders = {key: shutil.copytree(version, version.with_name(key)) for key in keys}
+    return HeldVoices(dict.fromkeys([PLAIN, *keys], hum()), folders)
 
 
 def _print_switches(models: Models, version: Path, stored: int) -> None:
@@ -122,8 +122,9 @@ def _print_switches(models: Models, version: Path, stored: int) -> None:
     print(f"a switch: {median(later):.3f} s (at most {max(later):.3f} s), the first {first:.3f} s")
 
 
-def _print_speech(models: Models, speakers: Sequence[VoiceRef]) -> None:
-    queue, plain = LocalEngine(models), VoiceRef("plain", hum)
+def _print_speech(models: Models, held: HeldVoices) -> None:
+    queue, plain = LocalEngine(models, held), VoiceRef(PLAIN)
+    speakers = [VoiceRef(key, weights=key) for key in held.folders]
     answered(queue, [plain])
     before = _resident()
     cold = [answered(queue, [speaker])[0][0] for speaker in speakers]

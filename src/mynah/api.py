@@ -1,7 +1,7 @@
 """The Python interface: `speak`, `stream`, and a synthesizer of any model."""
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from queue import SimpleQueue
 from typing import Any
@@ -13,7 +13,8 @@ from mynah.engine.loading import load_models
 from mynah.engine.local.active_request import ActiveRequest
 from mynah.engine.local.scheduler import Scheduler
 from mynah.engine.models import Models
-from mynah.engine.request import SynthesisRequest, VoiceRef
+from mynah.engine.request import AudioChunk, SynthesisRequest, VoiceRef
+from mynah.engine.voice_source import HeldVoices, VoiceSource
 from mynah.options import SpeechOptions
 from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
@@ -53,21 +54,30 @@ class Synthesizer:
         """
         options = options or SpeechOptions()
         sentences = analyse(text, options.language, options.split)
-        return self.stream_sentences(sentences, VoiceRef(voice.key, lambda: voice), options)
+        ref = VoiceRef(voice.key)
+        return self.stream_sentences(sentences, ref, HeldVoices({ref.key: voice}), options)
 
     def stream_sentences(
-        self, sentences: list[Sentence], voice: VoiceRef, options: SpeechOptions
+        self,
+        sentences: Sequence[Sentence],
+        voice: VoiceRef,
+        voices: VoiceSource,
+        options: SpeechOptions,
     ) -> Iterator[Speech]:
-        """Synthesise analysed sentences in any voice; see `stream`."""
-        chunks: SimpleQueue[Speech | Exception | None] = SimpleQueue()
-        request = ActiveRequest(SynthesisRequest("", sentences, voice, options), chunks.put)
+        """Synthesise analysed sentences in any voice that `voices` can read; see `stream`."""
+        chunks: SimpleQueue[AudioChunk | Exception] = SimpleQueue()
+        asked = SynthesisRequest("", tuple(sentences), voice, options)
+        request = ActiveRequest(asked, voices, chunks.put)
         self._scheduler.begin(request)
         try:
-            while (item := chunks.get()) is not None:
+            last = False
+            while not last:
+                item = chunks.get()
                 if isinstance(item, Exception):
                     raise item
+                last = item.last
                 self._scheduler.taken(request)
-                yield item
+                yield Speech(item.samples, item.sample_rate, item.text)
         finally:
             self._scheduler.leave(request)
 

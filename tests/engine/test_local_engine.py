@@ -60,6 +60,13 @@ class Reciter(fakes.Model):
         self.permits.release(count)
 
 
+class Voices(fakes.Voices):
+    def voice(self, ref):
+        if ref.key == "broken/1":
+            raise TextError("no words")
+        return super().voice(ref)
+
+
 @pytest.fixture
 def model() -> Reciter:
     return Reciter()
@@ -70,7 +77,7 @@ def make(model):
     made = []
 
     def make(**options) -> LocalEngine:
-        made.append(LocalEngine(model, **options))
+        made.append(LocalEngine(model, Voices(), **options))
         return made[-1]
 
     yield make
@@ -81,10 +88,8 @@ def make(model):
 
 
 def request(*texts: str, caller: str = "one", voice: str = "v/1") -> SynthesisRequest:
-    sentences = [Sentence(text, text, (), ()) for text in texts]
-    return SynthesisRequest(
-        caller, sentences, VoiceRef(voice, lambda: voice), SpeechOptions(pause=0)
-    )
+    sentences = tuple(Sentence(text, text, (), ()) for text in texts)
+    return SynthesisRequest(caller, sentences, VoiceRef(voice), SpeechOptions(pause=0))
 
 
 async def heard(stream) -> list[str]:
@@ -293,16 +298,9 @@ def test_a_voice_that_cannot_be_loaded_fails_its_request(make, model):
     queue = make()
     model.allow()
 
-    def load():
-        raise TextError("no words")
-
-    broken = SynthesisRequest(
-        "one", request("a").sentences, VoiceRef("broken/1", load), SpeechOptions()
-    )
-
     async def scene():
         with pytest.raises(TextError):
-            await heard(queue.submit(broken))
+            await heard(queue.submit(request("a", voice="broken/1")))
 
     asyncio.run(scene())
 

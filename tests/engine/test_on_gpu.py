@@ -11,6 +11,7 @@ from mynah.audio.recording import Recording
 from mynah.engine.loading import load_models
 from mynah.engine.models import Models
 from mynah.engine.request import VoiceRef
+from mynah.engine.voice_source import HeldVoices
 from mynah.errors import OptionError
 from mynah.options import SpeechOptions
 from mynah.runtime.device import resolve_device
@@ -34,8 +35,9 @@ def voice() -> Voice:
 def say(models, voice, seed) -> np.ndarray:
     sentence = Sentence.of("Hello.", [("en", Word("Hello", ("HH", "AH0", "L", "OW1")))])
     options = SpeechOptions(seed=seed)
+    held = HeldVoices({"hum": voice})
     chunks = Synthesizer(models).stream_sentences(
-        [sentence, sentence], VoiceRef(voice.key, lambda: voice), options
+        [sentence, sentence], VoiceRef("hum"), held, options
     )
     return np.concatenate([chunk.samples for chunk in chunks])
 

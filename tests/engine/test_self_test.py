@@ -7,6 +7,7 @@ import fakes
 from mynah.engine.loading import load_models
 from mynah.engine.local.local_engine import LocalEngine
 from mynah.engine.self_test import LONGEST_SECONDS, SENTENCES, VOICE, self_test
+from mynah.engine.voice_source import HeldVoices
 from mynah.errors import CheckpointError
 
 
@@ -34,7 +35,7 @@ class Humming(fakes.Model):
 
 
 def speaks(model) -> None:
-    queue = LocalEngine(model)
+    queue = LocalEngine(model, HeldVoices())
     try:
         self_test(queue)
     finally:
@@ -92,7 +93,7 @@ def test_a_model_that_babbles_is_not_waited_for():
 
 
 def test_the_queue_goes_on_after_it(models):
-    queue = LocalEngine(models)
+    queue = LocalEngine(models, HeldVoices())
     try:
         self_test(queue)
         assert queue.alive and queue.stats().requests == 0

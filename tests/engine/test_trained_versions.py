@@ -15,7 +15,8 @@ import pytest
 import fakes
 from mynah.engine.local.local_engine import LocalEngine
 from mynah.engine.models import Models
-from mynah.engine.request import SynthesisRequest, VoiceRef, WeightsRef
+from mynah.engine.request import SynthesisRequest, VoiceRef
+from mynah.engine.voice_source import HeldVoices
 from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
 from mynah.text.frontend import analyse
@@ -26,11 +27,17 @@ VERSIONS = 50
 
 
 @pytest.fixture
-def make():
+def held() -> HeldVoices:
+    """Voices and weights that a test has made."""
+    return HeldVoices({}, {})
+
+
+@pytest.fixture
+def make(held):
     made = []
 
-    def make(model, **options) -> LocalEngine:
-        made.append(LocalEngine(model, **options))
+    def make(model, voices=held, **options) -> LocalEngine:
+        made.append(LocalEngine(model, voices, **options))
         return made[-1]
 
     yield make
@@ -39,19 +46,21 @@ def make():
 
 
 @pytest.fixture
-def speaker(voice, adapt):
+def speaker(voice, adapt, held):
     """Makes a version of a voice, of the same number as its weights; 0 has none."""
 
     def speaker(number: int, **stages) -> VoiceRef:
         key = f"voice/{number}/{sorted(stages)}"
-        weights = WeightsRef(key, adapt(number, **stages).absolute) if number else None
-        return VoiceRef(key, lambda: voice, weights)
+        held.voices[key] = voice
+        if number:
+            held.folders[key] = adapt(number, **stages)
+        return VoiceRef(key, weights=key if number else None)
 
     return speaker
 
 
 async def say(queue: LocalEngine, speaker: VoiceRef, text: str = TEXT) -> np.ndarray:
-    sentences = analyse(text, "en", "cut0")
+    sentences = tuple(analyse(text, "en", "cut0"))
     request = SynthesisRequest(speaker.key, sentences, speaker, SpeechOptions(seed=1))
     return np.concatenate([chunk.samples async for chunk in queue.submit(request)])
 
@@ -172,11 +181,12 @@ def truncated(folder: Path) -> None:
 
 @pytest.mark.parametrize("break_it", [truncated, shutil.rmtree], ids=["truncated", "deleted"])
 def test_weights_that_cannot_be_used_harm_nobody_else(
-    make, models, voice, speaker, adapt, break_it
+    make, models, voice, speaker, adapt, break_it, held
 ):
     folder = adapt(7)
     break_it(folder)
-    broken = VoiceRef("broken", lambda: voice, WeightsRef("broken", lambda: folder))
+    held.voices["broken"], held.folders["broken"] = voice, folder
+    broken = VoiceRef("broken", weights="broken")
     queue, good = make(models), [speaker(0), speaker(1)]
     expected = spoken(queue, *good)
 
@@ -227,11 +237,11 @@ def troupe():
 
 
 def ask(queue: LocalEngine, version: str, text: str = "a"):
-    weights = WeightsRef(version, lambda: version) if version else None
-    speaker = VoiceRef(version or "plain", lambda: "voice", weights)
-    return queue.submit(
-        SynthesisRequest("one", [Sentence(text, text, (), ())], speaker, SpeechOptions())
+    voice, sentence = (
+        VoiceRef(version or "plain", weights=version or None),
+        Sentence(text, text, (), ()),
     )
+    return queue.submit(SynthesisRequest("one", (sentence,), voice, SpeechOptions()))
 
 
 async def heard(stream) -> list[str]:
@@ -245,7 +255,7 @@ async def until(condition) -> None:
 
 
 def test_what_speaks_stays_and_further_versions_wait(make, troupe):
-    queue = make(troupe, version_bytes=2)
+    queue = make(troupe, fakes.Voices(), version_bytes=2)
 
     async def scene():
         streams = [ask(queue, name) for name in ("a", "b", "a", "c", "d")]
@@ -266,7 +276,7 @@ def test_what_speaks_stays_and_further_versions_wait(make, troupe):
 
 
 def test_a_version_at_hand_does_not_keep_others_out(make, troupe):
-    queue = make(troupe, version_bytes=1)
+    queue = make(troupe, fakes.Voices(), version_bytes=1)
 
     async def scene():
         streams = [ask(queue, "a")]
@@ -283,7 +293,7 @@ def test_a_version_at_hand_does_not_keep_others_out(make, troupe):
 
 
 def test_who_waits_may_leave_and_what_fails_holds_no_room(make, troupe):
-    queue = make(troupe, version_bytes=1)
+    queue = make(troupe, fakes.Voices(), version_bytes=1)
 
     async def scene():
         first, second, third = ask(queue, "a"), ask(queue, "b"), ask(queue, "c")

@@ -24,6 +24,7 @@ from mynah.server.asgi import create_app
 from mynah.server.compat.mount import own_ports
 from mynah.server.http.server import web_server
 from mynah.server.stores import make_server_stores
+from mynah.server.voices.stored_voices import StoredVoices
 
 RATE = 32_000
 
@@ -131,8 +132,14 @@ def serve_in() -> Iterator[Callable[..., Running]]:
 
 def serve(folder: Path, model: SpeechModel, /, **given) -> Running:
     settings = Settings(data=folder, **{"shutdown_seconds": 1, **given})
-    queue = Unpaused(model, size=settings.queue_size, deadline=settings.speech_seconds)
-    app = create_app(make_server_stores(settings), queue)
+    stores = make_server_stores(settings)
+    queue = Unpaused(
+        model,
+        StoredVoices(stores.blobs, stores.weights),
+        size=settings.queue_size,
+        deadline=settings.speech_seconds,
+    )
+    app = create_app(stores, queue)
     sockets = take_ports("127.0.0.1", [0, *own_ports(settings)])
     for each in sockets:
         each.listen()  # so that no test comes before the server does

@@ -3,7 +3,6 @@
 import contextlib
 import time
 from collections import Counter
-from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +13,7 @@ from job_orders import IDLE, begin, make_version, make_voice, work
 from mynah.server.versions.rollout import Rollout
 from mynah.server.versions.router import point_of, version_at
 from mynah.server.voices.resolver import VoiceResolver, VoiceSelection
+from mynah.server.voices.stored_voices import StoredVoices
 
 SPEECH = "/v1/audio/speech"
 
@@ -96,29 +96,35 @@ def test_versions_do_not_share_cached_audio(shared, client, voice):
 
 
 @pytest.fixture
-def speakers(shared):
-    stores = shared.services.stores
-    return VoiceResolver(stores.voices, stores.records, stores.blobs, stores.weights)
+def resolver(shared):
+    return VoiceResolver(shared.services.stores.voices, shared.services.stores.records)
 
 
-def test_the_engine_is_given_the_weights_of_a_version(speakers, voice):
-    assert speakers.speaker(VoiceSelection(voice)).weights is None
-    speaker = speakers.speaker(VoiceSelection(voice, "3", ["ljspeech"]))
-    assert speaker.key.startswith(f"{voice}/3+")
-    assert speaker.weights.key == f"{voice}/3"
-    folder = speaker.weights.fetch()
-    assert {path.name for path in Path(folder).iterdir()} == {"acoustic.pth", "steps.json"}
-    assert speakers.speaker(VoiceSelection(voice, "3")).load().texts == ("Trained words.",)
+@pytest.fixture
+def source(shared):
+    return StoredVoices(shared.services.stores.blobs, shared.services.stores.weights)
+
+
+def test_the_engine_is_given_the_weights_of_a_version(resolver, source, voice):
+    assert resolver.resolve(VoiceSelection(voice)).weights is None
+    joined = resolver.resolve(VoiceSelection(voice, "3", ["ljspeech"]))
+    plain = resolver.resolve(VoiceSelection(voice, "3"))
+    assert joined.key == f"{voice}/3+ljspeech/1"
+    assert joined.weights == plain.weights
+    folder = source.weights(joined)
+    assert {path.name for path in folder.iterdir()} == {"acoustic.pth", "steps.json"}
+    assert source.voice(plain).texts == source.voice(joined).texts == ("Trained words.",)
+    assert len(source.voice(joined).recordings) == len(source.voice(plain).recordings) + 1
 
 
 def test_a_version_may_have_nothing_but_prompts_of_its_own(
-    shared, client, voice, recording, speakers
+    shared, client, voice, recording, resolver, source
 ):
     plan = "steps is 1 weights is none"
     version = make_version(shared, client, voice, recording, plan, parent=2)
     assert spoken(client, voice) == str(version)
-    speaker = speakers.speaker(VoiceSelection(voice))
-    assert (speaker.weights, speaker.load().texts) == (None, ("Trained words.",))
+    ref = resolver.resolve(VoiceSelection(voice))
+    assert (ref.weights, source.voice(ref).texts) == (None, ("Trained words.",))
     listed = client.get(f"/v1/voices/{voice}/versions").json()["data"]
     assert [each["trained"] for each in listed] == [False, True, True, False]
     assert len(list((shared.services.settings.versions / voice).iterdir())) == 2
@@ -127,11 +133,12 @@ def test_a_version_may_have_nothing_but_prompts_of_its_own(
     assert body["report"]["parent"] == "None"
 
 
-def test_the_engine_is_given_the_words_of_every_recording(speakers, client, recording):
+def test_the_engine_is_given_the_words_of_every_recording(resolver, source, client, recording):
     files = [("recordings", ("one.wav", recording(), "audio/wav"))] * 3
     form = {"name": "wordy", "text": ["Hello.", "", "See you."], "language": "en"}
     client.post("/v1/voices", files=files, data=form).raise_for_status()
-    assert speakers.speaker(VoiceSelection("wordy")).load().texts == ("Hello.", "", "See you.")
+    ref = resolver.resolve(VoiceSelection("wordy"))
+    assert source.voice(ref).texts == ("Hello.", "", "See you.")
 
 
 def test_training_can_go_on_from_a_version(shared, client, voice, recording):

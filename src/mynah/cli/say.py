@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,9 @@ from mynah.cli.output import one_line
 from mynah.cli.voices import voice_ref_of
 from mynah.config import Settings
 from mynah.engine.loading import load_models
-from mynah.engine.request import VoiceRef
 from mynah.errors import OptionError, TextError
 from mynah.options import SpeechOptions
 from mynah.text.frontend import analyse
-from mynah.text.sentence import Sentence
 
 
 def say_to_file(
@@ -44,9 +43,10 @@ def say_to_file(
     _check(out)
     text = _standard_input() if text == "-" else text
     sentences = analyse(text, options.language, options.split)
-    with voice_ref_of(voice, voice_text, voice_language, settings) as speaker:
+    with voice_ref_of(voice, voice_text, voice_language, settings) as (ref, voices):
         synthesizer = Synthesizer(load_models(settings.model, settings.precision, settings.device))
-        chunks = _spoken(synthesizer, sentences, speaker, options)
+        stream = synthesizer.stream_sentences(sentences, ref, voices, options)
+        chunks = _spoken(stream, len(sentences))
     speech = Speech(np.concatenate(chunks), synthesizer.sample_rate, text)
     try:
         speech.save(out)
@@ -57,17 +57,12 @@ def say_to_file(
     typer.echo(f"{one_line(str(out))}  {speech.seconds:.1f} s")
 
 
-def _spoken(
-    synthesizer: Synthesizer,
-    sentences: list[Sentence],
-    speaker: VoiceRef,
-    options: SpeechOptions,
-) -> list[NDArray[np.float32]]:
+def _spoken(stream: Iterable[Speech], sentences: int) -> list[NDArray[np.float32]]:
     console = Console(stderr=True)
     chunks = []
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("speaking", total=len(sentences))
-        for chunk in synthesizer.stream_sentences(sentences, speaker, options):
+        task = progress.add_task("speaking", total=sentences)
+        for chunk in stream:
             chunks.append(chunk.samples)
             progress.advance(task, bool(chunk.text))
     return chunks

@@ -17,6 +17,7 @@ from mynah.server.asgi import create_app
 from mynah.server.compat.mount import own_ports
 from mynah.server.http.server import settle, web_server
 from mynah.server.stores import make_server_stores
+from mynah.server.voices.stored_voices import StoredVoices
 
 
 def serve(settings: Settings) -> None:
@@ -34,6 +35,7 @@ def serve(settings: Settings) -> None:
     stores = make_server_stores(settings)
     engine = LocalEngine(
         load_models(settings.model, settings.precision, settings.device),
+        StoredVoices(stores.blobs, stores.weights),
         size=settings.queue_size,
         deadline=settings.speech_seconds,
         prompt_bytes=settings.kept_voice_bytes,

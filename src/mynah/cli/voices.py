@@ -6,10 +6,12 @@ from contextlib import closing, contextmanager
 
 from mynah.config import Settings
 from mynah.engine.request import VoiceRef
+from mynah.engine.voice_source import HeldVoices, VoiceSource
 from mynah.errors import VoiceNotFoundError
 from mynah.server.plain_text import is_plain
 from mynah.server.stores import open_stores
 from mynah.server.voices.resolver import VoiceResolver, VoiceSelection
+from mynah.server.voices.stored_voices import StoredVoices
 from mynah.voice.samples import samples
 from mynah.voice.voice import Voice
 
@@ -17,8 +19,8 @@ from mynah.voice.voice import Voice
 @contextmanager
 def voice_ref_of(
     name: str, text: str | None, language: str, settings: Settings
-) -> Iterator[VoiceRef]:
-    """Yield the voice of a name or path; it is usable while the context is open.
+) -> Iterator[tuple[VoiceRef, VoiceSource]]:
+    """Yield the voice of a name or path, and its source; both are usable in the context.
 
     A file comes first, then a voice that comes with Mynah, then one of the data folder, which
     speaks with its default version.
@@ -35,28 +37,29 @@ def voice_ref_of(
     """
     if os.path.isfile(name):  # noqa: PTH113 - Path.is_file raises for a name that is too long
         with _quiet():
-            yield _ref(Voice.from_recording(name, text=text, language=language))
+            yield _held(Voice.from_recording(name, text=text, language=language))
         return
     bundled = {sample.name: sample for sample in samples()}
     if name in bundled:
-        yield _ref(bundled[name].voice())
+        yield _held(bundled[name].voice())
         return
     # A path of any bytes may be there; a name of a voice that is not UTF-8 cannot.
     missing = not (settings.database_url or settings.data.is_dir())
     if missing or not is_plain(name):  # `say` creates no folder
         raise _not_found(name, settings)
     with closing(open_stores(settings)) as stores:
-        resolver = VoiceResolver(stores.voices, stores.records, stores.blobs, stores.weights)
-        yield _of_data_folder(name, resolver, settings)
+        ref = _of_data_folder(name, VoiceResolver(stores.voices, stores.records), settings)
+        yield ref, StoredVoices(stores.blobs, stores.weights)
 
 
-def _ref(voice: Voice) -> VoiceRef:
-    return VoiceRef(voice.key, lambda: voice)
+def _held(voice: Voice) -> tuple[VoiceRef, VoiceSource]:
+    ref = VoiceRef(voice.key)
+    return ref, HeldVoices({ref.key: voice})
 
 
 def _of_data_folder(name: str, resolver: VoiceResolver, settings: Settings) -> VoiceRef:
     try:
-        return resolver.speaker(VoiceSelection(name))
+        return resolver.resolve(VoiceSelection(name))
     except VoiceNotFoundError:
         raise _not_found(name, settings) from None
 

@@ -1,18 +1,23 @@
-"""What a server sees of an engine."""
+"""The engine as servers see it, whether it runs in their process or in others."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, Self
+
+from mynah.engine.request import AudioChunk, SynthesisRequest
+from mynah.options import SpeechOptions
 
 
 @dataclass(frozen=True, slots=True)
 class EngineStats:
-    """What the engine holds.
+    """Load of an engine.
 
     Attributes:
         requests: admitted and not finished.
-        sentences: of these, not spoken.
-        drawn: of these, whose tokens are being drawn together.
-        sounding: of these, of which a piece is being decoded.
-        seconds_per_sentence: for how long the stages worked on one lately.
+        sentences: of these requests, not spoken yet.
+        drawn: sentences in the semantic batch.
+        sounding: sentences of which a chunk is being decoded.
+        seconds_per_sentence: running mean of the stages' work on a sentence.
     """
 
     requests: int
@@ -20,3 +25,73 @@ class EngineStats:
     drawn: int
     sounding: int
     seconds_per_sentence: float
+
+
+class ChunkStream(Protocol):
+    """The chunks of one request, in order; a reader that stops early must `close` it.
+
+    The seconds are final when the stream has ended.
+    """
+
+    @property
+    def waited_seconds(self) -> float:
+        """From admission to the first turn in the semantic stage."""
+
+    @property
+    def first_chunk_seconds(self) -> float:
+        """From admission until the first chunk was ready."""
+
+    @property
+    def busy_seconds(self) -> float:
+        """Time for which the model worked on the request."""
+
+    def __aiter__(self) -> Self:
+        """Iterate over the chunks."""
+
+    async def __anext__(self) -> AudioChunk:
+        """The next chunk.
+
+        Raises:
+            MynahError: synthesis failed.
+            DeadlineError: it took too long.
+        """
+
+    def close(self) -> None:
+        """Cancel the request if it is not finished; its place is free at once."""
+
+
+class Engine(Protocol):
+    """Speaks for many callers at a time, with one model and trained versions of it."""
+
+    @property
+    def size(self) -> int:
+        """Most requests that are admitted at a time."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples per second of all speech."""
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What all speech lacks because a part of the model is missing, a line in ASCII each."""
+
+    @property
+    def alive(self) -> bool:
+        """True while requests are worked on."""
+
+    def resolve(self, options: SpeechOptions) -> SpeechOptions:
+        """Fill in the model's own sampling options where none were chosen."""
+
+    def submit(self, request: SynthesisRequest) -> ChunkStream:
+        """Admit a request; called from a running event loop, on which the chunks arrive.
+
+        Raises:
+            QueueFullError: there are as many requests as are admitted; it says when to retry.
+            UnavailableError: the engine is closed.
+        """
+
+    def stats(self) -> EngineStats:
+        """The load now."""
+
+    def close(self) -> None:
+        """Stop after the present round; requests that are not finished fail."""

@@ -1,54 +1,86 @@
-"""A request for speech, and the voice that it names."""
+"""Requests for speech and the chunks that answer them: plain values that can cross processes."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mynah.options import SpeechOptions
 from mynah.text.sentence import Sentence
-from mynah.voice.voice import Voice
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WeightsRef:
-    """The weights of one version of a voice.
+@dataclass(frozen=True, slots=True)
+class RecordingRef:
+    """A recording of a voice: the key of its file, or the file itself.
 
     Attributes:
-        key: names voice and version; what it names never changes.
-        fetch: gives a local folder with their files; called only when they are not at hand.
+        key: of the file in the blob store; empty if `data` is given.
+        data: an audio file.
+        text: words of the recording; empty if they are not known.
     """
 
-    key: str
-    fetch: Callable[[], Path]
+    key: str = ""
+    data: bytes = field(default=b"", repr=False)
+    text: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class VoiceRef:
-    """One version of a voice, and how to get at what it speaks with.
+    """One version of a voice, by name; a `VoiceSource` reads its files.
 
     Attributes:
-        key: names voice and version; what it names never changes.
-        load: reads the recordings; called only when the voice is not at hand.
-        weights: that were trained for it; None if the model's own speak.
+        key: identifies the voice, its version and its references; what it names never changes.
+        recordings: of the voice; the first one prompts the semantic stage.
+        references: recordings of other voices, which join in the timbre.
+        language: of the words of the recordings.
+        weights: key of the weights that were trained for it; None for the model's own.
+        name: of the voice, for error messages.
+        version: its number, for error messages.
     """
 
     key: str
-    load: Callable[[], Voice]
-    weights: WeightsRef | None = None
+    recordings: tuple[RecordingRef, ...] = ()
+    references: tuple[RecordingRef, ...] = ()
+    language: str = "auto"
+    weights: str | None = None
+    name: str = ""
+    version: str = "1"
 
 
 @dataclass(frozen=True, slots=True)
 class SynthesisRequest:
-    """What is to be spoken, how, and for whom.
+    """A text to be spoken, by whom and for whom.
 
     Attributes:
-        caller: callers take turns, whatever the number of their requests.
+        caller: callers are served in turn, whatever the number of their requests.
         sentences: at least one.
-        speaker: the voice.
+        voice: that speaks.
         options: language, speed and the rest.
     """
 
     caller: str
-    sentences: list[Sentence]
-    speaker: VoiceRef
+    sentences: tuple[Sentence, ...]
+    voice: VoiceRef
     options: SpeechOptions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AudioChunk:
+    """A part of the speech of one request.
+
+    Attributes:
+        samples: mono, between -1 and 1, (samples,).
+        sample_rate: samples per second.
+        text: the sentence that begins with this chunk; empty in its later chunks.
+        last: true for the last chunk of the request.
+    """
+
+    samples: NDArray[np.float32]
+    sample_rate: int
+    text: str
+    last: bool
+
+    @property
+    def seconds(self) -> float:
+        """Duration."""
+        return len(self.samples) / self.sample_rate

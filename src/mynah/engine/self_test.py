@@ -3,8 +3,8 @@
 import asyncio
 from contextlib import closing
 
-from mynah.engine.local.local_engine import LocalEngine
-from mynah.engine.request import SynthesisRequest, VoiceRef
+from mynah.engine.engine import Engine
+from mynah.engine.request import RecordingRef, SynthesisRequest, VoiceRef
 from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
 from mynah.text.frontend import analyse
@@ -20,25 +20,28 @@ LONGEST_SECONDS = 4.0
 """Of sound in which something must be heard."""
 
 
-def self_test(queue: LocalEngine) -> None:
+def self_test(engine: Engine) -> None:
     """Speak through the whole path: a bundled recording, prompt, tokens, sound.
 
     It also warms the path for the first callers. Call it where no event loop runs.
 
     Args:
-        queue: whose model is tested.
+        engine: whose model is tested.
 
     Raises:
         CheckpointError: the model cannot speak one of the languages.
     """
     (sample,) = (each for each in samples() if each.name == VOICE)
-    asyncio.run(_speak_all(queue, VoiceRef(f"self-test/{VOICE}", sample.voice)))
+    recording = RecordingRef(data=sample.data(), text=sample.text)
+    key, language = f"self-test/{VOICE}", sample.language
+    voice = VoiceRef(key, (recording,), language=language, name=VOICE)
+    asyncio.run(_speak_all(engine, voice))
 
 
-async def _speak_all(queue: LocalEngine, speaker: VoiceRef) -> None:
+async def _speak_all(engine: Engine, voice: VoiceRef) -> None:
     for language, text in SENTENCES.items():
         try:
-            flaw = None if await _is_heard(queue, text, language, speaker) else "it is silent"
+            flaw = None if await _is_heard(engine, text, language, voice) else "it is silent"
         except Exception as error:
             # Weights that do not fit make a network raise nearly anything.
             flaw = " ".join(f"{type(error).__name__}: {error}".split())
@@ -50,11 +53,11 @@ async def _speak_all(queue: LocalEngine, speaker: VoiceRef) -> None:
             )
 
 
-async def _is_heard(queue: LocalEngine, text: str, language: str, speaker: VoiceRef) -> bool:
+async def _is_heard(engine: Engine, text: str, language: str, voice: VoiceRef) -> bool:
     """Speak a sentence until there is sound, which the engine knows to be finite."""
-    request = SynthesisRequest("", analyse(text, language), speaker, SpeechOptions())
+    request = SynthesisRequest("", tuple(analyse(text, language)), voice, SpeechOptions())
     seconds = 0.0
-    with closing(queue.submit(request)) as stream:
+    with closing(engine.submit(request)) as stream:
         async for chunk in stream:
             if chunk.samples.any():
                 return True

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from mynah.config import Settings
-from mynah.engine.local.local_engine import LocalEngine
+from mynah.engine.engine import Engine
 from mynah.errors import OptionError
 from mynah.server.access.authentication import Authenticator
 from mynah.server.access.idempotency import IdempotencyStore
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 class Services:
     """The services of a server, for every protocol; opened once a process."""
 
-    def __init__(self, stores: Stores, queue: LocalEngine) -> None:
+    def __init__(self, stores: Stores, queue: Engine) -> None:
         settings, records = stores.settings, stores.records
         self.stores = stores
         self.queue = queue
@@ -62,8 +62,8 @@ class Services:
         self.stored = AudioStore(
             records, stores.blobs, settings.stored_seconds, settings.stored_bytes
         )
-        speakers = VoiceResolver(stores.voices, records, stores.blobs, stores.weights)
-        casting = VersionRouter(stores.voices, speakers, self.rollouts, self.changes)
+        resolver = VoiceResolver(stores.voices, records)
+        casting = VersionRouter(stores.voices, resolver, self.rollouts, self.changes)
         tracker = OutcomeTracker(self.answers, self.guard, metrics)
         cache = _cache(settings, stores.base_model)
         self.speech = SpeechService(

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 
-from mynah.engine.local.local_engine import LocalEngine
+from mynah.engine.engine import Engine
 from mynah.errors import OptionError
 from mynah.server.app import Services
 from mynah.server.background import background
@@ -54,7 +54,7 @@ TOLD_HEADERS = (
 """Response headers that pages of other origins may read, besides the request id and retry-after."""
 
 
-def create_app(stores: Stores, queue: LocalEngine) -> FastAPI:
+def create_app(stores: Stores, queue: Engine) -> FastAPI:
     """Create the server of an engine and of stores, which close with it."""
     services = Services(stores, queue)
     app = FastAPIOffline(

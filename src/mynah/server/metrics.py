@@ -9,7 +9,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-from mynah.engine.local.local_engine import LocalEngine
+from mynah.engine.engine import Engine
 
 _SECONDS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 5, 10, 30)
 _LAGS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -33,7 +33,7 @@ class Metrics:
         version_answers, version_failures: of voices with trained versions, by voice and version.
     """
 
-    def __init__(self, queue: LocalEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self.registry = registry = CollectorRegistry()
         self.requests = Counter(
             "mynah_requests", "Calls, by name and status.", ["call", "status"], registry=registry
@@ -82,19 +82,19 @@ class Metrics:
             its,
             registry=registry,
         )
-        _watch(queue, registry)
+        _watch(engine, registry)
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
 
 
-def _watch(queue: LocalEngine, registry: CollectorRegistry) -> None:
+def _watch(engine: Engine, registry: CollectorRegistry) -> None:
     """Register gauges that read the engine's statistics."""
     requests = Gauge("mynah_queue_requests", "Requests in flight.", registry=registry)
-    requests.set_function(lambda: queue.stats().requests)
+    requests.set_function(lambda: engine.stats().requests)
     size = Gauge("mynah_queue_size", "Most requests in flight.", registry=registry)
-    size.set_function(lambda: queue.size)
+    size.set_function(lambda: engine.size)
     sentences = Gauge("mynah_queue_sentences", "Sentences not spoken yet.", registry=registry)
-    sentences.set_function(lambda: queue.stats().sentences)
+    sentences.set_function(lambda: engine.stats().sentences)
     batch = Gauge("mynah_batch_size", "Sentences in a stage's batch.", ["stage"], registry=registry)
-    batch.labels("semantic").set_function(lambda: queue.stats().drawn)
-    batch.labels("acoustic").set_function(lambda: queue.stats().sounding)
+    batch.labels("semantic").set_function(lambda: engine.stats().drawn)
+    batch.labels("acoustic").set_function(lambda: engine.stats().sounding)

@@ -8,9 +8,9 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 
 from mynah.acoustic.decode_stream import DecodeStream
-from mynah.audio.speech import Speech
-from mynah.engine.request import SynthesisRequest
+from mynah.engine.request import AudioChunk, SynthesisRequest
 from mynah.engine.speech_model import SpeechModel
+from mynah.engine.voice_source import VoiceSource
 from mynah.semantic.sequence import SemanticRequest
 from mynah.text.sentence import Sentence
 from mynah.voice.prompt import Prompt
@@ -71,7 +71,8 @@ class ActiveRequest:
 
     Attributes:
         request: what is asked for.
-        deliver: takes chunks of speech, then None at the end, or an error; it must not wait.
+        voices: where its voice is read.
+        deliver: takes chunks of speech, or an error; it must not wait.
         context: of the caller, so that log lines and spans of the stages are the request's.
         prompt: the voice as the model takes it, once it is read.
         utterances: sentences in the works, in order; sound is made of the first.
@@ -89,7 +90,8 @@ class ActiveRequest:
     """
 
     request: SynthesisRequest
-    deliver: Callable[[Speech | Exception | None], None]
+    voices: VoiceSource
+    deliver: Callable[[AudioChunk | Exception], None]
     context: Context = field(default_factory=copy_context)
     prompt: Prompt | None = None
     utterances: deque[ActiveSentence] = field(default_factory=deque)

@@ -27,19 +27,19 @@ class LoadedVersions:
 
     def holds(self, talk: ActiveRequest) -> bool:
         """Whether a talk's version stays in memory for it; the model itself always does."""
-        return talk.request.speaker.weights is None or talk in self._speaking
+        return talk.request.voice.weights is None or talk in self._speaking
 
     def room_for(self, talk: ActiveRequest) -> bool:
         """Whether a talk's version is at hand, or may be loaded."""
-        weights = talk.request.speaker.weights
-        at_hand = weights is None or weights.key in self._kept
+        weights = talk.request.voice.weights
+        at_hand = weights is None or weights in self._kept
         return at_hand or self._kept.bytes_in_use < self._size
 
     def hold(self, talk: ActiveRequest) -> None:
         """From now on a talk's version stays, until `release`; with the lock held."""
-        weights = talk.request.speaker.weights
+        weights = talk.request.voice.weights
         if weights is not None:
-            self._speaking[talk] = weights.key
+            self._speaking[talk] = weights
 
     def release(self, talk: ActiveRequest) -> None:
         """A talk is over; with the lock held."""
@@ -51,10 +51,10 @@ class LoadedVersions:
         Raises:
             CheckpointError: the version's files cannot be used.
         """
-        weights = talk.request.speaker.weights
-        if weights is None:
+        voice, voices = talk.request.voice, talk.voices
+        if voice.weights is None:
             return self._model
-        return self._kept.get(weights.key, lambda: self._model.trained(weights.fetch()))
+        return self._kept.get(voice.weights, lambda: self._model.trained(voices.weights(voice)))
 
     def _speaks(self, key: str) -> bool:
         with self._changed:

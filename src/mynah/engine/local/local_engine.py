@@ -1,4 +1,4 @@
-"""The engine's door for servers: a bounded queue, with chunks that arrive on an event loop."""
+"""The local engine: a bounded queue, with chunks that arrive on an event loop."""
 
 import asyncio
 import contextlib
@@ -6,71 +6,72 @@ import time
 from collections.abc import Sequence
 from typing import Self
 
-from mynah.audio.speech import Speech
 from mynah.engine.engine import EngineStats
 from mynah.engine.local.active_request import ActiveRequest
 from mynah.engine.local.scheduler import PROMPT_BYTES, VERSION_BYTES, Scheduler
-from mynah.engine.request import SynthesisRequest
+from mynah.engine.request import AudioChunk, SynthesisRequest
 from mynah.engine.speech_model import SpeechModel
+from mynah.engine.voice_source import VoiceSource
 from mynah.errors import DeadlineError
 from mynah.options import SpeechOptions
 
 
-class ChunkStream:
-    """The chunks of one request, in order; whoever stops early must `close` it.
+class LocalChunkStream:
+    """See `ChunkStream`."""
 
-    Attributes are final when the stream has ended.
-    """
-
-    def __init__(self, pipeline: Scheduler, request: SynthesisRequest, deadline: float) -> None:
-        self._pipeline = pipeline
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        request: SynthesisRequest,
+        voices: VoiceSource,
+        deadline: float,
+    ) -> None:
+        self._scheduler = scheduler
         self._loop = asyncio.get_running_loop()
-        self._outbox: asyncio.Queue[Speech | Exception | None] = asyncio.Queue()
-        self._talk = ActiveRequest(request, self._deliver)
+        self._outbox: asyncio.Queue[AudioChunk | Exception | None] = asyncio.Queue()
+        self._talk = ActiveRequest(request, voices, self._deliver)
         self._first_chunk: float | None = None
-        pipeline.begin(self._talk)
+        scheduler.begin(self._talk)
         self._timer = self._loop.call_later(deadline, self._expire, deadline)
 
     @property
     def waited_seconds(self) -> float:
-        """From admission to the first turn."""
+        """See `ChunkStream`."""
         return self._talk.waited or 0.0
 
     @property
     def first_chunk_seconds(self) -> float:
-        """From admission until the engine had the first chunk ready."""
+        """See `ChunkStream`."""
         return self._first_chunk or 0.0
 
     @property
     def busy_seconds(self) -> float:
-        """Time for which the model worked."""
+        """See `ChunkStream`."""
         return self._talk.busy
 
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Speech:
-        """The next chunk.
-
-        Raises:
-            MynahError: whatever speaking this request raised.
-            DeadlineError: it took too long.
-        """
+    async def __anext__(self) -> AudioChunk:
+        """See `ChunkStream`."""
         item = await self._outbox.get()
-        if isinstance(item, Speech):
+        if not isinstance(item, AudioChunk):
+            self.close()
+            raise item or StopAsyncIteration
+        if item.last:
+            self.close()
+        else:
             # Only when the caller has done what it does with the chunk: that needs the cores, too.
-            self._loop.call_soon(self._pipeline.taken, self._talk)
-            return item
-        self.close()
-        raise item or StopAsyncIteration
+            self._loop.call_soon(self._scheduler.taken, self._talk)
+        return item
 
     def close(self) -> None:
-        """Gives the place up at once; what is in the works for it is thrown away."""
+        """See `ChunkStream`."""
         self._timer.cancel()
-        self._pipeline.leave(self._talk)
+        self._scheduler.leave(self._talk)
         self._outbox.put_nowait(None)
 
-    def _deliver(self, item: Speech | Exception | None) -> None:
+    def _deliver(self, item: AudioChunk | Exception) -> None:
         if self._first_chunk is None:
             self._first_chunk = time.perf_counter() - self._talk.admitted_at
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
@@ -83,12 +84,11 @@ class ChunkStream:
 
 
 class LocalEngine:
-    """Speaks for many callers with one model and its trained versions.
-
-    Submit from a running event loop; chunks arrive on it.
+    """An `Engine` whose stages are threads of this process.
 
     Args:
         model: what speaks.
+        voices: where the voices of requests are read.
         size: most requests that are admitted at a time.
         deadline: seconds that a request may take from its admission to its last chunk.
         prompt_bytes: memory for voices that stay ready to speak.
@@ -98,6 +98,7 @@ class LocalEngine:
     def __init__(
         self,
         model: SpeechModel,
+        voices: VoiceSource,
         *,
         size: int = 64,
         deadline: float = 300.0,
@@ -106,43 +107,39 @@ class LocalEngine:
     ) -> None:
         self.size = size
         self._model = model
+        self._voices = voices
         self._deadline = deadline
-        self._pipeline = Scheduler(
+        self._scheduler = Scheduler(
             model, size=size, prompt_bytes=prompt_bytes, version_bytes=version_bytes
         )
 
     @property
     def sample_rate(self) -> int:
-        """Samples per second of all speech."""
+        """See `Engine`."""
         return self._model.sample_rate
 
     @property
     def warnings(self) -> Sequence[str]:
-        """What all speech lacks because a part of the model is missing, a line in ASCII each."""
+        """See `Engine`."""
         return self._model.warnings
 
     def resolve(self, options: SpeechOptions) -> SpeechOptions:
-        """The options, with the model's own where none were chosen."""
+        """See `Engine`."""
         return self._model.resolve(options)
 
     @property
     def alive(self) -> bool:
-        """Whether requests are worked on."""
-        return self._pipeline.alive
+        """See `Engine`."""
+        return self._scheduler.alive
 
-    def submit(self, request: SynthesisRequest) -> ChunkStream:
-        """Admits a request.
-
-        Raises:
-            QueueFullError: the queue is full; it says when to come back.
-            UnavailableError: the queue is closed.
-        """
-        return ChunkStream(self._pipeline, request, self._deadline)
+    def submit(self, request: SynthesisRequest) -> LocalChunkStream:
+        """See `Engine`."""
+        return LocalChunkStream(self._scheduler, request, self._voices, self._deadline)
 
     def stats(self) -> EngineStats:
-        """What the queue holds now."""
-        return self._pipeline.stats()
+        """See `Engine`."""
+        return self._scheduler.stats()
 
     def close(self) -> None:
-        """Ends the work after the present round; requests that are not finished fail."""
-        self._pipeline.close()
+        """See `Engine`."""
+        self._scheduler.close()

@@ -9,7 +9,6 @@ from mynah.engine.local.fair_queue import FairQueue
 from mynah.engine.local.loaded_versions import LoadedVersions
 from mynah.engine.local.sized_lru import SizedLRU
 from mynah.engine.local.stage import StageThread
-from mynah.engine.request import VoiceRef
 from mynah.engine.speech_model import SpeechModel
 from mynah.runtime.threads import run_in_temporary_thread
 from mynah.runtime.wait_policy import WaitPolicy
@@ -100,13 +99,14 @@ class PreparationStage(StageThread):
     def _prepare(self, talk: ActiveRequest) -> ActiveSentence:
         request, number = talk.request, talk.prepared
         model = self._versions.model_of(talk)
-        prompt = talk.prompt = talk.prompt or self._prompt(request.speaker, model)
+        prompt = talk.prompt = talk.prompt or self._prompt(talk, model)
         sentence, seed = request.sentences[number], _seed_of(request.options.seed, number)
         asked, passage = model.prepare(sentence, prompt, request.options, seed, first=number == 0)
         return ActiveSentence(talk, model, sentence, asked, passage, talk.context.copy())
 
-    def _prompt(self, speaker: VoiceRef, model: SpeechModel) -> Prompt:
-        return self._prompts.get(speaker.key, lambda: model.read(speaker.load()))
+    def _prompt(self, talk: ActiveRequest, model: SpeechModel) -> Prompt:
+        voice = talk.request.voice
+        return self._prompts.get(voice.key, lambda: model.read(talk.voices.voice(voice)))
 
 
 def _seed_of(seed: int, sentence: int) -> int:

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mynah.audio.speech import Speech
 from mynah.engine.engine import EngineStats
 from mynah.engine.local.acoustic_stage import AcousticStage
 from mynah.engine.local.active_request import ActiveRequest, ActiveSentence
@@ -21,6 +20,7 @@ from mynah.engine.local.preparation_stage import PreparationStage
 from mynah.engine.local.semantic_stage import SemanticStage
 from mynah.engine.local.service_time import ServiceTime
 from mynah.engine.local.sized_lru import SizedLRU
+from mynah.engine.request import AudioChunk
 from mynah.engine.speech_model import SpeechModel
 from mynah.errors import QueueFullError, UnavailableError
 from mynah.runtime.wait_policy import WaitPolicy
@@ -143,7 +143,7 @@ class Scheduler:
 
     def _move(self, talk: ActiveRequest) -> None:
         """Has a talk go on wherever it may; with the lock held."""
-        if talk.failed:
+        if talk.failed and talk.error:
             talk.deliver(talk.error)
             self.leave(talk)
         if talk.may_sound:
@@ -173,14 +173,12 @@ class Scheduler:
             talk.ahead += 1
             self._changed.notify_all()
             if not talk.left:
-                # The end is told with the last chunk, not a whole round of turns after it.
-                talk.deliver(None)
                 self.leave(talk)
             self._move(talk)
 
     def _chunk(
         self, talk: ActiveRequest, utterance: ActiveSentence, wave: NDArray[np.float32]
-    ) -> Speech:
+    ) -> AudioChunk:
         """A piece as the caller gets it; the last one of a sentence ends with the pause."""
         rate, text = self._model.sample_rate, "" if utterance.heard else utterance.sentence.text
         utterance.heard = True
@@ -191,7 +189,7 @@ class Scheduler:
             if talk.left:
                 pause = np.zeros(int(talk.request.options.pause * rate), np.float32)
                 wave = np.concatenate([wave, pause])
-        return Speech(wave, rate, text)
+        return AudioChunk(wave, rate, text, last=not talk.left)
 
     def _failed(
         self, talk: ActiveRequest, error: Exception, utterance: ActiveSentence | None = None

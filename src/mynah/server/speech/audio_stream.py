@@ -11,7 +11,7 @@ import numpy as np
 from fastapi.concurrency import run_in_threadpool
 
 from mynah.audio.encoding import Encoder
-from mynah.engine.local.local_engine import ChunkStream
+from mynah.engine.engine import ChunkStream
 from mynah.server.metrics import Metrics
 from mynah.storage.database import new_id
 from mynah.text.sentence import Sentence

@@ -7,7 +7,7 @@ from functools import partial
 from fastapi.concurrency import run_in_threadpool
 
 from mynah.audio.encoding import AudioFormat
-from mynah.engine.local.local_engine import LocalEngine
+from mynah.engine.engine import Engine
 from mynah.engine.request import SynthesisRequest, VoiceRef
 from mynah.options import SpeechOptions
 from mynah.runtime.tracing import span
@@ -54,7 +54,7 @@ class SpeechService:
     Args:
         casting: which version of a voice they hear.
         tracker: counts how it does.
-        queue: the engine.
+        engine: that speaks.
         metrics: told how it goes.
         limits: how much each caller may have spoken.
         screen: what may not be spoken, if anything.
@@ -65,7 +65,7 @@ class SpeechService:
         self,
         casting: VersionRouter,
         tracker: OutcomeTracker,
-        queue: LocalEngine,
+        engine: Engine,
         metrics: Metrics,
         limits: Limits,
         screen: Screen | None,
@@ -73,7 +73,7 @@ class SpeechService:
     ) -> None:
         self._casting = casting
         self._tracker = tracker
-        self._queue = queue
+        self._engine = engine
         self._metrics = metrics
         self._limits = limits
         self._screen = screen
@@ -82,7 +82,7 @@ class SpeechService:
     @property
     def sample_rate(self) -> int:
         """Samples per second of all speech, before a format asks for others."""
-        return self._queue.sample_rate
+        return self._engine.sample_rate
 
     async def open(self, order: SpeechRequest) -> AudioStream:
         """Starts on an order.
@@ -97,14 +97,14 @@ class SpeechService:
             UnavailableError, DeadlineError: there is no place for it, or it took too long.
         """
         began = time.perf_counter()
-        if self._queue.warnings:
-            set_response_headers(x_model_warning="; ".join(self._queue.warnings))
+        if self._engine.warnings:
+            set_response_headers(x_model_warning="; ".join(self._engine.warnings))
         audio = await self._open(order)
         self._metrics.first_audio.observe(time.perf_counter() - began)
         return audio
 
     async def _open(self, order: SpeechRequest) -> AudioStream:
-        order = replace(order, options=self._queue.resolve(order.options))
+        order = replace(order, options=self._engine.resolve(order.options))
         part, sentences = await run_in_threadpool(self._prepare, order)
         await self._limits.count_characters(order.caller, len(order.text))
         leave = self._limits.enter_stream(order.caller)
@@ -139,7 +139,7 @@ class SpeechService:
     ) -> AudioStream:
         if isinstance(part, VoiceRef):
             return await self._audio(order, part, sentences)
-        opening = self._audio(order, part.speaker, sentences)
+        opening = self._audio(order, part.ref, sentences)
         return await self._tracker.watch(part, order.caller, opening)
 
     def _read(self, order: SpeechRequest) -> list[Sentence]:
@@ -150,12 +150,12 @@ class SpeechService:
         return self._screen.read(order.caller, order.text, read)
 
     async def _audio(
-        self, order: SpeechRequest, speaker: VoiceRef, sentences: list[Sentence]
+        self, order: SpeechRequest, voice: VoiceRef, sentences: list[Sentence]
     ) -> AudioStream:
-        speak = partial(self._speak, order, speaker, sentences)
+        speak = partial(self._speak, order, voice, sentences)
         if not (self._cache and order.cacheable):
             return await speak()
-        sounding = CacheKey(speaker.key, sentences, order.options, order.form)
+        sounding = CacheKey(voice.key, sentences, order.options, order.form)
         audio, hit = await self._cache.open(sounding, speak)
         result = "hit" if hit else "miss"
         self._metrics.cache.labels(result).inc()
@@ -163,13 +163,13 @@ class SpeechService:
         return audio
 
     async def _speak(
-        self, order: SpeechRequest, speaker: VoiceRef, sentences: list[Sentence]
+        self, order: SpeechRequest, voice: VoiceRef, sentences: list[Sentence]
     ) -> SpokenAudio:
-        stream = self._queue.submit(
-            SynthesisRequest(order.caller.id, sentences, speaker, order.options)
+        stream = self._engine.submit(
+            SynthesisRequest(order.caller.id, tuple(sentences), voice, order.options)
         )
         audio = SpokenAudio(
-            stream, order.form.encoder(self._queue.sample_rate), sentences, self._metrics
+            stream, order.form.encoder(self._engine.sample_rate), sentences, self._metrics
         )
         try:
             await audio.begin()

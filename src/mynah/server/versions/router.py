@@ -38,13 +38,13 @@ class ResolvedVoice:
     """A voice resolved to one of its versions.
 
     Attributes:
-        speaker: reference for the engine.
+        ref: reference for the engine.
         voice_id: of the voice.
         version: its number.
         counted: True if the voice has trained versions, whose outcomes are recorded.
     """
 
-    speaker: VoiceRef
+    ref: VoiceRef
     voice_id: str
     version: int
     counted: bool
@@ -56,12 +56,12 @@ class VersionRouter:
     def __init__(
         self,
         voices: VoiceStore,
-        speakers: VoiceResolver,
+        resolver: VoiceResolver,
         rollouts: Rollouts,
         changes: ChangeWatcher,
     ) -> None:
         self._voices = voices
-        self._speakers = speakers
+        self._resolver = resolver
         self._rollouts = rollouts
         self._parts = CachedReads[Hashable, ResolvedVoice](changes)
 
@@ -82,7 +82,7 @@ class VersionRouter:
         if asked is None and rollout and rollout.traffic:
             who = caller.id if user is None else f"{caller.id}\0{user}"
             asked = str(version_at(point_of(voice.id, who), rollout.traffic))
-        version = self._speakers.version_of(voice, asked)
-        speaker = self._speakers.speaker(replace(selection, voice=voice.id, version=version))
+        version = self._resolver.version_of(voice, asked)
+        ref = self._resolver.resolve(replace(selection, voice=voice.id, version=version))
         counted = rollout is not None or version != FIRST_VERSION
-        return ResolvedVoice(speaker, voice.id, int(version), counted)
+        return ResolvedVoice(ref, voice.id, int(version), counted)

@@ -2,20 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path
 
 from sqlalchemy import Engine, exists, select
 
-from mynah.engine.request import VoiceRef, WeightsRef
-from mynah.errors import CheckpointError, VoiceNotFoundError
+from mynah.engine.request import RecordingRef, VoiceRef
+from mynah.errors import VoiceNotFoundError
 from mynah.server.errors import ReferenceNotFoundError, VoiceVersionNotFoundError
 from mynah.server.voices.recordings import recording_key, recordings_of
 from mynah.server.voices.store import FIRST_VERSION, VoiceRecord, VoiceStore
-from mynah.storage.blobs import BlobStore, WeightStore
 from mynah.storage.tables import versions
-from mynah.voice.samples import samples
-from mynah.voice.voice import Voice
+from mynah.voice.samples import Sample, samples
 
 ZERO_SHOT = "zero-shot"
 """Another name of a voice's first version, which is not trained."""
@@ -37,30 +33,27 @@ class VoiceSelection:
 
 
 class VoiceResolver:
-    """Resolver of voices for the engine."""
+    """Resolver of voices for the engine; it reads rows, and no files."""
 
-    def __init__(
-        self, voices: VoiceStore, records: Engine, storage: BlobStore, folders: WeightStore
-    ) -> None:
+    def __init__(self, voices: VoiceStore, records: Engine) -> None:
         self._voices = voices
         self._records = records
-        self._storage = storage
-        self._folders = folders
-        self._samples = {sample.name: sample for sample in samples()}
+        self._samples = {sample.name: _sample_ref(sample) for sample in samples()}
 
-    def speaker(self, selection: VoiceSelection) -> VoiceRef:
+    def resolve(self, selection: VoiceSelection) -> VoiceRef:
         """Resolve a selection to a voice reference.
 
         Raises:
             VoiceNotFoundError, VoiceVersionNotFoundError, ReferenceNotFoundError: there is none.
         """
         voice = self._voices.get(selection.voice)
-        own = self._speaker(voice, self.version_of(voice, selection.version))
-        references = [self._reference(name) for name in selection.references]
-        if not references:
+        own = self._ref(voice, self.version_of(voice, selection.version))
+        others = [self._reference(name) for name in selection.references]
+        if not others:
             return own
-        key = "+".join(each.key for each in (own, *references))
-        return VoiceRef(key, partial(_joined, own, references), own.weights)
+        key = "+".join(each.key for each in (own, *others))
+        joined = tuple(recording for each in others for recording in each.recordings)
+        return replace(own, key=key, references=joined)
 
     def version_of(self, voice: VoiceRecord, asked: str | None) -> str:
         """Resolve a version number, `ZERO_SHOT`, or None for the default.
@@ -79,52 +72,41 @@ class VoiceResolver:
             )
         return asked
 
-    def _speaker(self, voice: VoiceRecord, version: str) -> VoiceRef:
-        sample = self._samples.get(voice.id)
-        load = sample.voice if sample else partial(self._load, voice, version)
-        key = f"{voice.id}/{version}"
-        place = self._place(voice, version) if version != FIRST_VERSION else ""
-        fetch = partial(self._folder, voice, version, place)
-        return VoiceRef(key, load, WeightsRef(key, fetch) if place else None)
-
-    def _reference(self, name: str) -> VoiceRef:
-        try:
-            return self._speaker(self._voices.get(name), FIRST_VERSION)
-        except VoiceNotFoundError as error:
-            raise ReferenceNotFoundError(str(error)) from None
-
-    def _load(self, voice: VoiceRecord, version: str) -> Voice:
+    def _ref(self, voice: VoiceRecord, version: str) -> VoiceRef:
+        if sample := self._samples.get(voice.id):
+            return sample
         with self._records.connect() as connection:
             own = recordings_of(connection, voice.id, version)
             # A training may have chosen no prompts.
             rows = own or recordings_of(connection, voice.id, FIRST_VERSION)
-        try:
-            files = [self._storage.get(recording_key(row["id"])) for row in rows]
-        except FileNotFoundError:
-            rows = []
+        weights = self._weights(voice, version) if version != FIRST_VERSION else None
         if not rows:
-            raise VoiceNotFoundError(f"The voice {voice.name:.80} was deleted; choose another.")
-        return Voice.from_recording(
-            *files, text=[row["text"] for row in rows], language=voice.language, name=voice.name
+            raise _deleted(voice)
+        return VoiceRef(
+            key=f"{voice.id}/{version}",
+            recordings=tuple(
+                RecordingRef(recording_key(row["id"]), text=row["text"] or "") for row in rows
+            ),
+            language=voice.language,
+            weights=weights,
+            name=voice.name,
+            version=version,
         )
 
-    def _place(self, voice: VoiceRecord, version: str) -> str:
-        """The key of a trained version's weights; empty if it has none of its own."""
+    def _reference(self, name: str) -> VoiceRef:
+        try:
+            return self._ref(self._voices.get(name), FIRST_VERSION)
+        except VoiceNotFoundError as error:
+            raise ReferenceNotFoundError(str(error)) from None
+
+    def _weights(self, voice: VoiceRecord, version: str) -> str | None:
+        """The key of a trained version's weights; None if it has none of its own."""
         its = versions.c.voice_id == voice.id, versions.c.number == int(version)
         with self._records.connect() as connection:
-            place = connection.scalar(select(versions.c.weights).where(*its))
-        if place is None:
-            raise VoiceNotFoundError(f"The voice {voice.name:.80} was deleted; choose another.")
-        return str(place)
-
-    def _folder(self, voice: VoiceRecord, version: str, place: str) -> Path:
-        try:
-            return self._folders.path(place)
-        except FileNotFoundError:
-            raise CheckpointError(
-                f"The files of version {version} of the voice {voice.name:.80} are gone; "
-                "roll it back, or train it again."
-            ) from None
+            key = connection.scalar(select(versions.c.weights).where(*its))
+        if key is None:
+            raise _deleted(voice)
+        return key or None
 
     def _has(self, voice: VoiceRecord, version: str) -> bool:
         if not (version.isascii() and version.isdigit() and len(version) < 10):
@@ -135,7 +117,11 @@ class VoiceResolver:
             return version[0] != "0" and bool(connection.scalar(select(exists().where(*its))))
 
 
-def _joined(own: VoiceRef, references: Sequence[VoiceRef]) -> Voice:
-    voice = own.load()
-    others = [recording for each in references for recording in each.load().recordings]
-    return replace(voice, recordings=(*voice.recordings, *others))
+def _sample_ref(sample: Sample) -> VoiceRef:
+    recording = RecordingRef(data=sample.data(), text=sample.text)
+    key = f"{sample.name}/{FIRST_VERSION}"
+    return VoiceRef(key, (recording,), language=sample.language, name=sample.name)
+
+
+def _deleted(voice: VoiceRecord) -> VoiceNotFoundError:
+    return VoiceNotFoundError(f"The voice {voice.name:.80} was deleted; choose another.")

@@ -1,25 +1,29 @@
 """Reference recordings: files of one folder, the only one that callers can name files in."""
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
+from typing import cast
+
+from cachetools import LRUCache
+from fastapi import Request
 
 from mynah.audio.kinds import KINDS
-from mynah.engine.request import VoiceRef
+from mynah.config import Settings
+from mynah.engine.request import RecordingRef, VoiceRef
 from mynah.errors import RecordingError, TextError
-from mynah.server.app import Services
 from mynah.server.errors import RequestError
 from mynah.server.voices.uploads import UploadRules, admit
 from mynah.text.frontend import analyse
-from mynah.voice.voice import Voice
 
-"""Kinds of references: the operator chose these files, so more are allowed than of uploads."""
+_CHECKED_BYTES = 32 << 20
+"""Memory for references that were checked before."""
 
 
 @dataclass(frozen=True, slots=True)
-class References:
+class Reference:
     """Reference recordings of one person; text and language are those of the first, the prompt."""
 
     paths: Sequence[str]
@@ -27,16 +31,41 @@ class References:
     language: str
 
 
-def read_voice_ref(references: References, services: Services) -> VoiceRef:
-    """Read recordings as a voice keyed by their contents: a changed file is another voice.
+class ReferenceReader:
+    """Reader of references as voices keyed by their contents: a changed file is another voice.
 
-    Raises:
-        RecordingError: a path leads out of the folder, or to no usable recording.
+    The most recently used ones are kept, so that a file is decoded and checked once.
     """
-    settings, rules = services.settings, replace(services.uploads, kinds=KINDS)
-    files = [_read(settings.references, path, rules.bytes) for path in references.paths]
-    load = partial(_load, files, references, rules)
-    return VoiceRef(f"reference/{_hash(files, references)}", load)
+
+    def __init__(self, settings: Settings, uploads: UploadRules) -> None:
+        self._folder = settings.references
+        # The operator chose these files, so more kinds are allowed than of uploads.
+        self._rules = replace(uploads, kinds=KINDS)
+        self._checked: LRUCache[str, VoiceRef] = LRUCache(_CHECKED_BYTES, getsizeof=_size)
+        self._lock = threading.Lock()
+
+    def read(self, reference: Reference) -> VoiceRef:
+        """The voice of a reference.
+
+        Raises:
+            RecordingError: a path leads out of the folder, or to no recording that may be used.
+            RequestError: its words cannot be pronounced.
+        """
+        files = [_read(self._folder, path, self._rules.bytes) for path in reference.paths]
+        key = f"reference/{_hash(files, reference)}"
+        with self._lock:
+            known = self._checked.get(key)
+        if known is None:
+            known = _checked(key, files, reference, self._rules)
+            with self._lock:
+                if _size(known) <= _CHECKED_BYTES:
+                    self._checked[key] = known
+        return known
+
+
+def reader_of(request: Request) -> ReferenceReader:
+    """The reader of the app that a request has come to."""
+    return cast(ReferenceReader, request.app.state.references)
 
 
 def inside(folder: Path, path: str) -> Path | None:
@@ -68,25 +97,30 @@ def _read(folder: Path, path: str, limit: int) -> bytes:
     return data
 
 
-def _hash(files: Sequence[bytes], references: References) -> str:
+def _hash(files: Sequence[bytes], reference: Reference) -> str:
     digest = hashlib.blake2b(digest_size=20)
-    for part in (references.language.encode(), references.text.encode(), *files):
+    for part in (reference.language.encode(), reference.text.encode(), *files):
         digest.update(len(part).to_bytes(8))
         digest.update(part)
     return digest.hexdigest()
 
 
-def _check_words(references: References) -> None:
+def _checked(
+    key: str, files: Sequence[bytes], reference: Reference, rules: UploadRules
+) -> VoiceRef:
+    first, *others = (RecordingRef(data=admit(data, rules).flac) for data in files)
+    if reference.text:
+        _check_words(reference)
+        first = replace(first, text=reference.text)
+    return VoiceRef(key, (first, *others), language=reference.language, name="reference")
+
+
+def _check_words(reference: Reference) -> None:
     try:
-        analyse(references.text, references.language, split="cut0")
+        analyse(reference.text, reference.language, split="cut0")
     except TextError as error:
         raise RequestError(f"prompt_text: {error}", "prompt_text") from None
 
 
-def _load(files: Sequence[bytes], references: References, rules: UploadRules) -> Voice:
-    first, *others = (admit(data, rules).flac for data in files)
-    if references.text:
-        _check_words(references)
-    return Voice.from_recording(
-        first, *others, text=references.text, language=references.language, name="reference"
-    )
+def _size(ref: VoiceRef) -> int:
+    return sum(len(recording.data) for recording in ref.recordings)

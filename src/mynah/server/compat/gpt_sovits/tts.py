@@ -15,7 +15,7 @@ from mynah.options import RANGES, SpeechOptions
 from mynah.server.access.keys import Caller
 from mynah.server.app import Services
 from mynah.server.compat.gpt_sovits.auth import SpeakCaller
-from mynah.server.compat.gpt_sovits.references import References, read_voice_ref
+from mynah.server.compat.gpt_sovits.references import Reference, ReferenceReader, reader_of
 from mynah.server.http.admission import admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.streaming import AudioResponse, cancel_on_disconnect
@@ -132,10 +132,10 @@ class Speech(BaseModel):
             pause=self.fragment_interval,
         )
 
-    def references(self) -> References:
+    def reference(self) -> Reference:
         """The reference recordings."""
         paths = [self.ref_audio_path, *(self.aux_ref_audio_paths or [])]
-        return References(paths, self.prompt_text or "", self.prompt_lang)
+        return Reference(paths, self.prompt_text or "", self.prompt_lang)
 
 
 class Done(BaseModel):
@@ -163,28 +163,30 @@ async def post_tts(
 
 
 @router.get("/set_refer_audio")
-def set_refer_audio(refer_audio_path: FilePath, _: SpeakCaller, services: ServicesOf) -> Done:
+def set_refer_audio(request: Request, refer_audio_path: FilePath, _: SpeakCaller) -> Done:
     """Check that a recording can be a reference.
 
     There is nothing to set: every `/tts` names its own, so that no caller gets another's voice.
     """
-    read_voice_ref(References([refer_audio_path], "", "auto"), services).load()
+    reader_of(request).read(Reference([refer_audio_path], "", "auto"))
     return Done()
 
 
 async def _speak(request: Request, speech: Speech, caller: Caller, services: Services) -> Response:
-    media_type = f"audio/{speech.media_type}"
+    media_type, reader = f"audio/{speech.media_type}", reader_of(request)
     if speech.streaming_mode:
         async with cancel_on_disconnect(request.receive):
-            audio = await _open(speech, caller, services)
+            audio = await _open(speech, caller, services, reader)
         return AudioResponse(audio, media_type)
     async with cancel_on_disconnect(request.receive):
-        whole = await _whole(speech, caller, services)
+        whole = await _whole(speech, caller, services, reader)
     return Response(whole, media_type=media_type)
 
 
-async def _open(speech: Speech, caller: Caller, services: Services) -> AudioStream:
-    voice = await run_in_threadpool(read_voice_ref, speech.references(), services)
+async def _open(
+    speech: Speech, caller: Caller, services: Services, reader: ReferenceReader
+) -> AudioStream:
+    voice = await run_in_threadpool(reader.read, speech.reference())
     form, options = _FORMATS[speech.media_type], speech.options()
     seeded = speech.seed != RANDOM_SEED
     return await services.speech.open(
@@ -192,7 +194,9 @@ async def _open(speech: Speech, caller: Caller, services: Services) -> AudioStre
     )
 
 
-async def _whole(speech: Speech, caller: Caller, services: Services) -> bytes:
-    with closing(await _open(speech, caller, services)) as audio:
+async def _whole(
+    speech: Speech, caller: Caller, services: Services, reader: ReferenceReader
+) -> bytes:
+    with closing(await _open(speech, caller, services, reader)) as audio:
         whole = b"".join([part async for part in audio])
     return with_length(whole, sum(audio.chunk_seconds))
