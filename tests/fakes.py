@@ -19,11 +19,7 @@ class Row:
     tokens: list[int] = field(default_factory=list)
     ended: bool = False
     error: Exception | None = None
-
-    @property
-    def prefill_length(self) -> int:
-        """Phonemes and prompt tokens."""
-        return 1
+    prefill_length: int = 1
 
 
 @dataclass(frozen=True)

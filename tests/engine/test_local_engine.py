@@ -6,9 +6,10 @@ import threading
 import pytest
 
 import fakes
-from mynah.acoustic.decode_stream import FIRST_CHUNKS, LATER_CHUNKS
+from mynah.acoustic.decode_stream import AHEAD_TOKENS, FIRST_CHUNKS, LATER_CHUNKS
 from mynah.engine.local.active_request import CHUNKS_AHEAD, SENTENCES_AHEAD
 from mynah.engine.local.local_engine import LocalEngine
+from mynah.engine.local.semantic_stage import READ_AT_ONCE
 from mynah.engine.request import SynthesisRequest, VoiceRef
 from mynah.errors import DeadlineError, ModelError, QueueFullError, TextError, UnavailableError
 from mynah.options import SpeechOptions
@@ -73,18 +74,27 @@ def model() -> Reciter:
 
 
 @pytest.fixture
-def make(model):
+def run():
+    """Runs a model; what waits in it must be let go by its own fixture."""
     made = []
 
-    def make(**options) -> LocalEngine:
+    def run(model, **options) -> LocalEngine:
         made.append(LocalEngine(model, Voices(), **options))
         return made[-1]
+
+    yield run
+    for queue in made:
+        queue.close()
+
+
+@pytest.fixture
+def make(run, model):
+    def make(**options) -> LocalEngine:
+        return run(model, **options)
 
     yield make
     model.allow()
     model.soundings.release(1000)
-    for queue in made:
-        queue.close()
 
 
 def request(*texts: str, caller: str = "one", voice: str = "v/1") -> SynthesisRequest:
@@ -410,3 +420,134 @@ def test_stats_count_requests_and_sentences(make, model):
         assert queue.stats().seconds_per_sentence > 0
 
     asyncio.run(scene())
+
+
+class Trickler(fakes.Model):
+    """A model that decodes a token of each sentence in a step, and sounds when it is let."""
+
+    sample_rate = 100
+    tokens = 200
+    prefill = 1
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.joined: list[int] = []
+        self.may_join = threading.Event()
+        self.soundings = threading.Semaphore(0)
+        self.may_join.set()
+
+    def read(self, voice):
+        return fakes.Prompt(voice)
+
+    def prepare(self, sentence, prompt, options, seed, *, first):
+        if sentence.text == "unprepared":
+            raise TextError("no phonemes")
+        row, stream = super().prepare(sentence, prompt, options, seed, first=first)
+        row.prefill_length = self.prefill
+        return row, stream
+
+    def batch(self):
+        return TricklingBatch(self)
+
+    def wave(self, timbre, seconds):
+        self.soundings.acquire()
+        return super().wave(timbre, seconds)
+
+
+class TricklingBatch(fakes.Batch):
+    def join(self, rows):
+        self.model.may_join.wait()
+        self.model.joined.append(len(rows))
+        return super().join(rows)
+
+    def step(self):
+        self.model.steps += 1
+        for row in list(self.rows):
+            row.tokens.append(0)
+            row.ended = len(row.tokens) == self.model.tokens
+            if row.ended:
+                self.rows.remove(row)
+
+
+@pytest.fixture
+def trickler():
+    model = Trickler()
+    yield model
+    model.may_join.set()
+    model.soundings.release(1000)
+
+
+def test_tokens_rest_while_the_first_chunk_is_on_its_way(run, trickler):
+    queue = run(trickler)
+
+    async def scene():
+        stream = queue.submit(request("a"))
+        await until(lambda: trickler.steps >= FIRST_CHUNKS[0] + AHEAD_TOKENS)
+        await asyncio.sleep(0.05)
+        at_rest = trickler.steps
+        assert at_rest < trickler.tokens
+        await asyncio.sleep(0.05)
+        assert trickler.steps == at_rest
+        trickler.soundings.release(1)
+        await until(lambda: queue.stats().sounding == 0)
+        await asyncio.sleep(0.05)
+        assert trickler.steps == at_rest  # until it is taken
+        trickler.soundings.release(99)
+        assert await heard(stream) == ["a"]
+        assert trickler.steps == trickler.tokens
+
+    asyncio.run(scene())
+
+
+def test_tokens_are_not_decoded_far_ahead_of_the_sound(run, trickler):
+    """Behind the first chunk there are tokens for two more, and the stage rests."""
+    trickler.tokens = 1000
+    queue = run(trickler)
+
+    async def scene():
+        stream = queue.submit(request("a"))
+        trickler.soundings.release(1)
+        assert (await anext(stream)).text == "a"
+        ahead = sum(FIRST_CHUNKS[:3]) + AHEAD_TOKENS
+        await until(lambda: trickler.steps >= ahead)
+        await asyncio.sleep(0.05)
+        assert trickler.steps <= ahead + 1
+        trickler.soundings.release(99)
+        assert await heard(stream) == []
+
+    asyncio.run(scene())
+
+
+def test_only_so_much_is_read_between_two_steps(run, trickler):
+    trickler.prefill = 1 + READ_AT_ONCE // 2
+    trickler.may_join.clear()
+    trickler.soundings.release(99)
+    queue = run(trickler)
+
+    async def scene():
+        streams = [queue.submit(request("a"))]
+        await until(lambda: queue.stats().sentences == 1)
+        await asyncio.sleep(0.05)
+        streams += [queue.submit(request("b", caller=str(n))) for n in range(4)]
+        await asyncio.sleep(0.1)
+        trickler.may_join.set()
+        await asyncio.gather(*map(heard, streams))
+
+    asyncio.run(scene())
+    assert trickler.joined == [1, 2, 2]
+
+
+def test_a_sentence_that_cannot_be_prepared_fails_after_those_before_it(run, trickler):
+    trickler.soundings.release(99)
+    queue = run(trickler)
+
+    async def scene():
+        stream = queue.submit(request("a", "b", "unprepared", "c"))
+        said = []
+        with pytest.raises(TextError):
+            async for chunk in stream:
+                said.append(chunk.text)
+        assert [text for text in said if text] == ["a", "b"]
+
+    asyncio.run(scene())
+    assert queue.stats().requests == 0
