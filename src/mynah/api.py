@@ -68,7 +68,7 @@ class Synthesizer:
         chunks: SimpleQueue[AudioChunk | Exception] = SimpleQueue()
         asked = SynthesisRequest("", tuple(sentences), voice, options)
         request = ActiveRequest(asked, voices, chunks.put)
-        self._scheduler.begin(request)
+        self._scheduler.admit(request)
         try:
             last = False
             while not last:
@@ -76,10 +76,10 @@ class Synthesizer:
                 if isinstance(item, Exception):
                     raise item
                 last = item.last
-                self._scheduler.taken(request)
+                self._scheduler.chunk_taken(request)
                 yield Speech(item.samples, item.sample_rate, item.text)
         finally:
-            self._scheduler.leave(request)
+            self._scheduler.end(request)
 
 
 def speak(text: str, *, voice: Voice, **options: Any) -> Speech:  # noqa: ANN401

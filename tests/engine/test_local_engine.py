@@ -7,8 +7,8 @@ import pytest
 
 import fakes
 from mynah.acoustic.decode_stream import AHEAD_TOKENS, FIRST_CHUNKS, LATER_CHUNKS
-from mynah.engine.local.active_request import CHUNKS_AHEAD, SENTENCES_AHEAD
 from mynah.engine.local.local_engine import LocalEngine
+from mynah.engine.local.schedule import Limits
 from mynah.engine.local.semantic_stage import READ_AT_ONCE
 from mynah.engine.request import SynthesisRequest, VoiceRef
 from mynah.errors import DeadlineError, ModelError, QueueFullError, TextError, UnavailableError
@@ -338,10 +338,10 @@ def test_a_caller_who_does_not_take_chunks_gets_no_more_made(make, model):
         await asyncio.sleep(0.05)
         assert len(model.sounded) == len(model.prepared) == 1
         first = await anext(stream)
-        await until(lambda: len(model.sounded) == 1 + CHUNKS_AHEAD)
+        await until(lambda: len(model.sounded) == 1 + Limits().chunks_ahead)
         await asyncio.sleep(0.05)
-        assert len(model.sounded) == 1 + CHUNKS_AHEAD
-        assert len(model.prepared) == SENTENCES_AHEAD
+        assert len(model.sounded) == 1 + Limits().chunks_ahead
+        assert len(model.prepared) == Limits().sentences_ahead
         assert [first.text, *await heard(stream)] == list("abcdefghij")
 
     asyncio.run(scene())
@@ -398,12 +398,12 @@ def test_stats_tell_what_each_stage_has_in_its_hands(make, model):
 
     async def scene():
         hearing = [asyncio.create_task(heard(queue.submit(request(text)))) for text in "abc"]
-        await until(lambda: queue.stats().drawn == 3)
+        await until(lambda: queue.stats().decoding_tokens == 3)
         model.allow()
-        await until(lambda: queue.stats().sounding)
+        await until(lambda: queue.stats().decoding_chunks)
         model.soundings.release(9)
         await asyncio.gather(*hearing)
-        assert (queue.stats().drawn, queue.stats().sounding) == (0, 0)
+        assert (queue.stats().decoding_tokens, queue.stats().decoding_chunks) == (0, 0)
 
     asyncio.run(scene())
 
@@ -489,7 +489,7 @@ def test_tokens_rest_while_the_first_chunk_is_on_its_way(run, trickler):
         await asyncio.sleep(0.05)
         assert trickler.steps == at_rest
         trickler.soundings.release(1)
-        await until(lambda: queue.stats().sounding == 0)
+        await until(lambda: queue.stats().decoding_chunks == 0)
         await asyncio.sleep(0.05)
         assert trickler.steps == at_rest  # until it is taken
         trickler.soundings.release(99)
@@ -500,7 +500,7 @@ def test_tokens_rest_while_the_first_chunk_is_on_its_way(run, trickler):
 
 
 def test_tokens_are_not_decoded_far_ahead_of_the_sound(run, trickler):
-    """Behind the first chunk there are tokens for two more, and the stage rests."""
+    """Behind the chunk that is decoded last are tokens for two more; then the stage rests."""
     trickler.tokens = 1000
     queue = run(trickler)
 
@@ -508,10 +508,10 @@ def test_tokens_are_not_decoded_far_ahead_of_the_sound(run, trickler):
         stream = queue.submit(request("a"))
         trickler.soundings.release(1)
         assert (await anext(stream)).text == "a"
-        ahead = sum(FIRST_CHUNKS[:3]) + AHEAD_TOKENS
-        await until(lambda: trickler.steps >= ahead)
+        at_least, at_most = (sum(FIRST_CHUNKS[:n]) + AHEAD_TOKENS for n in (3, 4))
+        await until(lambda: trickler.steps >= at_least)
         await asyncio.sleep(0.05)
-        assert trickler.steps <= ahead + 1
+        assert trickler.steps <= at_most
         trickler.soundings.release(99)
         assert await heard(stream) == []
 

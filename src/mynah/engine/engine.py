@@ -15,15 +15,15 @@ class EngineStats:
     Attributes:
         requests: admitted and not finished.
         sentences: of these requests, not spoken yet.
-        drawn: sentences in the semantic batch.
-        sounding: sentences of which a chunk is being decoded.
+        decoding_tokens: sentences in the semantic batch.
+        decoding_chunks: chunks in the acoustic stage.
         seconds_per_sentence: running mean of the stages' work on a sentence.
     """
 
     requests: int
     sentences: int
-    drawn: int
-    sounding: int
+    decoding_tokens: int
+    decoding_chunks: int
     seconds_per_sentence: float
 
 

@@ -96,5 +96,5 @@ def _watch(engine: Engine, registry: CollectorRegistry) -> None:
     sentences = Gauge("mynah_queue_sentences", "Sentences not spoken yet.", registry=registry)
     sentences.set_function(lambda: engine.stats().sentences)
     batch = Gauge("mynah_batch_size", "Sentences in a stage's batch.", ["stage"], registry=registry)
-    batch.labels("semantic").set_function(lambda: engine.stats().drawn)
-    batch.labels("acoustic").set_function(lambda: engine.stats().sounding)
+    batch.labels("semantic").set_function(lambda: engine.stats().decoding_tokens)
+    batch.labels("acoustic").set_function(lambda: engine.stats().decoding_chunks)

@@ -1,4 +1,4 @@
-"""The acoustic stage: tokens become sound, piece by piece, while the next ones are drawn."""
+"""The acoustic stage: tokens become sound, chunk by chunk, while the next ones are decoded."""
 
 import threading
 import time
@@ -9,8 +9,7 @@ from contextlib import ExitStack
 import numpy as np
 from numpy.typing import NDArray
 
-from mynah.engine.local.active_request import ActiveRequest, ActiveSentence
-from mynah.engine.local.fair_queue import FairQueue
+from mynah.engine.local.active_request import ActiveSentence
 from mynah.engine.local.stage import StageThread
 from mynah.errors import ModelError
 from mynah.runtime.tracing import span
@@ -20,14 +19,14 @@ Wave = NDArray[np.float32]
 
 
 class AcousticStage(StageThread):
-    """Decodes pieces in turns, and those of talks that nothing was heard of yet before others.
+    """Decodes chunks in turns, first chunks of requests before others.
 
     Args:
-        together: most pieces that are decoded at once.
+        together: most chunks that are decoded at once.
         changed: the engine's lock.
         waiting: see `StageThread`.
-        sounded: takes a piece of an utterance, and the seconds that it took.
-        failed: told of talks that cannot go on, and with which utterance.
+        decoded: takes a chunk of a sentence, and the seconds that it took.
+        failed: takes a sentence that cannot go on, and the error.
     """
 
     def __init__(
@@ -35,73 +34,67 @@ class AcousticStage(StageThread):
         together: int,
         changed: threading.Condition,
         waiting: WaitPolicy,
-        sounded: Callable[[ActiveSentence, Wave, float], None],
-        failed: Callable[[ActiveRequest, Exception, ActiveSentence], None],
+        decoded: Callable[[ActiveSentence, Wave, float], None],
+        failed: Callable[[ActiveSentence, Exception], None],
     ) -> None:
         super().__init__("acoustic", changed, waiting)
         self._together = together
-        self._sounded = sounded
+        self._decoded = decoded
         self._failed = failed
-        self._turns: FairQueue[ActiveRequest] = FairQueue()
 
-    def submit(self, talk: ActiveRequest) -> None:
-        """Takes a talk of which a piece can be decoded; with the lock held."""
-        self._turns.add(talk.request.caller, talk, urgent=talk.silent)
-        self._changed.notify_all()
-
-    def withdraw(self, talk: ActiveRequest) -> None:
-        """Forgets a talk; with the lock held."""
-        self._turns.discard(talk.request.caller, talk)
+    def submit(self, sentence: ActiveSentence) -> None:
+        """Take a sentence of which a chunk can be decoded; with the lock held."""
+        self._enqueue(sentence, urgent=not sentence.request.chunks_taken)
 
     @property
     def _busy(self) -> bool:
-        return bool(self._turns)
+        return bool(self._queue)
 
     def _round(self) -> None:
         alike: defaultdict[Hashable, list[ActiveSentence]] = defaultdict(list)
-        for utterance in self._next():
-            alike[utterance.model.sovits].append(utterance)
-        for utterances in alike.values():
-            self._sound(utterances)
-
-    def _sound(self, utterances: list[ActiveSentence]) -> None:
-        """Decodes pieces of the same network."""
-        began = time.perf_counter()
-        try:
-            waves = self._decode(utterances)
-        except Exception as error:  # nobody knows whose it is; other talks go on
-            self._settle(utterances, [error] * len(utterances), 0.0)
-        else:
-            seconds = (time.perf_counter() - began) / len(utterances)
-            self._settle(utterances, waves, seconds)
+        for sentence in self._next():
+            alike[sentence.prepared.model.sovits].append(sentence)
+        for sentences in alike.values():
+            self._run(sentences)
 
     def _next(self) -> list[ActiveSentence]:
-        utterances: list[ActiveSentence] = []
+        sentences: list[ActiveSentence] = []
         with self._changed:
-            while self._turns and len(utterances) < self._together:
-                talk = self._turns.take()
-                if talk.may_sound:
-                    talk.sounding = True
-                    utterances.append(talk.utterances[0])
-        return utterances
+            while self._queue and len(sentences) < self._together:
+                sentence = self._queue.take()
+                sentence.request.chunks_decoding += 1
+                sentences.append(sentence)
+        return sentences
 
-    def _decode(self, utterances: list[ActiveSentence]) -> list[Wave]:
+    def _run(self, sentences: list[ActiveSentence]) -> None:
+        """Decode a chunk of sentences of the same network."""
+        began = time.perf_counter()
+        try:
+            waves = self._decode(sentences)
+        except Exception as error:  # nobody knows whose it is; other requests go on
+            self._settle(sentences, [error] * len(sentences), 0.0)
+        else:
+            seconds = (time.perf_counter() - began) / len(sentences)
+            self._settle(sentences, waves, seconds)
+
+    def _decode(self, sentences: list[ActiveSentence]) -> list[Wave]:
         with ExitStack() as traced:
-            for utterance in utterances:
-                context, spans = utterance.talk.context.copy(), ExitStack()
+            for sentence in sentences:
+                context, spans = sentence.request.context.copy(), ExitStack()
                 context.run(spans.enter_context, span("acoustic"))
                 traced.callback(context.run, spans.close)
-            return utterances[0].model.decode([utterance.passage for utterance in utterances])
+            model = sentences[0].prepared.model
+            return model.decode([sentence.prepared.stream for sentence in sentences])
 
     def _settle(
-        self, utterances: list[ActiveSentence], outcomes: Sequence[Wave | Exception], seconds: float
+        self, sentences: list[ActiveSentence], outcomes: Sequence[Wave | Exception], seconds: float
     ) -> None:
         with self._changed:
-            for utterance, outcome in zip(utterances, outcomes, strict=True):
-                utterance.talk.sounding = False
+            for sentence, outcome in zip(sentences, outcomes, strict=True):
+                sentence.request.chunks_decoding -= 1
                 if isinstance(outcome, Exception):
-                    self._failed(utterance.talk, outcome, utterance)
+                    self._failed(sentence, outcome)
                 elif np.isfinite(outcome).all():
-                    self._sounded(utterance, outcome, seconds)
+                    self._decoded(sentence, outcome, seconds)
                 else:
-                    self._failed(utterance.talk, ModelError.not_finite(), utterance)
+                    self._failed(sentence, ModelError.not_finite())

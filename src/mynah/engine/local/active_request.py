@@ -1,4 +1,4 @@
-"""A request on its way through the stages, sentence by sentence."""
+"""Requests and sentences in flight, with their states."""
 
 import time
 from collections import deque
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
+from enum import IntEnum, auto
 
 from mynah.acoustic.decode_stream import DecodeStream
 from mynah.engine.request import AudioChunk, SynthesisRequest
@@ -15,76 +16,100 @@ from mynah.semantic.sequence import SemanticRequest
 from mynah.text.sentence import Sentence
 from mynah.voice.prompt import Prompt
 
-CHUNKS_AHEAD = 4
-"""Chunks that are made before the caller takes them; a slow one holds no more memory. The first is
-made and taken alone: until the caller has it, the cores are better left to bringing it there."""
 
-SENTENCES_AHEAD = 3
-"""Sentences of a request that are in the works at a time."""
+class SentenceState(IntEnum):
+    """Stages of a sentence, in their order; a failed or cancelled sentence is done, too."""
+
+    WAITING = auto()
+    """Nothing is done for it yet."""
+    PREPARING = auto()
+    """Its version is loaded, its voice read and its phonemes encoded."""
+    PREFILL = auto()
+    """It waits for a slot in the semantic batch, which begins by reading its phonemes."""
+    DECODING = auto()
+    """Its tokens are decoded step by step; chunks of them become sound meanwhile."""
+    DRAINING = auto()
+    """All its tokens are there, and not all is sound."""
+    DONE = auto()
+    """Nobody works on it any more."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedSentence:
+    """A sentence in the form that the stages take.
+
+    Attributes:
+        model: that speaks it.
+        semantic: request to the semantic stage.
+        stream: its tokens as they come, and the position up to which they are sound.
+    """
+
+    model: SpeechModel
+    semantic: SemanticRequest
+    stream: DecodeStream
 
 
 @dataclass(slots=True, eq=False)
 class ActiveSentence:
-    """One sentence of a talk.
+    """One sentence of a request in flight. The engine's lock guards it.
 
     Attributes:
-        talk: of which it is a sentence.
-        model: what speaks it.
-        sentence: what is said.
-        request: what the semantic stage is asked.
-        passage: its tokens as they come, and how far they have become sound.
-        context: of the caller, for the semantic stage.
-        traced: what to leave in that context when its tokens are drawn.
+        request: whose sentence it is.
+        number: its place in the request, from 0.
+        state: changed by `enter` alone.
+        prepared: its form for the stages; set from `PREFILL` on.
+        context: of the caller, for the semantic stage; set from `PREFILL` on.
+        traced: open spans of the semantic stage, in that context.
         busy: seconds for which the stages worked on it.
-        heard: whether its first chunk was delivered.
+        chunks: that were delivered.
     """
 
-    talk: "ActiveRequest"
-    model: SpeechModel
-    sentence: Sentence
-    request: SemanticRequest
-    passage: DecodeStream
-    context: Context
+    request: "ActiveRequest"
+    number: int
+    state: SentenceState = SentenceState.WAITING
+    prepared: PreparedSentence = field(init=False)
+    context: Context = field(init=False)
     traced: ExitStack = field(default_factory=ExitStack)
     busy: float = 0.0
-    heard: bool = False
+    chunks: int = 0
 
     @property
-    def began(self) -> bool:
-        """Whether there are tokens enough for its first sound."""
-        return self.heard or self.passage.piece is not None
+    def sentence(self) -> Sentence:
+        """The text and its phonemes."""
+        return self.request.request.sentences[self.number]
 
     @property
-    def rests(self) -> bool:
-        """Whether its talk waits for nothing but the first sound to be made and taken."""
-        return self.talk.silent and (self.talk.sounding or self.talk.ahead > 0)
+    def caller(self) -> str:
+        """Whose turn it takes."""
+        return self.request.request.caller
 
     @property
-    def wanted(self) -> bool:
-        """Whether its talk still waits for it."""
-        return not self.talk.over and self in self.talk.utterances
+    def chunk_ready(self) -> bool:
+        """True if there are tokens for a chunk that is not decoded yet."""
+        return self.prepared.stream.piece is not None
+
+    def enter(self, state: SentenceState) -> None:
+        """Change the state; there is no way back."""
+        assert state > self.state
+        self.state = state
 
 
 @dataclass(slots=True, eq=False)
 class ActiveRequest:
-    """A request being spoken. The engine's lock guards it.
+    """A request in flight. The engine's lock guards it.
 
     Attributes:
-        request: what is asked for.
+        request: the request.
         voices: where its voice is read.
         deliver: takes chunks of speech, or an error; it must not wait.
         context: of the caller, so that log lines and spans of the stages are the request's.
         prompt: the voice as the model takes it, once it is read.
-        utterances: sentences in the works, in order; sound is made of the first.
-        prepared: number of sentences that have come into the works.
-        spoken: number of sentences that have come out.
-        reading: whether the next sentence is being prepared.
-        sounding: whether a piece is being decoded.
-        ahead: chunks that were delivered and not taken.
-        silent: whether the caller has taken nothing yet.
-        error: what ends it when the sentences before are spoken.
-        over: whether nobody wants more.
-        admitted_at: when, by `time.perf_counter`.
+        sentences: those that are not done, in order.
+        chunks_decoding: chunks in the acoustic stage, at most one.
+        chunks_ahead: chunks that were delivered and not taken.
+        chunks_taken: chunks that the caller has taken.
+        error: ends the request when the sentences before it are spoken.
+        admitted_at: time of admission, by `time.perf_counter`.
         waited: seconds from then until the first turn in the semantic stage.
         busy: seconds for which the stages worked on it.
     """
@@ -94,44 +119,16 @@ class ActiveRequest:
     deliver: Callable[[AudioChunk | Exception], None]
     context: Context = field(default_factory=copy_context)
     prompt: Prompt | None = None
-    utterances: deque[ActiveSentence] = field(default_factory=deque)
-    prepared: int = 0
-    spoken: int = 0
-    reading: bool = False
-    sounding: bool = False
-    ahead: int = 0
-    silent: bool = True
+    sentences: deque[ActiveSentence] = field(init=False)
+    chunks_decoding: int = 0
+    chunks_ahead: int = 0
+    chunks_taken: int = 0
     error: Exception | None = None
-    over: bool = False
     admitted_at: float = field(default_factory=time.perf_counter)
     waited: float | None = None
     busy: float = 0.0
 
-    @property
-    def left(self) -> int:
-        """Sentences that are not spoken yet."""
-        return len(self.request.sentences) - self.spoken
-
-    @property
-    def may_read(self) -> bool:
-        """Whether the next sentence may come into the works.
-
-        It waits until the caller has taken something, and the sentence before it has tokens for
-        its first sound, so that it does not slow down what the caller hears first.
-        """
-        more = self.prepared < len(self.request.sentences)
-        room = len(self.utterances) < SENTENCES_AHEAD
-        begun = not self.utterances or (self.utterances[-1].began and not self.silent)
-        return more and room and begun and not (self.reading or self.error or self.over)
-
-    @property
-    def may_sound(self) -> bool:
-        """Whether a piece can be decoded that the caller has room for."""
-        there = bool(self.utterances) and self.utterances[0].passage.piece is not None
-        room = self.ahead < (1 if self.silent else CHUNKS_AHEAD)
-        return there and room and not (self.sounding or self.over)
-
-    @property
-    def failed(self) -> bool:
-        """Whether nothing is left to be heard before the error."""
-        return self.error is not None and not self.utterances and not self.over
+    def __post_init__(self) -> None:
+        """Line the sentences up."""
+        numbers = range(len(self.request.sentences))
+        self.sentences = deque(ActiveSentence(self, number) for number in numbers)

@@ -31,11 +31,17 @@ class FairQueue(Generic[Item]):
     def __bool__(self) -> bool:
         return bool(self._lines)
 
-    def add(self, caller: str, item: Item, *, urgent: bool = False) -> None:
-        """Puts an item behind all others of its caller and kind; one that waits already stays."""
+    def add(self, caller: str, item: Item, *, urgent: bool = False) -> bool:
+        """Put an item behind all others of its caller and kind; one that waits already stays.
+
+        Returns:
+            True if it did not wait already.
+        """
         line = self._lines.setdefault(caller, _Line())
-        if id(item) not in line.urgent and id(item) not in line.others:
-            (line.urgent if urgent else line.others)[id(item)] = item
+        if id(item) in line.urgent or id(item) in line.others:
+            return False
+        (line.urgent if urgent else line.others)[id(item)] = item
+        return True
 
     def take(self) -> Item:
         """Takes the next item out.

@@ -8,7 +8,7 @@ from mynah.engine.speech_model import SpeechModel
 
 
 class LoadedVersions:
-    """Gives each talk the model that speaks it; one thread asks, any may release.
+    """Gives each request the model that speaks it; one thread asks, any may release.
 
     What is loaded may be more than `size` by one version: nobody knows how large one is before.
 
@@ -25,33 +25,33 @@ class LoadedVersions:
         self._speaking: dict[ActiveRequest, str] = {}
         self._kept: SizedLRU[SpeechModel] = SizedLRU(size, self._speaks)
 
-    def holds(self, talk: ActiveRequest) -> bool:
-        """Whether a talk's version stays in memory for it; the model itself always does."""
-        return talk.request.voice.weights is None or talk in self._speaking
+    def holds(self, request: ActiveRequest) -> bool:
+        """True if a request's version stays in memory for it; the model itself always does."""
+        return request.request.voice.weights is None or request in self._speaking
 
-    def room_for(self, talk: ActiveRequest) -> bool:
-        """Whether a talk's version is at hand, or may be loaded."""
-        weights = talk.request.voice.weights
+    def room_for(self, request: ActiveRequest) -> bool:
+        """True if a request's version is in memory, or may be loaded."""
+        weights = request.request.voice.weights
         at_hand = weights is None or weights in self._kept
         return at_hand or self._kept.bytes_in_use < self._size
 
-    def hold(self, talk: ActiveRequest) -> None:
-        """From now on a talk's version stays, until `release`; with the lock held."""
-        weights = talk.request.voice.weights
+    def hold(self, request: ActiveRequest) -> None:
+        """Keep a request's version until `release`; with the lock held."""
+        weights = request.request.voice.weights
         if weights is not None:
-            self._speaking[talk] = weights
+            self._speaking[request] = weights
 
-    def release(self, talk: ActiveRequest) -> None:
-        """A talk is over; with the lock held."""
-        self._speaking.pop(talk, None)
+    def release(self, request: ActiveRequest) -> None:
+        """Let a request's version go; with the lock held."""
+        self._speaking.pop(request, None)
 
-    def model_of(self, talk: ActiveRequest) -> SpeechModel:
-        """What speaks a talk, loaded if it is not at hand.
+    def model_of(self, request: ActiveRequest) -> SpeechModel:
+        """The model that speaks a request, loaded if it is not in memory.
 
         Raises:
             CheckpointError: the version's files cannot be used.
         """
-        voice, voices = talk.request.voice, talk.voices
+        voice, voices = request.request.voice, request.voices
         if voice.weights is None:
             return self._model
         return self._kept.get(voice.weights, lambda: self._model.trained(voices.weights(voice)))

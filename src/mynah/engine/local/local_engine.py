@@ -29,15 +29,15 @@ class LocalChunkStream:
         self._scheduler = scheduler
         self._loop = asyncio.get_running_loop()
         self._outbox: asyncio.Queue[AudioChunk | Exception | None] = asyncio.Queue()
-        self._talk = ActiveRequest(request, voices, self._deliver)
+        self._request = ActiveRequest(request, voices, self._deliver)
         self._first_chunk: float | None = None
-        scheduler.begin(self._talk)
+        scheduler.admit(self._request)
         self._timer = self._loop.call_later(deadline, self._expire, deadline)
 
     @property
     def waited_seconds(self) -> float:
         """See `ChunkStream`."""
-        return self._talk.waited or 0.0
+        return self._request.waited or 0.0
 
     @property
     def first_chunk_seconds(self) -> float:
@@ -47,7 +47,7 @@ class LocalChunkStream:
     @property
     def busy_seconds(self) -> float:
         """See `ChunkStream`."""
-        return self._talk.busy
+        return self._request.busy
 
     def __aiter__(self) -> Self:
         return self
@@ -62,18 +62,18 @@ class LocalChunkStream:
             self.close()
         else:
             # Only when the caller has done what it does with the chunk: that needs the cores, too.
-            self._loop.call_soon(self._scheduler.taken, self._talk)
+            self._loop.call_soon(self._scheduler.chunk_taken, self._request)
         return item
 
     def close(self) -> None:
         """See `ChunkStream`."""
         self._timer.cancel()
-        self._scheduler.leave(self._talk)
+        self._scheduler.end(self._request)
         self._outbox.put_nowait(None)
 
     def _deliver(self, item: AudioChunk | Exception) -> None:
         if self._first_chunk is None:
-            self._first_chunk = time.perf_counter() - self._talk.admitted_at
+            self._first_chunk = time.perf_counter() - self._request.admitted_at
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
             self._loop.call_soon_threadsafe(self._outbox.put_nowait, item)
 

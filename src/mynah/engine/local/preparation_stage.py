@@ -1,10 +1,10 @@
-"""The stage before the two: loads versions, reads voices, and tells the networks of sentences."""
+"""The preparation stage: loads versions, reads voices, and encodes sentences for the networks."""
 
 import hashlib
 import threading
 from collections.abc import Callable
 
-from mynah.engine.local.active_request import ActiveRequest, ActiveSentence
+from mynah.engine.local.active_request import ActiveRequest, ActiveSentence, PreparedSentence
 from mynah.engine.local.fair_queue import FairQueue
 from mynah.engine.local.loaded_versions import LoadedVersions
 from mynah.engine.local.sized_lru import SizedLRU
@@ -16,19 +16,19 @@ from mynah.voice.prompt import Prompt
 
 
 class PreparationStage(StageThread):
-    """Makes sentences of talks ready for the semantic stage, one at a time.
+    """Makes sentences ready for the semantic stage, one at a time.
 
-    It has a thread of its own so that a new voice does not stop everybody's tokens. Talks whose
+    It has a thread of its own so that a new voice does not stop everybody's tokens. Requests whose
     version may have to be loaded come after all that is quickly read, and enter one by one, so
-    that those with a version at hand do not keep the others out.
+    that those with a version in memory do not keep the others out.
 
     Args:
-        versions: what speaks.
+        versions: models that speak.
         prompts: voices that were read before.
         changed: the engine's lock.
         waiting: see `StageThread`.
-        prepared: takes what is ready.
-        failed: told of talks whose next sentence cannot be spoken.
+        prepared: takes a sentence that is ready, and its form for the stages.
+        failed: takes a sentence that cannot be spoken, and the error.
     """
 
     def __init__(
@@ -37,76 +37,80 @@ class PreparationStage(StageThread):
         prompts: SizedLRU[Prompt],
         changed: threading.Condition,
         waiting: WaitPolicy,
-        prepared: Callable[[ActiveSentence], None],
-        failed: Callable[[ActiveRequest, Exception], None],
+        prepared: Callable[[ActiveSentence, PreparedSentence], None],
+        failed: Callable[[ActiveSentence, Exception], None],
     ) -> None:
-        super().__init__("reading", changed, waiting)
+        super().__init__("preparation", changed, waiting)
         self._versions = versions
         self._prompts = prompts
         self._prepared = prepared
         self._failed = failed
-        self._turns: FairQueue[ActiveRequest] = FairQueue()
-        self._newcomers: FairQueue[ActiveRequest] = FairQueue()
-        self._next_in: ActiveRequest | None = None
+        self._newcomers: FairQueue[ActiveSentence] = FairQueue()
+        self._next_newcomer: ActiveSentence | None = None
 
-    def submit(self, talk: ActiveRequest) -> None:
-        """Takes a talk whose next sentence is to be prepared; with the lock held."""
-        talk.reading = True
-        turns = self._turns if self._versions.holds(talk) else self._newcomers
-        turns.add(talk.request.caller, talk, urgent=talk.prepared == 0)
-        self._changed.notify_all()
+    def submit(self, sentence: ActiveSentence) -> None:
+        """Take the next sentence of a request; with the lock held."""
+        if self._versions.holds(sentence.request):
+            self._enqueue(sentence, urgent=sentence.number == 0)
+        else:
+            self._newcomers.add(sentence.caller, sentence, urgent=True)
+            self._changed.notify_all()
 
-    def withdraw(self, talk: ActiveRequest) -> None:
-        """Forgets a talk; with the lock held. Its version may give way to others now."""
-        for turns in (self._turns, self._newcomers):
-            turns.discard(talk.request.caller, talk)
-        if self._next_in is talk:
-            self._next_in = None
-        self._versions.release(talk)
+    def withdraw(self, sentence: ActiveSentence) -> None:
+        """See `StageThread`."""
+        super().withdraw(sentence)
+        self._newcomers.discard(sentence.caller, sentence)
+        if self._next_newcomer is sentence:
+            self._next_newcomer = None
 
     @property
     def _busy(self) -> bool:
-        return bool(self._turns) or self._may_enter()
+        return bool(self._queue) or self._newcomer_fits()
 
-    def _may_enter(self) -> bool:
-        """Whether there is room for the version of the next newcomer."""
-        if self._next_in is None and self._newcomers:
-            self._next_in = self._newcomers.take()
-        return self._next_in is not None and self._versions.room_for(self._next_in)
+    def _newcomer_fits(self) -> bool:
+        """True if there is room for the version of the next newcomer."""
+        if self._next_newcomer is None and self._newcomers:
+            self._next_newcomer = self._newcomers.take()
+        newcomer = self._next_newcomer
+        return newcomer is not None and self._versions.room_for(newcomer.request)
 
     def _round(self) -> None:
         with self._changed:
-            talk = self._next()
-        if talk is None:
+            sentence = self._next()
+        if sentence is None:
             return
         try:
-            utterance = run_in_temporary_thread(talk.context.run, self._prepare, talk)
+            context = sentence.request.context
+            prepared = run_in_temporary_thread(context.run, self._prepare, sentence)
         except Exception as error:  # whatever it is, the other callers go on
-            self._failed(talk, error)
+            self._failed(sentence, error)
         else:
-            self._prepared(utterance)
+            self._prepared(sentence, prepared)
 
-    def _next(self) -> ActiveRequest | None:
-        if self._turns:
-            return self._turns.take()
-        if not self._may_enter():
+    def _next(self) -> ActiveSentence | None:
+        if self._queue:
+            return self._queue.take()
+        if not self._newcomer_fits():
             return None
-        talk, self._next_in = self._next_in, None
-        if talk:
-            self._versions.hold(talk)
-        return talk
+        sentence, self._next_newcomer = self._next_newcomer, None
+        if sentence:
+            self._versions.hold(sentence.request)
+        return sentence
 
-    def _prepare(self, talk: ActiveRequest) -> ActiveSentence:
-        request, number = talk.request, talk.prepared
-        model = self._versions.model_of(talk)
-        prompt = talk.prompt = talk.prompt or self._prompt(talk, model)
-        sentence, seed = request.sentences[number], _seed_of(request.options.seed, number)
-        asked, passage = model.prepare(sentence, prompt, request.options, seed, first=number == 0)
-        return ActiveSentence(talk, model, sentence, asked, passage, talk.context.copy())
+    def _prepare(self, sentence: ActiveSentence) -> PreparedSentence:
+        request, number = sentence.request, sentence.number
+        options = request.request.options
+        model = self._versions.model_of(request)
+        prompt = request.prompt = request.prompt or self._prompt(request, model)
+        seed = _seed_of(options.seed, number)
+        semantic, stream = model.prepare(
+            sentence.sentence, prompt, options, seed, first=number == 0
+        )
+        return PreparedSentence(model, semantic, stream)
 
-    def _prompt(self, talk: ActiveRequest, model: SpeechModel) -> Prompt:
-        voice = talk.request.voice
-        return self._prompts.get(voice.key, lambda: model.read(talk.voices.voice(voice)))
+    def _prompt(self, request: ActiveRequest, model: SpeechModel) -> Prompt:
+        voice = request.request.voice
+        return self._prompts.get(voice.key, lambda: model.read(request.voices.voice(voice)))
 
 
 def _seed_of(seed: int, sentence: int) -> int:

@@ -1,12 +1,14 @@
-"""The engine: many callers' requests on their way through the stages, all at once.
+"""The local engine's scheduler: requests of many callers on their way through the stages.
 
-A request is read, its sentences are drawn as tokens in the semantic stage, and pieces of them
-decoded in the acoustic one while the next tokens are drawn. Each stage has a thread and serves
-callers in turns; one lock guards everything that they share.
+A sentence is prepared, decoded to tokens in the semantic stage, and chunks of it to sound in the
+acoustic stage while the next tokens come. Each stage has a thread and serves callers in turns. One
+lock guards everything that they share. Whatever happens changes states and counts; `schedule`
+reads these and says what may be done next.
 """
 
 import math
 import threading
+from collections.abc import Collection
 
 import numpy as np
 import torch
@@ -14,9 +16,15 @@ from numpy.typing import NDArray
 
 from mynah.engine.engine import EngineStats
 from mynah.engine.local.acoustic_stage import AcousticStage
-from mynah.engine.local.active_request import ActiveRequest, ActiveSentence
+from mynah.engine.local.active_request import (
+    ActiveRequest,
+    ActiveSentence,
+    PreparedSentence,
+    SentenceState,
+)
 from mynah.engine.local.loaded_versions import LoadedVersions
 from mynah.engine.local.preparation_stage import PreparationStage
+from mynah.engine.local.schedule import Limits, schedule
 from mynah.engine.local.semantic_stage import SemanticStage
 from mynah.engine.local.service_time import ServiceTime
 from mynah.engine.local.sized_lru import SizedLRU
@@ -38,7 +46,7 @@ class Scheduler:
 
     Args:
         model: what speaks.
-        size: most talks at a time.
+        size: most requests at a time.
         prompt_bytes: memory for voices that stay ready to speak.
         version_bytes: memory for trained versions of them; see `LoadedVersions`.
     """
@@ -53,153 +61,171 @@ class Scheduler:
     ) -> None:
         self._model = model
         self._size = size
-        self._talks: set[ActiveRequest] = set()
-        self._tempo = ServiceTime()
+        self._limits = Limits()
+        self._requests: set[ActiveRequest] = set()
+        self._service_time = ServiceTime()
         self._open = True
         self._changed = changed = threading.Condition()
-        versions, prompts = (
-            LoadedVersions(model, version_bytes, changed),
-            SizedLRU[Prompt](prompt_bytes),
-        )
+        self._versions = LoadedVersions(model, version_bytes, changed)
         self._waiting = waiting = WaitPolicy(torch.get_num_threads())
-        self._reading = PreparationStage(
-            versions, prompts, changed, waiting, self._prepared, self._failed
+        prompts = SizedLRU[Prompt](prompt_bytes)
+        self._preparation = PreparationStage(
+            self._versions, prompts, changed, waiting, self._prepared, self._failed
         )
-        self._semantic = SemanticStage(model, changed, waiting, self._move, self._failed)
+        self._semantic = SemanticStage(model, changed, waiting, self._advance, self._failed)
         self._acoustic = AcousticStage(
-            model.together, changed, waiting, self._sounded, self._failed
+            model.together, changed, waiting, self._chunk_decoded, self._failed
         )
-        self._stages = (self._reading, self._semantic, self._acoustic)
+        self._stages = (self._preparation, self._semantic, self._acoustic)
         for stage in self._stages:
             stage.start()
 
     @property
     def alive(self) -> bool:
-        """Whether talks are worked on."""
+        """True while requests are worked on."""
         return self._open and all(stage.alive for stage in self._stages)
 
-    def begin(self, talk: ActiveRequest) -> None:
-        """Admits a talk.
+    def admit(self, request: ActiveRequest) -> None:
+        """Take a request.
 
         Raises:
             QueueFullError: there are as many as are admitted; it says when to come back.
-            UnavailableError: the pipeline is closed.
+            UnavailableError: the scheduler is closed.
         """
         with self._changed:
             if not self._open:
                 raise _stopping()
-            if len(self._talks) >= self._size:
+            if len(self._requests) >= self._size:
                 raise QueueFullError(
                     f"{self._size} requests are being spoken, and no more fit; try again shortly.",
-                    self._tempo.seconds_to_a_place([talk.left for talk in self._talks]),
+                    self._service_time.seconds_to_a_place(
+                        [len(each.sentences) for each in self._requests]
+                    ),
                 )
-            if not self._talks:
+            if not self._requests:
                 self._waiting.resume()
-            self._talks.add(talk)
-            self._move(talk)
+            self._requests.add(request)
+            self._advance([request])
 
-    def taken(self, talk: ActiveRequest) -> None:
-        """The caller took a chunk, so that the next may be made."""
+    def chunk_taken(self, request: ActiveRequest) -> None:
+        """Note that the caller took a chunk, so that the next may be made."""
         with self._changed:
-            talk.ahead -= 1
-            talk.silent = False
-            self._move(talk)
+            request.chunks_ahead -= 1
+            request.chunks_taken += 1
+            self._advance([request])
             self._changed.notify_all()
 
-    def leave(self, talk: ActiveRequest) -> None:
-        """The caller wants no more; what is in the works for it is thrown away."""
+    def end(self, request: ActiveRequest) -> None:
+        """Forget a request that is finished, has failed or is cancelled.
+
+        What is in the works for it is thrown away.
+        """
         with self._changed:
-            talk.over = True
-            if self._talks == {talk}:
+            if self._requests == {request}:
                 self._waiting.pause()
-            self._talks.discard(talk)
-            for stage in self._stages:
-                stage.withdraw(talk)
-            # A stream and its talk know each other, so only the collector would free the weights.
-            talk.utterances.clear()
+            self._requests.discard(request)
+            # A stream and its request know each other, so only the collector would free the
+            # weights: no sentence stays.
+            self._drop(request, 0)
+            self._versions.release(request)
             self._changed.notify_all()
 
     def stats(self) -> EngineStats:
-        """What is in the works now."""
+        """The load now."""
         with self._changed:
             return EngineStats(
-                requests=len(self._talks),
-                sentences=sum(talk.left for talk in self._talks),
-                drawn=self._semantic.drawn,
-                sounding=sum(talk.sounding for talk in self._talks),
-                seconds_per_sentence=self._tempo.seconds_per_sentence,
+                requests=len(self._requests),
+                sentences=sum(len(request.sentences) for request in self._requests),
+                decoding_tokens=self._semantic.batch_size,
+                decoding_chunks=sum(request.chunks_decoding for request in self._requests),
+                seconds_per_sentence=self._service_time.seconds_per_sentence,
             )
 
     def close(self) -> None:
-        """Ends the stages after their present rounds; talks that are not finished fail."""
+        """End the stages after their present rounds; requests that are not finished fail."""
         self._open = False
         for stage in self._stages:
             stage.close()
         self._waiting.close()
         with self._changed:
-            for talk in list(self._talks):
-                talk.deliver(_stopping())
-                self.leave(talk)
+            for request in list(self._requests):
+                request.deliver(_stopping())
+                self.end(request)
 
-    def _move(self, talk: ActiveRequest) -> None:
-        """Has a talk go on wherever it may; with the lock held."""
-        if talk.failed and talk.error:
-            talk.deliver(talk.error)
-            self.leave(talk)
-        if talk.may_sound:
-            self._acoustic.submit(talk)
-        if talk.may_read:
-            self._reading.submit(talk)
+    def _advance(self, requests: Collection[ActiveRequest]) -> None:
+        """Do what may be done next for requests; with the lock held."""
+        actions = schedule((each for each in requests if each in self._requests), self._limits)
+        for request in actions.fail:
+            if request.error:
+                request.deliver(request.error)
+            self.end(request)
+        for sentence in actions.decode:
+            self._acoustic.submit(sentence)
+        for sentence in actions.prefill:
+            self._semantic.submit(sentence)
+        for sentence in actions.prepare:
+            sentence.enter(SentenceState.PREPARING)
+            self._preparation.submit(sentence)
 
-    def _prepared(self, utterance: ActiveSentence) -> None:
-        talk = utterance.talk
+    def _prepared(self, sentence: ActiveSentence, prepared: PreparedSentence) -> None:
         with self._changed:
-            talk.reading = False
-            talk.prepared += 1
-            if not (talk.over or talk.error):
-                talk.utterances.append(utterance)
-                self._semantic.submit(utterance)
-
-    def _sounded(
-        self, utterance: ActiveSentence, wave: NDArray[np.float32], seconds: float
-    ) -> None:
-        talk = utterance.talk
-        with self._changed:
-            talk.busy += seconds
-            utterance.busy += seconds
-            if not utterance.wanted:
+            if sentence.state is SentenceState.DONE:
                 return
-            talk.deliver(self._chunk(talk, utterance, wave))
-            talk.ahead += 1
-            self._changed.notify_all()
-            if not talk.left:
-                self.leave(talk)
-            self._move(talk)
+            sentence.prepared, sentence.context = prepared, sentence.request.context.copy()
+            sentence.enter(SentenceState.PREFILL)
+            self._advance([sentence.request])
 
-    def _chunk(
-        self, talk: ActiveRequest, utterance: ActiveSentence, wave: NDArray[np.float32]
-    ) -> AudioChunk:
-        """A piece as the caller gets it; the last one of a sentence ends with the pause."""
-        rate, text = self._model.sample_rate, "" if utterance.heard else utterance.sentence.text
-        utterance.heard = True
-        if utterance.passage.done:
-            talk.utterances.popleft()
-            talk.spoken += 1
-            self._tempo.note(utterance.busy)
-            if talk.left:
-                pause = np.zeros(int(talk.request.options.pause * rate), np.float32)
-                wave = np.concatenate([wave, pause])
-        return AudioChunk(wave, rate, text, last=not talk.left)
-
-    def _failed(
-        self, talk: ActiveRequest, error: Exception, utterance: ActiveSentence | None = None
+    def _chunk_decoded(
+        self, sentence: ActiveSentence, wave: NDArray[np.float32], seconds: float
     ) -> None:
-        """Ends a talk at an utterance, or before the next; those before it are spoken first."""
+        request = sentence.request
         with self._changed:
-            talk.error = talk.error or error
-            while utterance in talk.utterances:
-                talk.utterances.pop()
-            self._move(talk)
+            request.busy += seconds
+            sentence.busy += seconds
+            if sentence.state is SentenceState.DONE:
+                return
+            chunk = self._chunk(sentence, wave)
+            request.deliver(chunk)
+            request.chunks_ahead += 1
+            self._changed.notify_all()
+            if chunk.last:
+                self.end(request)
+            self._advance([request])
+
+    def _chunk(self, sentence: ActiveSentence, wave: NDArray[np.float32]) -> AudioChunk:
+        """A chunk as the caller gets it; the last one of a sentence ends with the pause."""
+        request, rate = sentence.request.request, self._model.sample_rate
+        text = "" if sentence.chunks else sentence.sentence.text
+        is_last_sentence = sentence.number + 1 == len(request.sentences)
+        sentence.chunks += 1
+        spoken = sentence.prepared.stream.done
+        if spoken:
+            sentence.enter(SentenceState.DONE)
+            sentence.request.sentences.popleft()
+            self._service_time.note(sentence.busy)
+        if spoken and not is_last_sentence:
+            pause = np.zeros(int(request.options.pause * rate), np.float32)
+            wave = np.concatenate([wave, pause])
+        return AudioChunk(wave, rate, text, last=spoken and is_last_sentence)
+
+    def _failed(self, sentence: ActiveSentence, error: Exception) -> None:
+        """End a request at a sentence; those before it are spoken first."""
+        request = sentence.request
+        with self._changed:
+            if sentence.state is SentenceState.DONE:
+                return
+            request.error = request.error or error
+            self._drop(request, request.sentences.index(sentence))
+            self._advance([request])
+
+    def _drop(self, request: ActiveRequest, first: int) -> None:
+        """Give up the sentences of a request from one on; with the lock held."""
+        while len(request.sentences) > first:
+            sentence = request.sentences.pop()
+            if sentence.state is not SentenceState.WAITING:
+                for stage in self._stages:
+                    stage.withdraw(sentence)
+            sentence.enter(SentenceState.DONE)
 
 
 def _stopping() -> UnavailableError:

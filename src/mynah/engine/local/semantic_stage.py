@@ -1,14 +1,14 @@
-"""What is drawn with one GPT: sentences of any callers, all a token further at every step."""
+"""The semantic stage: sentences of any callers in one batch, all a token further at every step."""
 
 import threading
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from mynah.engine.local.active_request import ActiveRequest, ActiveSentence
-from mynah.engine.local.fair_queue import FairQueue
+from mynah.engine.local.active_request import ActiveRequest, ActiveSentence, SentenceState
+from mynah.engine.local.schedule import may_rest
 from mynah.engine.local.stage import StageThread
 from mynah.engine.speech_model import SpeechModel
 from mynah.errors import MynahError
@@ -23,42 +23,39 @@ class RunningBatch:
     """A batch and the sentences in it.
 
     Attributes:
-        batch: rows of the same weights.
-        utterances: whose they are.
+        batch: sequences of the same weights.
+        sentences: by their sequences.
     """
 
     batch: Batch
-    utterances: dict[TokenSequence, ActiveSentence] = field(default_factory=dict)
+    sentences: dict[TokenSequence, ActiveSentence] = field(default_factory=dict)
 
     @property
-    def wanted(self) -> bool:
-        """Whether somebody needs tokens soon, or has left."""
-        utterances = self.utterances.values()
-        return any(
-            not (each.wanted and (each.passage.has_lookahead or each.rests)) for each in utterances
-        )
+    def needed(self) -> bool:
+        """True if somebody needs tokens soon, or has left."""
+        return not all(map(may_rest, self.sentences.values()))
 
     def join(self, joining: Sequence[ActiveSentence]) -> None:
-        """Reads sentences and draws their first tokens."""
-        for utterance in joining:
-            talk = utterance.talk
-            if talk.waited is None:
-                talk.waited = time.perf_counter() - talk.admitted_at
-            utterance.context.run(utterance.traced.enter_context, span("semantic"))
-        rows = self.batch.join([utterance.request for utterance in joining])
-        self.utterances.update(zip(rows, joining, strict=True))
+        """Prefill sentences and sample their first tokens."""
+        for sentence in joining:
+            request = sentence.request
+            if request.waited is None:
+                request.waited = time.perf_counter() - request.admitted_at
+            sentence.context.run(sentence.traced.enter_context, span("semantic"))
+        sequences = self.batch.join([sentence.prepared.semantic for sentence in joining])
+        self.sentences.update(zip(sequences, joining, strict=True))
 
-    def drop_left(self) -> None:
-        """Ends sentences that nobody waits for."""
-        for row, utterance in list(self.utterances.items()):
-            if not utterance.wanted:
-                self.batch.leave(row)
-                self.end(row)
+    def drop_done(self) -> None:
+        """Free the slots of sentences that nobody waits for."""
+        for sequence, sentence in list(self.sentences.items()):
+            if sentence.state is SentenceState.DONE:
+                self.batch.leave(sequence)
+                self.end(sequence)
 
-    def end(self, row: TokenSequence) -> None:
-        """A row is out of the batch."""
-        utterance = self.utterances.pop(row)
-        utterance.context.run(utterance.traced.close)
+    def end(self, sequence: TokenSequence) -> None:
+        """Forget a sequence that is out of the batch."""
+        sentence = self.sentences.pop(sequence)
+        sentence.context.run(sentence.traced.close)
 
 
 READ_AT_ONCE = 512
@@ -67,17 +64,17 @@ a longer sentence is read alone."""
 
 
 class SemanticStage(StageThread):
-    """Draws tokens, step by step; sentences join and leave between any two steps.
+    """Decodes tokens, step by step; sentences join and leave between any two steps.
 
-    Sentences of the same GPT are drawn together. Those of different ones cannot share the reading
+    Sentences of the same GPT share a batch. Those of different ones cannot share the reading
     of any weights, so they take steps in turn. The stage rests while nobody needs tokens soon.
 
     Args:
-        model: what draws where nothing is trained.
+        model: the model without trained versions.
         changed: the engine's lock.
         waiting: see `StageThread`.
-        progressed: told of talks that have more tokens; with the lock held.
-        failed: told of talks that cannot go on, and with which utterance.
+        progressed: takes requests that have more tokens; with the lock held.
+        failed: takes a sentence that cannot go on, and the error.
     """
 
     def __init__(
@@ -85,91 +82,83 @@ class SemanticStage(StageThread):
         model: SpeechModel,
         changed: threading.Condition,
         waiting: WaitPolicy,
-        progressed: Callable[[ActiveRequest], None],
-        failed: Callable[[ActiveRequest, Exception, ActiveSentence], None],
+        progressed: Callable[[Collection[ActiveRequest]], None],
+        failed: Callable[[ActiveSentence, Exception], None],
     ) -> None:
         super().__init__("semantic", changed, waiting, model.step_threads)
         self._model = model
         self._progressed = progressed
         self._failed = failed
-        self._turns: FairQueue[ActiveSentence] = FairQueue()
-        self._drawings = OrderedDict[Hashable, RunningBatch](
+        self._batches = OrderedDict[Hashable, RunningBatch](
             {model.gpt: RunningBatch(model.batch())}
         )
 
     @property
-    def drawn(self) -> int:
-        """Sentences whose tokens are being drawn."""
+    def batch_size(self) -> int:
+        """Sentences whose tokens are being decoded."""
         # A copy: whoever asks may be in another thread while the stage adds or drops one.
-        return sum(len(drawing.utterances) for drawing in list(self._drawings.values()))
+        return sum(len(running.sentences) for running in list(self._batches.values()))
 
-    def submit(self, utterance: ActiveSentence) -> None:
-        """Takes a sentence; with the lock held."""
-        talk = utterance.talk
-        self._turns.add(talk.request.caller, utterance, urgent=talk.prepared == 1)
-        self._changed.notify_all()
-
-    def withdraw(self, talk: ActiveRequest) -> None:
-        """Forgets a talk; with the lock held. Its rows are free before the next step."""
-        for utterance in talk.utterances:
-            self._turns.discard(talk.request.caller, utterance)
+    def submit(self, sentence: ActiveSentence) -> None:
+        """Take a sentence; with the lock held."""
+        self._enqueue(sentence, urgent=sentence.number == 0)
 
     @property
     def _busy(self) -> bool:
         # While sound is what everybody waits for, the cores are better left to it.
-        return bool(self._turns) or any(each.wanted for each in self._drawings.values())
+        return bool(self._queue) or any(running.needed for running in self._batches.values())
 
     def _round(self) -> None:
         with self._changed:
-            for drawing in self._drawings.values():
-                drawing.drop_left()
+            for running in self._batches.values():
+                running.drop_done()
             joining = self._next()
-        for gpt, utterances in joining.items():
-            self._advance(gpt, partial(self._drawings[gpt].join, utterances), utterances)
+        for gpt, sentences in joining.items():
+            self._advance(gpt, partial(self._batches[gpt].join, sentences), sentences)
         with self._changed:
             gpt = self._whose_turn()
-        if gpt in self._drawings:
-            self._advance(gpt, self._drawings[gpt].batch.step)
+        if gpt in self._batches:
+            self._advance(gpt, self._batches[gpt].batch.step)
         self._drop_empty()
 
     def _next(self) -> Mapping[Hashable, list[ActiveSentence]]:
         """Sentences that join now: as many as there is room for, and a bounded time to read."""
         joining: defaultdict[Hashable, list[ActiveSentence]] = defaultdict(list)
-        room = self._model.rows - self.drawn
+        room = self._model.rows - self.batch_size
         length = 0
-        while self._turns and room > 0 and length < READ_AT_ONCE:
-            utterance = self._turns.take()
-            if not utterance.wanted:
-                continue
+        while self._queue and room > 0 and length < READ_AT_ONCE:
+            sentence = self._queue.take()
+            prepared = sentence.prepared
             try:
-                self._drawing_of(utterance.model).batch.validate(utterance.request)
+                self._batch_of(prepared.model).batch.validate(prepared.semantic)
             except MynahError as error:
-                self._failed(utterance.talk, error, utterance)
+                self._failed(sentence, error)
                 continue
-            length += utterance.request.prefill_length
+            sentence.enter(SentenceState.DECODING)
+            length += prepared.semantic.prefill_length
             room -= 1
-            joining[utterance.model.gpt].append(utterance)
+            joining[prepared.model.gpt].append(sentence)
         return joining
 
-    def _drawing_of(self, model: SpeechModel) -> RunningBatch:
-        if model.gpt not in self._drawings:
-            self._drawings[model.gpt] = RunningBatch(model.batch())
-        return self._drawings[model.gpt]
+    def _batch_of(self, model: SpeechModel) -> RunningBatch:
+        if model.gpt not in self._batches:
+            self._batches[model.gpt] = RunningBatch(model.batch())
+        return self._batches[model.gpt]
 
     def _whose_turn(self) -> Hashable:
         """The GPT that steps next: in a circle, those that are waited for before others."""
-        drawing = [gpt for gpt, each in self._drawings.items() if each.utterances]
-        wanted = [gpt for gpt in drawing if self._drawings[gpt].wanted]
-        gpt = next(iter(wanted or drawing), None)
+        filled = [gpt for gpt, each in self._batches.items() if each.sentences]
+        needed = [gpt for gpt in filled if self._batches[gpt].needed]
+        gpt = next(iter(needed or filled), None)
         if gpt is not None:
-            self._drawings.move_to_end(gpt)
+            self._batches.move_to_end(gpt)
         return gpt
 
     def _drop_empty(self) -> None:
         """Gives back the memory of versions' batches; the model's own stays for who comes next."""
-        for gpt, drawing in list(self._drawings.items()):
-            if not drawing.utterances and gpt is not self._model.gpt:
-                del self._drawings[gpt]
+        for gpt, running in list(self._batches.items()):
+            if not running.sentences and gpt is not self._model.gpt:
+                del self._batches[gpt]
 
     def _advance(
         self, gpt: Hashable, act: Callable[[], None], joining: Sequence[ActiveSentence] = ()
@@ -181,25 +170,31 @@ class SemanticStage(StageThread):
             self._fail_all(gpt, joining, error)
         else:
             with self._changed:
-                self._report(self._drawings[gpt], time.perf_counter() - began)
+                self._report(self._batches[gpt], time.perf_counter() - began)
 
-    def _report(self, drawing: RunningBatch, seconds: float) -> None:
-        share = seconds / max(1, len(drawing.utterances))
-        for row, utterance in list(drawing.utterances.items()):
-            passage, talk = utterance.passage, utterance.talk
-            utterance.busy += share
-            talk.busy += share
-            passage.tokens.extend(row.tokens[len(passage.tokens) :])
-            if row.ended:
-                passage.ended = True
-                drawing.end(row)
-            if row.error:
-                self._failed(talk, row.error, utterance)
-            else:
-                self._progressed(talk)
+    def _report(self, running: RunningBatch, seconds: float) -> None:
+        share = seconds / max(1, len(running.sentences))
+        progressed: dict[ActiveRequest, None] = {}
+        for sequence, sentence in list(running.sentences.items()):
+            stream = sentence.prepared.stream
+            sentence.busy += share
+            sentence.request.busy += share
+            stream.tokens.extend(sequence.tokens[len(stream.tokens) :])
+            if sequence.ended:
+                stream.ended = True
+                running.end(sequence)
+            if sentence.state is SentenceState.DONE:  # its caller left during the step
+                continue
+            if sequence.error:
+                self._failed(sentence, sequence.error)
+                continue
+            if sequence.ended:
+                sentence.enter(SentenceState.DRAINING)
+            progressed[sentence.request] = None
+        self._progressed(progressed)
 
     def _fail_all(self, gpt: Hashable, joining: Sequence[ActiveSentence], error: Exception) -> None:
-        drawing = self._drawings.pop(gpt)
-        for utterance in {*drawing.utterances.values(), *joining}:
-            utterance.context.run(utterance.traced.close)
-            self._failed(utterance.talk, error, utterance)
+        running = self._batches.pop(gpt)
+        for sentence in {*running.sentences.values(), *joining}:
+            sentence.context.run(sentence.traced.close)
+            self._failed(sentence, error)

@@ -1,9 +1,10 @@
-"""What the stages have in common: a thread each, and the engine's lock."""
+"""Base of the stages: a thread, a fair queue of sentences, and the engine's lock."""
 
 import threading
 from abc import ABC, abstractmethod
 
-from mynah.engine.local.active_request import ActiveRequest
+from mynah.engine.local.active_request import ActiveSentence
+from mynah.engine.local.fair_queue import FairQueue
 from mynah.runtime.threads import set_thread_count
 from mynah.runtime.wait_policy import WaitPolicy
 
@@ -28,13 +29,14 @@ class StageThread(ABC):
         self._changed = changed
         self._waiting = waiting
         self._threads = threads
+        self._queue: FairQueue[ActiveSentence] = FairQueue()
         self._open = True
         self._laid_out = threading.Event()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
 
     @property
     def alive(self) -> bool:
-        """Whether it works on what it is given."""
+        """True while it works on what it is given."""
         return self._thread.is_alive()
 
     def start(self) -> None:
@@ -50,14 +52,18 @@ class StageThread(ABC):
         if self._thread is not threading.current_thread():
             self._thread.join()
 
-    @abstractmethod
-    def withdraw(self, talk: ActiveRequest) -> None:
-        """Forgets a talk; with the lock held."""
+    def withdraw(self, sentence: ActiveSentence) -> None:
+        """Forget a sentence that waits; with the lock held."""
+        self._queue.discard(sentence.caller, sentence)
+
+    def _enqueue(self, sentence: ActiveSentence, *, urgent: bool) -> None:
+        if self._queue.add(sentence.caller, sentence, urgent=urgent):
+            self._changed.notify_all()
 
     @property
     @abstractmethod
     def _busy(self) -> bool:
-        """Whether there is something to do; asked with the lock held."""
+        """True if there is something to do; asked with the lock held."""
 
     @abstractmethod
     def _round(self) -> None:
