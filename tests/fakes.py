@@ -114,14 +114,14 @@ class Model:
         """True if a sentence's tokens may be sampled now."""
         return True
 
-    def decode(self, passages):
-        return [self._decode(passage) for passage in passages]
+    def decode(self, streams):
+        return [self._decode(stream) for stream in streams]
 
-    def _decode(self, passage):
-        piece = passage.piece
-        passage.advance(piece)
-        seconds = (piece.end - piece.start) * TOKEN_SECONDS / passage.speed
-        return self.wave(passage.timbre, seconds)
+    def _decode(self, stream):
+        chunk = stream.chunk
+        stream.advance(chunk)
+        seconds = (chunk.end - chunk.start) * TOKEN_SECONDS / stream.speed
+        return self.wave(stream.timbre, seconds)
 
     def wave(self, timbre, seconds: float) -> np.ndarray:
         return np.zeros(round(seconds * self.sample_rate), np.float32)

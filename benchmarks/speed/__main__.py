@@ -36,7 +36,7 @@ def main() -> None:
         stage.submit(_print_semantic, models, reference).result()
     if options.stage == "semantic":
         return
-    print("acoustic stage, piece by piece")
+    print("acoustic stage, chunk by chunk")
     run_in_temporary_thread(_print_acoustic, models)
     print("both stages, a sentence of 20 characters for each caller")
     for callers in CALLERS:

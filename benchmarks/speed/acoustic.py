@@ -72,16 +72,16 @@ def seconds_of(sovits: SoVITS, vocoder: WaveDecoder, sentence: Sentence, times: 
 def real_time_factors(
     sovits: SoVITS, tokens: int = 100, vocoder: WaveDecoder | None = None
 ) -> dict[int, float]:
-    """For a sentence of four seconds, after each of its pieces: by tokens that are sound."""
+    """For a sentence of four seconds, after each of its chunks: by tokens that are sound."""
     sentence = Sentence.of(sovits, tokens)
     spoken = SoVITSStream(sentence.phones[0], sentence.timbre)
     spoken.tokens, spoken.ended = sentence.codes[0].tolist(), True
     factors, work = {}, 0.0
-    while piece := spoken.piece:
+    while chunk := spoken.chunk:
         began = time.perf_counter()
         decode_next(sovits, [spoken], vocoder)
         work += time.perf_counter() - began
-        factors[piece.end] = work / (piece.end / TOKENS_PER_SECOND)
+        factors[chunk.end] = work / (chunk.end / TOKENS_PER_SECOND)
     return factors
 
 

@@ -141,7 +141,7 @@ def real_time_factor(
         for _ in range(rows)
     ]
     began = time.perf_counter()
-    while streams[0].piece:
+    while streams[0].chunk:
         decode(streams)
     return (time.perf_counter() - began) / (rows * tokens / TOKENS_PER_SECOND)
 
@@ -226,7 +226,7 @@ def _acoustic(sovits: SoVITS, device: torch.device) -> CudaSoVITS | None:
         )
     ]
     name, graphs = first_that_works(ways)
-    print(f"acoustic stage: {name}, sentences of 4 seconds, piece by piece")
+    print(f"acoustic stage: {name}, sentences of 4 seconds, chunk by chunk")
     for rows in (1, 4, TOGETHER):
         factors = [_factor(graphs, rows) for _ in range(4)]
         print(

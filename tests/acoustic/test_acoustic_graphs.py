@@ -15,7 +15,7 @@ def sovits(small):
     return network
 
 
-def passages(device) -> list[SoVITSStream]:
+def streams(device) -> list[SoVITSStream]:
     """Three sentences of different lengths and speeds."""
     generator = torch.Generator().manual_seed(1)
     return [
@@ -32,13 +32,13 @@ def passages(device) -> list[SoVITSStream]:
 
 
 def spoken(network, *, together=True) -> list[torch.Tensor]:
-    said = passages(network.device)
+    said = streams(network.device)
     waves = [[] for _ in said]
-    while going := [number for number, each in enumerate(said) if each.piece]:
+    while going := [number for number, each in enumerate(said) if each.chunk]:
         for group in [going] if together else [[number] for number in going]:
-            pieces = decode_next(network, [said[number] for number in group])
-            for number, piece in zip(group, pieces, strict=True):
-                waves[number].append(piece)
+            chunks = decode_next(network, [said[number] for number in group])
+            for number, chunk in zip(group, chunks, strict=True):
+                waves[number].append(chunk)
     return [torch.cat(each) for each in waves]
 
 

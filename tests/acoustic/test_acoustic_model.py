@@ -40,10 +40,10 @@ def test_a_stream_of_another_model_is_refused(model):
 
 def test_a_model_of_sentences_waits_for_the_last_token():
     stream = DecodeStream(sizes=chunk_sizes("sentence", first=True), tokens=[0] * 2000)
-    assert stream.piece is None
+    assert stream.chunk is None
     assert not stream.has_lookahead
     stream.ended = True
-    assert (stream.piece.end, stream.piece.last) == (2000, True)
+    assert (stream.chunk.end, stream.chunk.last) == (2000, True)
 
 
 def test_later_sentences_have_longer_chunks():

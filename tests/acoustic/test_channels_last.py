@@ -93,13 +93,13 @@ def test_the_plain_one_stays_as_it_is(model, dtype):
 
 
 def test_pieces_are_made_with_it(model, dtype):
-    def passage():
+    def stream():
         made = SoVITSStream(torch.arange(8), torch.ones(1, 32, 1))
         made.tokens, made.ended = list(range(14)), True
         return made
 
-    plain, fast = passage(), passage()
-    while plain.piece:
+    plain, fast = stream(), stream()
+    while plain.chunk:
         (exact,), (wave,) = (
             decode_next(model, [plain]),
             decode_next(model, [fast], ChannelsLastGenerator(model.dec, dtype)),

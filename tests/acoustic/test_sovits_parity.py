@@ -39,10 +39,10 @@ def test_streamed_speech_is_never_a_frame_off_upstreams(model, golden, reference
     waves = []
     for token in golden["codes"].flatten().tolist():
         stream.tokens.append(token)
-        if stream.piece:
+        if stream.chunk:
             waves += decode_next(model, [stream])
     stream.ended = True
-    while stream.piece:
+    while stream.chunk:
         waves += decode_next(model, [stream])
     assert len(waves) == 3
     streamed, upstreams = torch.cat(waves), golden[f"speed_{speed}"]

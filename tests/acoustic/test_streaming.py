@@ -1,4 +1,4 @@
-"""Sound that is made piece by piece equals what is made at once."""
+"""Sound that is made chunk by chunk equals what is made at once."""
 
 import pytest
 import torch
@@ -13,13 +13,13 @@ FRAME = 160
 
 
 class Silent(SoVITSStream):
-    """A passage without noise."""
+    """A stream without noise."""
 
     def noise(self, start, end, channels):
         return torch.zeros(channels, end - start)
 
 
-def passage(tokens=150, *, speed=1.0, seed=7, kind=SoVITSStream):
+def stream(tokens=150, *, speed=1.0, seed=7, kind=SoVITSStream):
     generator = torch.Generator().manual_seed(seed)
     phones = torch.randint(700, (40,), generator=generator)
     made = kind(phones, torch.randn(1, 512, 1, generator=generator), speed, seed)
@@ -27,16 +27,16 @@ def passage(tokens=150, *, speed=1.0, seed=7, kind=SoVITSStream):
     return made
 
 
-def pieces(model, spoken):
-    """Sound of a passage whose tokens come one at a time."""
+def chunks(model, spoken):
+    """Sound of a stream whose tokens come one at a time."""
     coming, spoken.tokens = spoken.tokens, []
     waves = []
     for token in coming:
         spoken.tokens.append(token)
-        if spoken.piece:
+        if spoken.chunk:
             waves += decode_next(model, [spoken])
     spoken.ended = True
-    while spoken.piece:
+    while spoken.chunk:
         waves += decode_next(model, [spoken])
     assert spoken.done
     return waves
@@ -75,7 +75,7 @@ def model(parity):
 
 @pytest.mark.parametrize("tokens", [1, 12, 40])
 def test_a_passage_at_once_is_what_the_model_decodes(model, tokens):
-    spoken = passage(tokens, kind=Silent)
+    spoken = stream(tokens, kind=Silent)
     expected = model.decode(
         torch.tensor([spoken.tokens]), spoken.phones[None], spoken.timbre, noise_scale=0
     )[0]
@@ -84,19 +84,19 @@ def test_a_passage_at_once_is_what_the_model_decodes(model, tokens):
 
 
 def test_the_postfilter_stands_between_flow_and_decoder(model):
-    spoken = passage(12, kind=Silent)
+    spoken = stream(12, kind=Silent)
     spoken.speaker_state = 1.5
     prior = model.prior(torch.tensor([spoken.tokens]), spoken.phones[None], spoken.timbre)
     latents = model.render(prior.mean, prior.mask, spoken.timbre)
     expected = model.dec(1.5 * latents, spoken.timbre)[0, 0]
     wave = at_once(model, spoken, scaled)
     torch.testing.assert_close(wave, expected, atol=1e-5, rtol=1e-4)
-    assert not torch.allclose(wave, at_once(model, passage(12, kind=Silent)), atol=1e-3)
+    assert not torch.allclose(wave, at_once(model, stream(12, kind=Silent)), atol=1e-3)
 
 
 def test_rows_of_a_batch_have_their_own_speaker_states(model):
     def all_three():
-        made = [passage(tokens, seed=tokens, kind=Silent) for tokens in (5, 20, 12)]
+        made = [stream(tokens, seed=tokens, kind=Silent) for tokens in (5, 20, 12)]
         for each, factor in zip(made, (1.0, 0.7, 1.4), strict=True):
             each.ended, each.sizes, each.speaker_state = True, (10_000,), factor
         return made
@@ -108,7 +108,7 @@ def test_rows_of_a_batch_have_their_own_speaker_states(model):
 
 
 def test_the_first_piece_is_small_and_later_ones_grow(model):
-    lengths = [len(wave) // (2 * HOP) for wave in pieces(model, passage(230))]
+    lengths = [len(wave) // (2 * HOP) for wave in chunks(model, stream(230))]
     assert lengths == [*FIRST_CHUNKS, 230 - sum(FIRST_CHUNKS)]
 
 
@@ -118,34 +118,34 @@ def test_pieces_with_what_they_overlap_are_made_for_the_decoder(model, sizes, mo
     monkeypatch.setattr(
         model.dec, "forward", lambda z, *rest: lengths.append(z.shape[2]) or decode(z, *rest)
     )
-    spoken = passage(sum(sizes) + 10)
+    spoken = stream(sum(sizes) + 10)
     spoken.sizes = sizes
-    pieces(model, spoken)
+    chunks(model, spoken)
     assert len(lengths) == len(sizes) + 1
     assert all(made_of(length) == length for length in lengths[:-1])
 
 
 def test_a_piece_waits_for_the_tokens_after_it():
-    spoken = passage(FIRST_CHUNKS[0] + AHEAD_TOKENS - 1)
-    assert spoken.piece is None
+    spoken = stream(FIRST_CHUNKS[0] + AHEAD_TOKENS - 1)
+    assert spoken.chunk is None
     spoken.tokens.append(0)
-    assert not spoken.piece.last
+    assert not spoken.chunk.last
     del spoken.tokens[5:]
     spoken.ended = True
-    assert spoken.piece.last
+    assert spoken.chunk.last
 
 
 @pytest.mark.parametrize("speed", [1.0, 0.8, 1.7])
 def test_joins_are_not_heard(model, speed):
     """Pieces know less of what follows than the whole does; joins add nothing to that."""
-    spoken = passage(speed=speed)
+    spoken = stream(speed=speed)
     spoken.sizes = (12, 25, 25, 25, 25, 50)
-    waves = pieces(model, spoken)
-    whole = at_once(model, passage(speed=speed))
+    waves = chunks(model, spoken)
+    whole = at_once(model, stream(speed=speed))
     joined = torch.cat(waves)
     assert joined.shape == whole.shape
     ends = torch.tensor([len(wave) for wave in waves]).cumsum(0)[:-1]
-    # The last piece knows all that there is, and so says nothing of the others.
+    # The last chunk knows all that there is, and so says nothing of the others.
     far = distance(joined, whole)[: ends[-1] // FRAME]
     off = (torch.arange(len(far))[:, None] - ends // FRAME).abs().min(1).values
     at_joins, elsewhere = far[off <= 3].mean(), far[off > 10].mean()
@@ -156,11 +156,11 @@ def test_joins_are_not_heard(model, speed):
 
 
 def test_a_click_would_be_noticed(model):
-    """The measure of the test above, on pieces that were made without one another."""
-    whole = at_once(model, passage(75))
+    """The measure of the test above, on chunks that were made without one another."""
+    whole = at_once(model, stream(75))
     apart = []
     for start in (0, 25, 50):
-        part = passage(75)
+        part = stream(75)
         part.tokens = part.tokens[start : start + 25]
         apart.append(at_once(model, part))
     far = distance(torch.cat(apart), whole)
@@ -169,18 +169,18 @@ def test_a_click_would_be_noticed(model):
 
 
 def test_noise_does_not_depend_on_how_it_is_asked_for():
-    whole = passage().noise(0, 300, 12)
-    spoken = passage()
+    whole = stream().noise(0, 300, 12)
+    spoken = stream()
     parts = [spoken.noise(start, start + 50, 12) for start in range(0, 300, 50)]
     assert torch.equal(torch.cat(parts, 1), whole)
-    assert not torch.equal(passage(seed=8).noise(0, 300, 12), whole)
+    assert not torch.equal(stream(seed=8).noise(0, 300, 12), whole)
 
 
 def test_passages_decoded_together_sound_as_each_alone(model):
     def some():
-        short = passage(9, seed=1)
+        short = stream(9, seed=1)
         short.ended = True
-        return [passage(60, seed=2), short, passage(60, seed=3, speed=0.8), passage(60, seed=4)]
+        return [stream(60, seed=2), short, stream(60, seed=3, speed=0.8), stream(60, seed=4)]
 
     together, alone = some(), some()
     for group in ([0, 1, 2], [2, 0, 3]):
@@ -193,21 +193,21 @@ def test_passages_decoded_together_sound_as_each_alone(model):
 
 @pytest.mark.parametrize("speed", [0.5, 0.6, 0.8, 1.1, 1.5, 2.0])
 def test_speed_changes_the_duration(model, speed):
-    wave = torch.cat(pieces(model, passage(50, speed=speed)))
+    wave = torch.cat(chunks(model, stream(50, speed=speed)))
     assert len(wave) == (int(100 / speed) + 1) * HOP
 
 
 @pytest.mark.parametrize("speed", [1.0, 0.8, 1.25])
 def test_sound_does_not_depend_on_when_tokens_come(model, speed):
-    one_by_one = pieces(model, passage(60, speed=speed))
-    spoken = passage(60, speed=speed)
+    one_by_one = chunks(model, stream(60, speed=speed))
+    spoken = stream(60, speed=speed)
     spoken.ended = True
-    while piece := spoken.piece:
+    while chunk := spoken.chunk:
         (wave,) = decode_next(model, [spoken])
-        assert torch.equal(wave, one_by_one.pop(0)), piece
+        assert torch.equal(wave, one_by_one.pop(0)), chunk
     assert not one_by_one
 
 
 def test_equal_seeds_sound_equal(model):
-    one, same = (torch.cat(pieces(model, passage(60))) for _ in range(2))
+    one, same = (torch.cat(chunks(model, stream(60))) for _ in range(2))
     assert torch.equal(one, same)

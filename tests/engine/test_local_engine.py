@@ -36,10 +36,10 @@ class Reciter(fakes.Model):
         return fakes.Prompt(voice)
 
     def prepare(self, sentence, prompt, options, seed, *, first):
-        row, passage = super().prepare(sentence, prompt, options, seed, first=first)
-        passage.timbre = sentence.text
+        row, stream = super().prepare(sentence, prompt, options, seed, first=first)
+        stream.timbre = sentence.text
         self.prepared.append(sentence.text)
-        return row, passage
+        return row, stream
 
     def draw(self, row) -> bool:
         if not self.permits.acquire(blocking=False):
@@ -169,7 +169,7 @@ def test_first_sounds_go_before_those_of_who_is_heard_already(make, model):
 
 
 def test_a_sentence_is_heard_before_all_of_it_is_drawn(make, model):
-    """The gate of the fake opens for tokens; a long sentence comes in growing pieces."""
+    """The gate of the fake opens for tokens; a long sentence comes in growing chunks."""
     model.tokens = sum(FIRST_CHUNKS) + 30
     queue = make()
     model.allow()

@@ -18,7 +18,7 @@ LIMITS = Limits()
 class Stream:
     """Tokens of a sentence: of a chunk, of two more behind it, or of neither."""
 
-    piece: object = None
+    chunk: object = None
     has_lookahead: bool = False
 
 

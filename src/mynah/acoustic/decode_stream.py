@@ -1,6 +1,6 @@
-"""One sentence on its way to sound: decoded piece by piece while its tokens still come.
+"""One sentence on its way to sound: decoded chunk by chunk while its tokens still come.
 
-Where the pieces end depends on the number of tokens alone, never on when they come, so that
+Where the chunks end depends on the number of tokens alone, never on when they come, so that
 equal tokens sound equal however busy the machine is.
 """
 
@@ -9,18 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 FIRST_CHUNKS = (8, 9, 25, 73, 97)
-"""Tokens of the pieces of a caller's first sentence, the last size again and again: the first sound
-comes soon, each piece is decoded while the ones before it are heard, and later ones waste less work
+"""Tokens of the chunks of a caller's first sentence, the last size again and again: the first sound
+comes soon, each chunk is decoded while the ones before it are heard, and later ones waste less work
 on what they overlap. With that, all come to lengths that the decoder is made for."""
 
 LATER_CHUNKS = (52, 97)
-"""Of other sentences, for which nobody waits in silence; most are one piece."""
+"""Of other sentences, for which nobody waits in silence; most are one chunk."""
 
 WHOLE_SENTENCE = (sys.maxsize,)
 """Of a model that decodes whole sentences only."""
 
 AHEAD_TOKENS = 4
-"""Tokens beyond a piece's end that it waits for, because sound depends on what follows it."""
+"""Tokens beyond a chunk's end that it waits for, because sound depends on what follows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class DecodeStream:
     """A sentence's tokens as they come, and how far they have become sound.
 
     Attributes:
-        sizes: tokens of its pieces.
+        sizes: tokens of its chunks.
         tokens: that have come.
         ended: whether no more will come.
     """
@@ -53,13 +53,13 @@ class DecodeStream:
     sizes: Sequence[int] = FIRST_CHUNKS
     tokens: list[int] = field(default_factory=list)
     ended: bool = False
-    _sounded: int = 0
-    _pieces: int = 0
+    _decoded: int = 0
+    _chunks: int = 0
 
     @property
-    def piece(self) -> Chunk | None:
+    def chunk(self) -> Chunk | None:
         """What can be decoded next; None until enough tokens have come, and at the end."""
-        start, there = self._sounded, len(self.tokens)
+        start, there = self._decoded, len(self.tokens)
         end = start + self._size(0)
         known = end + AHEAD_TOKENS
         if there >= known:
@@ -70,19 +70,19 @@ class DecodeStream:
 
     @property
     def has_lookahead(self) -> bool:
-        """Whether there are tokens for two more pieces, so that decoding need not wait soon."""
+        """Whether there are tokens for two more chunks, so that decoding need not wait soon."""
         two = self._size(0) + self._size(1)
-        return len(self.tokens) >= self._sounded + two + AHEAD_TOKENS
+        return len(self.tokens) >= self._decoded + two + AHEAD_TOKENS
 
     @property
     def done(self) -> bool:
         """Whether all of it is sound."""
-        return self.ended and self._sounded == len(self.tokens)
+        return self.ended and self._decoded == len(self.tokens)
 
-    def advance(self, piece: Chunk) -> None:
-        """Goes on behind a piece that has been decoded."""
-        self._sounded = piece.end
-        self._pieces += 1
+    def advance(self, chunk: Chunk) -> None:
+        """Goes on behind a chunk that has been decoded."""
+        self._decoded = chunk.end
+        self._chunks += 1
 
     def _size(self, later: int) -> int:
-        return self.sizes[min(self._pieces + later, len(self.sizes) - 1)]
+        return self.sizes[min(self._chunks + later, len(self.sizes) - 1)]

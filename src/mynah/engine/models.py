@@ -218,9 +218,9 @@ class Models:
         own = self.origin is None or self.gpt is self.origin.gpt.network
         return TorchBatch(self.packed or self.gpt, ROWS, laid_out=ROWS if own else 1)
 
-    def decode(self, passages: Sequence[DecodeStream]) -> list[NDArray[np.float32]]:
-        """Sound of the next piece of each passage, which moves on."""
-        return self.acoustic.decode(passages)
+    def decode(self, streams: Sequence[DecodeStream]) -> list[NDArray[np.float32]]:
+        """Sound of the next chunk of each stream, which moves on."""
+        return self.acoustic.decode(streams)
 
     def _read_text(self, sentences: Sequence[Sentence]) -> tuple[Tensor, Tensor | None]:
         """Ids of phonemes, and their features."""

@@ -29,7 +29,7 @@ class SpeechModel(Protocol):
 
     @property
     def sovits(self) -> Hashable:
-        """What decodes; pieces of the same one may be decoded together."""
+        """What decodes; chunks of the same one may be decoded together."""
 
     @property
     def size(self) -> int:
@@ -84,5 +84,5 @@ class SpeechModel(Protocol):
     def batch(self) -> Batch:
         """What draws the tokens of up to `rows` sentences together."""
 
-    def decode(self, passages: Sequence[DecodeStream]) -> list[NDArray[np.float32]]:
-        """Sound of the next piece of each passage, which moves on."""
+    def decode(self, streams: Sequence[DecodeStream]) -> list[NDArray[np.float32]]:
+        """Sound of the next chunk of each stream, which moves on."""

@@ -25,7 +25,7 @@ Quiet = Callable[[Tensor], Tensor]
 """Silences what is behind the ends of rows (batch, channels, 1, time), which it changes."""
 
 SHORT = 24
-"""Frames of the one length between: of the first piece, which somebody waits for."""
+"""Frames of the one length between: of the first chunk, which somebody waits for."""
 
 
 PART = 16_384

@@ -70,7 +70,7 @@ def _quietened(x: Tensor, mask: Tensor) -> Tensor:
 TOGETHER = 16
 """Most rows that are decoded together."""
 FRAMES = 32
-"""Frames are filled up to a multiple: pieces come to few lengths, most of them one of these."""
+"""Frames are filled up to a multiple: chunks come to few lengths, most of them one of these."""
 SHORTEST = 32
 """Tokens and phonemes that shorter rows are filled up to."""
 

@@ -1,9 +1,9 @@
-"""Decoding piece by piece, so that the pieces join to what decoding at once would give.
+"""Decoding chunk by chunk, so that the chunks join to what decoding at once would give.
 
 The prior looks at all tokens that are near, which costs little. It thinks a little differently
-of a frame when it knows more tokens, so latents that are drawn for the frames after a piece fade
+of a frame when it knows more tokens, so latents that are drawn for the frames after a chunk fade
 into those that are drawn with the next. The flow and the vocoder are convolutions: they get as
-many frames before a piece as their sight reaches back. The sound of neighbouring pieces, alike by
+many frames before a chunk as their sight reaches back. The sound of neighbouring chunks, alike by
 then, fades within one frame.
 """
 
@@ -26,13 +26,13 @@ from mynah.acoustic.sovits.text_encoder import Prior
 from mynah.runtime.device import Transferable
 
 PRIOR_TOKENS = 250
-"""Tokens before a piece that the prior looks at."""
+"""Tokens before a chunk that the prior looks at."""
 
 FLOW_FRAMES = 32
-"""Frames before a piece that the flow looks at: 4 couplings of 4 convolutions that see 2."""
+"""Frames before a chunk that the flow looks at: 4 couplings of 4 convolutions that see 2."""
 
 VOCODER_FRAMES = 6
-"""Frames before a piece that the vocoder looks at; what lies further back is not heard."""
+"""Frames before a chunk that the vocoder looks at; what lies further back is not heard."""
 
 WaveDecoder = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 """What decodes latents under timbre vectors and a mask: a `Generator`, or what does as it does."""
@@ -76,8 +76,8 @@ class SoVITSStream(DecodeStream):
         seed: of the noise in the latents.
         speaker_state: of the voice, for the model's post-filter.
         frames: frames of sound given so far.
-        latents: (channels, frames) that the next piece begins with, or None.
-        overlap: (samples,) sound of the next frame as the last piece had it, or None.
+        latents: (channels, frames) that the next chunk begins with, or None.
+        overlap: (samples,) sound of the next frame as the last chunk had it, or None.
     """
 
     phones: Tensor
@@ -104,7 +104,7 @@ class SoVITSStream(DecodeStream):
 
 @dataclass(frozen=True, slots=True)
 class _ContextWindow:
-    """A passage's piece in frames of sound.
+    """A stream's chunk in frames of sound.
 
     Attributes:
         first_token: where the prior begins to look.
@@ -115,8 +115,8 @@ class _ContextWindow:
         known: frame after the last that there is.
     """
 
-    passage: SoVITSStream
-    piece: Chunk
+    stream: SoVITSStream
+    chunk: Chunk
     first_token: int
     flow: int
     vocoder: int
@@ -125,20 +125,20 @@ class _ContextWindow:
     known: int
 
     @classmethod
-    def of(cls, passage: SoVITSStream) -> "_ContextWindow":
-        piece, start, speed = passage.piece, passage.frames, passage.speed
-        assert piece is not None
-        known = frame_count(piece.known, speed, ended=piece.last)
+    def of(cls, stream: SoVITSStream) -> "_ContextWindow":
+        chunk, start, speed = stream.chunk, stream.frames, stream.speed
+        assert chunk is not None
+        known = frame_count(chunk.known, speed, ended=chunk.last)
         vocoder = max(0, start - VOCODER_FRAMES)
         flow = max(0, vocoder - FLOW_FRAMES)
         return cls(
-            passage,
-            piece,
-            first_token=max(0, piece.start - PRIOR_TOKENS),
+            stream,
+            chunk,
+            first_token=max(0, chunk.start - PRIOR_TOKENS),
             flow=flow,
             vocoder=vocoder,
             start=start,
-            end=frame_count(piece.end, speed, ended=piece.last),
+            end=frame_count(chunk.end, speed, ended=chunk.last),
             known=known,
         )
 
@@ -146,28 +146,28 @@ class _ContextWindow:
 @torch.inference_mode()
 def decode_next(
     sovits: SoVITSNetwork,
-    passages: Sequence[SoVITSStream],
+    streams: Sequence[SoVITSStream],
     vocoder: WaveDecoder | None = None,
     postfilter: Postfilter | None = None,
 ) -> list[Tensor]:
-    """Decodes the next piece of each passage and moves the passages on.
+    """Decodes the next chunk of each stream and moves the streams on.
 
     Args:
         sovits: the model, in eval mode.
-        passages: each with a `piece` to decode, and a timbre where the model is.
+        streams: each with a `chunk` to decode, and a timbre where the model is.
         vocoder: in place of the model's own.
         postfilter: of the model, if it has one.
 
     Returns:
-        For each the piece's waveform, (samples,) between -1 and 1, on the CPU.
+        For each the chunk's waveform, (samples,) between -1 and 1, on the CPU.
     """
-    windows = [_ContextWindow.of(passage) for passage in passages]
-    timbre = torch.cat([passage.timbre for passage in passages])
+    windows = [_ContextWindow.of(stream) for stream in streams]
+    timbre = torch.cat([stream.timbre for stream in streams])
     drawn = zip(windows, _prior(sovits, windows, timbre), strict=True)
     latents, mask = _padded([_continued(*each) for each in drawn])
     latents = sovits.render(latents, mask, timbre)
     if postfilter:
-        latents = postfilter(latents, mask, [passage.speaker_state for passage in passages])
+        latents = postfilter(latents, mask, [stream.speaker_state for stream in streams])
     z, mask = _padded(
         [
             row[:, window.vocoder - window.flow : window.known - window.flow]
@@ -185,10 +185,10 @@ def _prior(sovits: SoVITSNetwork, windows: Sequence[_ContextWindow], ge: Tensor)
     """Latents (channels, frames) from each window's start, drawn from the prior."""
     device = ge.device
     codes = [
-        torch.tensor(window.passage.tokens[window.first_token : window.piece.known])
+        torch.tensor(window.stream.tokens[window.first_token : window.chunk.known])
         for window in windows
     ]
-    phones = [window.passage.phones for window in windows]
+    phones = [window.stream.phones for window in windows]
     prior = sovits.prior(
         pad_sequence(codes, batch_first=True).to(device),
         pad_sequence(phones, batch_first=True).to(device),
@@ -201,20 +201,20 @@ def _prior(sovits: SoVITSNetwork, windows: Sequence[_ContextWindow], ge: Tensor)
 
 def _drawn(mean: Tensor, log_scale: Tensor, window: _ContextWindow) -> Tensor:
     """New latents of a window from the distribution (channels, frames) at speed 1."""
-    passage = window.passage
-    there = (window.piece.known - window.first_token) * FRAMES_PER_TOKEN
+    stream = window.stream
+    there = (window.chunk.known - window.first_token) * FRAMES_PER_TOKEN
     frames = range(window.start, window.known)
     mean, log_scale = (
-        change_speed(x[:, :there], frames, passage.speed, window.first_token * FRAMES_PER_TOKEN)
+        change_speed(x[:, :there], frames, stream.speed, window.first_token * FRAMES_PER_TOKEN)
         for x in (mean, log_scale)
     )
-    noise = passage.noise(window.start, window.known, len(mean)).to(mean)
+    noise = stream.noise(window.start, window.known, len(mean)).to(mean)
     return mean + noise * log_scale.exp() * NOISE_SCALE
 
 
 def _continued(window: _ContextWindow, drawn: Tensor) -> Tensor:
     """Latents (channels, frames) of a whole window: those used before it, and the new ones."""
-    before = window.passage.latents
+    before = window.stream.latents
     if before is not None:
         # All but the last frames, which were drawn without knowing what follows them.
         used = before[:, : window.start - window.flow]
@@ -223,7 +223,7 @@ def _continued(window: _ContextWindow, drawn: Tensor) -> Tensor:
         faded = torch.lerp(early, drawn[:, : early.shape[1]], fade)
         drawn = torch.cat([used, faded, drawn[:, early.shape[1] :]], dim=1)
     next_flow = max(0, window.end - VOCODER_FRAMES - FLOW_FRAMES)
-    window.passage.latents = drawn[:, next_flow - window.flow :].clone()
+    window.stream.latents = drawn[:, next_flow - window.flow :].clone()
     return drawn
 
 
@@ -237,13 +237,13 @@ def _padded(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
 
 def _join(window: _ContextWindow, wave: Tensor, hop: int) -> Tensor:
     """The part of a window's sound that is new, faded in over the frame that is shared."""
-    passage = window.passage
+    stream = window.stream
     wave = wave[(window.start - window.vocoder) * hop : (window.known - window.vocoder) * hop]
     given = (window.end - window.start) * hop
-    if passage.overlap is not None:
+    if stream.overlap is not None:
         fade = torch.linspace(0, torch.pi, hop).cos().add(1).div(2)
-        wave = torch.cat([torch.lerp(wave[:hop], passage.overlap, fade), wave[hop:]])
-    passage.overlap = None if window.piece.last else wave[given : given + hop].clone()
-    passage.frames = window.end
-    passage.advance(window.piece)
+        wave = torch.cat([torch.lerp(wave[:hop], stream.overlap, fade), wave[hop:]])
+    stream.overlap = None if window.chunk.last else wave[given : given + hop].clone()
+    stream.frames = window.end
+    stream.advance(window.chunk)
     return wave[:given].clone()

@@ -21,7 +21,7 @@ from mynah.acoustic.sovits.streaming import (
 from mynah.runtime.device import Transferable
 
 PEAK = 0.98
-"""Of the loudest sound that a model can make: the same for every piece, so that none is louder."""
+"""Of the loudest sound that a model can make: the same for every chunk, so that none is louder."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

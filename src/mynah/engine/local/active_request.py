@@ -86,7 +86,7 @@ class ActiveSentence:
     @property
     def chunk_ready(self) -> bool:
         """True if there are tokens for a chunk that is not decoded yet."""
-        return self.prepared.stream.piece is not None
+        return self.prepared.stream.chunk is not None
 
     def enter(self, state: SentenceState) -> None:
         """Change the state; there is no way back."""
