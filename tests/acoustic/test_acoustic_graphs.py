@@ -47,7 +47,7 @@ def decibels(exact, wave) -> float:
 
 
 def test_what_it_is_filled_up_with_is_not_heard(sovits):
-    """Where nothing can be recorded, and nothing is rounded."""
+    """On the CPU no graph is captured, and nothing is rounded."""
     exact = spoken(sovits)
     graphs = CudaSoVITS(sovits, torch.device("cpu"), torch.float32, recorded=False)
     for together in (True, False):

@@ -1,4 +1,4 @@
-"""What upstream's SoVITS computes, for every version."""
+"""Parity with upstream's SoVITS, for every version."""
 
 import pytest
 import torch

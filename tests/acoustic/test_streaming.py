@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mynah.acoustic.backends.channels_last import made_of
+from mynah.acoustic.backends.channels_last import padded_length
 from mynah.acoustic.decode_stream import AHEAD_TOKENS, FIRST_CHUNKS, LATER_CHUNKS
 from mynah.acoustic.sovits.streaming import SoVITSStream, decode_next
 from mynah.checkpoints.sovits import load_sovits
@@ -122,7 +122,7 @@ def test_pieces_with_what_they_overlap_are_made_for_the_decoder(model, sizes, mo
     spoken.sizes = sizes
     chunks(model, spoken)
     assert len(lengths) == len(sizes) + 1
-    assert all(made_of(length) == length for length in lengths[:-1])
+    assert all(padded_length(length) == length for length in lengths[:-1])
 
 
 def test_a_piece_waits_for_the_tokens_after_it():

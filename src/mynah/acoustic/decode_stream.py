@@ -1,4 +1,4 @@
-"""One sentence on its way to sound: decoded chunk by chunk while its tokens still come.
+"""Streaming decode of one sentence: chunk by chunk while its tokens still come.
 
 Where the chunks end depends on the number of tokens alone, never on when they come, so that
 equal tokens sound equal however busy the machine is.
@@ -25,13 +25,13 @@ AHEAD_TOKENS = 4
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What is decoded at once: tokens from `start` to `end`.
+    """Tokens that are decoded at once.
 
     Attributes:
         start: first token.
         end: token after the last.
         known: number of tokens that decoding looks at, those after `end` included.
-        last: whether the sentence ends here.
+        last: true if the sentence ends here.
     """
 
     start: int
@@ -42,12 +42,12 @@ class Chunk:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class DecodeStream:
-    """A sentence's tokens as they come, and how far they have become sound.
+    """A sentence's tokens as they come, and how far they are decoded.
 
     Attributes:
         sizes: tokens of its chunks.
         tokens: that have come.
-        ended: whether no more will come.
+        ended: true if no more will come.
     """
 
     sizes: Sequence[int] = FIRST_CHUNKS
@@ -58,7 +58,7 @@ class DecodeStream:
 
     @property
     def chunk(self) -> Chunk | None:
-        """What can be decoded next; None until enough tokens have come, and at the end."""
+        """The next chunk; None until enough tokens have come, and at the end."""
         start, there = self._decoded, len(self.tokens)
         end = start + self._size(0)
         known = end + AHEAD_TOKENS
@@ -70,17 +70,17 @@ class DecodeStream:
 
     @property
     def has_lookahead(self) -> bool:
-        """Whether there are tokens for two more chunks, so that decoding need not wait soon."""
+        """True if there are tokens for two more chunks, so that decoding need not wait soon."""
         two = self._size(0) + self._size(1)
         return len(self.tokens) >= self._decoded + two + AHEAD_TOKENS
 
     @property
     def done(self) -> bool:
-        """Whether all of it is sound."""
+        """True if every token is decoded."""
         return self.ended and self._decoded == len(self.tokens)
 
     def advance(self, chunk: Chunk) -> None:
-        """Goes on behind a chunk that has been decoded."""
+        """Move on behind a chunk that has been decoded."""
         self._decoded = chunk.end
         self._chunks += 1
 

@@ -65,10 +65,10 @@ def spectral_conv1d(x: Tensor, weight: Tensor, bias: Tensor, dilation: int) -> T
     For the plain gradients of long kernels a CPU takes up to twice as long.
     """
     gap = dilation * (weight.shape[2] - 1) // 2
-    apart = F.pad(x.transpose(1, 2), (0, 0, 0, gap))  # so that no row hears its neighbour
+    rows = F.pad(x.transpose(1, 2), (0, 0, 0, gap))  # so that no row reaches its neighbour
     convolve: Callable[..., Tensor] = _Spectral.apply
-    made = convolve(apart.flatten(0, 1), weight, bias, dilation)
-    return made.unflatten(0, apart.shape[:2])[:, : x.shape[2]].transpose(1, 2)
+    out = convolve(rows.flatten(0, 1), weight, bias, dilation)
+    return out.unflatten(0, rows.shape[:2])[:, : x.shape[2]].transpose(1, 2)
 
 
 class _Spectral(torch.autograd.Function):
@@ -108,12 +108,12 @@ class _Spectral(torch.autograd.Function):
 
 
 class _Blocks:
-    """How time is cut for a kernel, and the ways to spectra and back.
+    """Blocks of time for one kernel, with the transforms to spectra and back.
 
     Args:
-        channels: before and behind.
+        channels: of input and output.
         kernel: its length.
-        dilation: every how manieth sample it looks at.
+        dilation: distance of the samples that it reads.
     """
 
     def __init__(self, channels: int, kernel: int, dilation: int) -> None:
@@ -176,12 +176,12 @@ class _Blocks:
 
 
 def gains(conv: nn.Conv1d) -> bool:
-    """Whether a convolution is faster by its spectra."""
+    """True if a convolution is faster by spectra."""
     return conv.in_channels >= LEAST_CHANNELS and conv.kernel_size[0] in KERNELS
 
 
 def gains_in_training(x: Tensor, weight: Tensor) -> bool:
-    """Whether a convolution of x (batch, channels, time) and its gradients are faster so."""
+    """True if a convolution of x (batch, channels, time) and its gradients are faster so."""
     out, channels, kernel = weight.shape
     plain = x.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
     return plain and LEAST_TRAINED <= channels == out and kernel in KERNELS

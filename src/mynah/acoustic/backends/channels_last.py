@@ -1,4 +1,4 @@
-"""The generator as CPUs are fastest with it, in bfloat16 or in float32.
+"""CPU backend of the generator: channels last in memory, in bfloat16 or in float32.
 
 The channels of a moment lie side by side in memory, which is how oneDNN is fastest. In bfloat16 all
 stages but the last are rounded: that one, a twentieth of the work, and the layers before and behind
@@ -21,20 +21,20 @@ STEP = 16
 """Frames of whose multiples a row is made: oneDNN prepares itself for each new length, which takes
 as long as up to a second of sound."""
 
-Quiet = Callable[[Tensor], Tensor]
-"""Silences what is behind the ends of rows (batch, channels, 1, time), which it changes."""
+Silence = Callable[[Tensor], Tensor]
+"""Zeroes the padding of rows (batch, channels, 1, time) in place."""
 
 SHORT = 24
 """Frames of the one length between: of the first chunk, which somebody waits for."""
 
 
 PART = 16_384
-"""Moments before the last stage of which it makes sound at once. Memory for more is given back and
-fetched again at each layer, which takes as long as the work itself."""
+"""Samples before the last stage that it decodes at once. Memory for more is returned to the system
+and fetched again at each layer, which takes as long as the work itself."""
 
 
-def made_of(frames: int) -> int:
-    """Frames of which a row is made that has so many."""
+def padded_length(frames: int) -> int:
+    """Frames that a row of so many is padded to."""
     return SHORT if STEP < frames <= SHORT else -(-frames // STEP) * STEP
 
 
@@ -72,7 +72,7 @@ class ChannelsLastGenerator:
         return self if alike else type(self)(generator, self._dtype)
 
     def __call__(self, z: Tensor, ge: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Decodes latents, row by row: one keeps a CPU busy, and hears nothing of the others.
+        """Decodes latents, row by row: one keeps a CPU busy, and does not depend on the others.
 
         Args:
             z: latents of shape (batch, inter channels, frames).
@@ -90,25 +90,26 @@ class ChannelsLastGenerator:
 
     def _row(self, z: Tensor, ge: Tensor) -> Tensor:
         end = z.shape[2]
-        x = self._generator.conv_pre(F.pad(z, (0, made_of(end) - end))) + self._generator.cond(ge)
+        padded = F.pad(z, (0, padded_length(end) - end))
+        x = self._generator.conv_pre(padded) + self._generator.cond(ge)
         # Convolutions over time are done as over images of height one, which have this layout.
-        x = _ended(x.unsqueeze(2).contiguous(memory_format=torch.channels_last), end)
+        x = _silenced(x.unsqueeze(2).contiguous(memory_format=torch.channels_last), end)
         for stage, rate in zip(self._stages[:-1], self._generator.rates, strict=False):
             end *= rate
-            x = stage(x, partial(_ended, end=end))
-        return self._sound(x, end)
+            x = stage(x, partial(_silenced, end=end))
+        return self._last_stage(x, end)
 
-    def _sound(self, x: Tensor, end: int) -> Tensor:
-        """The wave of what is before the last stage, made in parts of one length."""
+    def _last_stage(self, x: Tensor, end: int) -> Tensor:
+        """Run the last stage in parts of one length, and join their waveforms."""
         rate, length = self._generator.rates[-1], x.shape[3]
         size = -(-length // -(-length // PART))
         window, waves = min(length, size + 2 * self._reach), []
         for start in range(0, end, size):
             first = min(max(0, start - self._reach), length - window)
             part = x[..., first : first + window].clone(memory_format=torch.channels_last)
-            made = self._stages[-1](part, partial(_ended, end=(end - first) * rate))
+            refined = self._stages[-1](part, partial(_silenced, end=(end - first) * rate))
             own = slice((start - first) * rate, (min(end, start + size) - first) * rate)
-            waves.append(self._wave(made)[..., own])
+            waves.append(self._wave(refined)[..., own])
         return torch.cat(waves, dim=3).squeeze(2)
 
     def _wave(self, x: Tensor) -> Tensor:
@@ -136,10 +137,11 @@ class UpsampleStage:
         """Bytes of the weights."""
         return self._up.size + sum(conv.size for block in self._blocks for conv in block)
 
-    def __call__(self, x: Tensor, quiet: Quiet) -> Tensor:
-        """What becomes of x, which is changed; no layer hears what `quiet` silences."""
-        x = quiet(self._up(F.leaky_relu_(x, SLOPE).to(self._dtype)))
-        return sum_of([_refined(x, block, quiet) for block in self._blocks]).div_(len(self._blocks))
+    def __call__(self, x: Tensor, silence: Silence) -> Tensor:
+        """Upsample x, which is changed, and refine it; `silence` zeroes each layer's padding."""
+        x = silence(self._up(F.leaky_relu_(x, SLOPE).to(self._dtype)))
+        refined = [_refined(x, block, silence) for block in self._blocks]
+        return sum_of(refined).div_(len(self._blocks))
 
 
 class Convolution(Protocol):
@@ -175,7 +177,7 @@ class _Upsampling:
 
 
 def _reach(generator: Generator) -> int:
-    """Moments before the last stage, on either side, that its sound of a moment depends on."""
+    """Receptive field of the last stage: samples before it, on either side of one."""
     blocks = generator.resblocks[-generator.blocks_per_rate :]
     refining = max(
         sum(int(layer.padding[0]) for layer in block.modules() if isinstance(layer, nn.Conv1d))
@@ -193,7 +195,7 @@ def _laid_out(conv: nn.Conv1d | nn.ConvTranspose1d, dtype: torch.dtype) -> tuple
 
 
 def _convolutions(block: nn.Module, dtype: torch.dtype) -> list[Convolution]:
-    """Those of a residual block in the order of their use."""
+    """Convolutions of a residual block in the order of their use."""
     assert isinstance(block, ResidualBlock)
     pairs = zip(block.convs1, block.convs2, strict=True)
     return [_fastest(conv, dtype) for pair in pairs for conv in pair]
@@ -206,15 +208,15 @@ def _fastest(conv: nn.Module, dtype: torch.dtype) -> Convolution:
     return SpectralConvolution(conv) if by_spectra else _Convolution(conv, dtype)
 
 
-def _refined(x: Tensor, block: Sequence[Convolution], quiet: Quiet) -> Tensor:
-    """What a residual block makes of x, which stays as it is."""
+def _refined(x: Tensor, block: Sequence[Convolution], silence: Silence) -> Tensor:
+    """Output of a residual block; x stays as it is."""
     for conv1, conv2 in zip(block[::2], block[1::2], strict=True):
-        y = F.leaky_relu_(quiet(conv1(F.leaky_relu(x, SLOPE))), SLOPE)
-        x = quiet(conv2(y)).add_(x)
+        y = F.leaky_relu_(silence(conv1(F.leaky_relu(x, SLOPE))), SLOPE)
+        x = silence(conv2(y)).add_(x)
     return x
 
 
-def _ended(x: Tensor, end: int) -> Tensor:
-    """x, changed: no layer hears what fills a row up behind its end."""
+def _silenced(x: Tensor, end: int) -> Tensor:
+    """Zero the padding behind a row's end, in place."""
     x[..., end:] = 0
     return x

@@ -1,4 +1,4 @@
-"""CUDA backend: a generator that decodes in batches, recorded in CUDA graphs."""
+"""CUDA backend: a SoVITS that decodes in batches, captured in CUDA graphs."""
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -19,7 +19,7 @@ from mynah.runtime.cuda import capture_graph, next_power_of_two
 
 
 class BatchedGenerator:
-    """Decodes as a generator does, without a look at any length: it may be recorded.
+    """Decodes as a generator does, without reading any length on the CPU: it may be captured.
 
     Args:
         generator: fused, on the device; it is not changed.
@@ -51,20 +51,15 @@ class BatchedGenerator:
             Waveform alone, of shape (batch, 1, hop * frames) between -1 and 1, zero where masked.
         """
         x = self._generator.enter(z, ge, mask).unsqueeze(2)
-        x, heard = x.contiguous(memory_format=torch.channels_last), mask.unsqueeze(2)
+        x, audible = x.contiguous(memory_format=torch.channels_last), mask.unsqueeze(2)
         for stage, rate in zip(self._stages, self._generator.rates, strict=True):
-            heard = heard.unsqueeze(-1).expand(-1, -1, -1, -1, rate).flatten(3)
-            x = stage(x, partial(_quietened, mask=heard))
+            audible = audible.unsqueeze(-1).expand(-1, -1, -1, -1, rate).flatten(3)
+            x = stage(x, partial(torch.Tensor.mul_, other=audible))
         post = self._generator.conv_post
         x = F.conv2d(
             F.leaky_relu_(x).float(), post.weight.unsqueeze(2), padding=(0, int(post.padding[0]))
         )
-        return (torch.tanh(x * heard).squeeze(2),)
-
-
-def _quietened(x: Tensor, mask: Tensor) -> Tensor:
-    """x, changed: zero where masked."""
-    return x.mul_(mask)
+        return (torch.tanh(x * audible).squeeze(2),)
 
 
 TOGETHER = 16
@@ -105,7 +100,7 @@ class CudaSoVITS:
 
     @property
     def recorded(self) -> bool:
-        """Whether all that was asked for was recorded."""
+        """True if every computation so far was captured in a graph."""
         return all(each.recorded for each in (self._prior, self._flow, self._dec))
 
     @property
@@ -115,18 +110,18 @@ class CudaSoVITS:
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """The GPU."""
         return self._sovits.device
 
     @property
     def dec(self) -> WaveDecoder:
-        """What decodes latents."""
+        """The decoder of latents."""
         return self._decode
 
     def prior(
         self, codes: Tensor, phones: Tensor, ge: Tensor, *, lengths: Tensor, phone_lengths: Tensor
     ) -> Prior:
-        """See `SoVITS.prior`; what is given stays as it is until the next call."""
+        """See `SoVITS.prior`; the result stays valid until the next call."""
         rows, tokens = codes.shape
         filled = next_power_of_two(rows)
         of_tokens, of_phones = (
@@ -136,20 +131,20 @@ class CudaSoVITS:
             (codes, (filled, of_tokens)),
             (phones, (filled, of_phones)),
             (ge, (filled, *ge.shape[1:])),
-            # Nothing of rows that are nobody's is real; what they come to is not a number.
+            # Padding rows have length 0; what is computed for them is not a number.
             (lengths, (filled,)),
             (phone_lengths, (filled,)),
         )
         return Prior(*(each[:rows, :, : FRAMES_PER_TOKEN * tokens] for each in prior))
 
     def render(self, latents: Tensor, mask: Tensor, timbre: Tensor) -> Tensor:
-        """See `SoVITS.render`; what is given stays as it is until the next call."""
-        return _filled_up(self._flow, latents, timbre, mask)
+        """See `SoVITS.render`; the result stays valid until the next call."""
+        return _compute_padded(self._flow, latents, timbre, mask)
 
     def _decode(self, z: Tensor, ge: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None:
             mask = torch.ones_like(z[:, :1], dtype=torch.bool)
-        return _filled_up(self._dec, z, ge, mask)
+        return _compute_padded(self._dec, z, ge, mask)
 
     def _through_prior(
         self, codes: Tensor, phones: Tensor, ge: Tensor, lengths: Tensor, phone_lengths: Tensor
@@ -160,8 +155,8 @@ class CudaSoVITS:
         return (self._sovits.flow.inverse(latents, mask, ge) * mask,)
 
 
-def _filled_up(recorded: "Recorded", z: Tensor, ge: Tensor, mask: Tensor) -> Tensor:
-    """What comes of latents when frames are filled up; it stays as it is until the next call.
+def _compute_padded(recorded: "Recorded", z: Tensor, ge: Tensor, mask: Tensor) -> Tensor:
+    """Compute on latents padded to one of few lengths; the result stays valid until the next call.
 
     Args:
         recorded: of latents, timbre vectors and a mask.
@@ -181,15 +176,15 @@ def _filled_up(recorded: "Recorded", z: Tensor, ge: Tensor, mask: Tensor) -> Ten
 
 Shape = tuple[int, ...]
 Computation = Callable[..., tuple[Tensor, ...]]
-"""Of tensors to tensors; it must not look at any value."""
+"""From tensors to tensors; it must not read any value on the CPU."""
 
 
 class Recorded:
-    """A computation that is recorded for each shape that it is asked for.
+    """A computation that is captured in a graph for each shape that it is asked for.
 
     Args:
-        compute: what is recorded.
-        recorded: whether it is; otherwise shapes are filled up all the same.
+        compute: the computation.
+        recorded: false to run kernel by kernel; shapes are padded all the same.
     """
 
     def __init__(self, compute: Computation, *, recorded: bool) -> None:
@@ -199,11 +194,11 @@ class Recorded:
 
     @property
     def recorded(self) -> bool:
-        """Whether all shapes that there were could be."""
+        """True if a graph was captured for every shape so far."""
         return all(each.graph for each in self._recordings.values())
 
     def __call__(self, *given: tuple[Tensor, Shape]) -> tuple[Tensor, ...]:
-        """Computes of tensors, each filled up to a shape; what comes out stays until the next."""
+        """Compute on tensors, each padded to a shape; the result stays valid until the next."""
         values, shapes = zip(*given, strict=True)
         recording = self._recordings.get(shapes)
         if recording is None:
@@ -217,27 +212,27 @@ class Recorded:
 
 @dataclass(slots=True)
 class _Recording:
-    """A computation of one shape: what goes in and comes out, always at the same place."""
+    """A computation of one shape, with inputs and outputs at fixed addresses."""
 
     given: Sequence[Tensor]
     out: tuple[Tensor, ...] = ()
     graph: torch.cuda.CUDAGraph | None = None
 
     def fill(self, values: Sequence[Tensor]) -> None:
-        """Puts in what is to be computed, and nothing into the rest."""
+        """Copy the inputs in, with zeros around them."""
         for place, value in zip(self.given, values, strict=True):
             place.zero_()
             place[tuple(map(slice, value.shape))].copy_(value)
 
     def play(self, compute: Computation) -> tuple[Tensor, ...]:
-        """What comes out."""
+        """Outputs for the inputs that were filled in."""
         if self.graph is None:
             return compute(*self.given)
         self.graph.replay()
         return self.out
 
     def record(self, compute: Computation, pool: "torch.cuda._POOL_HANDLE") -> None:
-        """Records what `play` does."""
+        """Capture what `play` does."""
         device = self.given[0].device
         aside, here = torch.cuda.Stream(device), torch.cuda.current_stream(device)
         aside.wait_stream(here)

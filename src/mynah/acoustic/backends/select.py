@@ -1,4 +1,4 @@
-"""Which decoder speaks: chosen when a model is loaded, by a test on this machine."""
+"""Selection of the decoder's backend: by a test on this machine when a model is loaded."""
 
 import logging
 import time
@@ -15,12 +15,11 @@ from mynah.acoustic.sovits.model import SoVITS
 from mynah.runtime.device import Precision, has_bfloat16
 
 SIGNAL_TO_NOISE = 20.0
-"""dB between the sound and its difference from float32's, at least; what differs then lies below
-the voice, wherever that has something."""
+"""Least signal-to-noise ratio against float32, in dB: the difference then lies below the voice."""
 
 NOISE = 1.2
-"""By how much a time may be off that was taken beside other work. What is tried is made to be
-faster, and only a machine where it clearly is not does without."""
+"""Tolerance of a timing that was taken beside other work. A candidate is built to be faster, and
+only a machine where it clearly is slower does without."""
 
 TEST_FRAMES = 16
 TEST_TIMES = 2
@@ -29,14 +28,14 @@ _log = logging.getLogger(__name__)
 
 
 def dtypes() -> Sequence[torch.dtype]:
-    """In what this processor decodes fast, the fastest first."""
+    """Types in which this processor decodes fast, the fastest first."""
     rounded = [torch.bfloat16] if has_bfloat16(torch.device("cpu")) else []
     return [*rounded, torch.float32]
 
 
 @torch.inference_mode()
 def select_cpu(generator: Generator) -> ChannelsLastGenerator | None:
-    """The generator in a form that this machine is not slower with, where the sound stays the same.
+    """The generator's CPU backend, if it is no slower on this machine and sounds the same.
 
     Args:
         generator: fused, on the CPU.
@@ -80,7 +79,7 @@ def select_cuda(
 
 
 def _made_up(generator: Generator) -> tuple[Tensor, Tensor]:
-    """Latents and a timbre."""
+    """Random latents and a timbre."""
     source = torch.Generator().manual_seed(0)
     z = torch.randn(1, generator.conv_pre.in_channels, TEST_FRAMES, generator=source)
     return z, torch.randn(1, generator.cond.in_channels, 1, generator=source)

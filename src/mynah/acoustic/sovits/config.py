@@ -51,7 +51,7 @@ class SoVITSConfig:
 
     @property
     def takes_speaker_vector(self) -> bool:
-        """Whether the timbre also needs a speaker vector (v2Pro and v2ProPlus)."""
+        """True if the timbre also needs a speaker vector (v2Pro and v2ProPlus)."""
         return self.version in ("v2Pro", "v2ProPlus")
 
     @property

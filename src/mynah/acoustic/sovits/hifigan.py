@@ -50,7 +50,7 @@ class Generator(nn.Module):
             z: latents of shape (batch, inter channels, frames), zero where masked.
             ge: timbre of shape (batch, timbre channels, 1).
             mask: bool, (batch, 1, frames). Without one, a shorter row of a batch
-                hears its padding in its last 40 ms or so.
+                depends on its padding in its last 40 ms or so.
 
         Returns:
             Waveform of shape (batch, 1, hop * frames) between -1 and 1.
@@ -62,16 +62,16 @@ class Generator(nn.Module):
         return torch.tanh(masked(self.conv_post(F.leaky_relu(x)), mask))
 
     def enter(self, z: Tensor, ge: Tensor, mask: Tensor | None = None) -> Tensor:
-        """What the first stage is given, (batch, channels, frames); see `forward`."""
+        """Input of the first stage, (batch, channels, frames); see `forward`."""
         return masked(self.conv_pre(z) + self.cond(ge), mask)
 
     def stage(self, number: int, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """What an upsampling and its residual blocks make of what the stage before it gave.
+        """Upsample and refine the output of the stage before.
 
         Args:
             number: of the stage.
             x: (batch, channels, time).
-            mask: bool, (batch, 1, rate * time), of what comes out.
+            mask: bool, (batch, 1, rate * time), of the result.
 
         Returns:
             (batch, channels / 2, rate * time).

@@ -62,12 +62,12 @@ class SoVITS(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """The device of its weights."""
         return self.dec.conv_pre.weight.device
 
     @torch.no_grad()
     def distances(self, ssl: Tensor) -> Tensor:
-        """How far speech is from each semantic token, as the quantizer has it: the nearest is its.
+        """Distances of speech from each semantic token in the quantizer; the nearest is its token.
 
         Args:
             ssl: self-supervised features at 50 Hz, (batch, 768, frames).
@@ -86,7 +86,7 @@ class SoVITS(nn.Module):
     def reference(
         self, spectrogram: Tensor, speaker_vector: Tensor | None = None, mask: Tensor | None = None
     ) -> Tensor:
-        """What the reference encoder hears of one recording per row.
+        """Timbre vectors of single recordings, one a row.
 
         Args:
             spectrogram: linear spectrogram of shape (batch, 1025, frames).

@@ -20,7 +20,7 @@ def frame_count(tokens: int, speed: float, *, ended: bool) -> int:
     Args:
         tokens: from the sentence's beginning.
         speed: 2 halves the duration.
-        ended: whether they are the whole sentence: then n frames at speed 1 come to
+        ended: true if they are the whole sentence: then n frames at speed 1 come to
             `int(n / speed) + 1`, as in upstream.
     """
     frames = tokens * FRAMES_PER_TOKEN

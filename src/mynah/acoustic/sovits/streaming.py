@@ -1,10 +1,10 @@
-"""Decoding chunk by chunk, so that the chunks join to what decoding at once would give.
+"""Streaming decode: the chunks join to what decoding at once would give.
 
-The prior looks at all tokens that are near, which costs little. It thinks a little differently
-of a frame when it knows more tokens, so latents that are drawn for the frames after a chunk fade
-into those that are drawn with the next. The flow and the vocoder are convolutions: they get as
-many frames before a chunk as their sight reaches back. The sound of neighbouring chunks, alike by
-then, fades within one frame.
+The prior looks at all tokens that are near, which costs little. It predicts a frame a little
+differently when it knows more tokens, so latents that are sampled for the frames after a chunk
+are cross-faded with those that are sampled with the next. The flow and the vocoder are
+convolutions: they get as many frames before a chunk as their receptive field reaches back. The
+sound of neighbouring chunks, alike by then, is cross-faded within one frame.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,17 +29,17 @@ PRIOR_TOKENS = 250
 """Tokens before a chunk that the prior looks at."""
 
 FLOW_FRAMES = 32
-"""Frames before a chunk that the flow looks at: 4 couplings of 4 convolutions that see 2."""
+"""Receptive field of the flow before a chunk: 4 couplings of 4 convolutions that reach 2 frames."""
 
 VOCODER_FRAMES = 6
-"""Frames before a chunk that the vocoder looks at; what lies further back is not heard."""
+"""Frames before a chunk that the vocoder gets; what lies further back is not audible."""
 
 WaveDecoder = Callable[[Tensor, Tensor, Tensor | None], Tensor]
-"""What decodes latents under timbre vectors and a mask: a `Generator`, or what does as it does."""
+"""From latents, timbre vectors and a mask to waveforms: a `Generator` or one of its backends."""
 
 
 class SoVITSNetwork(Protocol):
-    """What decodes: a `SoVITS`, or what does as it does."""
+    """The networks that streaming decode needs: a `SoVITS` or one of its backends."""
 
     @property
     def config(self) -> SoVITSConfig:
@@ -47,11 +47,11 @@ class SoVITSNetwork(Protocol):
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """The device that it computes on."""
 
     @property
     def dec(self) -> WaveDecoder:
-        """What decodes latents."""
+        """The decoder of latents."""
 
     def prior(
         self, codes: Tensor, phones: Tensor, ge: Tensor, *, lengths: Tensor, phone_lengths: Tensor
@@ -75,7 +75,7 @@ class SoVITSStream(DecodeStream):
         speed: 2 halves the duration.
         seed: of the noise in the latents.
         speaker_state: of the voice, for the model's post-filter.
-        frames: frames of sound given so far.
+        frames: decoded so far.
         latents: (channels, frames) that the next chunk begins with, or None.
         overlap: (samples,) sound of the next frame as the last chunk had it, or None.
     """
@@ -92,7 +92,7 @@ class SoVITSStream(DecodeStream):
     _generator: torch.Generator | None = None
 
     def noise(self, start: int, end: int, channels: int) -> Tensor:
-        """Noise (channels, end - start) of some frames, the same however it is asked for."""
+        """Noise (channels, end - start) of a range of frames, whatever the ranges before it."""
         generator = self._generator or torch.Generator().manual_seed(self.seed)
         self._generator = generator
         while len(self._noise) * _NOISE_BLOCK < end:
@@ -104,15 +104,15 @@ class SoVITSStream(DecodeStream):
 
 @dataclass(frozen=True, slots=True)
 class _ContextWindow:
-    """A stream's chunk in frames of sound.
+    """A stream's next chunk, in frames, with the context that each network gets before it.
 
     Attributes:
-        first_token: where the prior begins to look.
+        first_token: first token that the prior gets.
         flow: first frame that the flow gets.
         vocoder: first frame that the vocoder gets.
-        start: first frame to be given.
-        end: frame after the last to be given.
-        known: frame after the last that there is.
+        start: first frame of the chunk.
+        end: frame after its last.
+        known: frame after the last that there are tokens for.
     """
 
     stream: SoVITSStream
@@ -150,11 +150,11 @@ def decode_next(
     vocoder: WaveDecoder | None = None,
     postfilter: Postfilter | None = None,
 ) -> list[Tensor]:
-    """Decodes the next chunk of each stream and moves the streams on.
+    """Decode the next chunk of each stream, and move the streams on.
 
     Args:
         sovits: the model, in eval mode.
-        streams: each with a `chunk` to decode, and a timbre where the model is.
+        streams: each with a `chunk` to decode, and a timbre on the model's device.
         vocoder: in place of the model's own.
         postfilter: of the model, if it has one.
 
@@ -163,8 +163,8 @@ def decode_next(
     """
     windows = [_ContextWindow.of(stream) for stream in streams]
     timbre = torch.cat([stream.timbre for stream in streams])
-    drawn = zip(windows, _prior(sovits, windows, timbre), strict=True)
-    latents, mask = _padded([_continued(*each) for each in drawn])
+    sampled = zip(windows, _prior(sovits, windows, timbre), strict=True)
+    latents, mask = _padded([_continued(*each) for each in sampled])
     latents = sovits.render(latents, mask, timbre)
     if postfilter:
         latents = postfilter(latents, mask, [stream.speaker_state for stream in streams])
@@ -182,7 +182,7 @@ def decode_next(
 
 
 def _prior(sovits: SoVITSNetwork, windows: Sequence[_ContextWindow], ge: Tensor) -> list[Tensor]:
-    """Latents (channels, frames) from each window's start, drawn from the prior."""
+    """Latents (channels, frames) from each window's start, sampled from the prior."""
     device = ge.device
     codes = [
         torch.tensor(window.stream.tokens[window.first_token : window.chunk.known])
@@ -196,11 +196,11 @@ def _prior(sovits: SoVITSNetwork, windows: Sequence[_ContextWindow], ge: Tensor)
         lengths=torch.tensor([len(row) for row in codes], device=device),
         phone_lengths=torch.tensor([len(row) for row in phones], device=device),
     )
-    return [_drawn(*each) for each in zip(prior.mean, prior.log_scale, windows, strict=True)]
+    return [_sample(*each) for each in zip(prior.mean, prior.log_scale, windows, strict=True)]
 
 
-def _drawn(mean: Tensor, log_scale: Tensor, window: _ContextWindow) -> Tensor:
-    """New latents of a window from the distribution (channels, frames) at speed 1."""
+def _sample(mean: Tensor, log_scale: Tensor, window: _ContextWindow) -> Tensor:
+    """Sample a window's new latents from the distribution (channels, frames) at speed 1."""
     stream = window.stream
     there = (window.chunk.known - window.first_token) * FRAMES_PER_TOKEN
     frames = range(window.start, window.known)
@@ -212,19 +212,19 @@ def _drawn(mean: Tensor, log_scale: Tensor, window: _ContextWindow) -> Tensor:
     return mean + noise * log_scale.exp() * NOISE_SCALE
 
 
-def _continued(window: _ContextWindow, drawn: Tensor) -> Tensor:
+def _continued(window: _ContextWindow, new: Tensor) -> Tensor:
     """Latents (channels, frames) of a whole window: those used before it, and the new ones."""
     before = window.stream.latents
     if before is not None:
-        # All but the last frames, which were drawn without knowing what follows them.
+        # All but the last frames, which were sampled without knowing what follows them.
         used = before[:, : window.start - window.flow]
         early = before[:, used.shape[1] :]
-        fade = torch.linspace(0, 1, early.shape[1] + 2, device=drawn.device)[1:-1]
-        faded = torch.lerp(early, drawn[:, : early.shape[1]], fade)
-        drawn = torch.cat([used, faded, drawn[:, early.shape[1] :]], dim=1)
+        fade = torch.linspace(0, 1, early.shape[1] + 2, device=new.device)[1:-1]
+        faded = torch.lerp(early, new[:, : early.shape[1]], fade)
+        new = torch.cat([used, faded, new[:, early.shape[1] :]], dim=1)
     next_flow = max(0, window.end - VOCODER_FRAMES - FLOW_FRAMES)
-    window.stream.latents = drawn[:, next_flow - window.flow :].clone()
-    return drawn
+    window.stream.latents = new[:, next_flow - window.flow :].clone()
+    return new
 
 
 def _padded(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
@@ -239,11 +239,11 @@ def _join(window: _ContextWindow, wave: Tensor, hop: int) -> Tensor:
     """The part of a window's sound that is new, faded in over the frame that is shared."""
     stream = window.stream
     wave = wave[(window.start - window.vocoder) * hop : (window.known - window.vocoder) * hop]
-    given = (window.end - window.start) * hop
+    size = (window.end - window.start) * hop
     if stream.overlap is not None:
         fade = torch.linspace(0, torch.pi, hop).cos().add(1).div(2)
         wave = torch.cat([torch.lerp(wave[:hop], stream.overlap, fade), wave[hop:]])
-    stream.overlap = None if window.chunk.last else wave[given : given + hop].clone()
+    stream.overlap = None if window.chunk.last else wave[size : size + hop].clone()
     stream.frames = window.end
     stream.advance(window.chunk)
-    return wave[:given].clone()
+    return wave[:size].clone()

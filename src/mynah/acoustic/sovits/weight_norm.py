@@ -116,7 +116,7 @@ def fuse(module: nn.Module) -> None:
 
 
 def fused_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What `fuse` makes of a `state_dict()`, or of a part of one with whole layers."""
+    """Apply `fuse` to a `state_dict()`, or to a part of one with whole layers."""
     fused: dict[str, Tensor] = {}
     for name, tensor in state.items():
         layer, _, own = name.rpartition(".")
