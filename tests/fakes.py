@@ -45,31 +45,31 @@ class Batch:
 
     def __init__(self, model: "Model") -> None:
         self.model = model
-        self.rows: list[Row] = []
+        self.sequences: list[Row] = []
 
     @property
     def free(self) -> int:
-        return self.model.rows - len(self.rows)
+        return self.model.rows - len(self.sequences)
 
     def validate(self, row: Row) -> None:
         """Every sentence will do."""
 
     def join(self, rows: list[Row]) -> list[Row]:
-        self.rows += rows
+        self.sequences += rows
         return rows
 
     def step(self) -> None:
-        drawn = [row for row in self.rows if self.model.draw(row)]
+        drawn = [row for row in self.sequences if self.model.draw(row)]
         if not drawn:
             time.sleep(0.002)  # nobody may go on
         for row in drawn:
             row.tokens = [0] * self.model.tokens
             row.ended = True
-            self.rows.remove(row)
+            self.sequences.remove(row)
 
     def leave(self, row: Row) -> None:
-        if row in self.rows:
-            self.rows.remove(row)
+        if row in self.sequences:
+            self.sequences.remove(row)
 
 
 @dataclass(slots=True, eq=False)

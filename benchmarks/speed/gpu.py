@@ -108,10 +108,10 @@ def sampling_speed(batch: Batch, rows: int, tokens: int = 200) -> SamplingSpeed:
     def count() -> int:
         return sum(len(row.tokens) for row in joined)
 
-    while batch.rows and count() < 20 * rows:  # graphs are recorded, and windows under way
+    while batch.sequences and count() < 20 * rows:  # graphs are recorded, and windows under way
         batch.step()
     began_drawing, first = time.perf_counter(), count()
-    while batch.rows and count() < first + tokens * rows:
+    while batch.sequences and count() < first + tokens * rows:
         batch.step()
     seconds, number = time.perf_counter() - began_drawing, count() - first
     for row in joined:

@@ -53,7 +53,7 @@ def sentences_per_second(models: Models, rows: int, sentences: int = 64) -> tupl
         for seed in range(sentences)
     ]
     began, spoken = time.perf_counter(), []
-    while waiting or batch.rows:
+    while waiting or batch.sequences:
         joining, waiting = waiting[: batch.free], waiting[batch.free :]
         spoken += batch.join(joining) if joining else []
         batch.step()

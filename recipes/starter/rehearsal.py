@@ -96,6 +96,6 @@ def speak(gpt: GPT, rows: list[list[int]], seed: int) -> list[list[int]]:
             for number, phones in enumerate(rows)
         ]
     )
-    while batch.rows:
+    while batch.sequences:
         batch.step()
     return [row.tokens if len(row.tokens) < LONGEST else [] for row in spoken]

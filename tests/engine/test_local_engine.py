@@ -462,11 +462,11 @@ class TricklingBatch(fakes.Batch):
 
     def step(self):
         self.model.steps += 1
-        for row in list(self.rows):
+        for row in list(self.sequences):
             row.tokens.append(0)
             row.ended = len(row.tokens) == self.model.tokens
             if row.ended:
-                self.rows.remove(row)
+                self.sequences.remove(row)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_it_speaks(on_gpu, voice):
 def test_a_version_has_its_own_networks_there(on_gpu, adapt, voice):
     version = on_gpu.trained(adapt(1))
     assert version.gpt_graphs is not on_gpu.gpt_graphs
-    assert version.gpt_graphs.seats is on_gpu.gpt_graphs.seats
+    assert version.gpt_graphs.slots is on_gpu.gpt_graphs.slots
     assert version.sovits_graphs is not on_gpu.sovits_graphs
     assert version.size > version.gpt_graphs.size + version.sovits_graphs.size
     assert len(say(version, voice, 1)) > 0

@@ -1,4 +1,4 @@
-"""Rows of many callers decoded together: nobody hears the others."""
+"""Sequences of many callers decoded together: none depends on the others."""
 
 import pytest
 import torch
@@ -57,7 +57,7 @@ def alone(gpt):
     return lambda number, **changes: list(generate(gpt, request(number, **changes)))
 
 
-def test_rows_draw_together_what_each_draws_alone(gpt, alone):
+def test_rows_sample_together_what_each_samples_alone(gpt, alone):
     batch = TorchBatch(gpt, rows=8)
     rows = batch.join([request(number) for number in range(8)])
     assert batch.free == 0
@@ -68,10 +68,10 @@ def test_rows_draw_together_what_each_draws_alone(gpt, alone):
 def test_rows_join_and_leave_at_any_token(gpt, alone):
     """Three places for nine requests; a place is given anew as soon as it is free."""
     batch, waiting, rows = TorchBatch(gpt, rows=3), list(range(9)), []
-    while waiting or batch.rows:
+    while waiting or batch.sequences:
         joining, waiting = waiting[: batch.free], waiting[batch.free :]
         rows += batch.join([request(number) for number in joining])
-        assert len(batch.rows) == 3 or not waiting
+        assert len(batch.sequences) == 3 or not waiting
         batch.step()
     assert [row.tokens for row in rows] == [alone(number) for number in range(9)]
 
@@ -111,13 +111,13 @@ def test_a_row_whose_numbers_break_harms_no_other_and_not_the_next(gpt, alone, p
     bert = torch.full((1024, len(request(1).phones)), torch.nan) if poison == "features" else None
     rows = batch.join([request(0), request(1, bert=bert), request(2)])
     if poison == "cache":
-        batch._memory._caches[0].values[:, 1, :, 0] = torch.nan
+        batch._cache._caches[0].values[:, 1, :, 0] = torch.nan
     batch.step()
     assert isinstance(rows[1].error, ModelError)
     assert "not finite" in str(rows[1].error)
     (late,) = batch.join([request(6)])
     assert finish(batch, [rows[0], rows[2], late]) == [alone(0), alone(2), alone(6)]
-    assert not batch._memory._caches[0].values.isnan().any()
+    assert not batch._cache._caches[0].values.isnan().any()
 
 
 def test_generate_raises_what_breaks_its_row(gpt):
@@ -128,23 +128,23 @@ def test_generate_raises_what_breaks_its_row(gpt):
 
 def test_memory_is_taken_once(gpt):
     batch = TorchBatch(gpt, rows=2, buckets=(64, 128))
-    caches = batch._memory._caches
+    caches = batch._cache._caches
     before = [cache.keys.data_ptr() for cache in caches]
     finish(batch, batch.join([request(0, max_tokens=80), request(1)]))
     assert [cache.keys.data_ptr() for cache in caches] == before
 
 
-def test_memory_that_is_not_laid_out_is_taken_as_rows_come(gpt, alone):
-    batch = TorchBatch(gpt, rows=8, buckets=(32, 256), laid_out=1)
+def test_memory_that_is_not_allocated_is_taken_as_rows_come(gpt, alone):
+    batch = TorchBatch(gpt, rows=8, buckets=(32, 256), allocated=1)
     numbers, long = list(range(7)), {"max_tokens": 60}
     rows, sizes = [], []
     for number in numbers:
         rows += batch.join([request(number, **long)])
         batch.step()
-        sizes.append(sum(cache.rows for cache in batch._memory._caches))
+        sizes.append(sum(cache.rows for cache in batch._cache._caches))
     assert sizes[0] == 2
     assert sizes == sorted(sizes)
     assert finish(batch, rows) == [alone(number, **long) for number in numbers]
-    assert sum(cache.rows for cache in batch._memory._caches) <= 16
+    assert sum(cache.rows for cache in batch._cache._caches) <= 16
     batch.leave(batch.join([request(0)])[0])
     assert batch.free == 8

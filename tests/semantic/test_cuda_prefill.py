@@ -1,4 +1,4 @@
-"""What a row begins with, read at a length of its own: as the plain path reads it."""
+"""Prefill at a length of its own equals the plain path."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ CAPACITY = 512
 
 @pytest.fixture(params=["cpu", "recorded", "kernel by kernel"])
 def device(request):
-    """Where it reads; a GPU records what is not on its default stream."""
+    """The device of prefill; a GPU captures what is not on its default stream."""
     if request.param == "cpu":
         yield torch.device("cpu")
         return
@@ -23,18 +23,18 @@ def device(request):
 
 @pytest.fixture
 def read(request, device, gpt):
-    """Reads requests into the second of three rows: logits, keys and values of each."""
+    """Prefill the second of three rows: logits, keys and values of each."""
     recorded = request.node.callspec.params["device"] == "recorded"
     gpt.to(device)
     cache = TorchKVCache(gpt.config, 3, CAPACITY, dtype=torch.float32, device=device)
     logits = torch.zeros((1, gpt.config.vocabulary), device=device)
-    reader = Prefill(gpt, cache, logits, recorded=recorded)
+    prefill = Prefill(gpt, cache, logits, recorded=recorded)
 
     def each(*requests: SemanticRequest) -> list[tuple[torch.Tensor, ...]]:
         found = []
         for asked in requests:
             with torch.inference_mode():
-                reader.read(asked, 1)
+                prefill.run(asked, 1)
             assert cache.lengths.tolist()[1] == asked.prefill_length
             assert cache.text_lengths.tolist()[1] == len(asked.phones)
             kept = (
@@ -42,7 +42,7 @@ def read(request, device, gpt):
                 cache.values[:, 1, :, : asked.prefill_length],
             )
             found.append((logits.cpu().clone(), *(each.cpu().clone() for each in kept)))
-        assert reader.recorded == recorded
+        assert prefill.recorded == recorded
         assert not cache.keys[:, 0].any()
         return found
 

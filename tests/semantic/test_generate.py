@@ -53,7 +53,7 @@ def test_max_tokens_ends_the_rest(gpt):
     assert len(list(generate(gpt, request(max_tokens=5)))) == 5
 
 
-def test_tokens_come_as_they_are_drawn(gpt, monkeypatch):
+def test_tokens_come_as_they_are_sampled(gpt, monkeypatch):
     """The first token needs no step of the model."""
     monkeypatch.setattr(gpt, "step", lambda *_: pytest.fail("stepped before it had to"))
     assert next(generate(gpt, request())) < gpt.config.eos

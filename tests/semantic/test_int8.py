@@ -1,4 +1,4 @@
-"""In 8 bits the GPT says nearly the same, and the same whoever is drawn beside it."""
+"""In 8 bits the GPT says nearly the same, and the same whoever is sampled beside it."""
 
 from importlib.resources import as_file, files
 

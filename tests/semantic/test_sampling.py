@@ -29,13 +29,13 @@ logits_of_any_kind = arrays.arrays(
 ).map(torch.from_numpy)
 
 
-def chance(options=PLAIN, prompt=NO_PROMPT, vocabulary=4, seed=0):
+def state(options=PLAIN, prompt=NO_PROMPT, vocabulary=4, seed=0):
     return SamplerState.of(options, prompt, vocabulary, torch.Generator().manual_seed(seed))
 
 
 def sampler(options=PLAIN, prompt=NO_PROMPT, vocabulary=4, seed=0):
     """Draws for one row: its logits to its next token."""
-    rows = Sampler([chance(options, prompt, vocabulary, seed)])
+    rows = Sampler([state(options, prompt, vocabulary, seed)])
     return lambda logits: rows(logits[None])[0]
 
 
@@ -44,7 +44,7 @@ def kept(logits):
 
 
 def past_the_first_tokens(row, token=0):
-    """Lets a row draw what cannot stop it, until it may stop."""
+    """Let a row sample what cannot stop it, until it may stop."""
     only = torch.full((4,), -math.inf).index_fill(0, torch.tensor(token), 0.0)
     for _ in range(MIN_TOKENS):
         row(only)
@@ -93,11 +93,11 @@ def test_temperature_shapes_the_distribution():
     torch.testing.assert_close(probabilities, torch.tensor([2.0, 4.0]).softmax(0))
 
 
-def test_draw_divides_by_the_noise():
+def test_sample_divides_by_the_noise():
     assert sample(torch.tensor([0.6, 0.4]), torch.tensor([3.0, 1.0])) == 1
 
 
-def test_draws_follow_the_distribution():
+def test_samples_follow_the_distribution():
     probabilities = torch.tensor([0.1, 0.6, 0.3]).expand(20_000, 3)
     noise = torch.empty(20_000, 3).exponential_(generator=torch.Generator().manual_seed(0))
     shares = sample(probabilities, noise).bincount() / 20_000
@@ -138,7 +138,7 @@ def test_penalty_never_raises_a_token(logits, penalty):
 
 @settings(deadline=None, max_examples=50)
 @given(logits_of_any_kind, st.integers(0, 2**32))
-def test_greedy_draws_the_likeliest_whatever_the_seed(logits, seed):
+def test_greedy_samples_the_likeliest_whatever_the_seed(logits, seed):
     logits = torch.cat([logits, torch.tensor([-60.0])])
     options = SamplingOptions(top_k=1, repetition_penalty=1.0)
     token = sampler(options, vocabulary=len(logits), seed=seed)(logits)
@@ -160,16 +160,16 @@ def test_a_row_cannot_stop_at_once():
     assert tokens[-1] == 3
 
 
-def test_a_row_stops_when_eos_is_likeliest_whatever_is_drawn():
+def test_a_row_stops_when_eos_is_likeliest_whatever_is_sampled():
     logits = torch.tensor([1.0, 1.0, 1.0, 1.001])
     rows = [past_the_first_tokens(sampler(seed=seed)) for seed in range(20)]
     assert all(row(logits) == 3 for row in rows)
 
 
-def test_a_row_stops_when_eos_is_drawn():
+def test_a_row_stops_when_eos_is_sampled():
     logits = torch.tensor([1.0, 0.0, 0.0, 0.999])
-    drawn = {int(past_the_first_tokens(sampler(seed=seed))(logits)) for seed in range(40)}
-    assert {0, 3} <= drawn
+    sampled = {int(past_the_first_tokens(sampler(seed=seed))(logits)) for seed in range(40)}
+    assert {0, 3} <= sampled
 
 
 def test_the_likeliest_is_looked_for_after_the_penalty():
@@ -190,7 +190,7 @@ def test_a_row_leaves_the_logits_alone():
     assert logits.tolist() == [1, 2, 3, 4]
 
 
-def test_the_same_seed_draws_the_same():
+def test_the_same_seed_samples_the_same():
     def tokens(seed):
         row = sampler(vocabulary=1025, seed=seed)
         return [int(row(torch.zeros(1025))) for _ in range(10)]
@@ -199,15 +199,15 @@ def test_the_same_seed_draws_the_same():
     assert tokens(1) != tokens(2)
 
 
-def test_a_row_draws_alone():
-    """Another row's draws in between change nothing."""
+def test_a_row_samples_alone():
+    """Samples of another row in between change nothing."""
     logits = torch.zeros(1025)
     alone, beside, other = (sampler(vocabulary=1025, seed=seed) for seed in (1, 1, 2))
     expected = [int(alone(logits)) for _ in range(5)]
     assert [(int(beside(logits)), int(other(logits)))[0] for _ in range(5)] == expected
 
 
-def test_rows_with_options_of_their_own_draw_together_as_each_would_alone():
+def test_rows_with_options_of_their_own_sample_together_as_each_would_alone():
     options = [
         SamplingOptions(),
         SamplingOptions(top_k=1),
@@ -217,24 +217,24 @@ def test_rows_with_options_of_their_own_draw_together_as_each_would_alone():
     prompts = [torch.arange(9 * row) for row in range(4)]
     logits = torch.randn(30, 4, 1025, generator=torch.Generator().manual_seed(0)) * 3
     rows = [(options[row], prompts[row], 1025, row) for row in range(4)]
-    together = Sampler([chance(*row) for row in rows])
-    drawn = torch.stack([together(step) for step in logits])
+    together = Sampler([state(*row) for row in rows])
+    sampled = torch.stack([together(step) for step in logits])
     for number, row in enumerate(rows):
         alone = sampler(*row)
-        assert drawn[:, number].tolist() == [int(alone(step[number])) for step in logits]
+        assert sampled[:, number].tolist() == [int(alone(step[number])) for step in logits]
 
 
 def test_a_row_goes_on_where_it_was_when_others_come_and_go():
     logits = torch.randn(30, 1025, generator=torch.Generator().manual_seed(0))
     alone = sampler(vocabulary=1025, options=SamplingOptions())
     expected = [int(alone(step)) for step in logits]
-    row, drawn = chance(SamplingOptions(), vocabulary=1025), []
+    row, sampled = state(SamplingOptions(), vocabulary=1025), []
     for start, others in enumerate([0, 2, 1]):
-        beside = [chance(vocabulary=1025, seed=seed + 1) for seed in range(others)]
+        beside = [state(vocabulary=1025, seed=seed + 1) for seed in range(others)]
         rows = Sampler([*beside, row])
         for step in logits[10 * start : 10 * start + 10]:
-            drawn.append(int(rows(step.expand(others + 1, -1))[-1]))
-    assert drawn == expected
+            sampled.append(int(rows(step.expand(others + 1, -1))[-1]))
+    assert sampled == expected
 
 
 @pytest.mark.parametrize(

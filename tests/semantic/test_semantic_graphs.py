@@ -1,4 +1,4 @@
-"""Tokens that a GPU draws: those of the plain path, and nobody's depend on the others."""
+"""Tokens of the CUDA backend: those of the plain path, whatever else is in the batch."""
 
 from dataclasses import replace
 
@@ -53,8 +53,8 @@ def test_greedy_tokens_are_the_plain_paths(make, gpt, recorded):
     """Of the CPU, which computes them in float32, too; longer than attention sees at once."""
     greedy = {"sampling": SamplingOptions(top_k=1), "max_tokens": 300}
     requests = [request(number, **greedy) for number in range(3)]
-    drawn = finish(make(recorded=recorded).batch(), requests)
-    assert drawn == [list(generate(gpt, each)) for each in requests]
+    sampled = finish(make(recorded=recorded).batch(), requests)
+    assert sampled == [list(generate(gpt, each)) for each in requests]
 
 
 def test_windows_are_recorded(make):
@@ -64,24 +64,24 @@ def test_windows_are_recorded(make):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
-def test_nobodys_tokens_depend_on_the_others(make, dtype):
+def test_no_tokens_depend_on_the_others(make, dtype):
     """Alone, all at once, and one after the other into places that others have left."""
     graphs, requests = make(dtype), [request(number) for number in range(9)]
     alone = [finish(graphs.batch(), [each])[0] for each in requests]
     assert finish(graphs.batch(), requests) == alone
     batch, waiting, rows = graphs.batch(), list(requests), []
-    while waiting or batch.rows:
-        if len(batch.rows) < 3 and waiting:
+    while waiting or batch.sequences:
+        if len(batch.sequences) < 3 and waiting:
             rows += batch.join([waiting.pop(0)])
         batch.step()
     assert [row.tokens for row in rows] == alone
     assert batch.free == graphs.rows
 
 
-def test_another_seed_draws_other_tokens(make):
+def test_another_seed_samples_other_tokens(make):
     batch = make().batch()
-    drawn = finish(batch, [request(0, seed=seed, max_tokens=40) for seed in (1, 1, 2)])
-    assert drawn[0] == drawn[1] != drawn[2]
+    sampled = finish(batch, [request(0, seed=seed, max_tokens=40) for seed in (1, 1, 2)])
+    assert sampled[0] == sampled[1] != sampled[2]
 
 
 def test_half_precision_predicts_nearly_the_same(make, gpt):
@@ -96,7 +96,7 @@ def test_a_row_whose_numbers_break_harms_no_other(make):
     bert = torch.full((1024, len(request(1).phones)), torch.nan)
     batch = graphs.batch()
     first, broken, third = batch.join([request(0), request(1, bert=bert), request(2)])
-    while batch.rows:
+    while batch.sequences:
         batch.step()
     assert isinstance(broken.error, ModelError)
     assert [first.tokens, third.tokens] == alone
@@ -110,12 +110,12 @@ def test_who_leaves_is_gone_at_once(make):
     batch.step()
     batch.leave(first)
     left = list(first.tokens)
-    assert batch.rows == [second]
+    assert batch.sequences == [second]
     batch.step()
     assert first.tokens == left
 
 
-def test_a_batch_that_is_dropped_gives_its_seats_back(make):
+def test_a_batch_that_is_dropped_releases_its_slots(make):
     graphs = make()
     graphs.batch().join([request(0), request(1)])
     assert graphs.batch().free == graphs.rows
@@ -128,26 +128,26 @@ def test_a_request_that_is_too_long_is_refused(make):
 
 
 @pytest.mark.parametrize("options", OPTIONS)
-def test_draws_are_as_likely_as_the_distribution_says(make, options):
-    """Thousands of draws from the same logits, each with a seed of its own."""
+def test_samples_are_as_likely_as_the_distribution_says(make, options):
+    """Thousands of samples from the same logits, each with a seed of its own."""
     graphs, generator = make(), torch.Generator().manual_seed(0)
-    seats, logits = graphs.seats, 2 * torch.randn(1025, generator=generator)
+    slots, logits = graphs.slots, 2 * torch.randn(1025, generator=generator)
     (row,) = (batch := graphs.batch()).join([request(1, sampling=options, max_tokens=1500)])
-    seat, seen = batch._seats[row], row.sampler.seen
-    slots = torch.tensor([seat], dtype=torch.int32, device=seats.device)
+    slot, seen = batch._slots[row], row.sampler.seen
+    ids = torch.tensor([slot], dtype=torch.int32, device=slots.device)
     graphs.network.logits[0].copy_(logits)
-    given, drawn = torch.zeros_like(slots), []
+    sampled, tokens = torch.zeros_like(ids), []
     for seed in range(2000):
-        seats.place(row, seat)
-        seats.seeds[seat].fill_(seed)
-        seats.drawn[seat].fill_(11)
-        graphs.network.draw(slots, given)
-        drawn.append(given.clone())
-    counts = torch.bincount(torch.cat(drawn).cpu(), minlength=1025)
+        slots.assign(row, slot)
+        slots.seeds[slot].fill_(seed)
+        slots.steps[slot].fill_(11)
+        graphs.network.sample(ids, sampled)
+        tokens.append(sampled.clone())
+    counts = torch.bincount(torch.cat(tokens).cpu(), minlength=1025)
     penalised = penalise_repetition(logits, seen, options.repetition_penalty)
     top_p = None if options.top_p == 1 else options.top_p
     expected = distribution(
         penalised, top_k=options.top_k, top_p=top_p, temperature=options.temperature
     )
-    assert (counts / len(drawn) - expected).abs().max() < 0.05
+    assert (counts / len(tokens) - expected).abs().max() < 0.05
     assert not counts[expected == 0].any()

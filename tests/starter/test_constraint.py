@@ -84,7 +84,7 @@ def test_a_row_without_a_constraint_decodes_as_it_does_alone(gpt):
     alone = list(generate(gpt, free))
     batch = TorchBatch(gpt, rows=2, buckets=(64,))
     row, _ = batch.join([free, replace(request([4, 5]), max_tokens=30)])
-    while batch.rows:
+    while batch.sequences:
         batch.step()
     assert row.tokens == alone
 

@@ -216,7 +216,7 @@ class Models:
             return self.gpt_graphs.batch()
         # The model's own has room from the start; there may be many of versions, which grow.
         own = self.origin is None or self.gpt is self.origin.gpt.network
-        return TorchBatch(self.packed or self.gpt, ROWS, laid_out=ROWS if own else 1)
+        return TorchBatch(self.packed or self.gpt, ROWS, allocated=ROWS if own else 1)
 
     def decode(self, streams: Sequence[DecodeStream]) -> list[NDArray[np.float32]]:
         """Sound of the next chunk of each stream, which moves on."""

@@ -1,7 +1,7 @@
-"""Continuous batching: requests of any callers decoded together, each in a row of its own.
+"""Continuous batching: sequences of any callers decoded together, one token a step.
 
-Rows join and leave between any two steps; the arithmetic of a row does not depend on which
-others are there, and neither do its draws.
+Sequences join and leave between any two steps; what is computed and sampled for one does not
+depend on which others are there.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,31 +22,36 @@ class Batch(Protocol):
     """Sequences that are decoded together, as a step loop needs them; see `TorchBatch`."""
 
     @property
-    def rows(self) -> list[TokenSequence]:
-        """The rows that go on at the next step."""
+    def sequences(self) -> list[TokenSequence]:
+        """Sequences of the next step."""
 
     @property
     def free(self) -> int:
-        """How many more may join."""
+        """Number of sequences that may still join."""
 
     def validate(self, request: SemanticRequest) -> None:
-        """Checks that a request can be decoded here."""
+        """Check that a request can be decoded here.
+
+        Raises:
+            TextError, RecordingError, OptionError: see `SemanticRequest.validate`; and the
+                prompt and the sentence together are longer than a sequence may be.
+        """
 
     def join(self, requests: Sequence[SemanticRequest]) -> list[TokenSequence]:
-        """Reads validated requests, of which no more than `free`, and draws their first tokens."""
+        """Prefill up to `free` validated requests, and sample their first tokens."""
 
     def step(self) -> None:
-        """Has every row go on; those that end leave."""
+        """Sample one more token of every sequence; those that end leave."""
 
-    def leave(self, row: TokenSequence) -> None:
-        """Frees a row's place, whether or not it has ended."""
+    def leave(self, sequence: TokenSequence) -> None:
+        """Free a sequence's slot, whether it has ended or not."""
 
 
 def validate(request: SemanticRequest, config: SemanticConfig, longest: int) -> None:
-    """Checks that a request can be decoded where rows have so many places.
+    """Check that a request fits sequences of up to `longest` phonemes and tokens.
 
     Raises:
-        TextError, RecordingError, OptionError: see `TorchBatch.validate`.
+        TextError, RecordingError, OptionError: see `Batch.validate`.
     """
     request.validate(config)
     if request.max_length > longest:
@@ -58,15 +63,13 @@ def validate(request: SemanticRequest, config: SemanticConfig, longest: int) -> 
 
 
 class TorchBatch:
-    """Rows that are decoded together, one token a step.
-
-    One thread at a time may use it.
+    """A `Batch` on torch; one thread at a time may use it.
 
     Args:
         gpt: the model, in eval mode.
-        rows: most requests at a time.
-        laid_out: for how many of them memory is laid out at once; all if not given.
-        buckets: lengths, in phonemes and tokens, for which memory is laid out; see `KVBuckets`.
+        rows: most sequences at a time.
+        allocated: slots of the KV cache to begin with; one for each sequence if not given.
+        buckets: lengths of the KV cache in phonemes and tokens; see `KVBuckets`.
     """
 
     def __init__(
@@ -75,87 +78,82 @@ class TorchBatch:
         rows: int = 16,
         buckets: Sequence[int] = BUCKETS,
         *,
-        laid_out: int | None = None,
+        allocated: int | None = None,
     ) -> None:
         self._gpt = gpt
         self._size = rows
-        self._memory = KVBuckets(gpt, laid_out or rows, buckets)
+        self._cache = KVBuckets(gpt, allocated or rows, buckets)
         self._sampler: Sampler | None = None
 
     @property
-    def rows(self) -> list[TokenSequence]:
-        """The rows that go on at the next step."""
-        return self._memory.rows
+    def sequences(self) -> list[TokenSequence]:
+        """See `Batch`."""
+        return self._cache.sequences
 
     @property
     def free(self) -> int:
-        """How many more may join."""
-        return self._size - len(self.rows)
+        """See `Batch`."""
+        return self._size - len(self.sequences)
 
     def validate(self, request: SemanticRequest) -> None:
-        """Checks that a request can be decoded here.
-
-        Raises:
-            TextError, RecordingError, OptionError: see `SemanticRequest.validate`; and the
-                prompt and the sentence together are longer than the largest bucket.
-        """
-        validate(request, self._gpt.config, self._memory.longest)
+        """See `Batch`."""
+        validate(request, self._gpt.config, self._cache.longest)
 
     @torch.inference_mode()
     def join(self, requests: Sequence[SemanticRequest]) -> list[TokenSequence]:
-        """Reads validated requests, of which no more than `free`, and draws their first tokens."""
+        """See `Batch`."""
         assert len(requests) <= self.free, (len(requests), self.free)
         weight = self._gpt.ar_predict_layer.weight
         vocabulary = self._gpt.config.vocabulary
-        rows = [TokenSequence.of(request, vocabulary, weight.device) for request in requests]
-        for start, cache, group in self._memory.allocate(rows):
+        sequences = [TokenSequence.of(request, vocabulary, weight.device) for request in requests]
+        for first, cache, group in self._cache.allocate(sequences):
             logits = self._gpt.prefill(
-                [row.request.phones for row in group],
-                [row.request.bert for row in group],
-                [row.request.prompt for row in group],
+                [sequence.request.phones for sequence in group],
+                [sequence.request.bert for sequence in group],
+                [sequence.request.prompt for sequence in group],
                 cache,
-                start,
+                first,
             )
-            self._draw(group, Sampler([row.sampler for row in group]), logits)
+            self._sample(group, Sampler([sequence.sampler for sequence in group]), logits)
         self._drop_ended()
         self._sampler = None
-        return rows
+        return sequences
 
     @torch.inference_mode()
     def step(self) -> None:
-        """Draws one more token in every row; those that end leave."""
-        if not self.rows:
+        """See `Batch`."""
+        if not self.sequences:
             return
-        if self._memory.make_room() or self._sampler is None:
-            self._sampler = Sampler([row.sampler for row in self.rows])
-        last = torch.tensor([row.tokens[-1] for row in self.rows], device=self._memory.device)
-        logits = self._gpt.step(last, self._memory)
-        self._draw(self.rows, self._sampler, logits)
+        if self._cache.move_full() or self._sampler is None:
+            self._sampler = Sampler([sequence.sampler for sequence in self.sequences])
+        tokens = [sequence.tokens[-1] for sequence in self.sequences]
+        logits = self._gpt.step(torch.tensor(tokens, device=self._cache.device), self._cache)
+        self._sample(self.sequences, self._sampler, logits)
         self._drop_ended()
 
     @torch.inference_mode()
-    def leave(self, row: TokenSequence) -> None:
-        """Frees a row's place, whether or not it has ended."""
-        if row in self.rows:
-            self._memory.free(row)
+    def leave(self, sequence: TokenSequence) -> None:
+        """See `Batch`."""
+        if sequence in self.sequences:
+            self._cache.free(sequence)
             self._sampler = None
 
-    def _draw(self, rows: Sequence[TokenSequence], sampler: Sampler, logits: Tensor) -> None:
+    def _sample(self, sequences: Sequence[TokenSequence], sampler: Sampler, logits: Tensor) -> None:
         tokens, broken = sampler(logits).tolist(), (~logits.isfinite().all(-1)).tolist()
-        for row, token, bad in zip(rows, tokens, broken, strict=True):
+        for sequence, token, bad in zip(sequences, tokens, broken, strict=True):
             if bad:
-                row.fail()
+                sequence.fail()
             else:
-                row.append(token, self._gpt.config.eos)
+                sequence.append(token, self._gpt.config.eos)
 
     def _drop_ended(self) -> None:
-        for row in self.rows:
-            if row.ended:
-                self.leave(row)
+        for sequence in self.sequences:
+            if sequence.ended:
+                self.leave(sequence)
 
 
 def generate(gpt: GPT, request: SemanticRequest) -> Iterator[int]:
-    """Decodes one request, each token as soon as it is drawn.
+    """Decode one request, and yield each token as soon as it is sampled.
 
     Args:
         gpt: the model, in eval mode.
@@ -166,17 +164,17 @@ def generate(gpt: GPT, request: SemanticRequest) -> Iterator[int]:
 
     Raises:
         TextError, RecordingError, OptionError: see `SemanticRequest.validate`.
-        ModelError: the model's numbers are not finite.
+        ModelError: the model's logits are not finite.
     """
     batch = TorchBatch(gpt, rows=1, buckets=(request.max_length,))
     batch.validate(request)
-    (row,) = batch.join([request])
-    given = 0
+    (sequence,) = batch.join([request])
+    yielded = 0
     while True:
-        if row.error:
-            raise row.error
-        yield from row.tokens[given:]
-        given = len(row.tokens)
-        if row.ended:
+        if sequence.error:
+            raise sequence.error
+        yield from sequence.tokens[yielded:]
+        yielded = len(sequence.tokens)
+        if sequence.ended:
             return
         batch.step()

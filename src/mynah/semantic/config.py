@@ -10,7 +10,7 @@ BERT_SIZE = 1024
 """Size of a phoneme's text feature, the same in every released version."""
 
 POSITIONS = 4000
-"""Places for phonemes, and as many for tokens."""
+"""Most positions of phonemes, and of tokens."""
 
 _LARGEST, _MOST_LAYERS = 1 << 14, 64  # a config from a stranger must not fill the memory
 
@@ -26,7 +26,7 @@ class SemanticConfig:
     vocabulary: int = 1025
 
     def __post_init__(self) -> None:
-        """Refuses sizes that cannot form a network."""
+        """Refuse sizes that cannot form a network."""
         sizes = (self.hidden, self.heads, self.layers, self.phoneme_vocabulary, self.vocabulary - 1)
         if min(sizes) < 1 or max(sizes) > _LARGEST or self.layers > _MOST_LAYERS:
             raise CheckpointError(
@@ -56,7 +56,7 @@ class SemanticConfig:
 
     @classmethod
     def from_checkpoint(cls, config: Mapping[str, Any]) -> Self:
-        """Reads the sizes from the section `model` of a checkpoint's config.
+        """Read the sizes from the section `model` of a checkpoint's config.
 
         Raises:
             CheckpointError: if the section or a size is missing or makes no sense.

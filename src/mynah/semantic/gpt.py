@@ -38,10 +38,10 @@ threads fall asleep, which no loop over steps alone shows."""
 
 
 class Appendable(Protocol):
-    """Memory of rows that grow by a token a step, such as a `TorchKVCache`."""
+    """A KV cache or several whose slots grow by a token a step."""
 
     def grow(self, rows: int) -> list[AppendedSlots]:
-        """Makes each of the first `rows` rows one place longer; which, of each cache."""
+        """Append a place to each of the first `rows` slots."""
 
 
 class TokenEmbedding(nn.Module):
@@ -93,7 +93,7 @@ class Attention(nn.Module):
         nn.init.zeros_(self.out_proj.bias)
 
     def forward(self, x: Tensor, attend: Attend) -> Tensor:
-        """Maps (rows, time, hidden) to the same shape; `attend` knows what is visible."""
+        """(rows, time, hidden) to the same shape; `attend` knows the mask."""
         projected = F.linear(x, self.in_proj_weight, self.in_proj_bias)
         mixed = attend(projected.view(*x.shape[:2], 3, self.heads, -1))
         return cast(Tensor, self.out_proj(mixed.to(x.dtype)))
@@ -137,7 +137,7 @@ class GPT(nn.Module):
 
     Attributes:
         config: the sizes.
-        sampling: how its tokens are drawn when nobody says otherwise.
+        sampling: its default options.
     """
 
     def __init__(self, config: SemanticConfig, dropout: float = 0.1) -> None:
@@ -183,12 +183,12 @@ class GPT(nn.Module):
         """
         x = self.pack(phones, phone_lengths, bert, tokens)
         visible = visible_places(x.shape[1], phone_lengths)
-        x = self.h(x, [partial(_read, visible)] * self.config.layers)
+        x = self.h(x, [partial(_attend, visible)] * self.config.layers)
         predicting = torch.arange(tokens.shape[1] + 1, device=x.device) + phone_lengths[:, None] - 1
         return cast(Tensor, self.ar_predict_layer(_take(x, predicting)))
 
     def new_cache(self, rows: int, capacity: int) -> KVCache:
-        """Memory for decoding `rows` sequences of up to `capacity` phonemes and tokens."""
+        """A KV cache for `rows` sequences of up to `capacity` phonemes and tokens."""
         weight = self.ar_predict_layer.weight
         # Attention of a single query in bf16 is five times slower on CPU than in fp32.
         dtype = torch.float32 if weight.device.type == "cpu" else weight.dtype
@@ -202,14 +202,14 @@ class GPT(nn.Module):
         cache: KVCache,
         first: int = 0,
     ) -> Tensor:
-        """Reads requests into rows of the cache, whatever those held before.
+        """Prefill slots of the cache, whatever those held before.
 
         Args:
             phones: of each request, (phones,) ids, at least one.
             bert: of each, (bert, phones) features, or None for zeros.
             prompts: of each, (tokens,) ids of the prompt; may be empty.
-            cache: where keys and values go.
-            first: the cache's row for the first request; the others follow.
+            cache: for keys and values.
+            first: slot of the first request; the others follow.
 
         Returns:
             (requests, vocabulary) logits of each one's first token.
@@ -224,29 +224,29 @@ class GPT(nn.Module):
             pad_sequence(list(prompts), batch_first=True).to(device).long(),
         )
         x = x[:, : max(map(sum, zip(text_lengths, prompt_lengths, strict=True)))]
-        x = self._read(x, cache, first, text_lengths, prompt_lengths)
+        x = self._prefill_layers(x, cache, first, text_lengths, prompt_lengths)
         last = text_length + torch.tensor(prompt_lengths, device=device) - 1
         return self._predict(_take(x, last[:, None])[:, 0])
 
-    def step(self, tokens: Tensor, memory: Appendable) -> Tensor:
-        """Reads one more token in each of the memory's first rows.
+    def step(self, tokens: Tensor, cache: Appendable) -> Tensor:
+        """Decode one more token of the sequences in the first slots.
 
         Args:
-            tokens: (rows,) ids, one for each of the first `rows` rows.
-            memory: what `prefill` filled; every row grows by one.
+            tokens: (rows,) ids of their last tokens.
+            cache: filled by `prefill`; every slot grows by one.
 
         Returns:
-            (rows, vocabulary) logits of each row's next token.
+            (rows, vocabulary) logits of their next tokens.
         """
-        grown = memory.grow(len(tokens))
+        grown = cache.grow(len(tokens))
         positions = torch.cat([part.positions for part in grown])
         x = self.ar_audio_embedding(tokens) + self.ar_audio_position(positions)
-        return self._predict(self._go_on(x, grown))
+        return self._predict(self._step_layers(x, grown))
 
     def pack(
         self, phones: Tensor, phone_lengths: Tensor, bert: Tensor | None, tokens: Tensor
     ) -> Tensor:
-        """Embeds phonemes and tokens, each row's tokens directly after its phonemes.
+        """Embed phonemes and tokens, each row's tokens directly after its phonemes.
 
         Args:
             phones: (rows, phones) ids, padded with any.
@@ -265,17 +265,17 @@ class GPT(nn.Module):
         source = torch.where(place < lengths, place, place + padding).clamp_max(len(place) - 1)
         return cast(Tensor, self.dropout(_take(torch.cat([text, audio], dim=1), source)))
 
-    def _read(
+    def _prefill_layers(
         self, x: Tensor, cache: KVCache, first: int, phones: Sequence[int], tokens: Sequence[int]
     ) -> Tensor:
-        """Sends packed sequences (rows, time, hidden), of which a cache keeps keys and values."""
+        """Packed sequences (rows, time, hidden) through the layers; keys and values are cached."""
         visible = visible_places(x.shape[1], torch.tensor(phones, device=x.device))
         return cast(
             Tensor, self.h(x, cast(LayeredKVCache, cache).fill(first, phones, tokens, visible))
         )
 
-    def _go_on(self, x: Tensor, grown: Sequence[AppendedSlots]) -> Tensor:
-        """Sends a token (rows, hidden) of each row through the layers."""
+    def _step_layers(self, x: Tensor, grown: Sequence[AppendedSlots]) -> Tensor:
+        """One token (rows, hidden) of each sequence through the layers."""
         return cast(Tensor, self.h(x[:, None], side_by_side(grown))[:, 0])
 
     def _predict(self, x: Tensor) -> Tensor:
@@ -310,7 +310,7 @@ def _padded_features(
     return padded
 
 
-def _read(visible: Tensor, projected: Tensor) -> Tensor:
+def _attend(visible: Tensor, projected: Tensor) -> Tensor:
     return attend(visible, *split(projected))
 
 

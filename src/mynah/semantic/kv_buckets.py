@@ -1,9 +1,9 @@
-"""Where rows keep their keys and values: memory in length buckets.
+"""KV cache of a batch: slots in length buckets.
 
-A row begins in the shortest bucket that it fits and moves to the next when it outgrows it, so
-that a step reads little beyond what is there: one row that goes on and on costs the others
-nothing. Within a bucket the rows are packed to the front; when one leaves, the last takes
-its place.
+A sequence begins in the shortest bucket that it fits and moves to the next when it outgrows it,
+so that a step reads little beyond what is there: one very long sequence costs the others nothing.
+Within a bucket the used slots are packed to the front; when a sequence leaves, the last one takes
+its slot.
 """
 
 from collections.abc import Sequence
@@ -17,93 +17,93 @@ BUCKETS = (512, 1024, 2048, 4096)
 
 
 class KVBuckets:
-    """Buckets and who is where.
+    """Caches of several lengths, and the sequences in their slots.
 
     Args:
         gpt: the model.
-        rows: for which every bucket has room; it doubles when there are more.
+        rows: slots of every bucket; they double when there are more sequences.
         buckets: the buckets' lengths, ascending.
     """
 
     def __init__(self, gpt: GPT, rows: int, buckets: Sequence[int]) -> None:
         self._gpt = gpt
         self._caches = [gpt.new_cache(rows, length) for length in buckets]
-        self._seated: list[list[TokenSequence]] = [[] for _ in buckets]
+        self._slots: list[list[TokenSequence]] = [[] for _ in buckets]
         self.longest = buckets[-1]
         self.device = self._caches[0].device
 
     @property
-    def rows(self) -> list[TokenSequence]:
-        """All rows, in the order in which a step takes and gives them."""
-        return [row for seated in self._seated for row in seated]
+    def sequences(self) -> list[TokenSequence]:
+        """All sequences, in the order of a step's rows."""
+        return [sequence for slots in self._slots for sequence in slots]
 
     def allocate(
-        self, rows: Sequence[TokenSequence]
+        self, sequences: Sequence[TokenSequence]
     ) -> list[tuple[int, KVCache, list[TokenSequence]]]:
-        """Gives new rows their places.
+        """Allocate slots for new sequences.
 
         Returns:
-            For each bucket that gets rows: the first of their places, the cache, and the rows,
-            whose places follow one another.
+            For each bucket that gets some: the first slot, the cache, and the sequences, whose
+            slots follow one another.
         """
         groups: list[tuple[int, KVCache, list[TokenSequence]]] = []
-        for bucket, seated in enumerate(self._seated):
-            group = [row for row in rows if self._bucket_of(row) == bucket]
+        for bucket, slots in enumerate(self._slots):
+            group = [each for each in sequences if self._bucket_of(each) == bucket]
             if group:
-                groups.append((len(seated), self._with_room(bucket, len(group)), group))
-                seated.extend(group)
+                groups.append((len(slots), self._reserve(bucket, len(group)), group))
+                slots.extend(group)
         return groups
 
-    def free(self, row: TokenSequence) -> None:
-        """Takes a row out."""
-        for cache, seated in zip(self._caches, self._seated, strict=True):
-            if row in seated:
-                self._unseat(cache, seated, seated.index(row))
+    def free(self, sequence: TokenSequence) -> None:
+        """Free a sequence's slot."""
+        for cache, slots in zip(self._caches, self._slots, strict=True):
+            if sequence in slots:
+                self._vacate(cache, slots, slots.index(sequence))
 
-    def make_room(self) -> bool:
-        """Moves rows that are full to the next bucket; whether there were any."""
+    def move_full(self) -> bool:
+        """Move sequences whose slots are full to the next bucket; true if there were any."""
         moved = False
         for bucket in range(len(self._caches) - 1):
-            cache, here, longer = self._caches[bucket], *self._seated[bucket : bucket + 2]
-            for place in reversed(cache.full(len(here))):
-                cache.copy(place, self._with_room(bucket + 1, 1), len(longer))
-                longer.append(here[place])
-                self._unseat(cache, here, place)
+            cache, here, longer = self._caches[bucket], *self._slots[bucket : bucket + 2]
+            for slot in reversed(cache.full(len(here))):
+                cache.copy(slot, self._reserve(bucket + 1, 1), len(longer))
+                longer.append(here[slot])
+                self._vacate(cache, here, slot)
                 moved = True
         return moved
 
     def grow(self, rows: int) -> list[AppendedSlots]:
-        """Makes every row one place longer; which, of each cache that has any."""
-        assert rows == len(self.rows), (rows, len(self.rows))
+        """Append a place to every used slot, of each cache that has any."""
+        assert rows == len(self.sequences), (rows, len(self.sequences))
         return [
             grown
-            for cache, seated in zip(self._caches, self._seated, strict=True)
-            if seated
-            for grown in cache.grow(len(seated))
+            for cache, slots in zip(self._caches, self._slots, strict=True)
+            if slots
+            for grown in cache.grow(len(slots))
         ]
 
-    def _with_room(self, bucket: int, rows: int) -> KVCache:
-        """A bucket's cache, which has room for some more rows."""
-        cache, seated = self._caches[bucket], self._seated[bucket]
-        need = len(seated) + rows
+    def _reserve(self, bucket: int, rows: int) -> KVCache:
+        """A bucket's cache, made larger unless it has so many free slots."""
+        cache, slots = self._caches[bucket], self._slots[bucket]
+        need = len(slots) + rows
         if need > cache.rows:
             wider = self._gpt.new_cache(max(need, 2 * cache.rows), cache.capacity)
-            for place in range(len(seated)):
-                cache.copy(place, wider, place)
+            for slot in range(len(slots)):
+                cache.copy(slot, wider, slot)
             self._caches[bucket] = wider
         return self._caches[bucket]
 
-    def _bucket_of(self, row: TokenSequence) -> int:
-        # One place more than is read: a row always has room for its next token.
-        need = row.request.prefill_length + 1
+    def _bucket_of(self, sequence: TokenSequence) -> int:
+        # One place more than is prefilled: there is always room for the next token.
+        need = sequence.request.prefill_length + 1
         return next(at for at, cache in enumerate(self._caches) if cache.capacity >= need)
 
     @staticmethod
-    def _unseat(cache: KVCache, seated: list[TokenSequence], place: int) -> None:
-        if seated[place].error:
-            cache.wipe(place)
-        last = len(seated) - 1
-        if place != last:
-            cache.copy(last, cache, place)
-        seated[place] = seated[last]
-        seated.pop()
+    def _vacate(cache: KVCache, slots: list[TokenSequence], slot: int) -> None:
+        if slots[slot].error:
+            cache.wipe(slot)
+        last = len(slots) - 1
+        if slot != last:
+            cache.copy(last, cache, slot)
+        slots[slot] = slots[last]
+        slots.pop()

@@ -15,16 +15,16 @@ from torch.nn import functional as F
 from mynah.semantic.config import SemanticConfig
 
 Attend = Callable[[Tensor], Tensor]
-"""A layer's attention: queries, and new keys and values, (rows, time, 3, heads, head size), to
-what the queries find in all keys that they may see, (rows, time, hidden)."""
+"""A layer's attention: from queries, new keys and new values (rows, time, 3, heads, head size) to
+weighted sums of all values that they may see, (rows, time, hidden)."""
 
 
 class KVCache(ABC):
-    """Keys and values of `rows` sequences of up to `capacity` phonemes and tokens.
+    """Slots for the keys and values of sequences; a slot is a row of its tensors.
 
     Attributes:
-        rows: sequences that there is room for.
-        capacity: phonemes and tokens that fit in a row.
+        rows: number of slots.
+        capacity: phonemes and tokens that fit in a slot.
         lengths: (rows,) filled places, on the device.
         text_lengths: (rows,) phonemes among them, on the device.
     """
@@ -38,15 +38,15 @@ class KVCache(ABC):
 
     @property
     def device(self) -> torch.device:
-        """Where everything is."""
+        """The device of keys and values."""
         return self.lengths.device
 
     def full(self, rows: int) -> list[int]:
-        """Which of the first `rows` rows have no room for another token."""
+        """Those of the first `rows` slots that have no room for another token."""
         return [row for row in range(rows) if self._filled[row] == self.capacity]
 
     def begin(self, first: int, phones: Sequence[int], tokens: Sequence[int]) -> slice:
-        """Starts rows anew, with phonemes and tokens of each, from row `first` on: which."""
+        """Start the slots from `first` on anew, one for each pair of phonemes and tokens."""
         lengths = [sum(pair) for pair in zip(phones, tokens, strict=True)]
         assert min(phones) > 0, phones
         assert max(lengths) <= self.capacity, (lengths, self.capacity)
@@ -57,7 +57,7 @@ class KVCache(ABC):
         return rows
 
     def grow(self, rows: int) -> "list[AppendedSlots]":
-        """Makes each of the first `rows` rows one place longer."""
+        """Append a place to each of the first `rows` slots."""
         longest = max(self._filled[:rows])
         assert longest < self.capacity, (longest, self.capacity)
         self._filled[:rows] = [length + 1 for length in self._filled[:rows]]
@@ -66,29 +66,29 @@ class KVCache(ABC):
         return [AppendedSlots(self, last, longest)]
 
     @abstractmethod
-    def copy(self, row: int, to: Self, place: int) -> None:
-        """Copies a row to a place of this or a longer one."""
+    def copy(self, slot: int, to: Self, target: int) -> None:
+        """Copy a slot to one of this or a longer cache."""
 
     @abstractmethod
-    def wipe(self, row: int) -> None:
-        """Makes a row's places finite again, whatever was put there."""
+    def wipe(self, slot: int) -> None:
+        """Make a slot's numbers finite again."""
 
-    def _copy_length(self, row: int, to: "KVCache", place: int) -> int:
-        """Gives a place of this or another cache the length of a row."""
-        to.lengths[place] = self.lengths[row]
-        to.text_lengths[place] = self.text_lengths[row]
-        to._filled[place] = self._filled[row]
-        return self._filled[row]
+    def _copy_length(self, slot: int, to: "KVCache", target: int) -> int:
+        """Copy a slot's length to one of this or another cache, and return it."""
+        to.lengths[target] = self.lengths[slot]
+        to.text_lengths[target] = self.text_lengths[slot]
+        to._filled[target] = self._filled[slot]
+        return self._filled[slot]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AppendedSlots:
-    """The first rows of a cache, each one place longer than before.
+    """The first slots of a cache, each one place longer than before.
 
     Attributes:
-        cache: whose rows.
+        cache: of the slots.
         last: (rows,) their new places.
-        longest: the furthest of these, which on a GPU would take time to ask for.
+        longest: the furthest of these; to read it from a GPU would take time.
     """
 
     cache: KVCache
@@ -97,7 +97,7 @@ class AppendedSlots:
 
     @property
     def positions(self) -> Tensor:
-        """(rows,) positions of the new tokens among each row's tokens."""
+        """(rows,) positions of the new tokens among each slot's tokens."""
         return self.last - self.cache.text_lengths[: len(self.last)]
 
 
@@ -108,10 +108,10 @@ class LayeredKVCache(KVCache):
     def fill(
         self, first: int, phones: Sequence[int], tokens: Sequence[int], visible: Tensor
     ) -> list[Attend]:
-        """Starts rows anew, from row `first` on.
+        """Start slots anew, and return each layer's attention of the sequences to themselves.
 
         Args:
-            first: row of the first sequence.
+            first: slot of the first sequence.
             phones: phonemes of each sequence.
             tokens: tokens of each.
             visible: mask (rows, 1, time, time) of what they see of one another.
@@ -130,11 +130,9 @@ CACHE_LINE = 64
 
 
 class TorchKVCache(LayeredKVCache):
-    """Room for `rows` sequences of up to `capacity` phonemes and tokens each.
+    """A `KVCache` that torch's attention reads.
 
-    A row is filled by `GPT.prefill` and grows by `GPT.step`; rows have their own
-    lengths, and a finished row is simply filled anew. Steps may use the first few
-    rows only.
+    `GPT.prefill` fills a slot, and `GPT.step` appends to it; steps may use the first slots only.
 
     Attributes:
         keys: (layers, rows, heads, capacity, head size).
@@ -179,16 +177,16 @@ class TorchKVCache(LayeredKVCache):
             for keys, values in zip(self.keys, self.values, strict=True)
         ]
 
-    def copy(self, row: int, to: Self, place: int) -> None:
-        """Copies a row to a place of this or a longer cache."""
-        length = self._copy_length(row, to, place)
-        to.keys[:, place, :, :length] = self.keys[:, row, :, :length]
-        to.values[:, place, :, :length] = self.values[:, row, :, :length]
+    def copy(self, slot: int, to: Self, target: int) -> None:
+        """See `KVCache`."""
+        length = self._copy_length(slot, to, target)
+        to.keys[:, target, :, :length] = self.keys[:, slot, :, :length]
+        to.values[:, target, :, :length] = self.values[:, slot, :, :length]
 
-    def wipe(self, row: int) -> None:
-        """Makes a row's places finite again, whatever was put there."""
-        self.keys[:, row] = 0
-        self.values[:, row] = 0
+    def wipe(self, slot: int) -> None:
+        """See `KVCache`."""
+        self.keys[:, slot] = 0
+        self.values[:, slot] = 0
 
 
 def attend(visible: Tensor, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
@@ -204,7 +202,7 @@ def split(projected: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def side_by_side(parts: Sequence[AppendedSlots]) -> list[Attend]:
-    """Each layer's attention where the first rows look into one cache, the next into another."""
+    """Each layer's attention where a step's rows are in several caches, one after the other."""
     every = [cast(LayeredKVCache, part.cache).attends(part) for part in parts]
     if len(every) == 1:
         return every[0]
@@ -241,8 +239,8 @@ def _grow(
 def zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     """Zeros, not empty: a masked place counts 0 x its value, and 0 x NaN is NaN.
 
-    On the CPU they come from the system as they are first written to, so that room for many
-    long rows costs nothing until there are such rows; torch's own are written at once.
+    On the CPU the system commits them as they are first written to, so that many long slots cost
+    nothing until they are used; torch's own are written at once.
     """
     if device.type != "cpu":
         return torch.zeros(shape, dtype=dtype, device=device)

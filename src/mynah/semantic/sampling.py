@@ -1,6 +1,6 @@
-"""From logits to the next semantic token, in upstream's order.
+"""Sampling of the next semantic token, in upstream's order.
 
-Repetition penalty over prompt and output, then top-p, temperature, top-k, and a draw
+Repetition penalty over prompt and output, then top-p, temperature, top-k, and a sample
 by exponential noise. Upstream: `AR/models/utils.py` and the loop of `AR/models/t2s_model.py`.
 
 The filters are pure and work on any leading dimensions, (..., vocabulary).
@@ -17,7 +17,7 @@ from torch import Tensor
 from mynah.errors import OptionError
 
 MIN_TOKENS = 11
-"""Tokens before the model may stop (0.44 s), where no constraint tells when all is said."""
+"""Tokens before the model may stop (0.44 s) without a constraint, which knows when all is said."""
 
 
 class ConstraintState(Protocol):
@@ -42,11 +42,11 @@ class TokenConstraint(Protocol):
 
 @dataclass(frozen=True)
 class SamplingOptions:
-    """How freely tokens are drawn.
+    """Options of sampling.
 
     Attributes:
-        top_k: how many of the likeliest tokens may be drawn; 1 is greedy.
-        top_p: share of probability from which may be drawn, in (0, 1].
+        top_k: number of the likeliest tokens to sample from; 1 is greedy.
+        top_p: share of probability to sample from, in (0, 1].
         temperature: below 1 favours likely tokens, above 1 unlikely ones.
         repetition_penalty: above 1 makes tokens that were there before less likely.
     """
@@ -57,7 +57,7 @@ class SamplingOptions:
     repetition_penalty: float = 1.35
 
     def __post_init__(self) -> None:
-        """Refuses what no distribution can be made of."""
+        """Refuse options that give no distribution."""
         if self.top_k < 1:
             raise OptionError(f"top_k is {self.top_k}; give 1 (greedy) or more.")
         if not 0 < self.top_p <= 1:
@@ -67,7 +67,7 @@ class SamplingOptions:
 
 
 def penalise_repetition(logits: Tensor, seen: Tensor, penalty: float | Tensor) -> Tensor:
-    """Makes tokens that are `seen` (bool, like logits) less likely, each once.
+    """Make tokens that are `seen` (bool, like logits) less likely, each once.
 
     Source: CTRL (https://arxiv.org/abs/1909.05858), with negative logits multiplied.
     """
@@ -76,7 +76,7 @@ def penalise_repetition(logits: Tensor, seen: Tensor, penalty: float | Tensor) -
 
 
 def keep_top_p(logits: Tensor, share: float | Tensor) -> Tensor:
-    """Keeps the likeliest tokens whose probabilities sum to at most `share`, at least one."""
+    """Keep the likeliest tokens whose probabilities sum to at most `share`, at least one."""
     ordered, order = logits.sort(descending=True)
     dropped = ordered.softmax(-1).cumsum(-1) > share
     dropped[..., 0] = False
@@ -86,7 +86,7 @@ def keep_top_p(logits: Tensor, share: float | Tensor) -> Tensor:
 
 
 def keep_top_k(logits: Tensor, count: int | Tensor) -> Tensor:
-    """Keeps the `count` likeliest tokens, and those that tie with the last of them."""
+    """Keep the `count` likeliest tokens, and those that tie with the last of them."""
     counts = torch.as_tensor(count, device=logits.device).clamp_max(logits.shape[-1])
     likeliest = logits.topk(int(counts.max())).values
     last = likeliest.gather(-1, (counts - 1).expand(*logits.shape[:-1], 1))
@@ -100,7 +100,7 @@ def distribution(
     top_p: float | Tensor | None,
     temperature: float | Tensor,
 ) -> Tensor:
-    """Probabilities that tokens are drawn with, from logits after the repetition penalty.
+    """Probabilities of the next token, from logits after the repetition penalty.
 
     Options are those of `SamplingOptions`, or one for each row, (rows, 1); None is a `top_p`
     of 1 and saves the sorting.
@@ -110,21 +110,21 @@ def distribution(
 
 
 def sample(probabilities: Tensor, noise: Tensor) -> Tensor:
-    """Draws ids (...) from `probabilities` with `noise` ~ Exp(1), without a device sync."""
+    """Sample ids (...) from `probabilities` with `noise` ~ Exp(1), without a device sync."""
     return (probabilities / noise).argmax(-1)
 
 
 @dataclass(slots=True, eq=False)
 class SamplerState:
-    """What the draws of one row depend on besides its logits.
+    """State of one sequence's sampling, besides its logits.
 
     Attributes:
-        options: how freely to draw.
-        generator: the row's own source of chance, on the logits' device.
+        options: of sampling.
+        generator: the sequence's own random generator, on the logits' device.
         seen: (vocabulary,) bool: ids in the prompt, which the repetition penalty counts too,
-            and those drawn so far.
-        constraint: what may be drawn next; without one anything may.
-        steps: number of draws so far.
+            and those sampled so far.
+        constraint: limits the next token, if there is one.
+        steps: number of tokens sampled so far.
     """
 
     options: SamplingOptions
@@ -142,17 +142,17 @@ class SamplerState:
         generator: torch.Generator,
         constraint: ConstraintState | None = None,
     ) -> Self:
-        """What a row begins with, whose prompt is (tokens,) ids."""
+        """The state before the first token; `prompt` is (tokens,) ids."""
         seen = torch.zeros(vocabulary, dtype=torch.bool, device=prompt.device)
         seen[prompt] = True
         return cls(options, generator, seen, constraint)
 
 
 class Sampler:
-    """Draws one token for each of some rows, again and again; make another when others come.
+    """Samples a token for each of some sequences at every step; other sequences need another one.
 
     Args:
-        rows: whom to draw for; their chances change with every draw.
+        rows: states of the sequences, which every step changes.
     """
 
     def __init__(self, rows: Sequence[SamplerState]) -> None:
@@ -170,29 +170,29 @@ class Sampler:
     def __call__(self, logits: Tensor) -> Tensor:
         """Logits (rows, vocabulary) to the next ids (rows,), EOS where the speech ends here.
 
-        It ends when EOS is drawn or when EOS is the likeliest after the repetition penalty.
+        It ends when EOS is sampled or when EOS is the likeliest after the repetition penalty.
         """
         logits = logits.to(torch.float32, copy=True)
-        for row, chance in enumerate(self._rows):
-            if chance.constraint:
-                allowed = chance.constraint.allowed(logits[row]).to(logits.device)
+        for row, state in enumerate(self._rows):
+            if state.constraint:
+                allowed = state.constraint.allowed(logits[row]).to(logits.device)
                 logits[row].masked_fill_(~allowed, -math.inf)
-            elif chance.steps < MIN_TOKENS:
+            elif state.steps < MIN_TOKENS:
                 logits[row, self._eos] = -math.inf
-            chance.steps += 1
+            state.steps += 1
         penalised = penalise_repetition(logits, self._seen, self._penalty)
         probabilities = distribution(
             penalised, top_k=self._top_k, top_p=self._top_p, temperature=self._temperature
         )
-        drawn = sample(probabilities, self._noise(penalised))
-        tokens = torch.where(penalised.argmax(-1) == self._eos, self._eos, drawn)
+        sampled = sample(probabilities, self._noise(penalised))
+        tokens = torch.where(penalised.argmax(-1) == self._eos, self._eos, sampled)
         self._seen.scatter_(1, tokens[:, None], True)
         return tokens
 
     def _noise(self, like: Tensor) -> Tensor:
         noise = torch.empty_like(like)
-        for row, chance in zip(noise, self._rows, strict=True):
-            row.exponential_(generator=chance.generator)
+        for row, state in zip(noise, self._rows, strict=True):
+            row.exponential_(generator=state.generator)
         return noise
 
     def _stacked(self, values: Sequence[float]) -> Tensor:

@@ -15,16 +15,16 @@ MAX_TOKENS = 1500
 
 @dataclass(frozen=True, eq=False)
 class SemanticRequest:
-    """One sentence to be spoken in the manner of a prompt, or of no one's.
+    """One sentence to be spoken, in the voice of a prompt if there is one.
 
     Attributes:
         phones: (phones,) ids, those of the prompt's words first.
         prompt: (tokens,) ids of the prompt's speech; empty without a prompt.
         bert: (1024, phones) text features; None stands for zeros.
-        sampling: how freely tokens are drawn.
+        sampling: options.
         seed: the same seed gives the same tokens; None gives new ones each time.
         constraint: of the tokens after the prompt; without one the model decides.
-        max_tokens: where decoding ends if the model does not end it, at most 1,500.
+        max_tokens: after which decoding ends if the model does not end it, at most 1,500.
     """
 
     phones: Tensor
@@ -37,16 +37,16 @@ class SemanticRequest:
 
     @property
     def prefill_length(self) -> int:
-        """Phonemes and prompt tokens: what is read before the first token is drawn."""
+        """Phonemes and prompt tokens: what is read before the first token is sampled."""
         return len(self.phones) + len(self.prompt)
 
     @property
     def max_length(self) -> int:
-        """Phonemes and tokens that it comes to at most."""
+        """Most phonemes and tokens of its sequence."""
         return self.prefill_length + self.max_tokens
 
     def validate(self, config: SemanticConfig) -> None:
-        """Checks the request against the sizes of the model that is to answer it.
+        """Check the request against the sizes of the model that is to decode it.
 
         Raises:
             TextError: no or too many phonemes, unknown ids, or features of another shape.
@@ -97,10 +97,10 @@ class TokenSequence:
 
     Attributes:
         request: what is decoded.
-        sampler: how its tokens are drawn.
-        tokens: drawn so far, without EOS.
-        ended: whether no more will come.
-        error: why it ended, if its own end was not it.
+        sampler: state of its sampling.
+        tokens: sampled so far, without EOS.
+        ended: true if no more will come.
+        error: the reason if decoding failed.
     """
 
     request: SemanticRequest
@@ -111,7 +111,7 @@ class TokenSequence:
 
     @classmethod
     def of(cls, request: SemanticRequest, vocabulary: int, device: torch.device) -> "TokenSequence":
-        """A row that is yet to be decoded."""
+        """The sequence of a request, before its first token."""
         generator = torch.Generator(device)
         if request.seed is None:
             generator.seed()
@@ -124,7 +124,7 @@ class TokenSequence:
         )
 
     def append(self, token: int, eos: int) -> None:
-        """Goes on by a token that was drawn for it."""
+        """Append a token that was sampled for it."""
         if token == eos:
             self.ended = True
             return
@@ -134,6 +134,6 @@ class TokenSequence:
         self.ended = len(self.tokens) >= self.request.max_tokens
 
     def fail(self) -> None:
-        """Ends without a usable next token."""
+        """End it, because its logits are not finite."""
         self.ended = True
         self.error = ModelError.not_finite()

@@ -65,7 +65,7 @@ typedef struct {
     int64_t places;   /* there are, a multiple of BLOCK */
     int64_t place;    /* of this row's own key and value */
     int64_t visible;  /* places from the first on */
-} Seat;
+} Slot;
 
 /* The first numbers, if fewer than a vector's are left. */
 static inline __mmask16 up_to(int64_t left)
@@ -252,15 +252,15 @@ static void look(const float *query, int64_t size, const uint16_t *keys, const u
 }
 
 /* Puts a row's new keys and values (3, heads, size: queries before them) to its place. */
-static void remember(const Network *net, const Seat *seat, int64_t layer, const float *projected)
+static void remember(const Network *net, const Slot *slot, int64_t layer, const float *projected)
 {
     const int64_t size = net->size, hidden = net->heads * size;
     for (int64_t h = 0; h < net->heads; h++) {
         const float *key = projected + hidden + h * size, *value = key + hidden;
-        const int64_t room = layer * seat->further + h * seat->places * size;
-        const int64_t block = seat->place / BLOCK * BLOCK, within = seat->place % BLOCK;
-        uint16_t *new_key = seat->keys + room + block * size + within;
-        uint16_t *new_value = seat->values + room + seat->place * size;
+        const int64_t room = layer * slot->further + h * slot->places * size;
+        const int64_t block = slot->place / BLOCK * BLOCK, within = slot->place % BLOCK;
+        uint16_t *new_key = slot->keys + room + block * size + within;
+        uint16_t *new_value = slot->values + room + slot->place * size;
         for (int64_t d = 0; d < size; d++) {
             new_key[d * BLOCK] = _cvtss_sh(key[d], 0);
             new_value[d] = _cvtss_sh(value[d], 0);
@@ -269,23 +269,23 @@ static void remember(const Network *net, const Seat *seat, int64_t layer, const 
 }
 
 /* What a row's queries find. */
-static void attend(const Network *net, const Seat *seat, int64_t layer, const float *queries,
+static void attend(const Network *net, const Slot *slot, int64_t layer, const float *queries,
                    float *scores, float *found)
 {
     for (int64_t h = 0; h < net->heads; h++) {
-        const int64_t at = h * net->size, room = layer * seat->further + at * seat->places;
-        look(queries + at, net->size, seat->keys + room, seat->values + room, seat->visible, scores,
+        const int64_t at = h * net->size, room = layer * slot->further + at * slot->places;
+        look(queries + at, net->size, slot->keys + room, slot->values + room, slot->visible, scores,
              found + at);
     }
 }
 
 /* Sends rows x (rows, hidden) through all layers. */
-static int run(const Network *net, const Seat *seats, int64_t rows, float *x)
+static int run(const Network *net, const Slot *slots, int64_t rows, float *x)
 {
     const int64_t hidden = net->heads * net->size, wide = net->layer->widen.outputs;
     int64_t visible = 0;
     for (int64_t r = 0; r < rows; r++)
-        visible = seats[r].visible > visible ? seats[r].visible : visible;
+        visible = slots[r].visible > visible ? slots[r].visible : visible;
     const int64_t numbers = rows * (1 + 3 * hidden + 2 * hidden + wide) + visible + BLOCK;
     float *sizes = malloc(numbers * sizeof(float) + rows * wide);
     if (!sizes)
@@ -298,9 +298,9 @@ static int run(const Network *net, const Seat *seats, int64_t rows, float *x)
         const Layer *layer = net->layer + l;
         product(&layer->in, x, rows, 0, 0, whole, sizes, projected);
         for (int64_t r = 0; r < rows; r++)
-            remember(net, seats + r, l, projected + 3 * r * hidden);
+            remember(net, slots + r, l, projected + 3 * r * hidden);
         for (int64_t r = 0; r < rows; r++)
-            attend(net, seats + r, l, projected + 3 * r * hidden, scores, found + r * hidden);
+            attend(net, slots + r, l, projected + 3 * r * hidden, scores, found + r * hidden);
         product(&layer->out, found, rows, 0, 0, whole, sizes, middle);
         for (int64_t r = 0; r < rows; r++)
             add_and_norm(&layer->first, x + r * hidden, middle + r * hidden, hidden);
@@ -342,12 +342,12 @@ static PyObject *supported(PyObject *self, PyObject *nothing)
 #ifdef VECTORS
 static PyObject *run_at(PyObject *self, PyObject *args)
 {
-    Py_ssize_t network, seats, rows, x;
+    Py_ssize_t network, slots, rows, x;
     int done;
-    if (!PyArg_ParseTuple(args, "nnnn", &network, &seats, &rows, &x))
+    if (!PyArg_ParseTuple(args, "nnnn", &network, &slots, &rows, &x))
         return NULL;
     Py_BEGIN_ALLOW_THREADS
-    done = run((const Network *)network, (const Seat *)seats, rows, (float *)x);
+    done = run((const Network *)network, (const Slot *)slots, rows, (float *)x);
     Py_END_ALLOW_THREADS
     if (!done)
         return PyErr_NoMemory();
@@ -368,7 +368,7 @@ static PyObject *predict_at(PyObject *self, PyObject *args)
 static PyMethodDef methods[] = {
     {"supported", supported, METH_NOARGS, "Whether this processor can."},
 #ifdef VECTORS
-    {"run", run_at, METH_VARARGS, "Sends rows through all layers: run(network, seats, rows, x)."},
+    {"run", run_at, METH_VARARGS, "Sends rows through all layers: run(network, slots, rows, x)."},
     {"predict", predict_at, METH_VARARGS, "Logits of rows: predict(network, x, rows, logits)."},
 #endif
     {NULL, NULL, 0, NULL},

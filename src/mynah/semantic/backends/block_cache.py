@@ -22,10 +22,10 @@ from mynah.semantic.kv_cache import (
 
 
 class BlockKVCache(KVCache):
-    """What caches of a CPU have in common that differ in how they are looked into.
+    """Storage of the CPU's caches, which differ in how attention reads them.
 
-    A block holds one number of all its places' keys, then the next number, so that what a query
-    finds in them is added up side by side.
+    A block holds one dimension of all its places' keys, then the next dimension, so that a
+    query's scores for them are summed side by side.
 
     Attributes:
         keys: (layers, rows, heads, blocks, head size, places of a block).
@@ -35,16 +35,16 @@ class BlockKVCache(KVCache):
     keys: Tensor
     values: Tensor
 
-    def copy(self, row: int, to: Self, place: int) -> None:
-        """Copies a row to a place of this or a longer cache."""
-        blocks = -(-self._copy_length(row, to, place) // BLOCK)
-        to.keys[:, place, :, :blocks] = self.keys[:, row, :, :blocks]
-        to.values[:, place, :, : blocks * BLOCK] = self.values[:, row, :, : blocks * BLOCK]
+    def copy(self, slot: int, to: Self, target: int) -> None:
+        """See `KVCache`."""
+        blocks = -(-self._copy_length(slot, to, target) // BLOCK)
+        to.keys[:, target, :, :blocks] = self.keys[:, slot, :, :blocks]
+        to.values[:, target, :, : blocks * BLOCK] = self.values[:, slot, :, : blocks * BLOCK]
 
-    def wipe(self, row: int) -> None:
-        """Makes a row's places finite again, whatever was put there."""
-        self.keys[:, row] = 0
-        self.values[:, row] = 0
+    def wipe(self, slot: int) -> None:
+        """See `KVCache`."""
+        self.keys[:, slot] = 0
+        self.values[:, slot] = 0
 
 
 _DTYPE = torch.float16
@@ -52,15 +52,15 @@ _DTYPE = torch.float16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Window:
-    """What the first rows read of every layer: whole blocks, from the first on.
+    """Table indices that a step of the first slots reads in every layer: whole blocks.
 
     Attributes:
-        rows: how many.
+        rows: number of slots.
         blocks: of each.
-        key_rows: ids in the table of keys, by row, head, block, number.
-        key_bags: where a row's, head's and block's begin among them.
-        value_rows: ids in the table of values, by row, head, place.
-        value_bags: where a row's and head's begin among them.
+        key_rows: ids in the table of keys, by slot, head, block, dimension.
+        key_bags: offsets of each slot's, head's and block's first among them.
+        value_rows: ids in the table of values, by slot, head, place.
+        value_bags: offsets of each slot's and head's first among them.
     """
 
     rows: int
@@ -73,10 +73,10 @@ class _Window:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Layer:
-    """A layer's memory, and views of it.
+    """A layer's part of the cache, and views of it.
 
     Attributes:
-        memory: the numbers of all queries, then of keys, then of values.
+        memory: all queries, then keys, then values.
         queries: (rows x heads, head size).
         keys: table of (rows x heads x blocks x head size, places of a block).
         values: table of (rows x heads x capacity, head size).
@@ -89,9 +89,9 @@ class _Layer:
 
 
 class TableKVCache(BlockKVCache, LayeredKVCache):
-    """A `TorchKVCache` on the CPU that is filled one row at a time, and grows fast.
+    """A `KVCache` whose steps are sums over tables, which torch computes fast on a CPU.
 
-    Queries come divided by the square root of their size already.
+    It is filled one slot at a time. Queries come divided by the square root of their size already.
     """
 
     def __init__(self, config: SemanticConfig, rows: int, capacity: int) -> None:
@@ -113,7 +113,7 @@ class TableKVCache(BlockKVCache, LayeredKVCache):
     def fill(
         self, first: int, phones: Sequence[int], tokens: Sequence[int], visible: Tensor
     ) -> list[Attend]:
-        """Starts a row anew; see `LayeredKVCache.fill`."""
+        """See `LayeredKVCache`."""
         assert len(phones) == 1, phones
         self.begin(first, phones, tokens)
         rows = zip(self.keys[:, first], self.values[:, first], strict=True)
@@ -144,11 +144,7 @@ class TableKVCache(BlockKVCache, LayeredKVCache):
         return _Window(rows, blocks, key_rows.flatten(), key_bags, value_rows.flatten(), value_bags)
 
     def _first_places(self) -> Tensor:
-        """Where a layer's memory has what belongs to a row's first place.
-
-        Returns:
-            Indices (rows, 3, hidden) of the numbers of its query, key and value.
-        """
+        """Indices (rows, 3, hidden) of query, key and value of each slot's first place."""
         bags, size = torch.arange(self.rows * self._heads)[:, None], torch.arange(self._size)
         room = self._blocks * BLOCK * self._size
         queries = bags * self._size + size
@@ -157,7 +153,7 @@ class TableKVCache(BlockKVCache, LayeredKVCache):
         return torch.stack([each.view(self.rows, -1) for each in (queries, keys, values)], dim=1)
 
     def _new_places(self, last: Tensor) -> Tensor:
-        """Where queries, keys and values of the places `last` (rows,) go."""
+        """Indices in a layer's memory of queries, keys and values of the places `last` (rows,)."""
         keys = last // BLOCK * (BLOCK * self._size) + last % BLOCK
         further = torch.stack([torch.zeros_like(last), keys, last * self._size], dim=1)
         return (self._firsts[: len(last)] + further[..., None]).flatten()

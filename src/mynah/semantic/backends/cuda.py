@@ -1,7 +1,6 @@
-"""The GPT as a GPU computes it: prompts by torch, steps by kernels of their own.
+"""The GPT on a GPU: prefill by torch, steps by Triton kernels.
 
-Matrices are of the precision that is asked for, and so are keys and values; what goes from one
-product to the next stays in float32.
+Matrices, keys and values have the selected precision; activations stay in float32.
 """
 
 from copy import deepcopy
@@ -39,95 +38,95 @@ _PLAIN = _Norm()
 
 
 class CudaGPT:
-    """A GPT beside its seats.
+    """A GPT with its slots.
 
     Args:
         gpt: in fp32, in eval mode; it is copied.
-        seats: where its rows are.
-        recorded: whether readings are recorded graphs; windows of steps are somebody else's.
+        slots: of its sequences.
+        recorded: true to capture prefill in graphs; `CudaDecoder` captures steps.
 
     Attributes:
         config: the sizes.
-        logits: (seats, vocabulary) of the last step, by rows; the first of what was read last.
+        logits: (slots, vocabulary) of the last step, by rows; the first row of the last prefill.
     """
 
-    def __init__(self, gpt: GPT, seats: CudaSlots, *, recorded: bool) -> None:
-        self.config, self._seats = gpt.config, seats
-        self._gpt = deepcopy(gpt).requires_grad_(False).to(seats.device, seats.cache.keys.dtype)
+    def __init__(self, gpt: GPT, slots: CudaSlots, *, recorded: bool) -> None:
+        self.config, self._slots = gpt.config, slots
+        self._gpt = deepcopy(gpt).requires_grad_(False).to(slots.device, slots.cache.keys.dtype)
         self._layers = [cast(Layer, layer) for layer in self._gpt.h.layers]
-        rows, hidden = seats.rows, self.config.hidden
+        rows, hidden = slots.rows, self.config.hidden
 
         def room(width: int) -> Tensor:
-            return torch.zeros((rows, width), device=seats.device)
+            return torch.zeros((rows, width), device=slots.device)
 
         self._x, self._between, self._mixed = room(hidden), room(hidden), room(hidden)
         self._projected, self._wide = room(3 * hidden), room(4 * hidden)
         self.logits = room(self.config.vocabulary)
-        self._reader = Prefill(self._gpt, seats.cache, self.logits[:1], recorded=recorded)
+        self._prefill = Prefill(self._gpt, slots.cache, self.logits[:1], recorded=recorded)
 
     @property
     def recorded(self) -> bool:
-        """Whether all readings that there were could be recorded."""
-        return self._reader.recorded
+        """True if a graph was captured for every prefill so far."""
+        return self._prefill.recorded
 
     @property
     def size(self) -> int:
         """Bytes of its weights."""
         return sum(weight.nbytes for weight in self._gpt.parameters())
 
-    def read(self, row: TokenSequence, seat: int) -> None:
-        """Reads a request into a seat; what is predicted after it is the first row's."""
-        self._reader.read(row.request, seat)
-        self._seats.place(row, seat)
+    def prefill(self, sequence: TokenSequence, slot: int) -> None:
+        """Prefill a slot; the first row of `logits` is that of its first token."""
+        self._prefill.run(sequence.request, slot)
+        self._slots.assign(sequence, slot)
 
-    def step(self, slots: Tensor, given: Tensor) -> None:
-        """Reads the last token of some rows, and draws the next.
+    def step(self, ids: Tensor, sampled: Tensor) -> None:
+        """Decode the last token of some sequences, and sample the next.
 
         Args:
-            slots: (rows,) int32, their seats.
-            given: (rows,) int32, which gets what is drawn.
+            ids: (rows,) int32, their slots.
+            sampled: (rows,) int32, filled with the samples.
         """
-        self._embed(slots)
+        self._embed(ids)
         norm = _PLAIN
         for number, layer in enumerate(self._layers):
-            norm = self._layer(number, layer, norm, slots)
+            norm = self._layer(number, layer, norm, ids)
         predict = self._gpt.ar_predict_layer.weight
-        self._product(len(slots), self._x, predict, None, self.logits, norm=norm)
-        self.draw(slots, given)
+        self._product(len(ids), self._x, predict, None, self.logits, norm=norm)
+        self.sample(ids, sampled)
 
-    def draw(self, slots: Tensor, given: Tensor) -> None:
-        """Draws the next token of some rows from `logits`; see `step`."""
-        seats = self._seats
-        triton_sampler_kernel.draw[(len(slots),)](
+    def sample(self, ids: Tensor, sampled: Tensor) -> None:
+        """Sample the next token of some sequences from `logits`; see `step`."""
+        slots = self._slots
+        triton_sampler_kernel.sample[(len(ids),)](
             self.logits,
-            slots,
-            seats.cache.lengths,
-            seats.tokens,
-            seats.drawn,
-            seats.limits,
-            seats.ended,
-            seats.seen,
-            seats.seeds,
-            seats.counts,
-            seats.shares,
-            seats.temperatures,
-            seats.penalties,
-            given,
+            ids,
+            slots.cache.lengths,
+            slots.tokens,
+            slots.steps,
+            slots.limits,
+            slots.ended,
+            slots.seen,
+            slots.seeds,
+            slots.counts,
+            slots.shares,
+            slots.temperatures,
+            slots.penalties,
+            sampled,
             VOCABULARY=self.config.vocabulary,
-            BLOCK=seats.seen.shape[1],
+            BLOCK=slots.seen.shape[1],
             LEAST=MIN_TOKENS,
             NOTHING=triton_sampler_kernel.NOTHING,
             BROKEN=triton_sampler_kernel.BROKEN,
             num_warps=8,
         )
 
-    def _embed(self, slots: Tensor) -> None:
-        seats, gpt, hidden = self._seats, self._gpt, self.config.hidden
-        triton_kernels.embed[(len(slots),)](
-            seats.tokens,
-            slots,
-            seats.cache.lengths,
-            seats.cache.text_lengths,
+    def _embed(self, ids: Tensor) -> None:
+        slots, gpt, hidden = self._slots, self._gpt, self.config.hidden
+        triton_kernels.embed[(len(ids),)](
+            slots.tokens,
+            ids,
+            slots.cache.lengths,
+            slots.cache.text_lengths,
             gpt.ar_audio_embedding.word_embeddings.weight,
             gpt.ar_audio_position.alpha,
             gpt.ar_audio_position.table,
@@ -136,12 +135,12 @@ class CudaGPT:
             BLOCK=next_power_of_two(hidden),
         )
 
-    def _layer(self, number: int, layer: Layer, norm: _Norm, slots: Tensor) -> _Norm:
-        """A layer, from and to `_x`: the norm that its results are yet to go through."""
-        attention, rows, x, between = layer.self_attn, len(slots), self._x, self._between
+    def _layer(self, number: int, layer: Layer, norm: _Norm, ids: Tensor) -> _Norm:
+        """Run a layer from and to `_x`, and return the norm that is still to be applied to it."""
+        attention, rows, x, between = layer.self_attn, len(ids), self._x, self._between
         projection = attention.in_proj_weight, attention.in_proj_bias
         self._product(rows, x, *projection, self._projected, norm=norm)
-        self._attend(number, slots)
+        self._attend(number, ids)
         out, norm1 = attention.out_proj, _Norm.of(layer.norm1)
         self._product(rows, self._mixed, out.weight, out.bias, between, beside=x, beside_norm=norm)
         wide, narrow = layer.linear1, layer.linear2
@@ -151,13 +150,13 @@ class CudaGPT:
         )
         return _Norm.of(layer.norm2)
 
-    def _attend(self, number: int, slots: Tensor) -> None:
-        cache, config = self._seats.cache, self.config
-        triton_kernels.attend[(len(slots), config.heads)](
+    def _attend(self, number: int, ids: Tensor) -> None:
+        cache, config = self._slots.cache, self.config
+        triton_kernels.attend[(len(ids), config.heads)](
             self._projected,
             cache.keys[number],
             cache.values[number],
-            slots,
+            ids,
             cache.lengths,
             self._mixed,
             config.head_size**-0.5,
@@ -182,7 +181,7 @@ class CudaGPT:
         beside_norm: _Norm = _PLAIN,
         relu: bool = False,
     ) -> None:
-        """See `kernels.product`."""
+        """See `triton_kernels.product`."""
         n, k = weight.shape
         width = next_power_of_two(k)
         at_once = max(1, PRODUCT // width)

@@ -1,9 +1,9 @@
-"""What a GPU does differently in the semantic stage: a few steps at a time, as one recorded graph.
+"""CUDA backend of the batch: windows of a few steps, each one CUDA graph.
 
-To start a kernel takes the CPU as long as to compute it takes the GPU, and to look at every token
-before the next is drawn doubles that. So a window of steps is recorded once for each number of
-rows, and played with one call. What it drew is looked at while the next one runs: a row that ends
-draws nothing more, and is found out a window or two later.
+A launch takes the CPU as long as the kernel takes the GPU, and a synchronisation at every token
+doubles that. So a window of steps is captured once for each number of rows, and replayed with one
+call. Its tokens are read while the next window runs: a sequence that ends is masked on the GPU,
+and leaves the batch a window or two later.
 """
 
 import weakref
@@ -24,60 +24,60 @@ from mynah.semantic.kv_buckets import BUCKETS
 from mynah.semantic.sequence import SemanticRequest, TokenSequence
 
 STEPS = 4
-"""Of a window: fewer cost time between windows, more let those who wait for their first sound, and
-rows that have ended, wait longer."""
+"""Of a window: fewer cost time between windows; with more, sequences that join or have ended wait
+longer."""
 
 ROWS = (1, 2, 4, 8, 16, 32, 64)
-"""Numbers of rows that windows are recorded for; others are filled up."""
+"""Numbers of rows that windows are captured for; others are padded."""
 
 SHARE = 4
-"""The part of the free memory that rows may take: a fourth."""
+"""The part of the free memory that slots may take: a fourth."""
 
 
 class CudaDecoder:
     """A GPT on a CUDA device, with a stream of its own beside the acoustic stage's.
 
-    One thread at a time may use it, and those that share its seats.
+    One thread at a time may use it and those that share its slots.
 
     Args:
         gpt: in fp32, in eval mode; it is copied.
-        seats: where its rows are; of a version those of the model.
-        stream: where it computes; of a version that of the model.
-        recorded: whether windows are recorded; they are played kernel by kernel otherwise.
+        slots: of its sequences; a version's are the model's.
+        stream: that it computes on; a version's is the model's.
+        recorded: false to run windows kernel by kernel.
     """
 
     def __init__(
-        self, gpt: GPT, seats: CudaSlots, stream: torch.cuda.Stream, *, recorded: bool = True
+        self, gpt: GPT, slots: CudaSlots, stream: torch.cuda.Stream, *, recorded: bool = True
     ) -> None:
-        assert seats.rows in ROWS, seats.rows
+        assert slots.rows in ROWS, slots.rows
         self.config = gpt.config
-        self.seats, self._stream, self._records = seats, stream, recorded
-        self.network = CudaGPT(gpt, seats, recorded=recorded)
-        self._one = torch.zeros(1, dtype=torch.int32, device=seats.device)
-        self._first = torch.zeros(1, dtype=torch.int32, device=seats.device)
+        self.slots, self._stream, self._records = slots, stream, recorded
+        self.network = CudaGPT(gpt, slots, recorded=recorded)
+        self._one = torch.zeros(1, dtype=torch.int32, device=slots.device)
+        self._first = torch.zeros(1, dtype=torch.int32, device=slots.device)
         self._windows: dict[int, _Window] = {}
-        torch.cuda.synchronize(seats.device)  # what is there is seen by every stream
+        torch.cuda.synchronize(slots.device)  # every stream sees these tensors
 
     @classmethod
     def on(
         cls, device: torch.device, gpt: GPT, dtype: torch.dtype, *, recorded: bool = True
     ) -> "CudaDecoder":
-        """A model's own, with as many seats as there is memory for."""
+        """A model's decoder, with as many slots as there is memory for."""
         # Prompts have any length, and cuDNN's attention plans long for each that is new.
         torch.backends.cuda.enable_cudnn_sdp(False)
         capacity, rows = BUCKETS[-1], _rows_that_fit(gpt, dtype, device)
-        seats = CudaSlots(gpt.config, rows, capacity, dtype=dtype, device=device)
+        slots = CudaSlots(gpt.config, rows, capacity, dtype=dtype, device=device)
         # Its kernels are short and waited for; those of the acoustic stage can wait for them.
-        return cls(gpt, seats, torch.cuda.Stream(device, priority=-1), recorded=recorded)
+        return cls(gpt, slots, torch.cuda.Stream(device, priority=-1), recorded=recorded)
 
     def of(self, gpt: GPT) -> "CudaDecoder":
-        """The same of a trained version's GPT, in the same seats."""
-        return CudaDecoder(gpt, self.seats, self._stream, recorded=self._records)
+        """The decoder of a trained version's GPT, in the same slots."""
+        return CudaDecoder(gpt, self.slots, self._stream, recorded=self._records)
 
     @property
     def rows(self) -> int:
-        """Rows that may be decoded at a time."""
-        return self.seats.rows
+        """Sequences that may be decoded at a time."""
+        return self.slots.rows
 
     @property
     def size(self) -> int:
@@ -86,54 +86,50 @@ class CudaDecoder:
 
     @property
     def recorded(self) -> bool:
-        """Whether all windows and readings that there are were recorded."""
+        """True if a graph was captured for every window and prefill so far."""
         return self.network.recorded and all(window.graph for window in self._windows.values())
 
     def batch(self) -> "CudaBatch":
-        """What decodes requests."""
+        """A batch without sequences."""
         return CudaBatch(self)
 
     @torch.inference_mode()
-    def read(self, rows: Sequence[tuple[TokenSequence, int]]) -> list[int]:
-        """Reads rows into their seats.
-
-        Returns:
-            What each has drawn first; see `Given`.
-        """
-        firsts = torch.empty(len(rows), dtype=torch.int32, pin_memory=True)
+    def prefill(self, sequences: Sequence[tuple[TokenSequence, int]]) -> list[int]:
+        """Prefill slots, and return the first token of each sequence; see `WindowTokens`."""
+        firsts = torch.empty(len(sequences), dtype=torch.int32, pin_memory=True)
         with torch.cuda.stream(self._stream):
-            for (row, seat), first in zip(rows, firsts.split(1), strict=True):
-                self.network.read(row, seat)
-                self._one.fill_(seat)
-                self.network.draw(self._one, self._first)
+            for (sequence, slot), first in zip(sequences, firsts.split(1), strict=True):
+                self.network.prefill(sequence, slot)
+                self._one.fill_(slot)
+                self.network.sample(self._one, self._first)
                 first.copy_(self._first, non_blocking=True)
             self._stream.synchronize()
-        drawn: list[int] = firsts.tolist()
-        return drawn
+        tokens: list[int] = firsts.tolist()
+        return tokens
 
     @torch.inference_mode()
-    def step(self, seats: Sequence[int]) -> "Given":
-        """Has the rows of some seats draw the tokens of a window; it does not wait for them."""
-        size = next(size for size in ROWS if size >= len(seats))
-        filled = [*seats, *[self.seats.spare] * (size - len(seats))]
+    def step(self, slots: Sequence[int]) -> "WindowTokens":
+        """Start a window of steps of some slots; it does not wait for the tokens."""
+        size = next(size for size in ROWS if size >= len(slots))
+        padded = [*slots, *[self.slots.spare] * (size - len(slots))]
         with torch.cuda.stream(self._stream):
             window = self._windows.get(size)
             if window is None:
                 window = self._windows[size] = self._window(size)
-            copy_async(torch.tensor(filled), window.slots)
+            copy_async(torch.tensor(padded), window.slots)
             window.play(self.network)
-            drawn = torch.empty(window.given.shape, dtype=torch.int32, pin_memory=True)
-            drawn.copy_(window.given, non_blocking=True)
-            return Given(drawn, self._stream.record_event())
+            tokens = torch.empty(window.sampled.shape, dtype=torch.int32, pin_memory=True)
+            tokens.copy_(window.sampled, non_blocking=True)
+            return WindowTokens(tokens, self._stream.record_event())
 
     def _window(self, rows: int) -> "_Window":
-        """A window of so many rows, which are the spare one now: nothing changes."""
-        seats = torch.full((rows,), self.seats.spare, dtype=torch.int32, device=self.seats.device)
-        # A step's begin at multiples of 16 bytes, for which the draw is compiled anyway.
+        """A window of so many rows, all of them the spare slot for now, so that nothing changes."""
+        slots = torch.full((rows,), self.slots.spare, dtype=torch.int32, device=self.slots.device)
+        # A step's begin at multiples of 16 bytes, for which the kernel is compiled anyway.
         width = max(rows, 16 // torch.int32.itemsize)
-        given = torch.zeros((STEPS, width), dtype=torch.int32, device=self.seats.device)
-        window = _Window(seats, given)
-        window.play(self.network)  # compiles what is not compiled yet, which cannot be recorded
+        sampled = torch.zeros((STEPS, width), dtype=torch.int32, device=self.slots.device)
+        window = _Window(slots, sampled)
+        window.play(self.network)  # compiles what is not compiled yet, which cannot be captured
         if self._records:
             window.record(self.network, self._stream)
         return window
@@ -144,122 +140,121 @@ class _Window:
     """Steps of a number of rows.
 
     Attributes:
-        slots: (rows,) int32, their seats.
-        given: (steps, rows or more) int32, what they draw.
-        graph: that does it; without one kernels are started one by one.
+        slots: (rows,) int32, their slots.
+        sampled: (steps, rows or more) int32, their tokens.
+        graph: of the window; without one kernels are launched one by one.
     """
 
     slots: Tensor
-    given: Tensor
+    sampled: Tensor
     graph: torch.cuda.CUDAGraph | None = None
 
     def play(self, network: CudaGPT) -> None:
-        """Draws."""
+        """Run the steps."""
         if self.graph:
             self.graph.replay()
             return
-        for given in self.given:
-            network.step(self.slots, given)
+        for sampled in self.sampled:
+            network.step(self.slots, sampled)
 
     def record(self, network: CudaGPT, stream: torch.cuda.Stream) -> None:
-        """Records what `play` does."""
+        """Capture what `play` does."""
         stream.synchronize()
         what = f"Steps of {len(self.slots)} rows"
         self.graph = capture_graph(partial(self.play, network), what, stream=stream)
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """What rows draw in a window.
+class WindowTokens:
+    """Tokens of a window.
 
     Attributes:
-        drawn: (steps, rows or more) on the CPU, final when `done`: tokens, EOS at the end, or
+        tokens: (steps, rows or more) on the CPU, final when `done`: ids, EOS at the end, or
             `BROKEN`, and `NOTHING` after either.
-        done: when it is.
+        done: recorded behind the copy.
     """
 
-    drawn: Tensor
+    tokens: Tensor
     done: torch.cuda.Event
 
     def of_rows(self) -> list[list[int]]:
-        """Waits, and tells for each row what it drew."""
+        """Wait, and return the tokens of each row."""
         self.done.synchronize()
-        drawn: list[list[int]] = self.drawn.T.tolist()
-        return drawn
+        tokens: list[list[int]] = self.tokens.T.tolist()
+        return tokens
 
 
 class CudaBatch:
-    """Rows that are decoded together on a GPU; see `TorchBatch`, which it does as.
-
-    A step draws a few tokens, and gives those of the step before.
+    """A `Batch` on a GPU; `step` starts a window, and reads the tokens of the one before.
 
     Args:
-        gpt: what decodes them.
+        gpt: decodes them.
     """
 
     def __init__(self, gpt: CudaDecoder) -> None:
         self._gpt = gpt
-        self._seats: dict[TokenSequence, int] = {}
-        self._pending: tuple[list[TokenSequence], Given] | None = None
-        # Whoever drops a batch that failed cannot have every row leave it.
-        weakref.finalize(self, _vacate, gpt.seats, self._seats)
+        self._slots: dict[TokenSequence, int] = {}
+        self._pending: tuple[list[TokenSequence], WindowTokens] | None = None
+        # A batch that failed is dropped without any sequence leaving it.
+        weakref.finalize(self, _release, gpt.slots, self._slots)
 
     @property
-    def rows(self) -> list[TokenSequence]:
-        """The rows that go on at the next step."""
-        return list(self._seats)
+    def sequences(self) -> list[TokenSequence]:
+        """See `Batch`."""
+        return list(self._slots)
 
     @property
     def free(self) -> int:
-        """How many more may join."""
-        return self._gpt.seats.free
+        """See `Batch`."""
+        return self._gpt.slots.free
 
     def validate(self, request: SemanticRequest) -> None:
-        """Checks that a request can be decoded here; see `TorchBatch.validate`."""
-        validate(request, self._gpt.config, self._gpt.seats.cache.capacity)
+        """See `Batch`."""
+        validate(request, self._gpt.config, self._gpt.slots.cache.capacity)
 
     def join(self, requests: Sequence[SemanticRequest]) -> list[TokenSequence]:
-        """Reads validated requests, of which no more than `free`, and draws their first tokens."""
+        """See `Batch`."""
         assert len(requests) <= self.free, (len(requests), self.free)
-        vocabulary = self._gpt.config.vocabulary
-        rows = [TokenSequence.of(request, vocabulary, torch.device("cpu")) for request in requests]
-        for row in rows:
-            self._seats[row] = self._gpt.seats.take()
-        firsts = self._gpt.read([(row, self._seats[row]) for row in rows])
-        for row, first in zip(rows, firsts, strict=True):
-            self._take(row, [first])
-        return rows
+        vocabulary, cpu = self._gpt.config.vocabulary, torch.device("cpu")
+        sequences = [TokenSequence.of(request, vocabulary, cpu) for request in requests]
+        for sequence in sequences:
+            self._slots[sequence] = self._gpt.slots.acquire()
+        firsts = self._gpt.prefill([(each, self._slots[each]) for each in sequences])
+        for sequence, first in zip(sequences, firsts, strict=True):
+            self._append(sequence, [first])
+        return sequences
 
     def step(self) -> None:
-        """Has every row go on, and gives those that were on their way their tokens."""
+        """See `Batch`."""
         before, self._pending = self._pending, None
-        if self._seats:
-            self._pending = self.rows, self._gpt.step(list(self._seats.values()))
+        if self._slots:
+            self._pending = self.sequences, self._gpt.step(list(self._slots.values()))
         if before:
-            rows, given = before
-            for row, drawn in zip(rows, given.of_rows(), strict=False):  # the spare ones are behind
-                self._take(row, drawn)
+            sequences, sampled = before
+            # Padding rows come last.
+            for sequence, tokens in zip(sequences, sampled.of_rows(), strict=False):
+                self._append(sequence, tokens)
 
-    def leave(self, row: TokenSequence) -> None:
-        """Frees a row's seat, whether or not it has ended."""
-        if row in self._seats:
-            self._gpt.seats.give_back(self._seats.pop(row))
+    def leave(self, sequence: TokenSequence) -> None:
+        """See `Batch`."""
+        if sequence in self._slots:
+            self._gpt.slots.release(self._slots.pop(sequence))
 
-    def _take(self, row: TokenSequence, drawn: Sequence[int]) -> None:
-        for token in drawn:
-            if row.ended or token == NOTHING or row not in self._seats:
+    def _append(self, sequence: TokenSequence, tokens: Sequence[int]) -> None:
+        for token in tokens:
+            if sequence.ended or token == NOTHING or sequence not in self._slots:
                 break
             if token == BROKEN:
-                row.fail()
+                sequence.fail()
             else:
-                row.append(token, self._gpt.config.eos)
-        if row.ended:
-            self.leave(row)
+                sequence.append(token, self._gpt.config.eos)
+        if sequence.ended:
+            self.leave(sequence)
 
 
-def _vacate(seats: CudaSlots, taken: dict[TokenSequence, int]) -> None:
-    for seat in taken.values():
-        seats.give_back(seat)
+def _release(slots: CudaSlots, used: dict[TokenSequence, int]) -> None:
+    for slot in used.values():
+        slots.release(slot)
 
 
 def _rows_that_fit(gpt: GPT, dtype: torch.dtype, device: torch.device) -> int:

@@ -1,9 +1,9 @@
-"""What a GPU reads before it draws: phonemes and the prompt, as a recorded graph.
+"""Prefill on a GPU: phonemes and the prompt of one sequence, as a CUDA graph.
 
-A row is read by itself, since rows beside it would change roundings. Its layers are then some five
-hundred kernels, each of which the CPU takes longer to start than the GPU to compute. So the reading
-of a length is recorded when it is first asked for, and played from then on with one call; lengths
-are filled up to powers of two.
+A sequence is prefilled by itself, since others beside it would change roundings. Its layers are
+then some five hundred kernels, each of which the CPU takes longer to launch than the GPU to
+compute. So the graph of a length is captured on first use, and replayed with one call from then
+on; lengths are padded to powers of two.
 """
 
 from functools import partial
@@ -18,50 +18,50 @@ from mynah.semantic.kv_cache import TorchKVCache, attend, split
 from mynah.semantic.sequence import SemanticRequest
 
 SHORTEST = 64
-"""Phonemes and tokens that shorter rows are filled up to."""
+"""Phonemes and tokens that shorter sequences are padded to."""
 
 
 class Prefill:
-    """Reads rows into a cache, one at a time.
+    """Fills slots of a cache, one at a time.
 
     Args:
-        gpt: where the cache is, and in its precision.
-        cache: what is filled.
-        logits: (1, vocabulary), which gets those of the first token.
-        recorded: whether readings are recorded; they are played kernel by kernel otherwise.
+        gpt: on the cache's device, and in its precision.
+        cache: to fill.
+        logits: (1, vocabulary), filled with those of the first token.
+        recorded: false to run kernel by kernel.
     """
 
     def __init__(self, gpt: GPT, cache: TorchKVCache, logits: Tensor, *, recorded: bool) -> None:
         self._gpt, self._cache, self._logits = gpt, cache, logits
         self._pool = torch.cuda.graph_pool_handle() if recorded else None
-        self._readings: dict[int, _Reading] = {}
+        self._graphs: dict[int, _PrefillGraph] = {}
 
     @property
     def recorded(self) -> bool:
-        """Whether all readings that there were could be."""
-        return all(reading.graph for reading in self._readings.values())
+        """True if a graph was captured for every length so far."""
+        return all(each.graph for each in self._graphs.values())
 
-    def read(self, request: SemanticRequest, row: int) -> None:
-        """Reads a request into a row of the cache, in the current stream."""
+    def run(self, request: SemanticRequest, slot: int) -> None:
+        """Prefill a slot of the cache, in the current stream."""
         places = min(self._cache.capacity, max(SHORTEST, next_power_of_two(request.prefill_length)))
-        reading = self._readings.get(places)
-        if reading is None:
-            reading = self._readings[places] = self._reading(places)
-        reading.tell(request, row)
-        reading.play()
+        graph = self._graphs.get(places)
+        if graph is None:
+            graph = self._graphs[places] = self._graph(places)
+        graph.fill(request, slot)
+        graph.play()
 
-    def _reading(self, places: int) -> "_Reading":
-        reading = _Reading(self._gpt, self._cache, self._logits, places)
+    def _graph(self, places: int) -> "_PrefillGraph":
+        graph = _PrefillGraph(self._gpt, self._cache, self._logits, places)
         if self._pool is not None:
-            reading.record(self._pool)
-        return reading
+            graph.record(self._pool)
+        return graph
 
 
-class _Reading:
-    """The reading of rows of up to so many places, with all that it is told at a place of its own.
+class _PrefillGraph:
+    """Prefill of up to so many places, with inputs at fixed addresses.
 
     Attributes:
-        graph: that does it; without one kernels are started one by one.
+        graph: of it; without one kernels are launched one by one.
     """
 
     def __init__(self, gpt: GPT, cache: TorchKVCache, logits: Tensor, places: int) -> None:
@@ -70,13 +70,13 @@ class _Reading:
         self._phones = torch.zeros((1, fitting), dtype=torch.long, device=device)
         self._tokens = torch.zeros((1, fitting), dtype=torch.long, device=device)
         self._bert = torch.zeros((1, BERT_SIZE, fitting), device=device)
-        # Phonemes, phonemes and tokens, and the row: at first the last one, which is spare.
+        # Phonemes, phonemes and tokens, and the slot: at first the last one, which is spare.
         self._sizes = torch.tensor([1, 1, cache.rows - 1], device=device)
         self.graph: torch.cuda.CUDAGraph | None = None
 
-    def tell(self, request: SemanticRequest, row: int) -> None:
-        """Puts in what is to be read. What is behind it, of an earlier row, is seen by nobody."""
-        sizes = torch.tensor([len(request.phones), request.prefill_length, row])
+    def fill(self, request: SemanticRequest, slot: int) -> None:
+        """Copy the inputs in; the mask hides what earlier ones left behind them."""
+        sizes = torch.tensor([len(request.phones), request.prefill_length, slot])
         copy_async(sizes, self._sizes)
         copy_async(request.phones, self._phones[0, : len(request.phones)])
         copy_async(request.prompt, self._tokens[0, : len(request.prompt)])
@@ -86,18 +86,18 @@ class _Reading:
             copy_async(request.bert, self._bert[0, :, : len(request.phones)])
 
     def play(self) -> None:
-        """Reads it."""
+        """Run the prefill."""
         if self.graph:
             self.graph.replay()
         else:
             self._compute()
 
     def record(self, pool: "torch.cuda._POOL_HANDLE") -> None:
-        """Records what `play` does."""
-        self._compute()  # chooses kernels, which cannot be recorded
+        """Capture what `play` does."""
+        self._compute()  # chooses kernels, which cannot be captured
         stream = torch.cuda.current_stream(self._cache.device)
         stream.synchronize()
-        what = f"Rows of {self._places} places"
+        what = f"Prefill of {self._places} places"
         self.graph = capture_graph(self._compute, what, stream=stream, pool=pool)
 
     def _compute(self) -> None:
@@ -114,7 +114,7 @@ class _Reading:
 
 
 def _fill(keys: Tensor, values: Tensor, row: Tensor, visible: Tensor, projected: Tensor) -> Tensor:
-    """A layer's attention of one row to itself, whose keys and values go into the cache."""
+    """A layer's attention of a sequence to itself; its keys and values go into the cache."""
     query, own_keys, own_values = split(projected)
     keys.index_copy_(0, row, own_keys)
     values.index_copy_(0, row, own_values)

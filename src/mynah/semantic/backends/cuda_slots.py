@@ -1,7 +1,7 @@
-"""Seats: what a GPU knows of the rows that are decoded on it, so that it need not be told again.
+"""Slots of sequences on a GPU: KV cache and sampler state.
 
-A row keeps its seat from its first token to its last; which seats a step is for is told by their
-numbers, so that nothing moves when others come and go.
+A sequence keeps its slot from its first token to its last. A step gets the numbers of its slots,
+so that nothing moves when sequences join and leave.
 """
 
 import torch
@@ -13,28 +13,28 @@ from mynah.semantic.sequence import TokenSequence
 
 
 class CudaSlots:
-    """Memory for rows of all GPTs of the same layout.
+    """Slots for sequences of all GPTs of the same layout.
 
     Args:
         config: the layout.
-        rows: how many may be decoded at a time.
+        rows: number of slots.
         capacity: phonemes and tokens of each.
         dtype: of keys and values.
-        device: where all of it is.
+        device: of all of it.
 
     Attributes:
-        cache: keys and values; one row more than there are seats, see `spare`.
-        spare: a seat that is nobody's and has always ended: it fills up batches.
-        tokens: the last token of each seat, int32; so all that follow, where nothing is said.
-        drawn: number of draws.
-        limits: number of draws after which a row ends.
-        ended: whether it has.
+        cache: keys and values; one slot more, see `spare`.
+        spare: number of a slot that has always ended, for padding of batches.
+        tokens: the last token of each slot, int32, as are the following unless stated.
+        steps: number of tokens sampled.
+        limits: number of tokens after which a sequence ends.
+        ended: 1 if it has.
         counts: `top_k`.
         shares: `top_p`, float32.
         temperatures: `temperature`, float32.
         penalties: `repetition_penalty`, float32.
-        seeds: of the draws, int64.
-        seen: which tokens are repetitions, int8, (seats, a power of two).
+        seeds: of the noise, int64.
+        seen: 1 for tokens that are repetitions, int8, (slots, a power of two).
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class CudaSlots:
         self._free = list(reversed(range(rows)))
         self._vocabulary = config.vocabulary
         shape, whole = (rows + 1,), torch.int32
-        self.tokens, self.drawn, self.limits, self.counts = (
+        self.tokens, self.steps, self.limits, self.counts = (
             torch.zeros(shape, dtype=whole, device=device) for _ in range(4)
         )
         self.shares, self.temperatures, self.penalties = (
@@ -64,41 +64,41 @@ class CudaSlots:
 
     @property
     def device(self) -> torch.device:
-        """Where everything is."""
+        """The GPU."""
         return self.cache.device
 
     @property
     def free(self) -> int:
-        """How many rows there is room for."""
+        """Number of free slots."""
         return len(self._free)
 
-    def take(self) -> int:
-        """A seat that nobody has."""
+    def acquire(self) -> int:
+        """Take a free slot."""
         return self._free.pop()
 
-    def give_back(self, seat: int) -> None:
-        """Somebody else may have it; what was there is written over."""
-        self._free.append(seat)
+    def release(self, slot: int) -> None:
+        """Free a slot; what it holds is overwritten later."""
+        self._free.append(slot)
 
-    def place(self, row: TokenSequence, seat: int) -> None:
-        """Sets all that a row's draws depend on, once it has been read into the cache."""
-        chance, options = row.sampler, row.sampler.options
+    def assign(self, sequence: TokenSequence, slot: int) -> None:
+        """Set the sampler state of a sequence whose prefill is in the slot's cache."""
+        sampler, options = sequence.sampler, sequence.sampler.options
         for state, value in (
-            (self.drawn, 0),
+            (self.steps, 0),
             (self.ended, 0),
-            (self.limits, row.request.max_tokens),
+            (self.limits, sequence.request.max_tokens),
             (self.counts, options.top_k),
             (self.shares, options.top_p),
             (self.temperatures, options.temperature),
             (self.penalties, options.repetition_penalty),
-            (self.seeds, chance.generator.initial_seed() & (2**63 - 1)),
+            (self.seeds, sampler.generator.initial_seed() & (2**63 - 1)),
         ):
-            state[seat].fill_(value)
-        copy_async(chance.seen, self.seen[seat, : self._vocabulary])
-        # A draw makes its row a place longer, for the token that was read before. The first
-        # draw comes after what has its places already.
-        self.cache.lengths[seat].sub_(1)
+            state[slot].fill_(value)
+        copy_async(sampler.seen, self.seen[slot, : self._vocabulary])
+        # A sample makes its slot a place longer, for the token that was decoded before. The
+        # first sample follows the prefill, which has its places already.
+        self.cache.lengths[slot].sub_(1)
 
-    def token(self, seat: int, token: int) -> None:
-        """Has a row go on with a token, whatever it drew."""
-        self.tokens[seat].fill_(token)
+    def set_token(self, slot: int, token: int) -> None:
+        """Replace the token that the next step decodes."""
+        self.tokens[slot].fill_(token)

@@ -28,7 +28,7 @@ class Int8Linear:
     Args:
         weight: (out, in).
         bias: (out,).
-        positive: whether what goes in is never negative, which spares it a bit.
+        positive: true if inputs are never negative, which saves a bit.
 
     Attributes:
         size: bytes of the matrix.
@@ -51,7 +51,7 @@ class Int8Linear:
 
 
 def int8_is_supported() -> bool:
-    """Whether this processor has the kernels; whether they are exact is for a test to say."""
+    """True if this processor has the kernels; a test at loading tells if they are exact."""
     return ENGINE in torch.backends.quantized.supported_engines
 
 
@@ -71,7 +71,7 @@ def _packed(weight: Tensor) -> torch.ScriptObject:
 
 
 class Int8GPT(GPT):
-    """A GPT for speaking, not for training: nobody's tokens depend on whom they are drawn with.
+    """A GPT for inference only; a sequence's tokens do not depend on the batch.
 
     Args:
         gpt: in fp32 on the CPU, in eval mode; it shares all but its layers with this one.
@@ -97,10 +97,10 @@ class Int8GPT(GPT):
         cache: KVCache,
         first: int = 0,
     ) -> Tensor:
-        """See `GPT.prefill`; each request is read by itself, because padding changes roundings."""
-        read = super().prefill
+        """See `GPT.prefill`; one request at a time, because padding changes roundings."""
+        one = super().prefill
         logits = [
-            read(phones[at : at + 1], bert[at : at + 1], prompts[at : at + 1], cache, first + at)
+            one(phones[at : at + 1], bert[at : at + 1], prompts[at : at + 1], cache, first + at)
             for at in range(len(phones))
         ]
         return torch.cat(logits)

@@ -28,15 +28,15 @@ except ImportError:
 OUTPUTS, INPUTS = 64, 4
 """Rows and columns of a matrix that lie side by side."""
 ZERO = 128
-"""What 0 goes in as, where a row has negative numbers."""
+"""Code of 0 where inputs may be negative."""
 FEWEST, WORTH = 4, 30_000_000
-"""Rows, and products of them, from which on a thread of their own is worth it."""
+"""Rows, and products of them, from which a thread of their own pays off."""
 
 _helpers = ThreadPoolExecutor(thread_name_prefix="semantic rows")
 
 
 def is_available(config: SemanticConfig) -> bool:
-    """Whether layers of such sizes were built, and this processor can compute them."""
+    """True if the layers were built for such sizes, and this processor can compute them."""
     return (
         _native_int8 is not None
         and _native_int8.supported()
@@ -90,14 +90,14 @@ class NativeInt8GPT(Int8GPT):
         """See `GPT.new_cache`."""
         return SlotKVCache(self.config, rows, capacity)
 
-    def _read(
+    def _prefill_layers(
         self, x: Tensor, cache: KVCache, first: int, phones: Sequence[int], tokens: Sequence[int]
     ) -> Tensor:
         rows = cast(SlotKVCache, cache).fill(first, phones, tokens)
         return self._run(x[0].contiguous(), rows)[None]
 
-    def _go_on(self, x: Tensor, grown: Sequence[AppendedSlots]) -> Tensor:
-        rows = torch.cat([cast(SlotKVCache, part.cache).seats(part.last) for part in grown])
+    def _step_layers(self, x: Tensor, grown: Sequence[AppendedSlots]) -> Tensor:
+        rows = torch.cat([cast(SlotKVCache, part.cache).slots(part.last) for part in grown])
         threads = min(self._threads, len(rows) // self._rows_of_a_thread)
         if threads > 1:
             parts = zip(x.tensor_split(threads), rows.tensor_split(threads), strict=True)
@@ -111,14 +111,14 @@ class NativeInt8GPT(Int8GPT):
         _native_int8.predict(self._network.data_ptr(), x.data_ptr(), len(x), logits.data_ptr())
         return logits[:, : self.config.vocabulary]
 
-    def _run(self, x: Tensor, seats: Tensor) -> Tensor:
-        """Sends rows (rows, hidden), each with a seat, through the layers; changes and gives x."""
-        _native_int8.run(self._network.data_ptr(), seats.data_ptr(), len(x), x.data_ptr())
+    def _run(self, x: Tensor, slots: Tensor) -> Tensor:
+        """Rows (rows, hidden), each with a slot, through the layers, in place."""
+        _native_int8.run(self._network.data_ptr(), slots.data_ptr(), len(x), x.data_ptr())
         return x
 
 
 class SlotKVCache(BlockKVCache):
-    """Keys and values, and for each row a seat: where its own are, and how far it looks."""
+    """A cache that hands the C code a `Slot` for each row: addresses, place and visible length."""
 
     def __init__(self, config: SemanticConfig, rows: int, capacity: int) -> None:
         super().__init__(rows, capacity, torch.device("cpu"))
@@ -133,7 +133,7 @@ class SlotKVCache(BlockKVCache):
         )
 
     def fill(self, first: int, phones: Sequence[int], tokens: Sequence[int]) -> Tensor:
-        """Starts a row anew; the seats of all its places, (places, 6)."""
+        """Start a slot anew, and describe it at each of its places, (places, 6)."""
         assert len(phones) == 1, phones
         self.begin(first, phones, tokens)
         places = torch.arange(phones[0] + tokens[0])
@@ -141,8 +141,8 @@ class SlotKVCache(BlockKVCache):
         row = self._rows[first].expand(len(places), -1)
         return torch.cat([row, places[:, None], visible[:, None]], dim=1)
 
-    def seats(self, last: Tensor) -> Tensor:
-        """The seats of new places of the first rows, (rows, 6)."""
+    def slots(self, last: Tensor) -> Tensor:
+        """Describe the first slots at new places, (rows, 6)."""
         return torch.cat([self._rows[: len(last)], last[:, None], last[:, None] + 1], dim=1)
 
 

@@ -1,4 +1,4 @@
-"""Which GPT draws tokens: chosen when a model is loaded, by a test on this machine."""
+"""Selection of the GPT's backend: by a test on this machine when a model is loaded."""
 
 import logging
 import time
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from mynah.semantic.backends.cuda_batch import CudaDecoder
 
 LARGEST_ERROR = 0.1
-"""Of the first logits, of their own spread, at most; where 8-bit sums overflow, it is several times
-more."""
+"""Largest error of the first logits, relative to their spread; where 8-bit sums overflow, it is
+several times more."""
 
 LEAST_WIDTH = 128
 """Hidden size below which calling a layer takes longer than its arithmetic."""
@@ -35,7 +35,7 @@ def quantize(gpt: GPT) -> Int8GPT:
 
 @torch.inference_mode()
 def select_cpu(gpt: GPT) -> Int8GPT | None:
-    """The GPT in 8 bits, where this machine gains by it and its predictions stay the same.
+    """The GPT in 8 bits, if that is faster on this machine and its predictions stay the same.
 
     Args:
         gpt: in fp32 on the CPU.
@@ -77,27 +77,25 @@ def select_cuda(
 
 @torch.inference_mode()
 def first_logits_on_gpu(graphs: "CudaDecoder") -> Tensor:
-    """What `GPT` predicts after a made-up prompt and in the steps behind it, on the CPU."""
-    config, device = graphs.config, graphs.seats.device
+    """The counterpart of `first_logits` on a GPU; the logits are copied to the CPU."""
+    config, device = graphs.config, graphs.slots.device
     phones, tokens = _made_up(config.phoneme_vocabulary, config.eos)
     request = SemanticRequest(phones, tokens[:_TOKENS])
-    row, seat = (
-        TokenSequence.of(request, config.vocabulary, torch.device("cpu")),
-        graphs.seats.take(),
-    )
-    graphs.read([(row, seat)])
-    slots = torch.tensor([seat], dtype=torch.int32, device=device)
-    given, logits = torch.zeros_like(slots), [graphs.network.logits[:1].cpu()]
+    sequence = TokenSequence.of(request, config.vocabulary, torch.device("cpu"))
+    slot = graphs.slots.acquire()
+    graphs.prefill([(sequence, slot)])
+    slots = torch.tensor([slot], dtype=torch.int32, device=device)
+    sampled, logits = torch.zeros_like(slots), [graphs.network.logits[:1].cpu()]
     for token in tokens[_TOKENS:].tolist():
-        graphs.seats.token(seat, token)
-        graphs.network.step(slots, given)
+        graphs.slots.set_token(slot, token)
+        graphs.network.step(slots, sampled)
         logits.append(graphs.network.logits[:1].cpu())
-    graphs.seats.give_back(seat)
+    graphs.slots.release(slot)
     return torch.cat(logits)
 
 
 def logits_error(exact: Tensor, logits: Tensor) -> float:
-    """What logits (..., vocabulary) differ by, of the spread of the exact ones.
+    """Error of logits (..., vocabulary), relative to the spread of the exact ones.
 
     NaN, which is within no bound, if they are broken.
     """

@@ -1,10 +1,10 @@
-"""What a GPU computes at a step, in as few kernels as there are points where all must wait.
+"""Kernels of a step on a GPU: as few as there are points where all programs must wait.
 
 A step of one row reads 150 MB of weights, 40 us' work, in a chain of products each of which needs
 all of the one before it. So its time is the number of kernels times the few microseconds that
 the shortest one takes, and a layer is five: the products of queries, keys and values; attention;
-and three more products. What lies between two products is done on the way: whoever reads a row
-normalises it first, which 512 numbers cost nothing to do again in every program.
+and three more products. Norms are fused into the products: each program normalises the row that
+it reads, which costs nothing for 512 numbers.
 
 A program computes its numbers of one row by itself and always in the same order, so a row's results
 do not depend by a bit on which others are there. Rows come first in grids: programs that read the
@@ -35,7 +35,7 @@ def embed(
 
     Args:
         tokens: last token of each slot.
-        slots: (rows,) where the rows are.
+        slots: (rows,) numbers of the rows' slots.
         lengths: filled places of each slot.
         texts: phonemes among them.
         table: (vocabulary, K).
@@ -57,10 +57,10 @@ def embed(
 
 @triton.jit
 def spread(x, there, K: tl.constexpr, EPSILON: tl.constexpr):
-    """What a row (K,) is normalised with: its mean, and one over its deviation."""
+    """Mean and reciprocal standard deviation of a row (K,)."""
     mean = tl.sum(x, 0) / K
-    apart = tl.where(there, x - mean, 0.0)
-    return mean, tl.rsqrt(tl.sum(apart * apart, 0) / K + EPSILON)
+    centred = tl.where(there, x - mean, 0.0)
+    return mean, tl.rsqrt(tl.sum(centred * centred, 0) / K + EPSILON)
 
 
 @triton.jit
@@ -152,7 +152,7 @@ def attend(
         projected: (rows, 3, HEADS, SIZE): queries, keys and values of the new places.
         keys: (slots, HEADS, CAPACITY, SIZE).
         values: the same.
-        slots: (rows,) where the rows are.
+        slots: (rows,) numbers of the rows' slots.
         lengths: filled places of each slot.
         out: (rows, HEADS, SIZE).
         scale: of the scores.
@@ -160,7 +160,7 @@ def attend(
         SIZE: of a head.
         BLOCK_SIZE: power of two that SIZE fits in.
         CAPACITY: places of a slot.
-        BLOCK: places that are looked at together.
+        BLOCK: places that are read together.
     """
     row, head = tl.program_id(0), tl.program_id(1)
     slot = tl.load(slots + row)
@@ -177,15 +177,16 @@ def attend(
     most, total = tl.sum(query * key, 0), 1.0
     for start in range(0, length, BLOCK):
         place = start + tl.arange(0, BLOCK)
-        # What lies behind a row's end is of whoever was there before, and may be NaN.
+        # What lies behind a row's end is left of an earlier sequence, and may be NaN.
         there = (place < length)[:, None] & (d < SIZE)[None, :]
         at = memory + place[:, None] * SIZE + d[None, :]
-        known = tl.load(keys + at, mask=there, other=0.0).to(tl.float32)
-        told = tl.load(values + at, mask=there, other=0.0).to(tl.float32)
-        scores = tl.where(place < length, tl.sum(known * query[None, :], axis=1), float("-inf"))
+        cached_keys = tl.load(keys + at, mask=there, other=0.0).to(tl.float32)
+        cached_values = tl.load(values + at, mask=there, other=0.0).to(tl.float32)
+        scores = tl.sum(cached_keys * query[None, :], axis=1)
+        scores = tl.where(place < length, scores, float("-inf"))
         more = tl.maximum(most, tl.max(scores, 0))
         fade, weights = tl.exp(most - more), tl.exp(scores - more)
-        mixed = mixed * fade + tl.sum(weights[:, None] * told, axis=0)
+        mixed = mixed * fade + tl.sum(weights[:, None] * cached_values, axis=0)
         total = total * fade + tl.sum(weights, 0)
         most = more
     tl.store(out + (row * HEADS + head) * SIZE + d, mixed / total, mask=d < SIZE)

@@ -1,17 +1,17 @@
-"""The draw of the next token on a GPU: what `Sampler` does, in one kernel and without a look back.
+"""Sampling of the next token on a GPU: what `Sampler` does, in one kernel without a device sync.
 
 Nothing is sorted. The least logit that is among the likeliest, by number or by share of
 probability, is found bit by bit from the highest: 32 sums over the vocabulary. Tokens that tie
-are kept or dropped together. The noise is that of a counter (Salmon et al. 2011, "Parallel random
-numbers: as easy as 1, 2, 3"), which is the row's seed and the number of its draw, so that nobody's
-draws depend on who else draws.
+are kept or dropped together. The noise is counter-based (Salmon et al. 2011, "Parallel random
+numbers: as easy as 1, 2, 3"): it depends on the slot's seed and step alone, and so not on the
+batch.
 """
 
 import triton
 import triton.language as tl
 
 NOTHING, BROKEN = -2, -1
-"""What is given in place of a token: by a row that has ended, and by one whose numbers broke."""
+"""Codes in place of a token: of a row that has ended, and of one whose logits are not finite."""
 
 
 @triton.jit
@@ -22,12 +22,12 @@ def ordered(x):
 
 
 @triton.jit
-def draw(
+def sample(
     logits,
     slots,
     lengths,
     tokens,
-    drawn,
+    steps,
     limits,
     ended,
     seen,
@@ -36,41 +36,41 @@ def draw(
     shares,
     temperatures,
     penalties,
-    given,
+    sampled,
     VOCABULARY: tl.constexpr,
     BLOCK: tl.constexpr,
     LEAST: tl.constexpr,
     NOTHING: tl.constexpr,
     BROKEN: tl.constexpr,
 ):
-    """Draws a token for each row that has not ended, and has the row's state go on.
+    """Sample a token for each row that has not ended, and update its slot's state.
 
-    All but `logits`, `slots` and `given` are of each slot.
+    All but `logits`, `slots` and `sampled` are of each slot.
 
     Args:
         logits: (rows, VOCABULARY); the last is of EOS.
-        slots: (rows,) where the rows are.
+        slots: (rows,) numbers of the rows' slots.
         lengths: filled places, which become one more.
-        tokens: the last token, which becomes the one that is drawn.
-        drawn: number of draws.
-        limits: number of draws after which a row ends.
-        ended: whether a row draws no more.
-        seen: (slots, BLOCK) which tokens are repetitions.
+        tokens: the last token, which becomes the one that is sampled.
+        steps: number of tokens sampled.
+        limits: number of tokens after which a row ends.
+        ended: 1 if it has.
+        seen: (slots, BLOCK), 1 for tokens that are repetitions.
         seeds: of the noise.
         counts: `top_k`.
         shares: `top_p`.
         temperatures: `temperature`.
         penalties: `repetition_penalty`.
-        given: (rows,) what was drawn, NOTHING or BROKEN.
+        sampled: (rows,) the tokens, NOTHING or BROKEN.
         VOCABULARY: tokens, EOS among them.
         BLOCK: power of two that they fit in.
-        LEAST: draws before EOS may be drawn.
+        LEAST: tokens before EOS may be sampled.
         NOTHING: see there.
         BROKEN: see there.
     """
     row, ids = tl.program_id(0), tl.arange(0, BLOCK)
     slot = tl.load(slots + row)
-    number, goes = tl.load(drawn + slot), tl.load(ended + slot) == 0
+    number, goes = tl.load(steps + slot), tl.load(ended + slot) == 0
     eos: tl.constexpr = VOCABULARY - 1
     raw = tl.load(logits + row * VOCABULARY + ids, mask=ids < VOCABULARY, other=0.0)
     finite = tl.abs(raw) < float("inf")
@@ -86,13 +86,13 @@ def draw(
     # Never zero, which nothing may be divided by.
     noise = -tl.log(1.0 - tl.rand(tl.load(seeds + slot), number * BLOCK + ids)) + 1e-20
     token = tl.argmax(tl.exp(kept - tl.max(kept, 0)) / noise, 0)
-    # One that broke has no likeliest, and a token that there is must be read at its next step.
+    # A broken row has no likeliest token, and its next step must decode one that exists.
     token = tl.where((likeliest == eos) | broken, eos, token)
     over = (token == eos) | (number + 1 >= tl.load(limits + slot))
-    tl.store(given + row, tl.where(goes, tl.where(broken, BROKEN, token), NOTHING))
+    tl.store(sampled + row, tl.where(goes, tl.where(broken, BROKEN, token), NOTHING))
     tl.store(tokens + slot, token, mask=goes)
     tl.store(seen + slot * BLOCK + token, 1, mask=goes)
-    tl.store(drawn + slot, number + 1, mask=goes)
+    tl.store(steps + slot, number + 1, mask=goes)
     tl.store(lengths + slot, tl.load(lengths + slot) + 1, mask=goes)
     tl.store(ended + slot, 1, mask=goes & over)
 
