@@ -12,8 +12,8 @@ OWN = {"top_k": 15, "top_p": 1.0, "temperature": 0.6, "repetition_penalty": 1.35
 
 
 @dataclass(eq=False)
-class Row:
-    """A sentence that is being drawn."""
+class TokenSequence:
+    """A sentence that is being decoded."""
 
     sentence: object
     tokens: list[int] = field(default_factory=list)
@@ -41,35 +41,35 @@ class Voices:
 
 
 class Batch:
-    """Draws all tokens of a sentence at once, as soon as the model lets it."""
+    """Decodes all tokens of a sentence at once, as soon as the model lets it."""
 
     def __init__(self, model: "Model") -> None:
         self.model = model
-        self.sequences: list[Row] = []
+        self.sequences: list[TokenSequence] = []
 
     @property
     def free(self) -> int:
         return self.model.rows - len(self.sequences)
 
-    def validate(self, row: Row) -> None:
+    def validate(self, sequence: TokenSequence) -> None:
         """Every sentence will do."""
 
-    def join(self, rows: list[Row]) -> list[Row]:
-        self.sequences += rows
-        return rows
+    def join(self, requests: list[TokenSequence]) -> list[TokenSequence]:
+        self.sequences += requests
+        return requests
 
     def step(self) -> None:
-        drawn = [row for row in self.sequences if self.model.draw(row)]
-        if not drawn:
+        decoded = [sequence for sequence in self.sequences if self.model.may_decode(sequence)]
+        if not decoded:
             time.sleep(0.002)  # nobody may go on
-        for row in drawn:
-            row.tokens = [0] * self.model.tokens
-            row.ended = True
-            self.sequences.remove(row)
+        for sequence in decoded:
+            sequence.tokens = [0] * self.model.tokens
+            sequence.ended = True
+            self.sequences.remove(sequence)
 
-    def leave(self, row: Row) -> None:
-        if row in self.sequences:
-            self.sequences.remove(row)
+    def leave(self, sequence: TokenSequence) -> None:
+        if sequence in self.sequences:
+            self.sequences.remove(sequence)
 
 
 @dataclass(slots=True, eq=False)
@@ -86,7 +86,7 @@ class Model:
     sample_rate: int
     tokens: int
     rows = 16
-    together = 1
+    batch_size = 1
     step_threads: int | None = None
     size = 0
     warnings: tuple[str, ...] = ()
@@ -95,7 +95,7 @@ class Model:
     def gpt(self):
         return self
 
-    sovits = gpt
+    sovits = acoustic = gpt
 
     def trained(self, folder):
         return self
@@ -105,13 +105,13 @@ class Model:
 
     def prepare(self, sentence, prompt, options, seed, *, first):
         sizes = FIRST_CHUNKS if first else LATER_CHUNKS
-        return Row(sentence), Stream(prompt.timbre, options.speed, sizes=sizes)
+        return TokenSequence(sentence), Stream(prompt.timbre, options.speed, sizes=sizes)
 
     def batch(self) -> Batch:
         return Batch(self)
 
-    def draw(self, row: Row) -> bool:
-        """True if a sentence's tokens may be sampled now."""
+    def may_decode(self, sequence: TokenSequence) -> bool:
+        """True if a sentence may be decoded now."""
         return True
 
     def decode(self, streams):

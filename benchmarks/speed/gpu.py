@@ -120,7 +120,7 @@ def sampling_speed(batch: Batch, rows: int, tokens: int = 200) -> SamplingSpeed:
 
 
 class Decodes(Protocol):
-    """Decode function for streams, as `Models.decode`."""
+    """Decode function for streams, as `AcousticModel.decode`."""
 
     def __call__(self, streams: Sequence[SoVITSStream]) -> object:
         """Decode the next chunk of each."""

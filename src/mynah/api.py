@@ -32,7 +32,7 @@ class Synthesizer:
     @property
     def sample_rate(self) -> int:
         """Samples per second of its audio."""
-        return self._models.sample_rate
+        return self._models.acoustic.sample_rate
 
     def speak(self, text: str, voice: Voice, options: SpeechOptions | None = None) -> Speech:
         """Synthesise a text as a whole; see `stream`."""

@@ -1,4 +1,4 @@
-"""Who is next: in a circle, and with first things first, though never at others' cost for long."""
+"""Callers in a circle, urgent items first, though never at others' cost for long."""
 
 from mynah.engine.local.fair_queue import FairQueue
 

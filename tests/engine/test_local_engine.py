@@ -23,7 +23,7 @@ class Reciter(fakes.Model):
     tokens = FIRST_CHUNKS[0]
 
     def __init__(self) -> None:
-        self.drawn: list[str] = []
+        self.decoded: list[str] = []
         self.read_voices: list[object] = []
         self.prepared: list[str] = []
         self.sounded: list[str] = []
@@ -36,17 +36,17 @@ class Reciter(fakes.Model):
         return fakes.Prompt(voice)
 
     def prepare(self, sentence, prompt, options, seed, *, first):
-        row, stream = super().prepare(sentence, prompt, options, seed, first=first)
+        sequence, stream = super().prepare(sentence, prompt, options, seed, first=first)
         stream.timbre = sentence.text
         self.prepared.append(sentence.text)
-        return row, stream
+        return sequence, stream
 
-    def draw(self, row) -> bool:
+    def may_decode(self, sequence) -> bool:
         if not self.permits.acquire(blocking=False):
             return False
-        if row.sentence.text == "bad":
-            row.error = ValueError(row.sentence.text)
-        self.drawn.append(row.sentence.text)
+        if sequence.sentence.text == "bad":
+            sequence.error = ValueError(sequence.sentence.text)
+        self.decoded.append(sequence.sentence.text)
         return True
 
     def wave(self, text, seconds):
@@ -137,18 +137,18 @@ def test_callers_take_turns_however_many_requests_each_has(make, model):
         streams.append(queue.submit(request("b1", "b2", "b3", caller="b")))
         await until(lambda: len(model.prepared) == 11)
         hearing = asyncio.gather(*map(heard, streams))
-        for drawn in range(1, 11):
+        for decoded in range(1, 11):
             model.allow(1)
-            await until(lambda: len(model.drawn) >= drawn)  # noqa: B023
-            follows = {"b1": "b2", "b2": "b3"}.get(model.drawn[-1], "0")
+            await until(lambda: len(model.decoded) >= decoded)  # noqa: B023
+            follows = {"b1": "b2", "b2": "b3"}.get(model.decoded[-1], "0")
             await until(lambda: follows in model.prepared)  # noqa: B023
             await asyncio.sleep(0.01)
         model.allow()
         await hearing
 
     asyncio.run(scene())
-    assert model.drawn[:3] == ["0", "a01", "b1"]
-    assert model.drawn.index("b3") < 10
+    assert model.decoded[:3] == ["0", "a01", "b1"]
+    assert model.decoded.index("b3") < 10
 
 
 def test_first_sounds_go_before_those_of_who_is_heard_already(make, model):
@@ -160,7 +160,7 @@ def test_first_sounds_go_before_those_of_who_is_heard_already(make, model):
         long = asyncio.create_task(heard(queue.submit(request("a", "b", "c", "d", caller="a"))))
         await until(lambda: model.decoding == "b")
         late = [queue.submit(request(text, caller=text)) for text in ("x", "y")]
-        await until(lambda: {"x", "y"} <= set(model.drawn))
+        await until(lambda: {"x", "y"} <= set(model.decoded))
         model.soundings.release(9)
         await asyncio.gather(long, *map(heard, late))
 
@@ -257,7 +257,7 @@ def test_a_step_that_fails_fails_who_took_part_and_nobody_after(make, model, mon
         def crash(*_):
             raise RuntimeError("out of memory")
 
-        monkeypatch.setattr(model, "draw", crash)
+        monkeypatch.setattr(model, "may_decode", crash)
         with pytest.raises(RuntimeError, match="out of memory"):
             await heard(queue.submit(request("a")))
         monkeypatch.undo()
@@ -274,7 +274,7 @@ def test_the_cores_are_left_to_the_first_sound(make, model):
 
     async def scene():
         stream = queue.submit(request("a", "b"))
-        await until(lambda: model.drawn == ["a"])
+        await until(lambda: model.decoded == ["a"])
         await asyncio.sleep(0.05)
         assert model.prepared == ["a"]
         model.soundings.release(9)
@@ -293,7 +293,7 @@ def test_what_comes_before_an_error_is_heard_first(make, model):
         stream = queue.submit(request("a", "b", "bad", "c"))
         model.soundings.release()
         assert (await anext(stream)).text == "a"
-        await until(lambda: "bad" in model.drawn)
+        await until(lambda: "bad" in model.decoded)
         await asyncio.sleep(0.02)
         model.soundings.release(9)
         assert (await anext(stream)).text == "b"
@@ -442,9 +442,9 @@ class Trickler(fakes.Model):
     def prepare(self, sentence, prompt, options, seed, *, first):
         if sentence.text == "unprepared":
             raise TextError("no phonemes")
-        row, stream = super().prepare(sentence, prompt, options, seed, first=first)
-        row.prefill_length = self.prefill
-        return row, stream
+        sequence, stream = super().prepare(sentence, prompt, options, seed, first=first)
+        sequence.prefill_length = self.prefill
+        return sequence, stream
 
     def batch(self):
         return TricklingBatch(self)
@@ -455,18 +455,18 @@ class Trickler(fakes.Model):
 
 
 class TricklingBatch(fakes.Batch):
-    def join(self, rows):
+    def join(self, requests):
         self.model.may_join.wait()
-        self.model.joined.append(len(rows))
-        return super().join(rows)
+        self.model.joined.append(len(requests))
+        return super().join(requests)
 
     def step(self):
         self.model.steps += 1
-        for row in list(self.sequences):
-            row.tokens.append(0)
-            row.ended = len(row.tokens) == self.model.tokens
-            if row.ended:
-                self.sequences.remove(row)
+        for sequence in list(self.sequences):
+            sequence.tokens.append(0)
+            sequence.ended = len(sequence.tokens) == self.model.tokens
+            if sequence.ended:
+                self.sequences.remove(sequence)
 
 
 @pytest.fixture

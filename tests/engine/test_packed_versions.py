@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(not int8_is_supported(), reason="no 8-bit kernel
 REQUEST = SemanticRequest(torch.arange(3, 12), torch.arange(200, 220), seed=5, max_tokens=20)
 
 
-def drawn(models):
+def decoded(models):
     batch = models.batch()
     (row,) = batch.join([REQUEST])
     while not row.ended:
@@ -31,8 +31,8 @@ def packed(models):
 def test_a_version_draws_what_its_own_weights_say(packed, adapt):
     version = packed.trained(adapt(1))
     assert version.packed is not packed.packed
-    assert drawn(version) == list(generate(quantize(version.gpt), REQUEST))
-    assert drawn(packed) == list(generate(packed.packed, REQUEST))
+    assert decoded(version) == list(generate(quantize(version.gpt), REQUEST))
+    assert decoded(packed) == list(generate(packed.packed, REQUEST))
 
 
 def test_its_packed_weights_count_as_its_own(models, packed, adapt):
@@ -47,4 +47,4 @@ def test_a_version_without_a_gpt_of_its_own_shares_the_packed_one(packed, adapt)
 def test_a_model_in_float32_has_versions_in_float32(models, adapt):
     version = replace(models, packed=None).trained(adapt(4))
     assert version.packed is None
-    assert drawn(version) == list(generate(version.gpt, REQUEST))
+    assert decoded(version) == list(generate(version.gpt, REQUEST))

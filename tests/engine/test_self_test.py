@@ -26,8 +26,8 @@ class Humming(fakes.Model):
         self.read_voices.append(voice.name)
         return fakes.Prompt(1.0)
 
-    def draw(self, row) -> bool:
-        self.heard.append(row.sentence.text)
+    def may_decode(self, sequence) -> bool:
+        self.heard.append(sequence.sentence.text)
         return True
 
     def wave(self, timbre, seconds):

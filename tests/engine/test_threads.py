@@ -24,14 +24,14 @@ class Counting(fakes.Model):
 
     def __init__(self, step_threads: int | None) -> None:
         self.step_threads = step_threads
-        self.drawing: set[int] = set()
+        self.stepping: set[int] = set()
         self.decoding: set[int] = set()
 
     def read(self, voice):
         return fakes.Prompt(voice)
 
-    def draw(self, row) -> bool:
-        self.drawing.add(torch.get_num_threads())
+    def may_decode(self, sequence) -> bool:
+        self.stepping.add(torch.get_num_threads())
         return True
 
     def wave(self, timbre, seconds):
@@ -48,11 +48,11 @@ def three_threads():
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize(("step_threads", "drawing"), [(1, {1}), (None, {3})])
-def test_small_steps_leave_the_other_threads_alone(step_threads, drawing):
+@pytest.mark.parametrize(("step_threads", "stepping"), [(1, {1}), (None, {3})])
+def test_small_steps_leave_the_other_threads_alone(step_threads, stepping):
     model = Counting(step_threads)
     Synthesizer(model).speak("One. Two.", Voice("somebody", ()))
-    assert (model.drawing, model.decoding) == (drawing, {3})
+    assert (model.stepping, model.decoding) == (stepping, {3})
     assert torch.get_num_threads() == 3
 
 

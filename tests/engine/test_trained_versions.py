@@ -66,7 +66,7 @@ async def say(queue: LocalEngine, speaker: VoiceRef, text: str = TEXT) -> np.nda
 
 
 def spoken(queue: LocalEngine, *speakers: VoiceRef, text: str = TEXT) -> list[np.ndarray]:
-    """What each says, all at the same time."""
+    """Sound of each speaker, all at the same time."""
 
     async def scene():
         return await asyncio.gather(*(say(queue, each, text) for each in speakers))
@@ -151,7 +151,7 @@ def test_what_gives_way_is_gone_at_once(make, models, speaker, alive):
         gc.enable()
 
 
-def test_voices_with_the_models_own_gpt_are_drawn_together(make, models, speaker, monkeypatch):
+def test_voices_with_the_models_own_gpt_are_decoded_together(make, models, speaker, monkeypatch):
     queue, step, prepare, rows = make(models), models.gpt.step, Models.prepare, []
     prepared = threading.Semaphore(0)
 
@@ -161,11 +161,11 @@ def test_voices_with_the_models_own_gpt_are_drawn_together(make, models, speaker
         finally:
             prepared.release()
 
-    def step_together(last, memory):
+    def step_together(last, cache):
         if not rows:
             assert all(prepared.acquire(timeout=60) for _ in speakers)
         rows.append(len(last))
-        return step(last, memory)
+        return step(last, cache)
 
     monkeypatch.setattr(Models, "prepare", counted)
     monkeypatch.setattr(models.gpt, "step", step_together)
@@ -225,7 +225,7 @@ class Troupe(fakes.Model):
     def read(self, voice):
         return fakes.Prompt(voice)
 
-    def draw(self, row) -> bool:
+    def may_decode(self, sequence) -> bool:
         return self.gate.is_set()
 
 

@@ -46,13 +46,13 @@ class Hummer(fakes.Model):
         loudness = [np.abs(recording.samples).mean() for recording in voice.recordings]
         return fakes.Prompt(200 + float(np.mean(loudness)) * 1000)
 
-    def draw(self, row) -> bool:
-        if "slow" in row.sentence.text and not self.gate.is_set():
+    def may_decode(self, sequence) -> bool:
+        if "slow" in sequence.sentence.text and not self.gate.is_set():
             return False
-        if "broken" in row.sentence.text:
-            row.error = RuntimeError(f"secret words: {row.sentence.text}")
+        if "broken" in sequence.sentence.text:
+            sequence.error = RuntimeError(f"secret words: {sequence.sentence.text}")
             return True
-        self.hummed.append(row.sentence.text)
+        self.hummed.append(sequence.sentence.text)
         return True
 
     def wave(self, pitch: float, seconds: float) -> np.ndarray:

@@ -28,7 +28,7 @@ class EngineStats:
 
 
 class ChunkStream(Protocol):
-    """The chunks of one request, in order; a reader that stops early must `close` it.
+    """Chunks of one request, in order; a reader that stops early must `close` it.
 
     The seconds are final when the stream has ended.
     """
@@ -57,11 +57,11 @@ class ChunkStream(Protocol):
         """
 
     def close(self) -> None:
-        """Cancel the request if it is not finished; its place is free at once."""
+        """Cancel the request if it is not finished, and free its place in the engine."""
 
 
 class Engine(Protocol):
-    """Speaks for many callers at a time, with one model and trained versions of it."""
+    """Synthesis for many callers at a time, with one model and trained versions of it."""
 
     @property
     def size(self) -> int:
@@ -73,7 +73,7 @@ class Engine(Protocol):
 
     @property
     def warnings(self) -> Sequence[str]:
-        """What all speech lacks because a part of the model is missing, a line in ASCII each."""
+        """Effects of missing parts of the model on all speech, a line in ASCII each."""
 
     @property
     def alive(self) -> bool:

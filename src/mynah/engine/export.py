@@ -1,4 +1,4 @@
-"""What a trained version is, for other tools: the files of a model with what was learnt in them."""
+"""Export of a trained version: released files with the adapters merged, for other tools."""
 
 from pathlib import Path
 from typing import Literal, get_args
@@ -9,19 +9,19 @@ from mynah.engine.folder import model_folder
 from mynah.engine.loading import weights_beside_sovits
 
 ReleasedFile = Literal["gpt.ckpt", "sovits.pth"]
-"""The two files that upstream's tools load a voice from."""
+"""Files that upstream's tools load a voice from."""
 
 RELEASED_FILES: tuple[ReleasedFile, ...] = get_args(ReleasedFile)
 
 
 def export(model: Path | None, version: Path, file: ReleasedFile, out: Path) -> None:
-    """Writes a file of a version, whole or not at all.
+    """Write a released file of a version, atomically.
 
     Args:
-        model: folder of the model that was trained further; the starter without one.
+        model: folder of the base model; the starter without one.
         version: folder of the adapters.
-        file: which.
-        out: where.
+        file: its name.
+        out: path to write to.
 
     Raises:
         CheckpointError: the model, or the version, cannot be used, or the file not written.

@@ -68,7 +68,7 @@ def missing_parts(folder: Path) -> tuple[MissingPart, ...]:
 
 
 def model_id(folder: Path | None) -> str:
-    """Changes with any byte of a model's files, and with the code that runs them.
+    """Id of a model: changes with any byte of its files, and with the version of Mynah.
 
     Args:
         folder: of the model; None is the starter, of which only the weights count.

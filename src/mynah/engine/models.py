@@ -6,9 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from mynah.acoustic.acoustic_model import AcousticModel, chunk_sizes
@@ -42,31 +40,31 @@ if TYPE_CHECKING:
 
 
 ROWS = 16
-"""Sentences whose tokens are drawn at a time: more make all of them late."""
+"""Sentences in a batch on a CPU: more make all of them late."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Models:
-    """Everything that turns a voice and a text into sound.
+    """The networks of a model: a `SpeechModel`.
 
     Attributes:
         gpt: the semantic stage's network.
         sovits: the acoustic stage's network, fused for inference.
-        content: the content encoder that prompts are read with; without one a voice
-            gives its timbre only, and speech is begun without a prompt.
-        text_features: what the GPT is told of a text's meaning.
+        content: encoder of prompts; without one a voice gives its timbre only, and speech
+            begins without a prompt.
+        text_features: BERT features of a text.
         extension: parts beside the networks; None for released weights.
-        aligner: finds words in recordings, if anything does.
-        warnings: what its speech lacks because a part is missing, a line each.
-        origin: what trained versions are made of; None if the networks come from no files.
+        aligner: finds words in recordings, if there is one.
+        warnings: effects of missing parts on speech, a line each.
+        origin: builder of trained versions; None if the networks come from no files.
         size: bytes that a trained version has to itself.
-        packed: what draws tokens faster than the GPT itself, if anything does.
-        vocoder: what makes sound faster than the SoVITS's own decoder, if anything does.
-        gpt_graphs: what draws tokens on a GPU, where there is one. A model that constrains
-            tokens draws them on the CPU, since every step asks for the constraint.
-        sovits_graphs: what makes sound on a GPU, where there is one. Voices are read by the
-            networks on the CPU all the same.
+        packed: the GPT's CPU backend, if it is faster than the GPT itself.
+        vocoder: the decoder's CPU backend, if it is faster than the SoVITS's own decoder.
+        gpt_graphs: the GPT on a GPU, if there is one. A model that constrains tokens samples
+            them on the CPU, since every step asks for the constraint.
+        sovits_graphs: the SoVITS on a GPU, if there is one. Voices are read by the networks on
+            the CPU all the same.
     """
 
     gpt: GPT
@@ -100,7 +98,7 @@ class Models:
 
     @property
     def acoustic(self) -> AcousticModel:
-        """The acoustic stage's model, as it is fastest here."""
+        """See `SpeechModel`."""
         return StreamingSoVITS(
             self.sovits_graphs or self.sovits,
             self.vocoder,
@@ -109,37 +107,23 @@ class Models:
         )
 
     @property
-    def sample_rate(self) -> int:
-        """Samples per second of everything they speak."""
-        return self.acoustic.sample_rate
-
-    @property
     def rows(self) -> int:
-        """Sentences whose tokens are best drawn at a time."""
+        """See `SpeechModel`."""
         return self.gpt_graphs.rows if self.gpt_graphs else ROWS
 
     @property
     def step_threads(self) -> int | None:
-        """Threads that tokens are drawn fastest with; as many as there are if None."""
+        """See `SpeechModel`."""
         return (self.packed or self.gpt).step_threads
 
-    @property
-    def together(self) -> int:
-        """Pieces that are best decoded together: one keeps all cores of a CPU busy."""
-        return self.acoustic.batch_size
-
     def resolve(self, options: SpeechOptions) -> SpeechOptions:
-        """The options, with these models' own ways of drawing where none were chosen."""
+        """See `SpeechModel`."""
         own = asdict(self.gpt.sampling)
         left = {name: value for name, value in own.items() if getattr(options, name) is None}
         return replace(options, **left)
 
     def read(self, voice: Voice) -> Prompt:
-        """The voice as these models take it.
-
-        Raises:
-            TextError, LanguageError: the voice's words cannot be pronounced.
-        """
+        """See `SpeechModel`."""
         read = read_voice(
             voice,
             self.content,
@@ -160,15 +144,15 @@ class Models:
     def prepare(
         self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int, *, first: bool
     ) -> tuple[SemanticRequest, DecodeStream]:
-        """A sentence as the semantic and the acoustic stage take it."""
-        drawn = self.resolve(options)
+        """See `SpeechModel`."""
+        resolved = self.resolve(options)
         phones, bert = self._read_text([sentence])
         request = SemanticRequest(
             phones=torch.cat([prompt.phones, phones]),
             prompt=prompt.codes,
             bert=_joined(prompt.bert, bert),
             sampling=SamplingOptions(
-                **{name: getattr(drawn, name) for name in asdict(self.gpt.sampling)}
+                **{name: getattr(resolved, name) for name in asdict(self.gpt.sampling)}
             ),
             seed=seed,
             constraint=self.extension.constraint(phones.tolist()) if self.extension else None,
@@ -180,11 +164,7 @@ class Models:
         return request, stream
 
     def trained(self, folder: Path) -> Self:
-        """The version of them whose adapters are in a folder; it shares what they leave alone.
-
-        Raises:
-            CheckpointError: there are none, they cannot be used, or are for another model.
-        """
+        """See `SpeechModel`; a version shares the networks that its adapters leave alone."""
         if self.origin is None:
             raise CheckpointError("A model without files has no trained versions; load a folder.")
         gpt, sovits = self.origin.trained(folder)
@@ -211,16 +191,12 @@ class Models:
         return replace(self, gpt_graphs=gpt, sovits_graphs=sovits, size=size)
 
     def batch(self) -> Batch:
-        """What draws the tokens of up to `rows` sentences together."""
+        """See `SpeechModel`."""
         if self.gpt_graphs:
             return self.gpt_graphs.batch()
-        # The model's own has room from the start; there may be many of versions, which grow.
+        # The model's own is allocated at once; those of versions, of which there are many, grow.
         own = self.origin is None or self.gpt is self.origin.gpt.network
         return TorchBatch(self.packed or self.gpt, ROWS, allocated=ROWS if own else 1)
-
-    def decode(self, streams: Sequence[DecodeStream]) -> list[NDArray[np.float32]]:
-        """Sound of the next chunk of each stream, which moves on."""
-        return self.acoustic.decode(streams)
 
     def _read_text(self, sentences: Sequence[Sentence]) -> tuple[Tensor, Tensor | None]:
         """Ids of phonemes, and their features."""

@@ -22,7 +22,7 @@ class AcousticStage(StageThread):
     """Decodes chunks in turns, first chunks of requests before others.
 
     Args:
-        together: most chunks that are decoded at once.
+        batch_size: most chunks that are decoded at once.
         changed: the engine's lock.
         waiting: see `StageThread`.
         decoded: takes a chunk of a sentence, and the seconds that it took.
@@ -31,14 +31,14 @@ class AcousticStage(StageThread):
 
     def __init__(
         self,
-        together: int,
+        batch_size: int,
         changed: threading.Condition,
         waiting: WaitPolicy,
         decoded: Callable[[ActiveSentence, Wave, float], None],
         failed: Callable[[ActiveSentence, Exception], None],
     ) -> None:
         super().__init__("acoustic", changed, waiting)
-        self._together = together
+        self._batch_size = batch_size
         self._decoded = decoded
         self._failed = failed
 
@@ -60,7 +60,7 @@ class AcousticStage(StageThread):
     def _next(self) -> list[ActiveSentence]:
         sentences: list[ActiveSentence] = []
         with self._changed:
-            while self._queue and len(sentences) < self._together:
+            while self._queue and len(sentences) < self._batch_size:
                 sentence = self._queue.take()
                 sentence.request.chunks_decoding += 1
                 sentences.append(sentence)
@@ -83,8 +83,8 @@ class AcousticStage(StageThread):
                 context, spans = sentence.request.context.copy(), ExitStack()
                 context.run(spans.enter_context, span("acoustic"))
                 traced.callback(context.run, spans.close)
-            model = sentences[0].prepared.model
-            return model.decode([sentence.prepared.stream for sentence in sentences])
+            acoustic = sentences[0].prepared.model.acoustic
+            return acoustic.decode([sentence.prepared.stream for sentence in sentences])
 
     def _settle(
         self, sentences: list[ActiveSentence], outcomes: Sequence[Wave | Exception], seconds: float

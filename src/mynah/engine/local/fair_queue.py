@@ -7,7 +7,7 @@ Item = TypeVar("Item")
 
 
 class _Line(Generic[Item]):
-    """What one caller waits for: urgent items first, each kind in the order of its coming."""
+    """Items of one caller: urgent ones first, each kind in the order of its coming."""
 
     def __init__(self) -> None:
         self.urgent: OrderedDict[int, Item] = OrderedDict()
@@ -44,7 +44,7 @@ class FairQueue(Generic[Item]):
         return True
 
     def take(self) -> Item:
-        """Takes the next item out.
+        """Take the next item out.
 
         Raises:
             StopIteration: nothing waits.
@@ -56,7 +56,7 @@ class FairQueue(Generic[Item]):
         return item
 
     def discard(self, caller: str, item: Item) -> None:
-        """Takes an item out if it waits."""
+        """Take an item out if it waits."""
         line = self._lines.get(caller)
         if line is not None:
             line.urgent.pop(id(item), None)

@@ -1,4 +1,4 @@
-"""Trained versions: those that speak now, and the last of those that did."""
+"""Trained versions in memory: those that speak now, and those that spoke last."""
 
 import threading
 
@@ -8,9 +8,9 @@ from mynah.engine.speech_model import SpeechModel
 
 
 class LoadedVersions:
-    """Gives each request the model that speaks it; one thread asks, any may release.
+    """Loads the model of each request; one thread asks, any may release.
 
-    What is loaded may be more than `size` by one version: nobody knows how large one is before.
+    One version more than `size` may be loaded: its size is known only afterwards.
 
     Args:
         model: speaks for voices for which nothing is trained.

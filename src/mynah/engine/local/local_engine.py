@@ -87,7 +87,7 @@ class LocalEngine:
     """An `Engine` whose stages are threads of this process.
 
     Args:
-        model: what speaks.
+        model: that speaks.
         voices: where the voices of requests are read.
         size: most requests that are admitted at a time.
         deadline: seconds that a request may take from its admission to its last chunk.
@@ -116,7 +116,7 @@ class LocalEngine:
     @property
     def sample_rate(self) -> int:
         """See `Engine`."""
-        return self._model.sample_rate
+        return self._model.acoustic.sample_rate
 
     @property
     def warnings(self) -> Sequence[str]:

@@ -18,9 +18,9 @@ from mynah.voice.prompt import Prompt
 class PreparationStage(StageThread):
     """Makes sentences ready for the semantic stage, one at a time.
 
-    It has a thread of its own so that a new voice does not stop everybody's tokens. Requests whose
-    version may have to be loaded come after all that is quickly read, and enter one by one, so
-    that those with a version in memory do not keep the others out.
+    It has a thread of its own so that a new voice does not delay everybody's tokens. Requests whose
+    version may have to be loaded come after all that is prepared fast, and enter one by one, so
+    that those with a version in memory do not starve the others.
 
     Args:
         versions: models that speak.
@@ -45,34 +45,34 @@ class PreparationStage(StageThread):
         self._prompts = prompts
         self._prepared = prepared
         self._failed = failed
-        self._newcomers: FairQueue[ActiveSentence] = FairQueue()
-        self._next_newcomer: ActiveSentence | None = None
+        self._to_load: FairQueue[ActiveSentence] = FairQueue()
+        self._next_to_load: ActiveSentence | None = None
 
     def submit(self, sentence: ActiveSentence) -> None:
         """Take the next sentence of a request; with the lock held."""
         if self._versions.holds(sentence.request):
             self._enqueue(sentence, urgent=sentence.number == 0)
         else:
-            self._newcomers.add(sentence.caller, sentence, urgent=True)
+            self._to_load.add(sentence.caller, sentence, urgent=True)
             self._changed.notify_all()
 
     def withdraw(self, sentence: ActiveSentence) -> None:
         """See `StageThread`."""
         super().withdraw(sentence)
-        self._newcomers.discard(sentence.caller, sentence)
-        if self._next_newcomer is sentence:
-            self._next_newcomer = None
+        self._to_load.discard(sentence.caller, sentence)
+        if self._next_to_load is sentence:
+            self._next_to_load = None
 
     @property
     def _busy(self) -> bool:
-        return bool(self._queue) or self._newcomer_fits()
+        return bool(self._queue) or self._load_fits()
 
-    def _newcomer_fits(self) -> bool:
-        """True if there is room for the version of the next newcomer."""
-        if self._next_newcomer is None and self._newcomers:
-            self._next_newcomer = self._newcomers.take()
-        newcomer = self._next_newcomer
-        return newcomer is not None and self._versions.room_for(newcomer.request)
+    def _load_fits(self) -> bool:
+        """True if there is room for the version of the next sentence to load."""
+        if self._next_to_load is None and self._to_load:
+            self._next_to_load = self._to_load.take()
+        sentence = self._next_to_load
+        return sentence is not None and self._versions.room_for(sentence.request)
 
     def _round(self) -> None:
         with self._changed:
@@ -90,9 +90,9 @@ class PreparationStage(StageThread):
     def _next(self) -> ActiveSentence | None:
         if self._queue:
             return self._queue.take()
-        if not self._newcomer_fits():
+        if not self._load_fits():
             return None
-        sentence, self._next_newcomer = self._next_newcomer, None
+        sentence, self._next_to_load = self._next_to_load, None
         if sentence:
             self._versions.hold(sentence.request)
         return sentence

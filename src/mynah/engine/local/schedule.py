@@ -5,6 +5,7 @@ Fair queues decide whose turn it is among all that may go on, and each stage how
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import NamedTuple
 
 from mynah.engine.local.active_request import ActiveRequest, ActiveSentence, SentenceState
@@ -16,13 +17,13 @@ _HAVE_TOKENS = (SentenceState.DECODING, SentenceState.DRAINING)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How far a request may run ahead.
+    """Limits of working ahead on one request.
 
     Attributes:
-        sentences_ahead: sentences of a request that are in the works at a time.
-        chunks_ahead: chunks that are made before the caller takes them; a slow one holds no more
-            memory. The first is made and taken alone: until the caller has it, the cores are
-            better left to bringing it there.
+        sentences_ahead: sentences that are worked on at a time.
+        chunks_ahead: chunks that are decoded before the caller takes them; a slow caller holds no
+            more memory. The first is decoded and taken alone: until the caller has it, the cores
+            are better left to delivering it.
     """
 
     sentences_ahead: int = 3
@@ -30,13 +31,13 @@ class Limits:
 
 
 class Actions(NamedTuple):
-    """What may be done next.
+    """Actions that may be taken next.
 
     Attributes:
         prepare: sentences for the preparation stage.
         prefill: sentences for the semantic stage.
         decode: sentences of which the acoustic stage may decode a chunk.
-        fail: requests whose error is to be told.
+        fail: requests that end with their error.
     """
 
     prepare: list[ActiveSentence]
@@ -56,20 +57,19 @@ def schedule(requests: Iterable[ActiveRequest], limits: Limits) -> Actions:
             if request.error:
                 actions.fail.append(request)
             continue
-        works = _in_the_works(request)
-        if works and _may_decode(works[0], limits):
-            actions.decode.append(works[0])
-        actions.prefill.extend(each for each in works if each.state is _PREFILL)
-        if _may_prepare(request, works, limits):
-            actions.prepare.append(request.sentences[len(works)])
+        begun = _begun(request)
+        if begun and _may_decode(begun[0], limits):
+            actions.decode.append(begun[0])
+        actions.prefill.extend(each for each in begun if each.state is _PREFILL)
+        if _may_prepare(request, begun, limits):
+            actions.prepare.append(request.sentences[len(begun)])
     return actions
 
 
 def may_rest(sentence: ActiveSentence) -> bool:
     """True if nobody needs tokens of a sentence in the semantic batch soon.
 
-    There are tokens for two more chunks, or its request waits for nothing but its first chunk to
-    be made and taken.
+    There are tokens for two more chunks, or only the first chunk of its request is pending.
     """
     if sentence.state is _DONE:
         return False  # its slot is to be freed
@@ -79,28 +79,23 @@ def may_rest(sentence: ActiveSentence) -> bool:
     return bool(first_chunk_pending or sentence.prepared.stream.has_lookahead)
 
 
-def _in_the_works(request: ActiveRequest) -> list[ActiveSentence]:
-    works = []
-    for sentence in request.sentences:
-        if sentence.state is _WAITING:
-            break
-        works.append(sentence)
-    return works
+def _begun(request: ActiveRequest) -> list[ActiveSentence]:
+    return list(takewhile(lambda sentence: sentence.state is not _WAITING, request.sentences))
 
 
-def _may_prepare(request: ActiveRequest, works: list[ActiveSentence], limits: Limits) -> bool:
-    """True if the next sentence may come into the works.
+def _may_prepare(request: ActiveRequest, begun: list[ActiveSentence], limits: Limits) -> bool:
+    """True if work on the next sentence may begin.
 
-    It waits until the caller has taken something, and the sentence before it has tokens for
-    its first chunk, so that it does not slow down what the caller hears first.
+    It waits until the caller has taken a chunk, and the sentence before it has tokens for its
+    first chunk, so that it does not delay the first sound.
     """
-    more = len(works) < min(len(request.sentences), limits.sentences_ahead)
+    more = len(begun) < min(len(request.sentences), limits.sentences_ahead)
     if not more or request.error:
         return False
-    return not works or (request.chunks_taken > 0 and _has_begun(works[-1]))
+    return not begun or (request.chunks_taken > 0 and _has_first_chunk(begun[-1]))
 
 
-def _has_begun(sentence: ActiveSentence) -> bool:
+def _has_first_chunk(sentence: ActiveSentence) -> bool:
     """True if there are, or were, tokens for its first chunk."""
     return sentence.chunks > 0 or (sentence.state in _HAVE_TOKENS and sentence.chunk_ready)
 

@@ -42,10 +42,10 @@ VERSION_BYTES = 512 << 20
 
 
 class Scheduler:
-    """Speaks for many callers with one model and its trained versions.
+    """Schedules the requests of many callers on one model and its trained versions.
 
     Args:
-        model: what speaks.
+        model: that speaks.
         size: most requests at a time.
         prompt_bytes: memory for voices that stay ready to speak.
         version_bytes: memory for trained versions of them; see `LoadedVersions`.
@@ -74,7 +74,7 @@ class Scheduler:
         )
         self._semantic = SemanticStage(model, changed, waiting, self._advance, self._failed)
         self._acoustic = AcousticStage(
-            model.together, changed, waiting, self._chunk_decoded, self._failed
+            model.acoustic.batch_size, changed, waiting, self._chunk_decoded, self._failed
         )
         self._stages = (self._preparation, self._semantic, self._acoustic)
         for stage in self._stages:
@@ -116,10 +116,7 @@ class Scheduler:
             self._changed.notify_all()
 
     def end(self, request: ActiveRequest) -> None:
-        """Forget a request that is finished, has failed or is cancelled.
-
-        What is in the works for it is thrown away.
-        """
+        """Forget a request that is finished, has failed or is cancelled, and drop its sentences."""
         with self._changed:
             if self._requests == {request}:
                 self._waiting.pause()
@@ -194,7 +191,7 @@ class Scheduler:
 
     def _chunk(self, sentence: ActiveSentence, wave: NDArray[np.float32]) -> AudioChunk:
         """A chunk as the caller gets it; the last one of a sentence ends with the pause."""
-        request, rate = sentence.request.request, self._model.sample_rate
+        request, rate = sentence.request.request, self._model.acoustic.sample_rate
         text = "" if sentence.chunks else sentence.sentence.text
         is_last_sentence = sentence.number + 1 == len(request.sentences)
         sentence.chunks += 1

@@ -1,4 +1,4 @@
-"""The semantic stage: sentences of any callers in one batch, all a token further at every step."""
+"""The semantic stage: sentences of any callers in one batch, a token each at every step."""
 
 import threading
 import time
@@ -59,8 +59,8 @@ class RunningBatch:
 
 
 READ_AT_ONCE = 512
-"""Phonemes and prompt tokens that are read between two steps, for which the other rows wait;
-a longer sentence is read alone."""
+"""Phonemes and prompt tokens that are prefilled between two steps, while the other sequences wait;
+a longer sentence is prefilled alone."""
 
 
 class SemanticStage(StageThread):
@@ -155,7 +155,7 @@ class SemanticStage(StageThread):
         return gpt
 
     def _drop_empty(self) -> None:
-        """Gives back the memory of versions' batches; the model's own stays for who comes next."""
+        """Free the batches of versions; the model's own is kept."""
         for gpt, running in list(self._batches.items()):
             if not running.sentences and gpt is not self._model.gpt:
                 del self._batches[gpt]

@@ -1,4 +1,4 @@
-"""How much is in the works, and how fast it goes."""
+"""Service time of the engine, for its answer when it is full."""
 
 import math
 from collections.abc import Sequence
@@ -8,17 +8,17 @@ _SMOOTHING = 0.1
 
 
 class ServiceTime:
-    """For how long the stages work on a sentence, smoothed over the last few."""
+    """Running mean of the stages' work on a sentence."""
 
     def __init__(self) -> None:
         self.seconds_per_sentence = 0.0
 
     def note(self, seconds: float) -> None:
-        """Takes the work on one more sentence into account."""
+        """Add the work on one more sentence."""
         known = self.seconds_per_sentence or seconds
         self.seconds_per_sentence = known + _SMOOTHING * (seconds - known)
 
     def seconds_to_a_place(self, left: Sequence[int]) -> int:
-        """When the first of some requests will be finished, by the sentences they have left."""
+        """Seconds until the first of some requests is finished, by the sentences they have left."""
         seconds = math.ceil(min(left) * len(left) * self.seconds_per_sentence)
         return min(max(seconds, 1), _LONGEST_RETRY_SECONDS)

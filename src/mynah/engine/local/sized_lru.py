@@ -1,4 +1,4 @@
-"""What is kept ready while there is memory for it."""
+"""A cache that is bounded by the bytes of its items."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -6,22 +6,22 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Sized(Protocol):
-    """A thing that knows what it takes."""
+    """An item that knows its memory."""
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """Bytes that it takes."""
 
 
 Item = TypeVar("Item", bound=Sized)
 
 
 class SizedLRU(Generic[Item]):
-    """The most recently used of some things.
+    """The most recently used items.
 
     Args:
         size: bytes that are kept.
-        in_use: whether the thing of a key has to stay even so.
+        in_use: true for keys whose items must stay even so.
     """
 
     def __init__(self, size: int, in_use: Callable[[str], bool] = lambda _: False) -> None:
@@ -34,11 +34,11 @@ class SizedLRU(Generic[Item]):
 
     @property
     def bytes_in_use(self) -> int:
-        """Of those that have to stay."""
+        """Bytes of the items that must stay."""
         return sum(item.size for key, item in self._items.items() if self._in_use(key))
 
     def get(self, key: str, make: Callable[[], Item]) -> Item:
-        """The thing of a key, made if it is not kept."""
+        """The item of a key, made if it is not kept."""
         item = self._items.pop(key, None) or make()
         self._items[key] = item
         self._make_room()

@@ -31,7 +31,7 @@ class StageThread(ABC):
         self._threads = threads
         self._queue: FairQueue[ActiveSentence] = FairQueue()
         self._open = True
-        self._laid_out = threading.Event()
+        self._threads_set = threading.Event()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
 
     @property
@@ -40,12 +40,12 @@ class StageThread(ABC):
         return self._thread.is_alive()
 
     def start(self) -> None:
-        """Begins to work, with threads laid out when it returns."""
+        """Start the thread; its number of OpenMP threads is set when this returns."""
         self._thread.start()
-        self._laid_out.wait()
+        self._threads_set.wait()
 
     def close(self) -> None:
-        """Ends after the present round."""
+        """End after the present round."""
         with self._changed:
             self._open = False
             self._changed.notify_all()
@@ -67,12 +67,12 @@ class StageThread(ABC):
 
     @abstractmethod
     def _round(self) -> None:
-        """Does some of it."""
+        """Do some of the work."""
 
     def _work(self) -> None:
         if self._threads:
             set_thread_count(self._threads)
-        self._laid_out.set()
+        self._threads_set.set()
         while self._await():
             self._waiting.observe()
             self._round()
