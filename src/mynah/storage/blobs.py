@@ -1,4 +1,4 @@
-"""Where audio is kept."""
+"""Stores of audio files and of weights."""
 
 import shutil
 from collections.abc import Mapping
@@ -9,20 +9,20 @@ from mynah.runtime.files import fsync, fsync_tree, write_atomic
 
 
 class BlobStore(Protocol):
-    """A place for files under keys such as `recordings/rec_1.flac`."""
+    """Files under keys such as `recordings/rec_1.flac`."""
 
     def put(self, key: str, data: bytes) -> None:
-        """Keeps data, whole or not at all."""
+        """Write a file atomically."""
 
     def get(self, key: str) -> bytes:
-        """What is kept.
+        """Read a file.
 
         Raises:
-            FileNotFoundError: nothing is.
+            FileNotFoundError: there is none of this key.
         """
 
     def delete(self, key: str) -> None:
-        """Forgets a key; one that is not there is no error."""
+        """Delete a file; one that is not there is no error."""
 
 
 class FileBlobs:
@@ -57,24 +57,24 @@ class FileBlobs:
 
 
 class WeightStore(Protocol):
-    """A place for folders under keys such as `voice_1/job_2/3`; no two writers have the same."""
+    """Folders under keys such as `voice_1/job_2/3`; no two writers have the same key."""
 
     def put(self, key: str, files: Mapping[str, Path]) -> None:
-        """Keeps copies of files, by their new names; all of them or none.
+        """Copy files in, by their new names; all of them or none.
 
         Raises:
-            OSError: they cannot be kept.
+            OSError: they cannot be written.
         """
 
     def path(self, key: str) -> Path:
         """A local folder with these files.
 
         Raises:
-            FileNotFoundError: nothing is kept.
+            FileNotFoundError: there is none of this key.
         """
 
     def delete(self, key: str) -> None:
-        """Forgets a key, whole or half-written, and those below it; none there is no error."""
+        """Delete a folder, whole or half-written; one that is not there is no error."""
 
 
 class FileWeights:
@@ -100,7 +100,7 @@ class FileWeights:
             part.replace(folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
-        # The name itself must last, too, before a row says that it is there.
+        # The name itself must be on the disk, too, before a row refers to it.
         fsync(folder.parent)
 
     def path(self, key: str) -> Path:
@@ -124,5 +124,5 @@ class FileWeights:
 
 
 def _part_of(folder: Path) -> Path:
-    """Where a folder is while it is half-written; its name is known to whoever cleans up later."""
+    """Path of a folder while it is half-written; a later clean-up knows its name."""
     return folder.with_name(f".{folder.name}.part")

@@ -27,7 +27,7 @@ def _in_postgresql(*_: object, **__: object) -> str:
 
 
 def advisory_lock(connection: Connection, what: str) -> None:
-    """Has transactions that name the same thing follow each other until they end.
+    """Serialise the transactions that take a lock of this name, until they end.
 
     SQLite has one writer anyway, from its first write on.
     """

@@ -1,4 +1,4 @@
-"""What was read of the records can be used again until somebody changes them."""
+"""Cache of values read from the database, invalidated by any change to it."""
 
 import sqlite3
 import threading
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 STALE_SECONDS = 1
-"""How long a change that another process makes can go unseen where the database is not SQLite."""
+"""Longest delay of seeing another process's change where the database is not SQLite."""
 
 _MOST = 1024
 
@@ -20,26 +20,26 @@ Value = TypeVar("Value")
 
 
 class ChangeWatcher(Protocol):
-    """Watches the records; quick enough for an event loop."""
+    """Detects changes to a database; fast enough for an event loop."""
 
     def mark(self) -> Hashable:
-        """Another value than before if anything may have been changed since."""
+        """A value that differs from the last one if anything may have changed since."""
 
     def close(self) -> None:
-        """Watches no more."""
+        """Stop watching."""
 
 
 def watch_changes(records: Engine) -> ChangeWatcher:
-    """Watches a database: SQLite tells of every change, any other one is read again soon."""
+    """Watch a database: SQLite counts changes; any other one is read again after a moment."""
     is_file = records.dialect.name == "sqlite" and records.url.database
     return _FileChanges(records) if is_file else _TimedChanges(records)
 
 
 class CachedReads(Generic[Key, Value]):
-    """Values that were read of the records, for as long as nothing in these has changed.
+    """Values read from the database, valid until anything in it changes.
 
     Args:
-        changes: of the records.
+        changes: of the database.
     """
 
     def __init__(self, changes: ChangeWatcher) -> None:
@@ -48,12 +48,12 @@ class CachedReads(Generic[Key, Value]):
         self._lock = threading.Lock()
 
     def known(self, key: Key) -> Value | None:
-        """The value if it was read and still holds."""
+        """The value if it was read and is still valid."""
         return self._fresh(key, self._changes.mark())
 
     def get(self, key: Key, read: Callable[[], Value]) -> Value:
         """The value, read again if it may have changed; what `read` raises is not remembered."""
-        # Before reading: a change that comes in between has the value read once more.
+        # Before reading: a change in between causes one more read.
         mark = self._changes.mark()
         value = self._fresh(key, mark)
         if value is None:

@@ -1,4 +1,4 @@
-"""Where finished audio is kept for the next equal order: in memory, Redis or Memcached."""
+"""Result caches of finished audio: in memory, Redis or Memcached."""
 
 import threading
 from typing import Protocol, cast
@@ -14,20 +14,20 @@ _MEMCACHED_PORT = 11211
 
 
 class ResultCache(Protocol):
-    """Keeps bytes for a while, or loses them; many threads use it at once."""
+    """Bytes by key, which may be evicted at any time; many threads use it at once."""
 
     def get(self, key: str) -> bytes | None:
-        """What is kept, if it still is."""
+        """The value of a key, if it is cached."""
 
     def put(self, key: str, value: bytes) -> None:
-        """Keeps bytes, and forgets others for them."""
+        """Cache a value, and evict others for it."""
 
     def close(self) -> None:
-        """Leaves the store; what it keeps stays where others can reach it."""
+        """Disconnect; a shared cache keeps its entries."""
 
 
 class MemoryStore:
-    """Keeps what was used last.
+    """The most recently used entries, in memory.
 
     Args:
         size: bytes.
@@ -56,7 +56,7 @@ class MemoryStore:
 
 
 class RedisStore:
-    """Keeps entries in Redis, which forgets by its own `maxmemory-policy`.
+    """Entries in Redis, which evicts by its own `maxmemory-policy`.
 
     Args:
         url: `redis://`, `rediss://` or `unix://`.
@@ -93,7 +93,7 @@ class RedisStore:
 
 
 class MemcachedStore:
-    """Keeps entries in Memcached, which forgets what was used longest ago.
+    """Entries in Memcached, which evicts the least recently used.
 
     Args:
         url: `memcached://host:port`.
