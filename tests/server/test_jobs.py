@@ -337,7 +337,7 @@ def test_a_lease_is_taken_once_and_a_stale_one_changes_nothing(start, recording)
         lambda: leases.renew(first),
         lambda: leases.keep(first),
         lambda: leases.release(first),
-        lambda: leases.tell(first, "message", {"text": "I was asleep."}),
+        lambda: leases.report(first, "message", {"text": "I was asleep."}),
     ):
         with pytest.raises(LeaseLostError):
             write()

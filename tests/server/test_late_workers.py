@@ -28,7 +28,7 @@ def sleep(idle, monkeypatch):
             return
         slept.append(job)
         with monkeypatch.context() as asleep:
-            asleep.setattr(Leases, "renew", lambda *_: False)  # its heart sleeps, too
+            asleep.setattr(Leases, "renew", lambda *_: False)  # its heartbeat sleeps, too
             with idle.services.stores.records.begin() as connection:
                 connection.execute(update(jobs).where(jobs.c.id == job).values(lease_until=0))
             assert work(idle, job)

@@ -1,4 +1,4 @@
-"""Jobs in Celery workers on Redis: the message is a hint, and the row says who works on what.
+"""Jobs in Celery workers on Redis: a message is a hint, and the row decides who gets the job.
 
 A message that is lost is sent again, and one that comes twice finds the lease taken.
 """

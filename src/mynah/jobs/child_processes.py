@@ -1,8 +1,8 @@
-"""Jobs in child processes of the server: one job each, and nothing that they break is the server's.
+"""Jobs in child processes of the server, one each, so that a crash of one is not the server's.
 
 A child holds its lease by itself. If the server is killed its children go on, and if a child is
-killed its lease runs out and another child goes on from the checkpoint. One that ends before it
-has a lease tells nobody: the server counts it, waits longer each time, and gives the job up.
+killed its lease runs out and another child goes on from the checkpoint. A child that ends before
+it has a lease reports nothing: the server counts it, waits longer each time, and gives the job up.
 """
 
 import signal
@@ -20,8 +20,8 @@ from mynah.jobs.completion import count_spawn_failure
 from mynah.jobs.leases import Leases, worker_id
 
 FIRST_PAUSE, LONGER = 2.0, 3
-"""Seconds after the first false start, and how many times longer each further pause is: together
-over a minute, in which memory may be free again."""
+"""Seconds after the first spawn failure, and the factor of each further pause: together over a
+minute, in which memory may be free again."""
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class _Child:
 
     Attributes:
         fence: number of the job before the process could take it.
-        held: whether it was seen to hold the job's lease.
+        held: true if it was seen to hold the job's lease.
     """
 
     process: subprocess.Popen[bytes]
@@ -57,7 +57,7 @@ class ChildProcesses:
         settings: of the server, which its children have too.
         records: the database.
         leases: of it.
-        log: where children write what they have to say; the server's own log if not given.
+        log: output of the children; the server's own if not given.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class ChildProcesses:
             self._begin(job_id)
 
     def close(self) -> None:
-        """Lets children reach their next checkpoint, for as long as the server has to stop."""
+        """Let children reach their next checkpoint, for as long as the server has to stop."""
         for child in self._running.values():
             child.process.terminate()
         until = time.monotonic() + self._settings.shutdown_seconds
@@ -151,7 +151,7 @@ class ChildProcesses:
 
 
 def _words(code: int) -> str:
-    """How a process ended, for its operator."""
+    """The end of a process in words, for its operator."""
     if code >= 0:
         return f"exit code {code}"
     if -code == signal.SIGKILL:

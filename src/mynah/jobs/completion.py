@@ -1,4 +1,4 @@
-"""How a job ends: once, with an event, and with a webhook if its caller wants one."""
+"""Completion of jobs: once, with an event, and with a webhook if the caller gave a URL."""
 
 import logging
 
@@ -20,17 +20,17 @@ def complete_job(
     error: dict[str, str] | None = None,
     version: int | None = None,
 ) -> Job | None:
-    """Ends a job in a transaction of the caller's.
+    """End a job in a transaction of the caller's.
 
     Args:
         connection: of the transaction.
-        which: the job, and all that must still be true of it.
-        state: how it ends.
+        which: the job, and all that must still be true of its row.
+        state: the last one.
         error: `code` and `message`.
-        version: that came of it.
+        version: that was made.
 
     Returns:
-        The job, or None if there is none of which all that is true.
+        The job, or None if no row meets the condition.
     """
     facts = {
         "state": state,
@@ -39,7 +39,7 @@ def complete_job(
         "holder": None,
         "lease_until": None,
         "ended_at": now(),
-        # Whoever worked on it and does not know yet has a stale number from now on.
+        # A worker that does not know yet has a stale number from now on.
         "fence": jobs.c.fence + 1,
     }
     ending = update(jobs).where(which).values(facts).returning(*JOB_COLUMNS)
@@ -53,22 +53,22 @@ def complete_job(
 
 
 MOST_FRUITLESS = 5
-"""Attempts in a row that ended without a word and without a checkpoint."""
+"""Most attempts in a row that end without a report and without a checkpoint."""
 NOT_STARTED = "worker_not_started"
 _log = logging.getLogger(__name__)
 
 
 def count_spawn_failure(records: Engine, job_id: str, fence: int, how: str) -> int:
-    """Counts one, unless somebody has taken the job on since.
+    """Count a process that ended without a lease, unless the job was taken since.
 
     Args:
         records: the database.
         job_id: of the job.
         fence: number that the job had when the process was started.
-        how: the process ended, in a few words.
+        how: the end of the process, in a few words.
 
     Returns:
-        Attempts in a row that came to nothing; 0 if there is nothing to be tried again.
+        Attempts in a row without progress; 0 if the job is not to be tried again.
     """
     # With this number still on the row, no process took the lease, not even for a moment.
     untaken = and_(jobs.c.id == job_id, jobs.c.fence == fence, free())

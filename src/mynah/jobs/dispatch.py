@@ -1,4 +1,4 @@
-"""A thread that looks after jobs: what waits is started, and what was abandoned goes on."""
+"""Dispatch of jobs: a thread that has waiting and abandoned ones worked on."""
 
 import threading
 from typing import BinaryIO, Protocol
@@ -12,18 +12,18 @@ from mynah.jobs.leases import Leases
 from mynah.runtime.logging import log_unexpected
 
 PAUSE = 0.5
-"""Seconds between two looks at the table: an abandoned job does not tell."""
+"""Seconds between two queries of the table: nothing announces an abandoned job."""
 BATCH = 100
 
 
 class Launcher(Protocol):
-    """Has jobs worked on, somewhere; it may be asked for one again and again."""
+    """Starts workers; it may be given the same job again and again."""
 
     def launch(self, job_ids: list[str]) -> None:
-        """Has work on jobs begin, the first ones first, as far as there is room."""
+        """Start work on jobs, the first ones first, as far as there is room."""
 
     def close(self) -> None:
-        """Ends what works on jobs in this process's name; the jobs then wait."""
+        """End the workers of this process; their jobs then wait."""
 
 
 class JobDispatcher:
@@ -31,7 +31,7 @@ class JobDispatcher:
 
     Args:
         leases: of the database.
-        launcher: has them worked on.
+        launcher: starts the workers.
     """
 
     def __init__(self, leases: Leases, launcher: Launcher) -> None:
@@ -42,7 +42,7 @@ class JobDispatcher:
         self._thread.start()
 
     def close(self) -> None:
-        """Stops; jobs under way wait for another process."""
+        """Stop; running jobs wait for another process."""
         self._closing.set()
         self._thread.join()
         self._launcher.close()
@@ -56,7 +56,7 @@ class JobDispatcher:
 
 
 def missing_celery() -> OptionError:
-    """What to raise where a broker is set and Celery, an extra, is not installed."""
+    """The error where a broker is set and Celery, an extra, is not installed."""
     return OptionError("MYNAH_BROKER_URL needs Celery; run `pip install 'mynah[cluster]'`.")
 
 

@@ -1,4 +1,4 @@
-"""What happened to a job, in order: written with the job itself, read by whoever watches it."""
+"""Events of jobs, in order; each is written in the transaction that changes the job's row."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ Kind = Literal["state", "progress", "message"]
 
 @dataclass(frozen=True, slots=True)
 class JobEvent:
-    """Something that happened.
+    """An event of a job.
 
     Attributes:
         id: grows from event to event of a job.
         kind: `state`, `progress` or `message`.
-        data: what is told of it.
+        data: its fields.
         created_at: seconds since 1970.
     """
 
@@ -30,7 +30,7 @@ class JobEvent:
 
 
 def record_event(connection: Connection, job_id: str, kind: Kind, **data: object) -> None:
-    """Writes an event along with what it tells of.
+    """Write an event in the transaction of its change.
 
     The transaction must have changed the job's row before, so that the events of a job come in
     the order of their ids.
@@ -69,7 +69,7 @@ class JobEvents:
             return connection.scalar(query) or 0
 
     def messages(self, job_id: str, limit: int = 50) -> Sequence[JobEvent]:
-        """What a job said last, the oldest first."""
+        """The last messages of a job, the oldest first."""
         table = job_events.c
         query = (
             select(table.id, table.kind, table.data, table.created_at)

@@ -1,4 +1,4 @@
-"""A folder for each attempt at a job, so that an attempt that was thought dead spoils nothing.
+"""A folder for each attempt at a job, so that an attempt that was taken for dead harms no other.
 
 `jobs/<id>/<number>` is the attempt's with that fencing number. A new attempt begins with a copy of
 the one that the job's row names, and when it has that on its row the older ones go.
@@ -30,12 +30,12 @@ class JobFolders:
         self._root = root
 
     def begin(self, job_id: str, attempt: int, checkpoint: int | None) -> Path:
-        """The folder of a new attempt, with all that an earlier one had.
+        """Make the folder of a new attempt, with the files of an earlier one.
 
         Args:
             job_id: of the job.
             attempt: its fencing number.
-            checkpoint: number of the attempt to go on from, if there is one.
+            checkpoint: number of the attempt to continue, if there is one.
 
         Raises:
             OSError: it cannot be written.
@@ -52,18 +52,18 @@ class JobFolders:
         return folder
 
     def settle(self, job_id: str, attempt: int) -> None:
-        """Makes a checkpoint last, before the row names it."""
+        """Sync a checkpoint to the disk, before the row names it."""
         fsync_tree(self._root / job_id / str(attempt))
 
     def keep_only(self, job_id: str, attempt: int) -> None:
-        """Removes the folders of all earlier attempts, once the row names this one."""
+        """Remove the folders of all earlier attempts, once the row names this one."""
         for folder in self._attempts(job_id):
             number = folder.name.removesuffix(PART)
             if number.isdigit() and int(number) < attempt:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def remove_up_to(self, job_id: str, attempt: int) -> None:
-        """Removes the folders of an attempt and of all earlier ones."""
+        """Remove the folders of an attempt and of all earlier ones."""
         self.keep_only(job_id, attempt + 1)
         with contextlib.suppress(OSError):  # a later one is there
             (self._root / job_id).rmdir()
@@ -84,14 +84,14 @@ def _copy(source: str, target: str) -> None:
 
 
 def clear_jobs(records: Engine, folders: JobFolders, seconds: float) -> None:
-    """Removes folders of jobs that succeeded, and of others that ended long ago.
+    """Remove folders of jobs that succeeded, and of others that ended long ago.
 
-    The rows stay, and so does what the jobs said; how far they were by the second does not.
+    Rows and messages stay; old events of progress are deleted.
 
     Args:
         records: the database.
         folders: of the jobs.
-        seconds: after its end for which a job can be tried again from its checkpoint.
+        seconds: after its end for which a job can be retried from its checkpoint.
     """
     before = now() - seconds
     given_up = and_(jobs.c.state.in_(("failed", "cancelled")), jobs.c.ended_at < before)
@@ -103,10 +103,11 @@ def clear_jobs(records: Engine, folders: JobFolders, seconds: float) -> None:
 
 
 def clear_after_loss(records: Engine, folders: JobFolders, job_id: str) -> None:
-    """Removes what a worker wrote for a job that another one made succeed meanwhile.
+    """Remove the files of a worker whose job succeeded in another one.
 
-    That other one has removed the job's folder, but knows nothing of what is written later. In the
-    folder of any other job the next attempt may be at work: that one, or `clear_jobs`, cleans up.
+    The other worker removed the job's folder, but does not see what is written later. In the
+    folder of a job that goes on the next attempt may be at work: that one, or `clear_jobs`,
+    cleans up.
 
     Args:
         records: the database.

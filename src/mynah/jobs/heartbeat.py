@@ -1,4 +1,4 @@
-"""A thread that goes on holding a lease while the work goes on, and hears when it must stop."""
+"""Heartbeat of a lease: a thread that renews it, and notes when the work must stop."""
 
 import logging
 import threading
@@ -23,7 +23,7 @@ class Heartbeat:
 
     Args:
         leases: of the database.
-        lease: to be renewed.
+        lease: to renew.
         stopping: set when this process is to end.
     """
 
@@ -38,16 +38,16 @@ class Heartbeat:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the job's end was asked for."""
+        """True if the job's cancellation was requested."""
         return self._cancelled.is_set()
 
     @property
     def lost(self) -> bool:
-        """Whether somebody else may have the lease."""
+        """True if another worker may have the lease."""
         return self._lost.is_set()
 
     def should_stop(self) -> bool:
-        """Whether the work is to end before its end, for whatever reason."""
+        """True if the work is to stop early, for whatever reason."""
         return self.cancelled or self.lost or self._stopping.is_set()
 
     def __enter__(self) -> Self:

@@ -20,20 +20,20 @@ class Job:
 
     Attributes:
         kind: name of a `JobKind`, such as `train`.
-        caller: whose it is.
-        voice_id: for whom.
-        request: what was asked for, as the kind writes it.
-        callback_url: told of its end.
+        caller: id of its owner.
+        voice_id: of its voice.
+        request: parameters, as the kind writes them.
+        callback_url: for the webhook at its end.
         progress: `step`, `percent`, `eta_seconds` and `losses`, as far as they are known.
         error: `code` and `message` of a job that failed.
-        version: that came of it.
-        attempts: how often work on it began.
-        fruitless: how often since its last checkpoint.
-        cancelling: whether its end was asked for.
-        checkpoint: attempt whose folder the next one goes on from.
+        version: that it made.
+        attempts: number of attempts.
+        fruitless: number of attempts since its last checkpoint.
+        cancelling: true if its cancellation was requested.
+        checkpoint: attempt whose folder the next one continues.
         created_at: seconds since 1970.
-        started_at: of the first attempt.
-        ended_at: when it was over.
+        started_at: of the first attempt, in seconds since 1970.
+        ended_at: in seconds since 1970.
     """
 
     id: str
@@ -56,7 +56,7 @@ class Job:
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will happen unless it is asked for."""
+        """True if the job has ended; only a retry changes that."""
         return self.state in ENDED
 
 

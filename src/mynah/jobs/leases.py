@@ -1,4 +1,4 @@
-"""Leases of jobs: who works on which, for as long as they say so."""
+"""Leases of jobs: exclusive rights to work on them, renewed by heartbeats."""
 
 import os
 import socket
@@ -18,7 +18,7 @@ from mynah.storage.tables import jobs
 
 
 def worker_id(pid: int | None = None) -> str:
-    """A process of this machine; this one if none is given."""
+    """Identity of a process of this machine; of this one if none is given."""
     return f"{socket.gethostname()}:{os.getpid() if pid is None else pid}"
 
 
@@ -40,17 +40,17 @@ class Lease:
 
     @property
     def holds(self) -> ColumnElement[bool]:
-        """True of the job's row for as long as nobody else has taken it."""
+        """Condition of the job's row for as long as nobody else has taken it."""
         return and_(jobs.c.id == self.job.id, jobs.c.fence == self.fence, jobs.c.state == "running")
 
 
 def free() -> ColumnElement[bool]:
-    """True of jobs that somebody should work on."""
+    """Condition of jobs that a worker should take."""
     return or_(jobs.c.state == "queued", abandoned())
 
 
 def abandoned() -> ColumnElement[bool]:
-    """True of jobs whose holder is dead, or as good as that."""
+    """Condition of jobs whose lease ran out."""
     return and_(jobs.c.state == "running", jobs.c.lease_until < clock())
 
 
@@ -67,7 +67,7 @@ class Leases:
         self.seconds = seconds
 
     def take(self, job_id: str, holder: str) -> Lease | None:
-        """Takes a job on; None if it is taken, over, or not there."""
+        """Take a job; None if it is taken, over, or not there."""
         facts = {
             "state": "running",
             "holder": holder,
@@ -86,10 +86,10 @@ class Leases:
         return None
 
     def renew(self, lease: Lease) -> bool:
-        """Goes on holding a lease.
+        """Extend a lease.
 
         Returns:
-            Whether the job's end was asked for.
+            True if the job's cancellation was requested.
 
         Raises:
             LeaseLostError: it is somebody else's.
@@ -101,8 +101,8 @@ class Leases:
             raise LeaseLostError
         return cancelling
 
-    def tell(self, lease: Lease, kind: Kind, data: Mapping[str, Any], **facts: object) -> None:
-        """Writes an event, and facts of the job's row.
+    def report(self, lease: Lease, kind: Kind, data: Mapping[str, Any], **facts: object) -> None:
+        """Write an event, and facts of the job's row.
 
         Raises:
             LeaseLostError: the lease is somebody else's.
@@ -111,7 +111,7 @@ class Leases:
             record_event(connection, lease.job.id, kind, **data)
 
     def keep(self, lease: Lease) -> None:
-        """Makes the attempt's folder the one that the next attempt goes on from.
+        """Make the attempt's folder the one that the next attempt continues.
 
         Raises:
             LeaseLostError: the lease is somebody else's.
@@ -120,7 +120,7 @@ class Leases:
             pass
 
     def release(self, lease: Lease) -> None:
-        """Lets somebody else go on; it is not counted as an attempt that came to nothing.
+        """Give the job back to the queue; this attempt does not count as one without progress.
 
         Raises:
             LeaseLostError: the lease is somebody else's already.
@@ -131,11 +131,11 @@ class Leases:
 
     @contextmanager
     def holding(self, lease: Lease, **facts: object) -> Iterator[Connection]:
-        """A transaction that happens only if the lease is still held.
+        """A transaction that is committed only if the lease is still held.
 
         Args:
-            lease: which.
-            facts: to be written into the job's row.
+            lease: that must be held.
+            facts: to write into the job's row.
 
         Raises:
             LeaseLostError: the lease is somebody else's.
@@ -148,19 +148,19 @@ class Leases:
             yield connection
 
     def waiting(self, limit: int) -> list[str]:
-        """Jobs that somebody should work on, the oldest first."""
+        """Ids of jobs that a worker should take, the oldest first."""
         query = select(jobs.c.id).where(free()).order_by(jobs.c.created_at, jobs.c.id).limit(limit)
         with self._records.connect() as connection:
             return list(connection.scalars(query))
 
     def fence(self, job_id: str) -> int | None:
-        """The number that a job has before the next holder; None if nobody should work on it."""
+        """The fencing number of a job that a worker should take; None if none should."""
         query = select(jobs.c.fence).where(jobs.c.id == job_id, free())
         with self._records.connect() as connection:
             return connection.scalar(query)
 
     def holders(self) -> list[str]:
-        """Who holds a lease now."""
+        """Identities of the workers that hold a lease now."""
         query = select(jobs.c.holder).where(jobs.c.state == "running", ~abandoned())
         with self._records.connect() as connection:
             return [holder for holder in connection.scalars(query) if holder]

@@ -1,4 +1,4 @@
-"""What is to be delivered, written in the transaction that it tells of, so that neither is lost."""
+"""Transactional outbox of webhooks: written with the job's end, so that neither is lost."""
 
 import json
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from mynah.storage.tables import deliveries
 
 
 def enqueue_webhook(connection: Connection, job: Job) -> None:
-    """Has a caller told of the end of a job, if they gave a URL for it."""
+    """Write a delivery of a job's end, if its caller gave a URL."""
     if job.callback_url is None:
         return
     body = {

@@ -1,7 +1,8 @@
-"""Progress of a job: from the one who works on it into the job's row and its events."""
+"""Progress of a job: from its worker into the job's row and its events."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -14,7 +15,7 @@ LONGEST_MESSAGE = 500
 
 
 class JobStopped(Exception):  # noqa: N818 - nothing went wrong
-    """The work ends before its end: it was told to, or the job is somebody else's."""
+    """The work stops early: it was requested, or another worker has the job."""
 
 
 class JobReport:
@@ -23,7 +24,7 @@ class JobReport:
     Args:
         leases: of the database.
         lease: of the job.
-        settle: has the attempt's folder written to the disk.
+        settle: syncs the attempt's folder to the disk.
         settled: called when the row names that folder.
     """
 
@@ -39,35 +40,35 @@ class JobReport:
         self._settle = settle
         self._settled = settled
         self._began: tuple[float, float] | None = None
-        self._told = ("", 0.0)
+        self._last = ("", 0.0)
 
     def progress(
         self, step: str, percent: float, losses: Mapping[str, float] | None = None
     ) -> None:
-        """Tell how far the work is, in percent of the whole job; not every call is written."""
+        """Report progress, in percent of the whole job; not every call is written."""
         at = time.monotonic()
-        told_step, told_at = self._told
-        if step == told_step and at - told_at < PAUSE:
+        last_step, last_at = self._last
+        if step == last_step and at - last_at < PAUSE:
             return
-        self._told = step, at
+        self._last = step, at
         progress = {
             "step": step,
             "percent": round(percent, 2),
             "eta_seconds": self._left(at, percent),
             "losses": {name: float(loss) for name, loss in (losses or {}).items()},
         }
-        with _Bearing():
-            self._leases.tell(self._lease, "progress", progress, progress=progress)
+        with _tolerating_outage():
+            self._leases.report(self._lease, "progress", progress, progress=progress)
 
     def message(self, text: str) -> None:
-        """Tell the job's caller something, in one line."""
-        with _Bearing():
-            self._leases.tell(self._lease, "message", {"text": text[:LONGEST_MESSAGE]})
+        """Send the job's caller a message of one line."""
+        with _tolerating_outage():
+            self._leases.report(self._lease, "message", {"text": text[:LONGEST_MESSAGE]})
 
     def checkpoint(self) -> None:
-        """Have the next attempt, if there is one, begin with the folder as it is now."""
+        """Have the next attempt, if there is one, continue from the folder as it is now."""
         self._settle()
-        with _Bearing():
+        with _tolerating_outage():
             self._leases.keep(self._lease)
             self._settled()
 
@@ -79,16 +80,12 @@ class JobReport:
         return round((at - began_at) * (100 - percent) / done) if done > 0 else None
 
 
-class _Bearing:
-    """Bears it when the database is away for a moment: telling is not worth failing for."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if isinstance(error, LeaseLostError):
-            raise JobStopped from error
-        if isinstance(error, SQLAlchemyError):
-            log_unexpected(error)
-            return True
-        return False
+@contextmanager
+def _tolerating_outage() -> Iterator[None]:
+    """Log it when the database is away for a moment: a report is not worth failing for."""
+    try:
+        yield
+    except LeaseLostError as error:
+        raise JobStopped from error
+    except SQLAlchemyError as error:
+        log_unexpected(error)

@@ -1,4 +1,4 @@
-"""One attempt at a job: the same whether a child process makes it or a Celery worker."""
+"""One attempt at a job, in a child process or a Celery worker alike."""
 
 import errno
 import logging
@@ -21,15 +21,15 @@ from mynah.jobs.report import JobReport, JobStopped
 from mynah.runtime.logging import log_unexpected
 
 DIED, DEFECT = "worker_died", "internal_error"
-"""Codes of the errors of which a log tells more."""
+"""Error codes whose details are in a log."""
 WRITING_SECONDS = 60.0
-"""For which the end of a job is tried to be written, while the database is away."""
+"""For which writing the end of a job is retried, while the database is away."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WorkerContext:
-    """What is needed for work on jobs.
+    """Stores and kinds that an attempt needs.
 
     Attributes:
         records: the database.
@@ -47,25 +47,25 @@ class WorkerContext:
 def run_attempt(
     context: WorkerContext, job_id: str, holder: str, stopping: threading.Event
 ) -> bool:
-    """Works on a job until it is over, lost, or this process is to stop.
+    """Work on a job until it is over, lost, or this process is to stop.
 
     Args:
         context: of this process.
         job_id: of the job.
-        holder: names this process.
+        holder: identity of this process.
         stopping: set when this process is to end; the job then waits for another one.
 
     Returns:
-        Whether there was anything to do: if not, somebody else works on it or it is over.
+        False if another worker has it, or it is over.
     """
     lease = context.leases.take(job_id, holder)
     if lease is None:
         _log.info("job is taken", extra={"job": job_id})
         return False
     _log.info("job begins", extra={"job": job_id, "attempt": lease.job.attempts})
-    with Heartbeat(context.leases, lease, stopping) as heart:
+    with Heartbeat(context.leases, lease, stopping) as heartbeat:
         try:
-            outcome = _Attempt(context, lease, heart).run()
+            outcome = _Attempt(context, lease, heartbeat).run()
         except LeaseLostError:
             outcome = "lost"
             clear_after_loss(context.records, context.folders, job_id)
@@ -74,17 +74,17 @@ def run_attempt(
 
 
 class _Attempt:
-    def __init__(self, context: WorkerContext, lease: Lease, heart: Heartbeat) -> None:
+    def __init__(self, context: WorkerContext, lease: Lease, heartbeat: Heartbeat) -> None:
         self._context = context
         self._lease = lease
         self._job = lease.job
-        self._heart = heart
+        self._heartbeat = heartbeat
 
     def run(self) -> str:
-        """What became of it.
+        """Make the attempt, and return its outcome for the log.
 
         Raises:
-            LeaseLostError: somebody else has it now.
+            LeaseLostError: another worker has the job now.
         """
         if self._job.fruitless > MOST_FRUITLESS:
             return self._fail(
@@ -118,7 +118,7 @@ class _Attempt:
             ) from None
 
     def _work(self, kind: JobKind) -> str:
-        if self._heart.should_stop():
+        if self._heartbeat.should_stop():
             raise JobStopped
         job, fence, folders = self._job, self._lease.fence, self._context.folders
         report = JobReport(
@@ -133,7 +133,7 @@ class _Attempt:
         else:
             # The copy is as good as what it was copied from.
             report.checkpoint()
-        kind.run(JobContext(job, fence, folder, report, self._heart.should_stop, self._commit))
+        kind.run(JobContext(job, fence, folder, report, self._heartbeat.should_stop, self._commit))
         folders.remove_up_to(job.id, fence)
         return "succeeded"
 
@@ -143,9 +143,9 @@ class _Attempt:
             complete_job(connection, self._lease.holds, "succeeded", version=version)
 
     def _stop(self) -> str:
-        if self._heart.lost:
+        if self._heartbeat.lost:
             raise LeaseLostError
-        if self._heart.cancelled:
+        if self._heartbeat.cancelled:
             self._end("cancelled")
             return "cancelled"
         self._context.leases.release(self._lease)

@@ -1,4 +1,4 @@
-"""Jobs of the kind `train`: a trainer learns a voice, and a version comes of it."""
+"""Jobs of the kind `train`: a trainer adapts the model to a voice, and makes a version."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class TrainingOrder:
         language: of their words.
         epochs, rank, stages, denoise: see `TrainingRequest`.
         parent: version whose weights the training goes on from; 1 is the base model.
-        promote: whether the new version is to speak at once.
+        promote: true if the new version is to speak at once.
     """
 
     recordings: Sequence[str]
@@ -42,7 +42,7 @@ class TrainingOrder:
     denoise: bool = False
 
 
-_Told = ParamSpec("_Told")
+_Args = ParamSpec("_Args")
 TRAIN = "train"
 RECORDINGS = "recordings"
 
@@ -86,7 +86,7 @@ class TrainKind:
     """See `JobKind`.
 
     Attributes:
-        trainer: where it is, as `module:name`.
+        trainer: its place, as `module:name`.
         model: folder of the base model; None is the starter.
         versions: of all voices.
     """
@@ -130,14 +130,14 @@ class _TrainerReport:
         self.checkpoint = _stopping(report.checkpoint)
 
 
-def _stopping(tell: Callable[_Told, None]) -> Callable[_Told, None]:
-    def told(*args: _Told.args, **kwargs: _Told.kwargs) -> None:
+def _stopping(report: Callable[_Args, None]) -> Callable[_Args, None]:
+    def reported(*args: _Args.args, **kwargs: _Args.kwargs) -> None:
         try:
-            tell(*args, **kwargs)
+            report(*args, **kwargs)
         except JobStopped as stopped:
             raise Stopped from stopped
 
-    return told
+    return reported
 
 
 def find_trainer(where: str) -> Trainer:
