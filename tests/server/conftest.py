@@ -133,13 +133,13 @@ def serve_in() -> Iterator[Callable[..., Running]]:
 def serve(folder: Path, model: SpeechModel, /, **given) -> Running:
     settings = Settings(data=folder, **{"shutdown_seconds": 1, **given})
     stores = make_server_stores(settings)
-    queue = Unpaused(
+    engine = Unpaused(
         model,
         StoredVoices(stores.blobs, stores.weights),
         size=settings.queue_size,
         deadline=settings.speech_seconds,
     )
-    app = create_app(stores, queue)
+    app = create_app(stores, engine)
     sockets = take_ports("127.0.0.1", [0, *own_ports(settings)])
     for each in sockets:
         each.listen()  # so that no test comes before the server does

@@ -193,7 +193,7 @@ def test_work_stops_for_a_caller_whose_needless_body_does_not_end(start, recordi
         answer = to_the_end(connection)
     assert status(answer) in (200, 408)
     assert not answer.endswith(b"\r\n0\r\n\r\n")
-    wait_until(lambda: server.services.queue.stats().requests == 0)
+    wait_until(lambda: server.services.engine.stats().requests == 0)
 
 
 def test_a_route_that_takes_a_body_from_anybody_cannot_be_written():

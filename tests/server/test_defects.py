@@ -169,9 +169,9 @@ def test_a_call_by_grpc_that_is_cancelled_is_no_fault(start, log):
         piece = pb.TextPiece(manner=manner, input="A slow one. And")
         for begin, given in ((speech.SynthesizeStream, whole), (speech.Converse, iter([piece]))):
             call = begin(given, metadata=metadata)
-            _wait_for(lambda: server.services.queue.stats().requests == 1)
+            _wait_for(lambda: server.services.engine.stats().requests == 1)
             call.cancel()
-            _wait_for(lambda: server.services.queue.stats().requests == 0)
+            _wait_for(lambda: server.services.engine.stats().requests == 0)
         _wait_for(lambda: len(_ends(log)) == 2)
     assert {line["status"] for line in _ends(log)} == {"CANCELLED"}
     assert [line for line in log() if line["level"] == "error"] == []

@@ -167,7 +167,7 @@ def test_health_needs_no_key_and_tells_when_the_engine_is_gone(start, error_of):
     client = server.client("")
     assert client.get("/health/live").json() == {"status": "ok"}
     assert client.get("/health/ready").status_code == 200
-    server.services.queue.close()
+    server.services.engine.close()
     assert client.get("/health/live").status_code == 200
     answer = client.get("/health/ready")
     assert answer.status_code == 503

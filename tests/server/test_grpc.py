@@ -118,14 +118,14 @@ def test_text_is_spoken_while_it_is_being_written(begin):
 
 def test_work_stops_when_the_client_cancels(begin):
     rpc = begin()
-    queue = rpc.server.services.queue
+    engine = rpc.server.services.engine
     for call in ("SynthesizeStream", "Converse"):
         piece = pb.TextPiece(manner=manner(), input="A slow one. And")
         given = request("A slow one.") if call == "SynthesizeStream" else iter([piece])
         events = rpc.call(call, given)
-        wait_for(lambda: queue.stats().requests == 1)
+        wait_for(lambda: engine.stats().requests == 1)
         events.cancel()
-        wait_for(lambda: queue.stats().requests == 0)
+        wait_for(lambda: engine.stats().requests == 0)
 
 
 @pytest.mark.parametrize(

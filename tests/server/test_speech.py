@@ -199,7 +199,7 @@ def until(condition) -> None:
 
 def test_the_place_is_free_as_soon_as_the_client_leaves(start):
     server = start(queue_size=1)
-    queue = server.services.queue
+    engine = server.services.engine
     for text in ("A slow start.", "Here I am. A slow end."):
         leaving = httpx.Timeout(5, read=0.3)
         with (
@@ -213,7 +213,7 @@ def test_the_place_is_free_as_soon_as_the_client_leaves(start):
         ):
             answer.read()
         server.clients.pop().close()
-        until(lambda: queue.stats().requests == 0)
+        until(lambda: engine.stats().requests == 0)
         server.model.gate.set()
         assert (
             server.client()

@@ -118,10 +118,10 @@ def test_a_cancelled_context_gives_its_place_up_and_its_name_back(start, talk):
     server = start(queue_size=1)
     speech = talk(server)
     speech.begin(input="A slow one. And")
-    wait_for(lambda: server.services.queue.stats().requests == 1)
+    wait_for(lambda: server.services.engine.stats().requests == 1)
     speech.send(cancel=True)
     assert speech.next()["type"] == "speech.audio.cancelled"
-    assert server.services.queue.stats().requests == 0
+    assert server.services.engine.stats().requests == 0
     server.model.gate.set()
     speech.begin(input="A new one.", **{"continue": False})
     assert speech.until("speech.audio.done")
@@ -131,8 +131,8 @@ def test_work_stops_when_the_client_leaves(start, talk):
     server = start()
     with connect(url_of(server), additional_headers=bearer(server.secret)) as connection:
         Speech(connection).begin(input="A slow one. And")
-        wait_for(lambda: server.services.queue.stats().requests == 1)
-    wait_for(lambda: server.services.queue.stats().requests == 0)
+        wait_for(lambda: server.services.engine.stats().requests == 1)
+    wait_for(lambda: server.services.engine.stats().requests == 0)
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_a_link_expires_and_then_the_audio_is_gone(start, error_of, monkeypatch)
     later = database.now() + 61
     monkeypatch.setattr(stored_audio, "now", lambda: later)
     assert error_of(httpx.get(kept["url"]))["code"] == "link_expired"
-    server.services.stored.purge()
+    server.services.audio_store.purge()
     assert not [*files.iterdir()]
     assert error_of(httpx.get(kept["url"]))["code"] == "audio_not_found"
 

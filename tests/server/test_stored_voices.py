@@ -64,7 +64,7 @@ def test_a_reference_file_is_decoded_once(shared, recording, monkeypatch):
     monkeypatch.setattr(references, "admit", counted)
     settings.references.mkdir()
     (settings.references / "teacher.wav").write_bytes(recording())
-    reader = references.ReferenceReader(settings, shared.services.uploads)
+    reader = references.ReferenceReader(settings, shared.services.upload_rules)
     asked = references.Reference(["teacher.wav"], "Hello.", "en")
     assert reader.read(asked) == reader.read(asked)
     assert len(decoded) == 1

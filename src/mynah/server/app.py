@@ -38,36 +38,37 @@ if TYPE_CHECKING:
 class Services:
     """The services of a server, for every protocol; opened once a process."""
 
-    def __init__(self, stores: Stores, queue: Engine) -> None:
+    def __init__(self, stores: Stores, engine: Engine) -> None:
         settings, records = stores.settings, stores.records
         self.stores = stores
-        self.queue = queue
-        self.metrics = metrics = Metrics(queue)
+        self.engine = engine
+        self.metrics = metrics = Metrics(engine)
         self.changes = watch_changes(records)
         self.limits = _limits(settings)
         self.authenticator = Authenticator(
             stores.keys, self.changes, self.limits, no_auth=settings.no_auth
         )
-        self.first_answers = IdempotencyStore(records)
+        self.idempotency = IdempotencyStore(records)
         self.exports = Exports(stores.versions, stores.weights, settings.model)
         self.rollouts = Rollouts(records)
-        self.answers = Outcomes(records)
-        self.guard = AutoRollback(self.rollouts, self.answers, _guard_rules(settings))
+        self.outcomes = Outcomes(records)
+        rules = _rollback_rules(settings)
+        self.auto_rollback = AutoRollback(self.rollouts, self.outcomes, rules)
         self.webhook_secrets = WebhookSecrets(records)
         self.deliveries = Deliveries(records, _retry_rules(settings))
-        self.uploads = UploadRules(
+        self.upload_rules = UploadRules(
             settings.upload_kinds, settings.upload_bytes, settings.upload_seconds
         )
-        self.fetching = _fetching(settings)
-        self.stored = AudioStore(
+        self.fetch_rules = _fetch_rules(settings)
+        self.audio_store = AudioStore(
             records, stores.blobs, settings.stored_seconds, settings.stored_bytes
         )
         resolver = VoiceResolver(stores.voices, records)
-        casting = VersionRouter(stores.voices, resolver, self.rollouts, self.changes)
-        tracker = OutcomeTracker(self.answers, self.guard, metrics)
+        router = VersionRouter(stores.voices, resolver, self.rollouts, self.changes)
+        tracker = OutcomeTracker(self.outcomes, self.auto_rollback, metrics)
         cache = _cache(settings, stores.base_model)
         self.speech = SpeechService(
-            casting, tracker, queue, metrics, self.limits, _screen(settings), cache
+            router, tracker, engine, metrics, self.limits, _screen(settings), cache
         )
         self.traces = _traces(settings.traces_url)
 
@@ -78,7 +79,7 @@ class Services:
 
     def ready(self) -> bool:
         """True if calls can be served now."""
-        if not self.queue.alive:
+        if not self.engine.alive:
             return False
         with self.stores.records.connect() as connection:
             connection.execute(text("SELECT 1"))
@@ -86,7 +87,7 @@ class Services:
 
     def close(self) -> None:
         """Close the engine and the stores."""
-        self.queue.close()
+        self.engine.close()
         self.speech.close()
         if self.traces is not None:
             self.traces.shutdown()
@@ -106,7 +107,7 @@ def _traces(url: str) -> "TracerProvider | None":
     return open_traces(url)
 
 
-def _fetching(settings: Settings) -> FetchRules:
+def _fetch_rules(settings: Settings) -> FetchRules:
     return FetchRules(
         settings.fetch_hosts,
         settings.fetch_schemes,
@@ -134,7 +135,7 @@ def _cache(settings: Settings, model: str) -> SpeechCache | None:
     return SpeechCache(store, model)
 
 
-def _guard_rules(settings: Settings) -> RollbackRules:
+def _rollback_rules(settings: Settings) -> RollbackRules:
     return RollbackRules(settings.guard_answers, settings.guard_errors, settings.guard_similarity)
 
 

@@ -54,9 +54,9 @@ TOLD_HEADERS = (
 """Response headers that pages of other origins may read, besides the request id and retry-after."""
 
 
-def create_app(stores: Stores, queue: Engine) -> FastAPI:
+def create_app(stores: Stores, engine: Engine) -> FastAPI:
     """Create the server of an engine and of stores, which close with it."""
-    services = Services(stores, queue)
+    services = Services(stores, engine)
     app = FastAPIOffline(
         redoc_url=None,
         title="Mynah",

@@ -46,8 +46,8 @@ async def _purge(services: Services) -> None:
     stores, seconds = services.stores, services.settings.job_days * 86_400
     while True:
         try:
-            await run_in_threadpool(services.stored.purge)
-            await run_in_threadpool(services.answers.purge)
+            await run_in_threadpool(services.audio_store.purge)
+            await run_in_threadpool(services.outcomes.purge)
             await run_in_threadpool(clear_jobs, stores.records, stores.job_folders, seconds)
         except Exception as error:  # such as a database that is away for a while
             log_unexpected(error)

@@ -56,7 +56,7 @@ class SpeechCalls(SpeechServicer):
         if first is None:
             raise RequestError("There is no first piece; send one with a manner.", "manner")
         params = body_of(SpeechParams, first.manner)
-        speech = InputSession(self._services.speech, params.order(admitted(), ""))
+        speech = InputSession(self._services.speech, params.request(admitted(), ""))
         reading = asyncio.create_task(_read(first, pieces, speech))
         try:
             async with aclosing(speech.audio()) as audio:
@@ -112,7 +112,7 @@ class SpeechCalls(SpeechServicer):
 
 def _speech_request(request: pb.SynthesizeRequest, caller: Caller) -> SpeechRequest:
     body = body_of(SpeechBody, request.manner, input=request.input)
-    return body.order(caller, body.input)
+    return body.request(caller, body.input)
 
 
 async def _read(

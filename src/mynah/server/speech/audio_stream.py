@@ -1,4 +1,4 @@
-"""Whether a stream keeps up with somebody who plays it as it comes."""
+"""Streams of encoded audio, and tracking of their underruns."""
 
 import logging
 import time
@@ -18,17 +18,17 @@ from mynah.text.sentence import Sentence
 
 
 class UnderrunTracker:
-    """An imagined listener who begins with the first chunk and plays without a pause."""
+    """A simulated player that starts with the first chunk and plays without a pause."""
 
     def __init__(self) -> None:
         self._until: float | None = None
 
     def comes_late(self, asked_at: float, seconds: float) -> bool:
-        """Whether a chunk that has just come leaves a gap after the one before it.
+        """True if a chunk that has just come leaves a gap after the one before it.
 
         Args:
-            asked_at: when it was asked for, by `time.perf_counter`. If the listener had heard
-                everything by then, it is the caller who takes chunks too slowly.
+            asked_at: time of the request for it, by `time.perf_counter`. If everything was
+                played by then, it is the caller who takes chunks too slowly.
             seconds: its duration.
         """
         now = time.perf_counter()
@@ -38,18 +38,18 @@ class UnderrunTracker:
 
 
 TOKENS_PER_SECOND = 25
-_FIRST_PIECE = 1 << 12
-_PIECE = 1 << 14
+_FIRST_BLOCK = 1 << 12
+_BLOCK = 1 << 14
 """Samples that are encoded at once: the first bytes leave before a long chunk is encoded."""
 _log = logging.getLogger(__name__)
 
 
 class AudioStream(ABC):
-    """The bytes of one piece of speech as they are ready; whoever stops early must `close` it.
+    """Encoded speech as it is ready; a reader that stops early must `close` it.
 
     Attributes:
-        id: never given to another.
-        sentences: what is said.
+        id: unique.
+        sentences: of the text.
     """
 
     def __init__(self, sentences: Sequence[Sentence]) -> None:
@@ -102,26 +102,26 @@ class AudioStream(ABC):
         """
 
     def at_close(self, call: Callable[[], None]) -> None:
-        """Has something done, once, when nothing more is wanted or nothing more is there."""
+        """Register a callback for the end of the stream, or its close if that is earlier."""
         self._at_close.callback(call)
 
     def at_failure(self, call: Callable[[Exception], None]) -> None:
-        """Has something done if speaking fails after the first sound."""
+        """Register a callback for a failure after the first sound."""
         self._at_failure.append(call)
 
     def close(self) -> None:
-        """Stops the work on it."""
+        """Stop the work on it."""
         self._at_close.close()
 
 
 class SpokenAudio(AudioStream):
-    """Sound of the engine as it is encoded.
+    """Chunks of the engine, encoded as they come.
 
     Args:
-        stream: its sound.
-        encoder: writes it.
-        sentences: what is said.
-        metrics: told how it went.
+        stream: the chunks.
+        encoder: of the audio format.
+        sentences: of the text.
+        metrics: of the server.
     """
 
     def __init__(
@@ -133,11 +133,11 @@ class SpokenAudio(AudioStream):
     ) -> None:
         super().__init__(sentences)
         self._metrics = metrics
-        self._playback = UnderrunTracker()
+        self._underruns = UnderrunTracker()
         self._stream = stream
         self._encoder = encoder
         self._samples = np.zeros(0, np.float32)
-        self._piece = _FIRST_PIECE
+        self._block = _FIRST_BLOCK
         self._ready = b""
         self._ended = False
         self._chunk_seconds: list[float] = []
@@ -149,7 +149,7 @@ class SpokenAudio(AudioStream):
         return self._chunk_seconds
 
     async def begin(self) -> None:
-        """Waits for the first sound, so that an answer that begins is one that speaks.
+        """Wait for the first sound, so that an answer that begins has sound.
 
         Raises:
             MynahError: whatever speaking raised.
@@ -171,19 +171,19 @@ class SpokenAudio(AudioStream):
             chunk = await anext(self._stream, None)
             if chunk is None:
                 self._ended = True
-                self._tell()
+                self._report()
                 return await run_in_threadpool(self._encoder.finish)
-            if self._playback.comes_late(asked_at, chunk.seconds):
+            if self._underruns.comes_late(asked_at, chunk.seconds):
                 self._metrics.underruns.inc()
             self._chunk_seconds.append(chunk.seconds)
             self._samples = chunk.samples
-        piece, self._samples = self._samples[: self._piece], self._samples[self._piece :]
-        self._piece = _PIECE
+        block, self._samples = self._samples[: self._block], self._samples[self._block :]
+        self._block = _BLOCK
         if self._encoder.quick:
-            return self._encoder.encode(piece)
-        return await run_in_threadpool(self._encoder.encode, piece)
+            return self._encoder.encode(block)
+        return await run_in_threadpool(self._encoder.encode, block)
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         seconds = sum(self._chunk_seconds)
         self._metrics.audio.inc(seconds)
         self._metrics.queue_wait.observe(self._stream.waited_seconds)

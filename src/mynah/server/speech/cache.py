@@ -1,7 +1,7 @@
-"""Equal orders are spoken once: from a store of finished audio, or along with whoever asked first.
+"""Speech cache: equal requests are synthesised once, at a time or one after the other.
 
-Only whole audio is kept, under a key of everything that it sounds by, so that nothing in a store
-is ever out of date.
+Only complete audio is cached, under a key of everything that its bytes depend on, so that no
+entry is ever out of date.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from mynah.storage.result_cache import ResultCache
 from mynah.text.sentence import Sentence
 
 AHEAD = 4
-"""Pieces that are taken from the engine before the fastest reader has asked for them."""
+"""Chunks that are taken from the engine before the fastest reader has asked for them."""
 
 _PREFIX = "mynah:speech:1:"
 """The number is of the form of `_packed`."""
@@ -31,13 +31,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class CacheKey:
-    """Everything that the bytes of a piece of speech depend on.
+    """Everything that the bytes of a speech depend on.
 
     Attributes:
-        speaker: names voice and version.
-        sentences: what is said.
-        options: how.
-        form: how the sound is written.
+        speaker: identifies voice and version.
+        sentences: of the text.
+        options: of the speech.
+        form: audio format.
     """
 
     speaker: str
@@ -46,7 +46,7 @@ class CacheKey:
     form: AudioFormat
 
     def key(self, model: str) -> str:
-        """The same for equal sound of a version of the weights, and for no other."""
+        """Key in the store; `model` identifies the weights."""
         said = [(sentence.normalised, sentence.phones) for sentence in self.sentences]
         facts = [model, self.speaker, said, asdict(self.options), asdict(self.form)]
         return _PREFIX + hashlib.sha256(json.dumps(facts).encode()).hexdigest()
@@ -56,8 +56,8 @@ class SharedAudio(AudioStream):
     """One reader's view of audio that others may read too.
 
     Args:
-        flight: what is read.
-        sentences: what is said.
+        flight: the shared audio.
+        sentences: of the text.
     """
 
     def __init__(self, flight: "_SingleFlight", sentences: Sequence[Sentence]) -> None:
@@ -69,26 +69,26 @@ class SharedAudio(AudioStream):
 
     @property
     def chunk_seconds(self) -> Sequence[float]:
-        """See `AudioStream`; of what has been spoken, read or not."""
+        """See `AudioStream`; of what is synthesised, read or not."""
         return self._flight.chunk_seconds
 
     async def begin(self) -> None:
-        """Waits for the first sound, as `SpokenAudio.begin` does."""
-        await self._flight.piece(0)
+        """Wait for the first sound, as `SpokenAudio.begin` does."""
+        await self._flight.chunk(0)
 
     async def more(self) -> bytes | None:
         """See `AudioStream`."""
-        piece = await self._flight.piece(self._at)
+        chunk = await self._flight.chunk(self._at)
         self._at += 1
-        return piece
+        return chunk
 
 
 class SpeechCache:
-    """Answers equal orders with equal bytes.
+    """Answers equal requests with equal bytes.
 
     Args:
-        store: where finished audio is kept. If it fails, speech goes on without it.
-        model: version of the weights.
+        store: of finished audio. If it fails, speech goes on without it.
+        model: id of the weights.
     """
 
     def __init__(self, store: ResultCache, model: str) -> None:
@@ -97,33 +97,33 @@ class SpeechCache:
         self._flights: dict[str, _SingleFlight] = {}
 
     async def open(
-        self, sounding: CacheKey, speak: Callable[[], Awaitable[AudioStream]]
+        self, cache_key: CacheKey, speak: Callable[[], Awaitable[AudioStream]]
     ) -> tuple[SharedAudio, bool]:
-        """Audio from the store, from an equal order under way, or newly spoken.
+        """Audio from the store, from an equal request in flight, or newly synthesised.
 
         Args:
-            sounding: what is wanted.
-            speak: makes it, if nobody has and nobody does.
+            cache_key: of the audio.
+            speak: synthesises it if need be.
 
         Returns:
-            Audio whose first part is ready, and whether this order cost no speaking.
+            Audio whose first chunk is ready, and true if this request cost no synthesis.
 
         Raises:
             MynahError: whatever speaking raised.
         """
-        key = sounding.key(self._model)
-        under_way = key in self._flights
+        key = cache_key.key(self._model)
+        in_flight = key in self._flights
         flight = self._flights.get(key) or self._start(key, speak)
-        audio = SharedAudio(flight, sounding.sentences)
+        audio = SharedAudio(flight, cache_key.sentences)
         try:
             await audio.begin()
         except BaseException:
             audio.close()
             raise
-        return audio, under_way or flight.kept
+        return audio, in_flight or flight.hit
 
     def close(self) -> None:
-        """Leaves the store."""
+        """Disconnect from the store."""
         self._store.close()
 
     def _start(self, key: str, speak: Callable[[], Awaitable[AudioStream]]) -> "_SingleFlight":
@@ -137,9 +137,9 @@ class SpeechCache:
 
 
 class _SingleFlight:
-    """Audio that is fetched or made once while any number of readers hear it.
+    """Single-flight audio: read from the store or synthesised once, shared by all its readers.
 
-    It ends early when the last reader leaves, and waits when the fastest does not ask for more.
+    It is cancelled when the last reader leaves, and waits when the fastest does not ask for more.
     """
 
     def __init__(
@@ -150,12 +150,12 @@ class _SingleFlight:
         over: Callable[[], None],
     ) -> None:
         self.chunk_seconds: Sequence[float] = ()
-        self.kept = False
+        self.hit = False
         self._key = key
         self._store = store
         self._speak = speak
         self._over = over
-        self._pieces: list[bytes] = []
+        self._chunks: list[bytes] = []
         self._wanted = 0
         self._readers = 0
         self._ended = False
@@ -164,58 +164,58 @@ class _SingleFlight:
         self._task = asyncio.create_task(self._fly())
 
     def join(self) -> None:
-        """One more reader."""
+        """Add a reader."""
         self._readers += 1
 
     def leave(self) -> None:
-        """One reader less; without readers there is no work."""
+        """Remove a reader; without readers the work is cancelled."""
         self._readers -= 1
         if not self._readers and not self._ended:
             self._task.cancel()
             self._over()
 
-    async def piece(self, number: int) -> bytes | None:
-        """A piece of the bytes as soon as it is there; None after the last."""
+    async def chunk(self, number: int) -> bytes | None:
+        """A chunk of the bytes as soon as it is there; None after the last."""
         async with self._changed:
             if number > self._wanted:
                 self._wanted = number
                 self._changed.notify_all()
-            await self._changed.wait_for(lambda: number < len(self._pieces) or self._ended)
-        if number < len(self._pieces):
-            return self._pieces[number]
+            await self._changed.wait_for(lambda: number < len(self._chunks) or self._ended)
+        if number < len(self._chunks):
+            return self._chunks[number]
         if self._error:
             raise self._error
         return None
 
     async def _fly(self) -> None:
         try:
-            await self._fetch_or_make()
+            await self._fetch_or_speak()
         except Exception as error:  # it belongs to the readers
             self._error = error
         await self._end()
-        if not self.kept and not self._error:
-            # Before the flight is over: an equal order finds one or the other, never neither.
-            value = _packed(self.chunk_seconds, b"".join(self._pieces))
+        if not self.hit and not self._error:
+            # Before the flight is over: an equal request finds one or the other, never neither.
+            value = _packed(self.chunk_seconds, b"".join(self._chunks))
             await _attempt(self._store.put, self._key, value)
         self._over()
 
-    async def _fetch_or_make(self) -> None:
+    async def _fetch_or_speak(self) -> None:
         value = await _attempt(self._store.get, self._key)
         if value is not None:
-            self.kept = True
+            self.hit = True
             self.chunk_seconds, whole = _unpacked(value)
-            self._pieces.append(whole)
+            self._chunks.append(whole)
             return
         with closing(await self._speak()) as audio:
             self.chunk_seconds = audio.chunk_seconds
-            async for piece in audio:
-                await self._add(piece)
+            async for chunk in audio:
+                await self._add(chunk)
 
-    async def _add(self, piece: bytes) -> None:
+    async def _add(self, chunk: bytes) -> None:
         async with self._changed:
-            self._pieces.append(piece)
+            self._chunks.append(chunk)
             self._changed.notify_all()
-            await self._changed.wait_for(lambda: len(self._pieces) < self._wanted + AHEAD)
+            await self._changed.wait_for(lambda: len(self._chunks) < self._wanted + AHEAD)
 
     async def _end(self) -> None:
         async with self._changed:
@@ -224,7 +224,7 @@ class _SingleFlight:
 
 
 async def _attempt(use: Callable[..., bytes | None], *arguments: str | bytes) -> bytes | None:
-    """Uses the store; one that fails is one that keeps nothing."""
+    """Use the store; a failure counts as a miss."""
     try:
         return await run_in_threadpool(use, *arguments)
     except Exception as error:  # each client has exceptions of its own

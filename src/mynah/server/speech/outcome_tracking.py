@@ -20,67 +20,67 @@ from mynah.storage.database import new_id
 
 
 class OutcomeTracker:
-    """Counts what comes of the speech of versions.
+    """Counts outcomes of the speech of versions.
 
     Args:
-        answers: where they are counted.
-        guard: withdraws versions.
-        metrics: told of them, too.
+        outcomes: their records.
+        auto_rollback: withdraws versions.
+        metrics: of the server.
     """
 
-    def __init__(self, answers: Outcomes, guard: AutoRollback, metrics: Metrics) -> None:
-        self._answers = answers
-        self._guard = guard
+    def __init__(self, outcomes: Outcomes, auto_rollback: AutoRollback, metrics: Metrics) -> None:
+        self._outcomes = outcomes
+        self._auto_rollback = auto_rollback
         self._metrics = metrics
 
     async def watch(
-        self, part: ResolvedVoice, caller: Caller, opening: Awaitable[AudioStream]
+        self, voice: ResolvedVoice, caller: Caller, opening: Awaitable[AudioStream]
     ) -> AudioStream:
-        """Audio of a part, told of and counted.
+        """Await the audio of a version, and count its outcome.
 
         Args:
-            part: what speaks.
-            caller: to whom.
+            voice: that speaks.
+            caller: of the request.
             opening: the audio, until its first sound.
 
         Raises:
             MynahError: whatever opening it raised.
         """
-        set_response_headers(x_voice_version=str(part.version))
-        if not part.counted:
+        set_response_headers(x_voice_version=str(voice.version))
+        if not voice.counted:
             return await opening
         try:
             audio = await opening
         except Exception as error:
             if _is_failure(error):
-                await run_in_threadpool(self._count, part, caller, new_id("audio"), failed=True)
+                await run_in_threadpool(self._count, voice, caller, new_id("audio"), failed=True)
             raise
-        await run_in_threadpool(self._count, part, caller, audio.id)
+        await run_in_threadpool(self._count, voice, caller, audio.id)
         set_response_headers(x_audio_id=audio.id)
-        audio.at_failure(partial(self._note, part, audio.id))
+        audio.at_failure(partial(self._note, voice, audio.id))
         return audio
 
     def _count(
-        self, part: ResolvedVoice, caller: Caller, audio_id: str, failed: bool = False
+        self, voice: ResolvedVoice, caller: Caller, audio_id: str, failed: bool = False
     ) -> None:
-        self._metrics.version_answers.labels(part.voice_id, part.version).inc()
+        self._metrics.version_answers.labels(voice.voice_id, voice.version).inc()
         try:
-            self._answers.begin(audio_id, caller, part.voice_id, part.version)
+            self._outcomes.begin(audio_id, caller, voice.voice_id, voice.version)
         except SQLAlchemyError as error:  # counting is not worth an answer
             log_unexpected(error)
             return
         if failed:
-            self._fail(part, audio_id)
+            self._fail(voice, audio_id)
 
-    def _note(self, part: ResolvedVoice, audio_id: str, error: Exception) -> None:
+    def _note(self, voice: ResolvedVoice, audio_id: str, error: Exception) -> None:
         if _is_failure(error):
-            asyncio.get_running_loop().run_in_executor(None, self._fail, part, audio_id)
+            asyncio.get_running_loop().run_in_executor(None, self._fail, voice, audio_id)
 
-    def _fail(self, part: ResolvedVoice, audio_id: str) -> None:
-        self._metrics.version_failures.labels(part.voice_id, part.version).inc()
+    def _fail(self, voice: ResolvedVoice, audio_id: str) -> None:
+        self._metrics.version_failures.labels(voice.voice_id, voice.version).inc()
         try:
-            self._answers.fail(audio_id)
-            self._guard.judge(part.voice_id, part.version)
+            self._outcomes.fail(audio_id)
+            self._auto_rollback.judge(voice.voice_id, voice.version)
         except SQLAlchemyError as error:
             log_unexpected(error)
 

@@ -53,7 +53,7 @@ class VoiceId(BaseModel):
 
 
 class SpeechParams(BaseModel):
-    """By whom and how something is to be said."""
+    """Voice, options and audio format of a request for speech."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
@@ -95,7 +95,7 @@ class SpeechParams(BaseModel):
     """True if equal calls may get equal bytes without speaking anew; if a `seed` is given, unless
     told otherwise. `X-Cache` tells `hit` or `miss`."""
 
-    def order(self, caller: Caller, text: str) -> SpeechRequest:
+    def request(self, caller: Caller, text: str) -> SpeechRequest:
         """The request to the speech service.
 
         Raises:

@@ -1,4 +1,4 @@
-"""The desk where every family of the API orders speech: from text and a voice to encoded audio."""
+"""Speech service of all protocols: from text and a voice to encoded audio."""
 
 import time
 from dataclasses import dataclass, replace
@@ -27,16 +27,16 @@ from mynah.text.sentence import Sentence
 
 @dataclass(frozen=True, slots=True)
 class SpeechRequest:
-    """A piece of speech that a caller wants.
+    """A request for speech.
 
     Attributes:
-        caller: who.
-        text: what is to be said.
-        voice: whose, or a speaker whom nobody has stored.
+        caller: that asks for it.
+        text: to be spoken.
+        voice: a stored voice, or recordings that are not stored.
         options: language, speed and the rest.
-        form: how the sound is written.
-        cacheable: whether equal orders may be answered with equal bytes.
-        user: for whom, if the caller serves others; the same one hears the same version.
+        form: audio format.
+        cacheable: true if equal requests may be answered with equal bytes.
+        user: the caller's own user, if any; the same user gets the same version.
     """
 
     caller: Caller
@@ -49,21 +49,21 @@ class SpeechRequest:
 
 
 class SpeechService:
-    """Takes orders.
+    """Checks a request, routes it to a version of its voice, synthesises and encodes.
 
     Args:
-        casting: which version of a voice they hear.
-        tracker: counts how it does.
+        router: chooses the version of a voice.
+        tracker: counts outcomes of versions.
         engine: that speaks.
-        metrics: told how it goes.
-        limits: how much each caller may have spoken.
-        screen: what may not be spoken, if anything.
-        cache: speech that was ordered before, if it is kept.
+        metrics: of the server.
+        limits: of each caller.
+        screen: of words that may not be spoken, if there is one.
+        cache: of finished speech, if there is one.
     """
 
     def __init__(
         self,
-        casting: VersionRouter,
+        router: VersionRouter,
         tracker: OutcomeTracker,
         engine: Engine,
         metrics: Metrics,
@@ -71,7 +71,7 @@ class SpeechService:
         screen: Screen | None,
         cache: SpeechCache | None,
     ) -> None:
-        self._casting = casting
+        self._router = router
         self._tracker = tracker
         self._engine = engine
         self._metrics = metrics
@@ -84,32 +84,32 @@ class SpeechService:
         """Samples per second of all speech, before a format asks for others."""
         return self._engine.sample_rate
 
-    async def open(self, order: SpeechRequest) -> AudioStream:
-        """Starts on an order.
+    async def open(self, request: SpeechRequest) -> AudioStream:
+        """Start on a request.
 
         Returns:
-            Its audio, of which the first part is ready.
+            Its audio, of which the first chunk is ready.
 
         Raises:
             VoiceNotFoundError, VoiceVersionNotFoundError, ReferenceNotFoundError: of the voice.
-            TextError, LanguageError, OptionError: of the text and how it is to be said.
+            TextError, LanguageError, OptionError: of the text and its options.
             ScreenedError, RateLimitError: it may not be spoken, or not now.
-            UnavailableError, DeadlineError: there is no place for it, or it took too long.
+            UnavailableError, DeadlineError: the engine is full or closed, or it took too long.
         """
         began = time.perf_counter()
         if self._engine.warnings:
             set_response_headers(x_model_warning="; ".join(self._engine.warnings))
-        audio = await self._open(order)
+        audio = await self._open(request)
         self._metrics.first_audio.observe(time.perf_counter() - began)
         return audio
 
-    async def _open(self, order: SpeechRequest) -> AudioStream:
-        order = replace(order, options=self._engine.resolve(order.options))
-        part, sentences = await run_in_threadpool(self._prepare, order)
-        await self._limits.count_characters(order.caller, len(order.text))
-        leave = self._limits.enter_stream(order.caller)
+    async def _open(self, request: SpeechRequest) -> AudioStream:
+        request = replace(request, options=self._engine.resolve(request.options))
+        voice, sentences = await run_in_threadpool(self._prepare, request)
+        await self._limits.count_characters(request.caller, len(request.text))
+        leave = self._limits.enter_stream(request.caller)
         try:
-            audio = await self._perform(order, part, sentences)
+            audio = await self._counted(request, voice, sentences)
         except BaseException:
             leave()
             raise
@@ -117,59 +117,59 @@ class SpeechService:
         return audio
 
     def close(self) -> None:
-        """Leaves the cache."""
+        """Disconnect from the cache."""
         if self._cache:
             self._cache.close()
 
-    def _prepare(self, order: SpeechRequest) -> tuple[ResolvedVoice | VoiceRef, list[Sentence]]:
-        part = self._cast(order)
+    def _prepare(self, request: SpeechRequest) -> tuple[ResolvedVoice | VoiceRef, list[Sentence]]:
+        voice = self._resolve(request)
         began = time.perf_counter()
         with span("text"):
-            sentences = self._read(order)
+            sentences = self._analyse(request)
         add_server_timing("text", time.perf_counter() - began)
-        return part, sentences
+        return voice, sentences
 
-    def _cast(self, order: SpeechRequest) -> ResolvedVoice | VoiceRef:
-        if isinstance(order.voice, VoiceRef):
-            return order.voice
-        return self._casting.cast(order.voice, order.caller, order.user)
+    def _resolve(self, request: SpeechRequest) -> ResolvedVoice | VoiceRef:
+        if isinstance(request.voice, VoiceRef):
+            return request.voice
+        return self._router.resolve(request.voice, request.caller, request.user)
 
-    async def _perform(
-        self, order: SpeechRequest, part: ResolvedVoice | VoiceRef, sentences: list[Sentence]
+    async def _counted(
+        self, request: SpeechRequest, voice: ResolvedVoice | VoiceRef, sentences: list[Sentence]
     ) -> AudioStream:
-        if isinstance(part, VoiceRef):
-            return await self._audio(order, part, sentences)
-        opening = self._audio(order, part.ref, sentences)
-        return await self._tracker.watch(part, order.caller, opening)
+        if isinstance(voice, VoiceRef):
+            return await self._audio(request, voice, sentences)
+        opening = self._audio(request, voice.ref, sentences)
+        return await self._tracker.watch(voice, request.caller, opening)
 
-    def _read(self, order: SpeechRequest) -> list[Sentence]:
-        options = order.options
+    def _analyse(self, request: SpeechRequest) -> list[Sentence]:
+        options = request.options
         read = partial(analyse, language=options.language, split=options.split)
         if self._screen is None:
-            return read(order.text)
-        return self._screen.read(order.caller, order.text, read)
+            return read(request.text)
+        return self._screen.read(request.caller, request.text, read)
 
     async def _audio(
-        self, order: SpeechRequest, voice: VoiceRef, sentences: list[Sentence]
+        self, request: SpeechRequest, voice: VoiceRef, sentences: list[Sentence]
     ) -> AudioStream:
-        speak = partial(self._speak, order, voice, sentences)
-        if not (self._cache and order.cacheable):
+        speak = partial(self._speak, request, voice, sentences)
+        if not (self._cache and request.cacheable):
             return await speak()
-        sounding = CacheKey(voice.key, sentences, order.options, order.form)
-        audio, hit = await self._cache.open(sounding, speak)
+        key = CacheKey(voice.key, sentences, request.options, request.form)
+        audio, hit = await self._cache.open(key, speak)
         result = "hit" if hit else "miss"
         self._metrics.cache.labels(result).inc()
         set_response_headers(x_cache=result)
         return audio
 
     async def _speak(
-        self, order: SpeechRequest, voice: VoiceRef, sentences: list[Sentence]
+        self, request: SpeechRequest, voice: VoiceRef, sentences: list[Sentence]
     ) -> SpokenAudio:
         stream = self._engine.submit(
-            SynthesisRequest(order.caller.id, tuple(sentences), voice, order.options)
+            SynthesisRequest(request.caller.id, tuple(sentences), voice, request.options)
         )
         audio = SpokenAudio(
-            stream, order.form.encoder(self._engine.sample_rate), sentences, self._metrics
+            stream, request.form.encoder(self._engine.sample_rate), sentences, self._metrics
         )
         try:
             await audio.begin()

@@ -18,10 +18,10 @@ class StoredAudio:
     """Audio that is kept.
 
     Attributes:
-        caller: whose it is.
-        media_type: as `Content-Type` has it.
+        caller: id of its owner.
+        media_type: as in `Content-Type`.
         bytes: size.
-        secret: signs its links; gone with it.
+        secret: signs its links; deleted with it.
         created_at: seconds since 1970.
         expires_at: seconds since 1970.
     """
@@ -36,19 +36,19 @@ class StoredAudio:
 
     @property
     def signature(self) -> str:
-        """What a link to it carries."""
+        """Signature in links to it."""
         signed = f"{self.id}.{self.expires_at}"
         return hmac.new(self.secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
 
 
 class AudioStore:
-    """Keeps speech for a time, up to a size for each caller.
+    """Keeps speech for a time, up to a quota for each caller.
 
     Args:
         records: the database.
-        storage: where the bytes are.
+        storage: of the files.
         seconds: time to live.
-        quota: bytes that a caller may have kept at a time.
+        quota: most bytes of a caller at a time.
     """
 
     def __init__(self, records: Engine, storage: BlobStore, seconds: int, quota: int) -> None:
@@ -58,7 +58,7 @@ class AudioStore:
         self._quota = quota
 
     def check_room(self, caller: str) -> None:
-        """Finds out before anything is spoken whether there is any room for it.
+        """Check before anything is synthesised that the quota has any room.
 
         Raises:
             QuotaError: there is none; it says when there will be.
@@ -73,13 +73,13 @@ class AudioStore:
             )
 
     def keep(self, audio_id: str, caller: str, data: bytes, media_type: str) -> StoredAudio:
-        """Keeps audio.
+        """Store audio.
 
         Args:
-            audio_id: that it has already.
-            caller: whose it is.
+            audio_id: of its stream.
+            caller: id of its owner.
             data: of its file.
-            media_type: as `Content-Type` has it.
+            media_type: as in `Content-Type`.
 
         Raises:
             QuotaError: there is no room for it.
@@ -106,7 +106,7 @@ class AudioStore:
         return kept
 
     def read(self, audio_id: str, expires_at: int, signature: str) -> tuple[StoredAudio, bytes]:
-        """What a link leads to.
+        """The audio of a link.
 
         Raises:
             AudioNotFoundError: nothing is kept under this id.
@@ -125,7 +125,7 @@ class AudioStore:
             raise _missing() from None
 
     def delete(self, caller: str, audio_id: str) -> None:
-        """Forgets audio of a caller.
+        """Delete audio of a caller.
 
         Raises:
             AudioNotFoundError: the caller has none of this id.
@@ -133,7 +133,7 @@ class AudioStore:
         self._forget(self._get((stored_audio.c.id == audio_id) & _of(caller)).id)
 
     def purge(self) -> None:
-        """Forgets everything whose time is over."""
+        """Delete everything that has expired."""
         query = select(stored_audio.c.id).where(stored_audio.c.expires_at <= now())
         with self._records.connect() as connection:
             expired = connection.scalars(query).all()
@@ -148,7 +148,7 @@ class AudioStore:
         return StoredAudio(**found)
 
     def _forget(self, audio_id: str) -> None:
-        # The file first: a row without one is forgotten the next time, a file without one never.
+        # The file first: a row without one is deleted the next time, a file without one never.
         self._storage.delete(_key_of(audio_id))
         with self._records.begin() as connection:
             connection.execute(delete(stored_audio).where(stored_audio.c.id == audio_id))

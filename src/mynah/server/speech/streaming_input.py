@@ -1,4 +1,4 @@
-"""Text that comes in pieces, spoken in one voice: whatever protocol brings the pieces."""
+"""Streaming input: sessions whose text comes in parts, for every protocol."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -23,10 +23,10 @@ _READ_AT_ONCE = 4096
 
 
 class StreamMark(Enum):
-    """What an audio stream tells between its bytes."""
+    """Markers between the bytes of an audio stream."""
 
     FLUSHED = "flushed"
-    """Everything that came before a flush was spoken."""
+    """Everything before a flush was spoken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,14 @@ class InputSession:
     so that the bytes are one file from the first to the last.
 
     Args:
-        desk: where sentences are ordered.
-        order: voice, options and format; its text is not looked at.
+        service: speaks the sentences.
+        request: voice, options and format; its text is ignored.
     """
 
-    def __init__(self, desk: SpeechService, order: SpeechRequest) -> None:
-        self._desk = desk
-        self._order = order
-        self._encoder = order.form.encoder(desk.sample_rate)
+    def __init__(self, service: SpeechService, request: SpeechRequest) -> None:
+        self._service = service
+        self._request = request
+        self._encoder = request.form.encoder(service.sample_rate)
         self._pieces: asyncio.Queue[TextPiece | Exception] = asyncio.Queue()
         self._waiting = 0
         self._ending = False
@@ -87,7 +87,7 @@ class InputSession:
         self._pieces.put_nowait(piece)
 
     def fail(self, error: Exception) -> None:
-        """Ends the audio with an error when what came before it is spoken."""
+        """End the audio with an error when all text before it is spoken."""
         self._pieces.put_nowait(error)
 
     def usage(self) -> dict[str, int]:
@@ -126,8 +126,8 @@ class InputSession:
 
     async def _spoken(self, text: str) -> AsyncGenerator[bytes, None]:
         lead = await self._lead()
-        order = replace(self._order, text=text, form=_BARE)
-        with closing(await self._desk.open(order)) as speech:
+        request = replace(self._request, text=text, form=_BARE)
+        with closing(await self._service.open(request)) as speech:
             async for samples in speech:
                 data = lead + await run_in_threadpool(_encoded, self._encoder, samples)
                 lead = b""
@@ -137,10 +137,11 @@ class InputSession:
             self._tokens += speech.semantic_tokens
 
     async def _lead(self) -> bytes:
-        """What stands before a sentence: the header of the file, later the pause."""
+        """Bytes before a sentence: the header of the file, later the pause."""
         if not self._phonemes:
             return self._encoder.header()
-        pause = np.zeros(int(self._order.options.pause * self._desk.sample_rate), np.float32)
+        rate, seconds = self._service.sample_rate, self._request.options.pause
+        pause = np.zeros(int(seconds * rate), np.float32)
         return await run_in_threadpool(self._encoder.encode, pause) if len(pause) else b""
 
     async def _end(self) -> bytes:
@@ -150,7 +151,7 @@ class InputSession:
 
 
 async def _complete(held: SentenceBuffer, piece: TextPiece) -> str:
-    """What can be spoken after a piece; many that wait leave the event loop to others between."""
+    """Add a piece, and return the sentences that are complete; yields to the event loop."""
     if len(piece.text) > _READ_AT_ONCE:
         ready = await run_in_threadpool(held.add, piece.text)
     else:

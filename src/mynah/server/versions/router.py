@@ -63,9 +63,9 @@ class VersionRouter:
         self._voices = voices
         self._resolver = resolver
         self._rollouts = rollouts
-        self._parts = CachedReads[Hashable, ResolvedVoice](changes)
+        self._resolved = CachedReads[Hashable, ResolvedVoice](changes)
 
-    def cast(self, selection: VoiceSelection, caller: Caller, user: str | None) -> ResolvedVoice:
+    def resolve(self, selection: VoiceSelection, caller: Caller, user: str | None) -> ResolvedVoice:
         """Choose the version of a request; the same `user` of a caller always gets the same one.
 
         Raises:
@@ -73,7 +73,7 @@ class VersionRouter:
         """
         what = selection.voice, selection.version, tuple(selection.references)
         choose = partial(self._choose, selection, caller, user)
-        return self._parts.get((what, caller.id, user), choose)
+        return self._resolved.get((what, caller.id, user), choose)
 
     def _choose(self, selection: VoiceSelection, caller: Caller, user: str | None) -> ResolvedVoice:
         voice = self._voices.get(selection.voice)

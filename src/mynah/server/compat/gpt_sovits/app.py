@@ -13,5 +13,5 @@ def create_gpt_sovits(services: Services) -> FastAPI:
     """Create `api_v2` on Mynah's services."""
     routers = [tts.router, control.router, sillytavern.router]
     app = create_compat_app("Mynah as GPT-SoVITS api_v2", services, answer, ErrorBody, routers)
-    app.state.references = ReferenceReader(services.settings, services.uploads)
+    app.state.references = ReferenceReader(services.settings, services.upload_rules)
     return app

@@ -78,7 +78,7 @@ class IdempotencyMiddleware:
         await self._once(name, scope, Fingerprint(receive, headers), send)
 
     async def _once(self, name: str, scope: Scope, receive: "Fingerprint", send: Send) -> None:
-        first_answers = _services(scope).first_answers
+        first_answers = _services(scope).idempotency
         if not await run_in_threadpool(first_answers.begin, name):
             # The caller holds the key of the first write, so that the body may be read.
             limit = self._rules.largest(Headers(scope=scope))

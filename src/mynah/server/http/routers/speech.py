@@ -41,7 +41,7 @@ async def create_speech(
     request: Request, body: SpeechBody, caller: SpeakCaller, services: ServicesOf
 ) -> Response:
     """Speak a text in a voice."""
-    speech = body.order(caller, body.input)
+    speech = body.request(caller, body.input)
     tell_ignored(body.ignored())
     if body.store:
         if body.stream_format == "sse":
@@ -56,12 +56,12 @@ async def create_speech(
 
 
 async def _stored(request: Request, speech: SpeechRequest, services: Services) -> Response:
-    await run_in_threadpool(services.stored.check_room, speech.caller.id)
+    await run_in_threadpool(services.audio_store.check_room, speech.caller.id)
     with closing(await services.speech.open(speech)) as audio:
         whole = b"".join([part async for part in audio])
     data = with_length(whole, sum(audio.chunk_seconds))
     kept = await run_in_threadpool(
-        services.stored.keep, audio.id, speech.caller.id, data, speech.form.media_type
+        services.audio_store.keep, audio.id, speech.caller.id, data, speech.form.media_type
     )
     body = stored_audio_body(kept, request, services.settings.public_url)
     return JSONResponse(body.model_dump(), 201)

@@ -133,7 +133,7 @@ class _Session:
         authenticator = self._services.authenticator
         caller = await authenticator.authenticate(secret_of(self._socket), "speak")
         body = _validated(given)
-        context = InputSession(self._services.speech, body.order(caller, ""))
+        context = InputSession(self._services.speech, body.request(caller, ""))
         context.add(body.piece())
         speaking = self._tasks.create_task(self._speak(name, context))
         lasting = {field: given[field] for field in given.keys() - _OF_PIECES}

@@ -54,7 +54,7 @@ def get_stored_audio(
     audio_id: PlainText, link: Annotated[LinkQuery, Query()], services: ServicesOf
 ) -> Response:
     """Fetch stored speech by its signed link."""
-    kept, data = services.stored.read(audio_id, link.expires, link.signature)
+    kept, data = services.audio_store.read(audio_id, link.expires, link.signature)
     # Caches must not outlive the link.
     caching = f"private, max-age={max(0, kept.expires_at - now())}"
     return Response(data, media_type=kept.media_type, headers={"cache-control": caching})
@@ -65,7 +65,7 @@ def delete_stored_audio(
     audio_id: PlainText, caller: SpeakCaller, services: ServicesOf
 ) -> DeletedAudio:
     """Delete stored speech before it expires."""
-    services.stored.delete(caller.id, audio_id)
+    services.audio_store.delete(caller.id, audio_id)
     return DeletedAudio(id=audio_id)
 
 

@@ -136,7 +136,7 @@ def list_versions(voice: PlainText, _: SpeakCaller, services: ServicesOf) -> Ver
     """List a voice's versions, their statistics and the routing."""
     record = services.stores.voices.get(voice)
     rollout = _rollout(record, services)
-    tallies = services.answers.tallies(record.id)
+    tallies = services.outcomes.tallies(record.id)
     bodies = [
         _version_body(version, rollout.default_version, tallies.get(version.number, Tally()))
         for version in services.stores.versions.of(record)
@@ -206,9 +206,9 @@ def rate_audio(
         raise RequestError("There is nothing in the rating; send rating or similarity.", "rating")
     if body.similarity is not None:
         caller.require("train")
-    answer = services.answers.rate(caller, audio_id, body.rating, body.similarity)
+    answer = services.outcomes.rate(caller, audio_id, body.rating, body.similarity)
     if body.similarity is not None:
-        services.guard.judge(answer.voice_id, answer.version)
+        services.auto_rollback.judge(answer.voice_id, answer.version)
     return RatedBody(
         id=answer.id,
         voice=answer.voice_id,

@@ -107,7 +107,8 @@ async def create_voice(
     """Create a voice from recordings; it can speak at once."""
     await run_in_threadpool(_check, form, services)
     fetched = [
-        UploadFile(io.BytesIO(await fetch(url, services.fetching))) for url in form.recording_urls
+        UploadFile(io.BytesIO(await fetch(url, services.fetch_rules)))
+        for url in form.recording_urls
     ]
     return await run_in_threadpool(_create, form, fetched, services)
 
@@ -178,9 +179,9 @@ def admit_all(
         RecordingError: one is not within the rules, or no clear speech.
     """
     _check_number(len(files), services)
-    limit = services.uploads.bytes + 1
+    limit = services.upload_rules.bytes + 1
     return [
-        NewRecording(admit(file.file.read(limit), services.uploads), text or None)
+        NewRecording(admit(file.file.read(limit), services.upload_rules), text or None)
         for file, text in zip_longest(files, texts)
     ]
 
