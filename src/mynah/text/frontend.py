@@ -95,19 +95,19 @@ def _unpronounceable(language: str) -> TextError:
 
 def _words(pieces: list[str], code: LanguageCode) -> list[list[SpokenWord]]:
     return [
-        _thin([word for passage in passages for word in _passage(passage)])
-        for passages in language_runs(pieces, code)
+        _thin([word for run in runs for word in _pronounced(run)])
+        for runs in language_runs(pieces, code)
     ]
 
 
-def _passage(passage: LanguageRun) -> list[SpokenWord]:
-    room, english = language_pack(passage.language), language_pack("en")
-    parts = room.normalise(passage.text).split(EMBEDDED)
+def _pronounced(run: LanguageRun) -> list[SpokenWord]:
+    pack, english = language_pack(run.language), language_pack("en")
+    parts = pack.normalise(run.text).split(EMBEDDED)
     return list(
         interleave(
-            [room.phonemize(part) for part in parts],
-            [english.phonemize(english.normalise(stretch)) for stretch in passage.embedded],
-            passage.language,
+            [pack.phonemize(part) for part in parts],
+            [english.phonemize(english.normalise(stretch)) for stretch in run.embedded],
+            run.language,
         )
     )
 
