@@ -79,13 +79,11 @@ class PcmEncoder:
         return b""
 
     def encode(self, samples: Samples) -> bytes:
-        """See `Encoder`."""
         if self._resampler is None:
             return _bytes(samples)
         return _joined(self._resampler.resample(_frame(samples, self._source_rate)))
 
     def finish(self) -> bytes:
-        """See `Encoder`."""
         return _joined(self._resampler.resample(None)) if self._resampler else b""
 
 
@@ -134,12 +132,10 @@ class CodecEncoder:
         self._position = 0
 
     def header(self) -> bytes:
-        """See `Encoder`."""
         self._container.start_encoding()
         return self._sink.drain()
 
     def encode(self, samples: Samples) -> bytes:
-        """See `Encoder`."""
         frame = _frame(samples, self._source_rate)
         frame.pts = self._position
         self._position += len(samples)
@@ -147,7 +143,6 @@ class CodecEncoder:
         return self._sink.drain()
 
     def finish(self) -> bytes:
-        """See `Encoder`."""
         self._container.mux(self._stream.encode(None))
         self._container.close()
         return self._sink.drain()

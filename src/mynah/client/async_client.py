@@ -1,5 +1,4 @@
-# ruff: noqa: D102 - `Client` has the descriptions
-"""The asynchronous client."""
+"""The asynchronous client; `Client` describes its methods."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager

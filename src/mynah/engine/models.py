@@ -98,7 +98,6 @@ class Models:
 
     @property
     def acoustic(self) -> AcousticModel:
-        """See `SpeechModel`."""
         return StreamingSoVITS(
             self.sovits_graphs or self.sovits,
             self.vocoder,
@@ -108,22 +107,18 @@ class Models:
 
     @property
     def rows(self) -> int:
-        """See `SpeechModel`."""
         return self.gpt_graphs.rows if self.gpt_graphs else ROWS
 
     @property
     def step_threads(self) -> int | None:
-        """See `SpeechModel`."""
         return (self.packed or self.gpt).step_threads
 
     def resolve(self, options: SpeechOptions) -> SpeechOptions:
-        """See `SpeechModel`."""
         own = asdict(self.gpt.sampling)
         left = {name: value for name, value in own.items() if getattr(options, name) is None}
         return replace(options, **left)
 
     def read(self, voice: Voice) -> Prompt:
-        """See `SpeechModel`."""
         read = read_voice(
             voice,
             self.content,
@@ -144,7 +139,6 @@ class Models:
     def prepare(
         self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int, *, first: bool
     ) -> tuple[SemanticRequest, DecodeStream]:
-        """See `SpeechModel`."""
         resolved = self.resolve(options)
         phones, bert = self._read_text([sentence])
         request = SemanticRequest(
@@ -191,7 +185,6 @@ class Models:
         return replace(self, gpt_graphs=gpt, sovits_graphs=sovits, size=size)
 
     def batch(self) -> Batch:
-        """See `SpeechModel`."""
         if self.gpt_graphs:
             return self.gpt_graphs.batch()
         # The model's own is allocated at once; those of versions, of which there are many, grow.

@@ -43,12 +43,10 @@ class HeldVoices:
     folders: Mapping[str, Path] = field(default_factory=dict)
 
     def voice(self, ref: VoiceRef) -> Voice:
-        """See `VoiceSource`."""
         held = self.voices.get(ref.key)
         return decode_voice(ref, _no_blob) if held is None else held
 
     def weights(self, ref: VoiceRef) -> Path:
-        """See `VoiceSource`."""
         return self.folders[ref.weights or ""]
 
 

@@ -72,7 +72,6 @@ class ChildProcesses:
         self._resting: dict[str, _Rest] = {}
 
     def launch(self, job_ids: list[str]) -> None:
-        """See `Launcher`."""
         if not job_ids and not self._running:
             return
         holders = self._leases.holders()

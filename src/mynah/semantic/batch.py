@@ -87,21 +87,17 @@ class TorchBatch:
 
     @property
     def sequences(self) -> list[TokenSequence]:
-        """See `Batch`."""
         return self._cache.sequences
 
     @property
     def free(self) -> int:
-        """See `Batch`."""
         return self._size - len(self.sequences)
 
     def validate(self, request: SemanticRequest) -> None:
-        """See `Batch`."""
         validate(request, self._gpt.config, self._cache.longest)
 
     @torch.inference_mode()
     def join(self, requests: Sequence[SemanticRequest]) -> list[TokenSequence]:
-        """See `Batch`."""
         assert len(requests) <= self.free, (len(requests), self.free)
         weight = self._gpt.ar_predict_layer.weight
         vocabulary = self._gpt.config.vocabulary
@@ -121,7 +117,6 @@ class TorchBatch:
 
     @torch.inference_mode()
     def step(self) -> None:
-        """See `Batch`."""
         if not self.sequences:
             return
         if self._cache.move_full() or self._sampler is None:
@@ -133,7 +128,6 @@ class TorchBatch:
 
     @torch.inference_mode()
     def leave(self, sequence: TokenSequence) -> None:
-        """See `Batch`."""
         if sequence in self.sequences:
             self._cache.free(sequence)
             self._sampler = None

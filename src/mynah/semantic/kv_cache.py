@@ -158,7 +158,6 @@ class TorchKVCache(LayeredKVCache):
     def fill(
         self, first: int, phones: Sequence[int], tokens: Sequence[int], visible: Tensor
     ) -> list[Attend]:
-        """See `LayeredKVCache.fill`."""
         rows = self.begin(first, phones, tokens)
         return [
             partial(_fill, keys[rows], values[rows], visible)
@@ -166,7 +165,6 @@ class TorchKVCache(LayeredKVCache):
         ]
 
     def attends(self, grown: AppendedSlots) -> list[Attend]:
-        """See `LayeredKVCache.attends`."""
         last, rows = grown.last, len(grown.last)
         window = min(self.capacity, (grown.longest // BLOCK + 1) * BLOCK)
         hidden = self._places[:window] > last[:, None, None, None]
@@ -178,13 +176,11 @@ class TorchKVCache(LayeredKVCache):
         ]
 
     def copy(self, slot: int, to: Self, target: int) -> None:
-        """See `KVCache`."""
         length = self._copy_length(slot, to, target)
         to.keys[:, target, :, :length] = self.keys[:, slot, :, :length]
         to.values[:, target, :, :length] = self.values[:, slot, :, :length]
 
     def wipe(self, slot: int) -> None:
-        """See `KVCache`."""
         self.keys[:, slot] = 0
         self.values[:, slot] = 0
 

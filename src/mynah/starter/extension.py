@@ -35,26 +35,21 @@ class StarterExtension:
 
     @property
     def content(self) -> ContentEncoder | None:
-        """See `ModelExtension`."""
         return self.hearing.encoder if self.hearing else None
 
     @property
     def aligner(self) -> PhonemeScores | None:
-        """See `ModelExtension`."""
         return Head(self.hearing.encoder.aligner) if self.hearing else None
 
     @property
     def uses_prompts(self) -> bool:
-        """See `ModelExtension`."""
         return self.hearing is None or self.hearing.uses_prompts
 
     @property
     def constrains_tokens(self) -> bool:
-        """See `ModelExtension`."""
         return self.hearing is not None and self.hearing.token_classes is not None
 
     def constraint(self, phones: Sequence[int]) -> PhonemeConstraint | None:
-        """See `ModelExtension`."""
         classes = self.hearing.token_classes if self.hearing else None
         return PhonemeConstraint.of(classes, phones) if classes else None
 
@@ -90,7 +85,6 @@ class StarterExtension:
     def postfilter(
         self, latents: Tensor, mask: Tensor, states: Sequence[Transferable | None]
     ) -> Tensor:
-        """See `ModelExtension`."""
         if self.mel_postfilter is None:
             return latents
         own = [state for state in states if isinstance(state, StarterSpeakerState)]
@@ -104,7 +98,6 @@ class StarterExtension:
         return mels * mask
 
     def weights(self) -> Mapping[str, Tensor]:
-        """See `ModelExtension`."""
         return postfilter_weights(self.mel_postfilter)
 
     def _aligned(

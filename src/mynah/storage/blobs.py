@@ -36,17 +36,14 @@ class FileBlobs:
         self._folder = folder.resolve()
 
     def put(self, key: str, data: bytes) -> None:
-        """See `BlobStore`."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, data)
 
     def get(self, key: str) -> bytes:
-        """See `BlobStore`."""
         return self._path(key).read_bytes()
 
     def delete(self, key: str) -> None:
-        """See `BlobStore`."""
         self._path(key).unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
@@ -88,7 +85,6 @@ class FileWeights:
         self._root = root.resolve()
 
     def put(self, key: str, files: Mapping[str, Path]) -> None:
-        """See `WeightStore`."""
         folder = self._inside(key)
         folder.parent.mkdir(parents=True, exist_ok=True)
         part = _part_of(folder)
@@ -104,14 +100,12 @@ class FileWeights:
         fsync(folder.parent)
 
     def path(self, key: str) -> Path:
-        """See `WeightStore`."""
         folder = self._inside(key)
         if not folder.is_dir():
             raise FileNotFoundError(key)
         return folder
 
     def delete(self, key: str) -> None:
-        """See `WeightStore`."""
         folder = self._inside(key)
         for each in (_part_of(folder), folder):
             shutil.rmtree(each, ignore_errors=True)

@@ -39,7 +39,6 @@ class MemoryStore:
         self._lock = threading.Lock()
 
     def get(self, key: str) -> bytes | None:
-        """See `ResultCache`."""
         with self._lock:
             return self._entries.get(key)
 
@@ -50,7 +49,6 @@ class MemoryStore:
                 self._entries[key] = value
 
     def close(self) -> None:
-        """See `ResultCache`."""
         with self._lock:
             self._entries.clear()
 
@@ -80,15 +78,12 @@ class RedisStore:
         self._seconds = seconds
 
     def get(self, key: str) -> bytes | None:
-        """See `ResultCache`."""
         return cast(bytes | None, self._client.get(key))
 
     def put(self, key: str, value: bytes) -> None:
-        """See `ResultCache`."""
         self._client.set(key, value, ex=self._seconds)
 
     def close(self) -> None:
-        """See `ResultCache`."""
         self._client.close()
 
 
@@ -115,7 +110,6 @@ class MemcachedStore:
         self._seconds = seconds
 
     def get(self, key: str) -> bytes | None:
-        """See `ResultCache`."""
         return cast(bytes | None, self._client.get(key))
 
     def put(self, key: str, value: bytes) -> None:
@@ -123,7 +117,6 @@ class MemcachedStore:
         self._client.set(key, value, expire=self._seconds)
 
     def close(self) -> None:
-        """See `ResultCache`."""
         self._client.close()
 
 

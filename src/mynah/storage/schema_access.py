@@ -82,7 +82,6 @@ class SQLiteSchema:
 
     @contextmanager
     def look(self) -> Iterator[Connection]:
-        """See `SchemaAccess`."""
         if not self._path.exists():
             engine = create_engine("sqlite://")
         else:
@@ -97,7 +96,6 @@ class SQLiteSchema:
 
     @contextmanager
     def change(self) -> Iterator[Connection]:
-        """See `SchemaAccess`."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self.check_writable()
         engine = create_engine(self._url, poolclass=NullPool)
@@ -113,15 +111,12 @@ class SQLiteSchema:
             connection.commit()
 
     def copy(self, revision: str) -> Path:
-        """See `SchemaAccess`."""
         return sqlite_file.copy_beside(self._path, revision)
 
     def check_writable(self) -> None:
-        """See `SchemaAccess`."""
         sqlite_file.check_writable(self._path)
 
     def check_integrity(self) -> None:
-        """See `SchemaAccess`."""
         if self._path.exists():
             sqlite_file.check_integrity(self._path)
 
@@ -149,14 +144,12 @@ class ServerSchema:
 
     @contextmanager
     def look(self) -> Iterator[Connection]:
-        """See `SchemaAccess`."""
         engine = create_engine(self._url, poolclass=NullPool, isolation_level="REPEATABLE READ")
         with _connected(engine) as connection:
             yield connection
 
     @contextmanager
     def change(self) -> Iterator[Connection]:
-        """See `SchemaAccess`."""
         # Not repeatable: what is read must be newer than the wait for others.
         engine = create_engine(self._url, poolclass=NullPool, isolation_level="READ COMMITTED")
         with _connected(engine) as connection, connection.begin():

@@ -93,11 +93,9 @@ class AcousticTask:
 
     @property
     def remembered(self) -> list[Stateful]:
-        """See `TrainingTask`."""
         return [self._optimizer, *filter(None, [self._discriminators])]
 
     def step(self, number: int, scale: float) -> dict[str, float]:
-        """See `TrainingTask`."""
         self.learner.network.train()
         made, real = self._waveforms([self._sample() for _ in range(self._plan.segments)])
         mel = self._distance(made, real)
@@ -111,7 +109,6 @@ class AcousticTask:
         return losses
 
     def held_out_loss(self) -> float:
-        """See `TrainingTask`."""
         self.learner.network.eval()
         size = self._plan.segments
         groups = [self._held_out[n : n + size] for n in range(0, len(self._held_out), size)]

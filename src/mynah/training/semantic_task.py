@@ -97,11 +97,9 @@ class SemanticTask:
 
     @property
     def remembered(self) -> list[Stateful]:
-        """See `TrainingTask`."""
         return [self._optimizer]
 
     def step(self, number: int, scale: float) -> dict[str, float]:
-        """See `TrainingTask`."""
         self.learner.network.train()
         loss = self._loss([self._sample() for _ in range(self._plan.lines)], CORRUPTED)
         self._optimizer.step(loss, scale)

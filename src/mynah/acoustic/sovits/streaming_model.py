@@ -65,27 +65,22 @@ class StreamingSoVITS:
 
     @property
     def sample_rate(self) -> int:
-        """See `AcousticModel`."""
         return self.network.config.sampling_rate
 
     @property
     def unit(self) -> Unit:
-        """See `AcousticModel`."""
         return "tokens"
 
     def prepare(self, timbre: Tensor, speaker_state: Transferable | None) -> SoVITSConditioning:
-        """See `AcousticModel`."""
         return SoVITSConditioning(timbre, speaker_state).to(self.network.device)
 
     def open(
         self, phones: Tensor, on: Transferable, *, speed: float, seed: int, sizes: Sequence[int]
     ) -> SoVITSStream:
-        """See `AcousticModel`."""
         assert isinstance(on, SoVITSConditioning), "a voice of another model"
         return SoVITSStream(phones, on.timbre, speed, seed, on.speaker_state, sizes=sizes)
 
     def decode(self, streams: Sequence[DecodeStream]) -> list[NDArray[np.float32]]:
-        """See `AcousticModel`."""
         own = [stream for stream in streams if isinstance(stream, SoVITSStream)]
         assert len(own) == len(streams), "a stream of another model"
         waves = decode_next(self.network, own, self.vocoder, self.postfilter)

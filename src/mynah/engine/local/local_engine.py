@@ -36,24 +36,20 @@ class LocalChunkStream:
 
     @property
     def waited_seconds(self) -> float:
-        """See `ChunkStream`."""
         return self._request.waited or 0.0
 
     @property
     def first_chunk_seconds(self) -> float:
-        """See `ChunkStream`."""
         return self._first_chunk or 0.0
 
     @property
     def busy_seconds(self) -> float:
-        """See `ChunkStream`."""
         return self._request.busy
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> AudioChunk:
-        """See `ChunkStream`."""
         item = await self._outbox.get()
         if not isinstance(item, AudioChunk):
             self.close()
@@ -66,7 +62,6 @@ class LocalChunkStream:
         return item
 
     def close(self) -> None:
-        """See `ChunkStream`."""
         self._timer.cancel()
         self._scheduler.end(self._request)
         self._outbox.put_nowait(None)
@@ -115,31 +110,24 @@ class LocalEngine:
 
     @property
     def sample_rate(self) -> int:
-        """See `Engine`."""
         return self._model.acoustic.sample_rate
 
     @property
     def warnings(self) -> Sequence[str]:
-        """See `Engine`."""
         return self._model.warnings
 
     def resolve(self, options: SpeechOptions) -> SpeechOptions:
-        """See `Engine`."""
         return self._model.resolve(options)
 
     @property
     def alive(self) -> bool:
-        """See `Engine`."""
         return self._scheduler.alive
 
     def submit(self, request: SynthesisRequest) -> LocalChunkStream:
-        """See `Engine`."""
         return LocalChunkStream(self._scheduler, request, self._voices, self._deadline)
 
     def stats(self) -> EngineStats:
-        """See `Engine`."""
         return self._scheduler.stats()
 
     def close(self) -> None:
-        """See `Engine`."""
         self._scheduler.close()

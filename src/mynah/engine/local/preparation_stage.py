@@ -57,7 +57,6 @@ class PreparationStage(StageThread):
             self._changed.notify_all()
 
     def withdraw(self, sentence: ActiveSentence) -> None:
-        """See `StageThread`."""
         super().withdraw(sentence)
         self._to_load.discard(sentence.caller, sentence)
         if self._next_to_load is sentence:

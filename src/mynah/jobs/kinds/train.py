@@ -99,7 +99,6 @@ class TrainKind:
     title = "training"
 
     def run(self, context: JobContext) -> None:
-        """See `JobKind`."""
         order = TrainingOrder(**context.job.request)
         material = self.versions.material(context.job, order, context.folder / RECORDINGS)
         request = TrainingRequest(

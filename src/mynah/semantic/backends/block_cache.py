@@ -36,13 +36,11 @@ class BlockKVCache(KVCache):
     values: Tensor
 
     def copy(self, slot: int, to: Self, target: int) -> None:
-        """See `KVCache`."""
         blocks = -(-self._copy_length(slot, to, target) // BLOCK)
         to.keys[:, target, :, :blocks] = self.keys[:, slot, :, :blocks]
         to.values[:, target, :, : blocks * BLOCK] = self.values[:, slot, :, : blocks * BLOCK]
 
     def wipe(self, slot: int) -> None:
-        """See `KVCache`."""
         self.keys[:, slot] = 0
         self.values[:, slot] = 0
 
@@ -113,14 +111,12 @@ class TableKVCache(BlockKVCache, LayeredKVCache):
     def fill(
         self, first: int, phones: Sequence[int], tokens: Sequence[int], visible: Tensor
     ) -> list[Attend]:
-        """See `LayeredKVCache`."""
         assert len(phones) == 1, phones
         self.begin(first, phones, tokens)
         rows = zip(self.keys[:, first], self.values[:, first], strict=True)
         return [partial(_fill, keys, values, visible) for keys, values in rows]
 
     def attends(self, grown: AppendedSlots) -> list[Attend]:
-        """See `LayeredKVCache.attends`."""
         last, rows, blocks = grown.last, len(grown.last), grown.longest // BLOCK + 1
         if (rows, blocks) != (self._window.rows, self._window.blocks):
             self._window = self._window_of(rows, blocks)

@@ -200,20 +200,16 @@ class CudaBatch:
 
     @property
     def sequences(self) -> list[TokenSequence]:
-        """See `Batch`."""
         return list(self._slots)
 
     @property
     def free(self) -> int:
-        """See `Batch`."""
         return self._gpt.slots.free
 
     def validate(self, request: SemanticRequest) -> None:
-        """See `Batch`."""
         validate(request, self._gpt.config, self._gpt.slots.cache.capacity)
 
     def join(self, requests: Sequence[SemanticRequest]) -> list[TokenSequence]:
-        """See `Batch`."""
         assert len(requests) <= self.free, (len(requests), self.free)
         vocabulary, cpu = self._gpt.config.vocabulary, torch.device("cpu")
         sequences = [TokenSequence.of(request, vocabulary, cpu) for request in requests]
@@ -225,7 +221,6 @@ class CudaBatch:
         return sequences
 
     def step(self) -> None:
-        """See `Batch`."""
         before, self._pending = self._pending, None
         if self._slots:
             self._pending = self.sequences, self._gpt.step(list(self._slots.values()))
@@ -236,7 +231,6 @@ class CudaBatch:
                 self._append(sequence, tokens)
 
     def leave(self, sequence: TokenSequence) -> None:
-        """See `Batch`."""
         if sequence in self._slots:
             self._gpt.slots.release(self._slots.pop(sequence))
 

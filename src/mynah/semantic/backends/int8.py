@@ -167,7 +167,6 @@ class TorchInt8GPT(Int8GPT):
         return sum(layer.size for layer in cast(Iterable[Int8Layer], self.h.layers))
 
     def new_cache(self, rows: int, capacity: int) -> KVCache:
-        """See `GPT.new_cache`."""
         return TableKVCache(self.config, rows, capacity)
 
 

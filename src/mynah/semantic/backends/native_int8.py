@@ -87,7 +87,6 @@ class NativeInt8GPT(Int8GPT):
         return 1
 
     def new_cache(self, rows: int, capacity: int) -> KVCache:
-        """See `GPT.new_cache`."""
         return SlotKVCache(self.config, rows, capacity)
 
     def _prefill_layers(

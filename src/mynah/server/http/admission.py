@@ -47,7 +47,6 @@ class BearerAccess:
     scope: str
 
     async def admit(self, request: Request) -> Caller:
-        """See `Access`."""
         secret = bearer_secret(request.headers)
         return await services_of(request).authenticator.authenticate(secret, self.scope)
 

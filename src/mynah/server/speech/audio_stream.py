@@ -145,7 +145,6 @@ class SpokenAudio(AudioStream):
 
     @property
     def chunk_seconds(self) -> Sequence[float]:
-        """See `AudioStream`."""
         return self._chunk_seconds
 
     async def begin(self) -> None:
@@ -157,7 +156,6 @@ class SpokenAudio(AudioStream):
         self._ready = self._encoder.header() + await self._next()
 
     async def more(self) -> bytes | None:
-        """See `AudioStream`."""
         while not self._ready:
             if self._ended:
                 return None

@@ -77,7 +77,6 @@ class SharedAudio(AudioStream):
         await self._flight.chunk(0)
 
     async def more(self) -> bytes | None:
-        """See `AudioStream`."""
         chunk = await self._flight.chunk(self._at)
         self._at += 1
         return chunk

@@ -55,7 +55,6 @@ class Publisher:
     promotion: PromotionRules
 
     def material(self, job: Job, order: TrainingOrder, into: Path) -> TrainingMaterial:
-        """See `TrainingVersions`."""
         parent = self.versions.get(self.voices.get(job.voice_id), order.parent)
         into.mkdir(exist_ok=True)
         return TrainingMaterial(
@@ -64,7 +63,6 @@ class Publisher:
         )
 
     def publish(self, context: JobContext, order: TrainingOrder, files: VersionFiles) -> None:
-        """See `TrainingVersions`."""
         job, objections = context.job, self.promotion.objections(files.evaluation)
         files = replace(files, report={**files.report, OBJECTIONS: objections})
         prompts = [

@@ -23,7 +23,6 @@ class StoredVoices:
     folders: WeightStore
 
     def voice(self, ref: VoiceRef) -> Voice:
-        """See `VoiceSource`."""
         try:
             return decode_voice(ref, self.blobs.get)
         except FileNotFoundError:
@@ -31,7 +30,6 @@ class StoredVoices:
             raise VoiceNotFoundError(f"The voice {lost} was deleted; choose another.") from None
 
     def weights(self, ref: VoiceRef) -> Path:
-        """See `VoiceSource`."""
         try:
             return self.folders.path(ref.weights or "")
         except FileNotFoundError:

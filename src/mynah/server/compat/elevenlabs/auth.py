@@ -22,7 +22,6 @@ class HeaderAccess:
     scope: str
 
     async def admit(self, request: Request) -> Caller:
-        """See `Access`."""
         secret = request.headers.get(_NAME)
         return await services_of(request).authenticator.authenticate(secret, self.scope)
 

@@ -16,7 +16,6 @@ class KeylessAccess(BearerAccess):
     """Access by `Authorization: Bearer`, or without it if the settings allow that."""
 
     async def admit(self, request: Request) -> Caller:
-        """See `Access`."""
         services = services_of(request)
         settings = services.settings
         keyless = settings.gpt_sovits_no_auth and not settings.no_auth
