@@ -1,1 +1,1 @@
-"""How the weights that Mynah ships were made."""
+"""Training of the weights that Mynah ships."""

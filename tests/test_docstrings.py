@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("src", "tests", "benchmarks")
+FOLDERS = ("src", "tests", "benchmarks", "recipes")
 QUESTION_WORDS = {"What", "Whether", "Who", "Where", "How", "Has"}
 
 

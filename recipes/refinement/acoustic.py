@@ -50,7 +50,7 @@ Losses = dict[str, Tensor]
 
 @dataclass(frozen=True, slots=True)
 class AcousticPlan:
-    """How long to train; a batch holds about `seconds` of sound."""
+    """Length of the training; a batch holds about `seconds` of sound."""
 
     steps: int
     seconds: float = 36.0
@@ -61,7 +61,7 @@ class AcousticPlan:
 
 
 class Teaching:
-    """What prior and flow of a model are told of a batch.
+    """Training losses of prior and flow on a batch.
 
     Args:
         model: whose prior and flow learn.
@@ -74,7 +74,7 @@ class Teaching:
         self.duels = {name: Duel(DUEL_RATE, model.device) for name in ("smooth", "mel")}
 
     def losses(self, batch: Batch, step: int, *, rendered: bool) -> Losses:
-        """What is to be made small; the critics learn meanwhile.
+        """Losses of a batch; the discriminators take a step meanwhile.
 
         Args:
             batch: of sayings.
@@ -149,7 +149,7 @@ class Average:
         torch._foreach_lerp_(self.mean, [weight.detach() for weight in self._weights], share)
 
     def state_dict(self) -> dict[str, object]:
-        """Where it stands."""
+        """State to save."""
         return {"mean": self.mean}
 
     def load_state_dict(self, state: Mapping[str, object], /) -> None:
@@ -204,7 +204,7 @@ def train(
 
 
 def prepared(model: SoVITS) -> list[nn.Parameter]:
-    """Has prior and flow of a model learn, whole: it is small beside what it has to say."""
+    """Make prior and flow of a model trainable, whole, and return their weights."""
     model.train().requires_grad_(False)
     for part in (model.enc_p, model.flow):
         part.requires_grad_(True)

@@ -76,7 +76,7 @@ KINDS: dict[str, tuple[int, Callable[[Batch], Tensor]]] = {
 
 
 def missed(listener: Listener, made: Tensor, real: Tensor, sounds: Tensor) -> tuple[Tensor, Tensor]:
-    """How differently two are heard, in shares of what is seen; nats by which sounds are missed.
+    """Relative distance of a listener's features of both, and its cross-entropy on `made` in nats.
 
     Args:
         listener: that learns no more.
@@ -98,7 +98,7 @@ def missed(listener: Listener, made: Tensor, real: Tensor, sounds: Tensor) -> tu
 
 
 def spoilt(frames: Tensor) -> Tensor:
-    """What a listener must bear: noise and dullness, little of both for most rows."""
+    """Augment frames with noise and dullness, little of both for most rows."""
     rows = len(frames), 1, 1
     noisy = frames + NOISE * torch.rand(rows) ** 2 * torch.randn_like(frames)
     share = DULLNESS * torch.rand(rows) * (torch.rand(rows) < 0.5)
@@ -170,7 +170,7 @@ def write(work: Path, batches: Batches, sounds: int, minutes: float) -> None:
 
 
 def read(work: Path, sounds: int, device: torch.device) -> dict[str, Listener]:
-    """What `write` wrote, to learn no more."""
+    """Load what `write` saved, frozen."""
     states = torch.load(work / "listeners.pt", weights_only=True, map_location="cpu")
     found = {}
     for kind, (channels, _) in KINDS.items():

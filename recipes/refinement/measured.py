@@ -1,4 +1,4 @@
-"""What was measured of every saying."""
+"""Measured frames of every saying."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -16,10 +16,10 @@ class Measured(NamedTuple):
 
 
 def read(work: Path, count: int) -> list[Measured]:
-    """What `measuring` wrote of so many sayings."""
+    """Load what `measuring` saved of so many sayings."""
     return [Measured(**np.load(path_of(work, number))) for number in range(count)]
 
 
 def path_of(work: Path, number: int) -> Path:
-    """Where a saying's frames are."""
+    """Path of a saying's frames."""
     return work / "measured" / f"{number:05}.npz"

@@ -1,4 +1,4 @@
-"""What was dictated, in the tokens of a starter: when each phoneme is said, and how high, is known.
+"""Dictated sentences in the tokens of a starter; time and pitch of each phoneme are known.
 
 Nothing is aligned and nothing listened to: the voice spoke at lengths of whole tokens, and told its
 pitch (`recipes.starter.dictation`).

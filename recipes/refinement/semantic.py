@@ -24,7 +24,7 @@ SPLICED, PAIRED = 1.3, 0.2
 
 @dataclass(frozen=True, slots=True)
 class SemanticPlan:
-    """How long to train; a batch holds about `positions` phonemes and tokens."""
+    """Length of the training; a batch holds about `positions` phonemes and tokens."""
 
     steps: int
     positions: int = 6_000

@@ -104,5 +104,5 @@ def write(work: Path, standards: Standards) -> None:
 
 
 def read(work: Path) -> Standards:
-    """What `write` wrote."""
+    """Load what `write` saved."""
     return dict(torch.load(work / "standards.pt", weights_only=True))

@@ -20,7 +20,7 @@ from recipes.starter.sounds import SILENT, UNKNOWN
 
 CEPSTRA = 20
 NEAR = 10
-"""How many frames a border may lie from where a phoneme was heard."""
+"""Most frames between a border and the place where a phoneme was heard."""
 NEARER = 3
 """The same where the recording came with its spans."""
 ROUNDS = 6
@@ -51,7 +51,7 @@ def write_boundaries(work: Path) -> None:
 
 
 def cepstra(rows: NDArray[np.float32], silent: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """What an envelope sounds like whoever speaks, and how it changes: (T, 44)."""
+    """Speaker-normalised cepstra of envelopes, with their changes: (T, 44)."""
     shape = rows[:, :ENVELOPE_BANDS] @ COSINES
     shape -= shape[~silent].mean(axis=0)
     voice = rows[:, [ENVELOPE_BANDS + PITCH_COPIES, -1]]

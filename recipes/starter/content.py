@@ -28,7 +28,7 @@ from recipes.starter.whisper_layers import begin_with
 
 @dataclass(frozen=True, slots=True)
 class ContentPlan:
-    """How long and on what to train; a batch holds about `seconds` of sound."""
+    """Length and device of the training; a batch holds about `seconds` of sound."""
 
     steps: int
     seconds: float = 60.0

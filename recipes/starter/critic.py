@@ -55,7 +55,7 @@ class Duel:
         self.tune = torch.optim.AdamW(self.critic.parameters(), rate, (0.8, 0.99))
 
     def loss(self, real: Tensor, made: Tensor, step: int) -> Tensor:
-        """Has the critic learn from (B, bands, T) both, and says what it holds against `made`."""
+        """Train the critic on both (B, bands, T), and return the generator's loss of `made`."""
         with torch.autocast(real.device.type, torch.bfloat16):
             judged = discriminator_loss(self.critic(real)[0], self.critic(made.detach())[0])
         self.tune.zero_grad()
@@ -69,7 +69,7 @@ class Duel:
             return FOOLED * generator_loss(scores) + FEATURES * feature_loss(seen, imagined)
 
     def state_dict(self) -> dict[str, object]:
-        """Where it stands."""
+        """State to save."""
         return {"critic": self.critic.state_dict(), "tune": self.tune.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, object], /) -> None:

@@ -34,7 +34,7 @@ CRITICS_FROM = 150
 
 @dataclass(frozen=True, slots=True)
 class DecoderPlan:
-    """How long and on what to train; a batch, a multiple of 4, is of so many frames of 20 ms."""
+    """Length and device of the training; a batch, a multiple of 4, has frames of 20 ms."""
 
     steps: int
     batch: int = 8

@@ -1,4 +1,4 @@
-"""Has a public voice say sentences in phonemes that last for whole tokens.
+"""Dictation: a public voice says sentences in phonemes that last for whole tokens.
 
 So nothing need be aligned afterwards: the voice says our phonemes, not what its own front end makes
 of a text, when it is told to, and its own curve tells how high. Speakers differ in their blend of

@@ -72,6 +72,6 @@ class Disguise:
         return changed
 
     def _undisguised(self, frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Where in the speaker's own sound the disguised one's frequencies come from."""
+        """Frequencies of the speaker's own sound that are moved to those of the disguised one."""
         moved: NDArray[np.float64] = frequencies / np.interp(frequencies, PLACES, self.throat)
         return moved

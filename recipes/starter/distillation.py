@@ -118,7 +118,7 @@ def draw(
 def spoken(
     decoder: Generator, z: Tensor, ge: Tensor, given: Sequence[Tensor] = ()
 ) -> tuple[list[Tensor], Tensor]:
-    """What each stage but the last gives, and the sound without the edges.
+    """Outputs of each stage but the last, and the sound without its edges.
 
     Args:
         decoder: that speaks.

@@ -1,4 +1,4 @@
-"""What the GPT learns from: recordings, pairs of them by one speaker, and spliced sentences.
+"""Training examples of the GPT: recordings, pairs of them by one speaker, and spliced sentences.
 
 A pair is read as one, the first being the prompt of the second, so that the GPT learns to
 go on in the manner of a prompt; single recordings teach it to start without one.
@@ -25,7 +25,7 @@ DICTATED = (0.95, 1.12)
 
 
 def is_held_out(text: str) -> bool:
-    """Whether a sentence is only ever measured: one in fifty, whoever speaks it."""
+    """True if a sentence is held out: one in fifty, whoever speaks it."""
     return crc32(text.encode()) % 50 == 0
 
 

@@ -1,4 +1,4 @@
-"""What each 20 ms of a recording is made of: a smooth part to foresee, and a mel to be rendered.
+"""Frames of 20 ms of a recording: a smooth part to predict, and a mel to render.
 
 The smooth part is WORLD's: a spectral envelope without harmonics, pitch, voicing and
 aperiodicity (Morise et al. 2016). A network that is unsure of it predicts a mean that still

@@ -35,7 +35,7 @@ def read_phones(work: Path) -> list[list[int]]:
 
 
 def is_heard(phone: int) -> bool:
-    """Whether a phoneme id is a sound, not a mark."""
+    """True if a phoneme id is a sound, not a mark."""
     return SymbolTable.of("v2").symbols[phone] not in MARKS
 
 

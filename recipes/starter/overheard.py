@@ -1,4 +1,4 @@
-"""What the starter's decoder is given when it speaks: latents and timbres of many sentences."""
+"""Inputs of the starter's decoder while it speaks: latents and timbres of many sentences."""
 
 import random
 import time
@@ -41,7 +41,7 @@ class Listener:
 
 
 def overhear(folder: Path, corpus: Path, minutes: float, seed: int = 0) -> list[Heard]:
-    """Has a model say texts of a corpus in voices of the corpus, for some minutes.
+    """Speak texts of a corpus in voices of the corpus, for some minutes.
 
     Args:
         folder: of the model.

@@ -47,7 +47,7 @@ DUEL_RATE = 2e-4
 
 @dataclass(frozen=True, slots=True)
 class PriorPlan:
-    """How long and on what to train; a batch holds about `seconds` of sound."""
+    """Length and device of the training; a batch holds about `seconds` of sound."""
 
     steps: int
     seconds: float = 40.0
@@ -76,13 +76,13 @@ class Distances:
 
     @property
     def loss(self) -> Tensor:
-        """What is to be made small."""
+        """The total loss."""
         foreseen = self.smooth + self.colour + SPREAD * self.flat + self.dull
         return foreseen if self.mel is None else foreseen + self.mel
 
 
 def distances(model: SoVITS, batch: Batch, duel: Duel, step: int, render: bool) -> Distances:
-    """How far the prior and the flow are from a batch; the critic learns meanwhile.
+    """Losses of prior and flow on a batch; the critic takes a step meanwhile.
 
     The flow renders from the true smooth part, made a little uncertain, so that pitch and
     harmonics agree while it learns.

@@ -29,7 +29,7 @@ FRAMES = 128
 
 @dataclass(frozen=True, slots=True)
 class RenderingPlan:
-    """How long and on what to train; a batch holds about `seconds` of sound."""
+    """Length and device of the training; a batch holds about `seconds` of sound."""
 
     steps: int
     seconds: float = 32.0
@@ -76,7 +76,7 @@ def train(work: Path, plan: RenderingPlan) -> None:
 def stretches(
     model: SoVITS, batch: Batch, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """What the flow begins with (B, 192, 128), the mel wanted of it, and timbres (B, 512, 1)."""
+    """Inputs of the flow (B, 192, 128), its target mels, and timbres (B, 512, 1)."""
     with torch.autocast(batch.smooth.device.type, torch.bfloat16):
         ge = model.reference(batch.reference, mask=batch.reference_mask)
         prior = model.prior(

@@ -26,7 +26,7 @@ GUIDED_LAYERS = (1, 3)
 
 @dataclass(frozen=True, slots=True)
 class SemanticPlan:
-    """How long and on what to train; a batch holds about `positions` phonemes and tokens."""
+    """Length and device of the training; a batch holds about `positions` phonemes and tokens."""
 
     steps: int
     positions: int = 6_000

@@ -110,7 +110,7 @@ class Sentences:
 
 
 def weights_of(sounds: list[int]) -> Tensor:
-    """How much each frame of tokens' sounds counts: a sound that is over soon counts as much."""
+    """Weights of the frames of tokens' sounds, larger in short sounds; their mean is 1."""
     lengths = [len(list(run)) for _, run in groupby(sounds)]
     lasting = np.repeat(lengths, lengths)
     weights = torch.from_numpy(1.0 / np.sqrt(lasting)).float()

@@ -1,4 +1,4 @@
-"""How far envelopes move around their mean, and how fast: what a foreseen mean has too little of.
+"""Spread of envelopes around their mean, and its speed: a predicted mean has too little of both.
 
 A network that is unsure foresees something in between, so its envelopes are flatter than real
 ones, from band to band and from moment to moment. People differ in just these details: with the

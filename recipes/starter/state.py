@@ -1,4 +1,4 @@
-"""Where a training stands: saved whole or not at all, so that it can be stopped at any time."""
+"""State of a training, saved atomically, so that it can be stopped at any time."""
 
 import time
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ class Progress:
 
     @property
     def out_of_time(self) -> bool:
-        """Whether the minutes given to this call are over."""
+        """True if the minutes given to this call are over."""
         return time.time() - self.began > self.minutes * 60
 
     def advance(self, report: dict[str, float], log_every: int = 50, save_every: int = 100) -> bool:

@@ -139,7 +139,7 @@ def _longest(place: int, phones: Sequence[str]) -> float:
 
 
 def _shares(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Where each of some letters ends in the time that they share, from 0 to 1."""
+    """Ends of letters in the time that they share, from 0 to 1."""
     return np.concatenate([[0.0], np.cumsum(weights) / weights.sum()])
 
 

@@ -31,7 +31,7 @@ SAMPLED = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Alphabet:
-    """What each token means.
+    """Meaning of each token.
 
     Attributes:
         sounds: names of the sounds; 0 is the pause.
@@ -91,7 +91,7 @@ def write_alphabet(work: Path) -> None:
 
 
 def read_alphabet(work: Path) -> Alphabet:
-    """What `write_alphabet` wrote."""
+    """Load what `write_alphabet` saved."""
     return Alphabet(**json.loads((work / "alphabet.json").read_text("utf-8")))
 
 
@@ -183,7 +183,7 @@ def _middles(ends: NDArray[np.int64], late: NDArray[np.bool_]) -> NDArray[np.flo
 def _runs(
     sounds: NDArray[np.int16], places: NDArray[np.int16]
 ) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int16]]:
-    """Where each run of one sound at one place ends, its sound and its place."""
+    """End, sound and place of each run of one sound at one place."""
     sounds = np.where(sounds == UNKNOWN, SILENT, sounds)
     changes = (np.diff(sounds) != 0) | (np.diff(places) != 0)
     last = np.append(np.flatnonzero(changes), len(sounds) - 1)

@@ -22,7 +22,7 @@ SPOKEN_IN = {
     "qabcs-data": "usr/share/qabcs/abcs/*/sounds/words/*.ogg",
     "tuxpaint-stamps-default": "usr/share/tuxpaint/stamps/**/*_desc_*.ogg",
 }
-"""Where each package keeps its recordings."""
+"""Patterns of the recordings of each package."""
 SECONDS = (4.0, 8.0)
 LEAST_SECONDS = 15.0
 SILENCE = 0.02
