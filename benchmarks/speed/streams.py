@@ -43,29 +43,29 @@ def answered(models: Models, callers: int, sentences: Sequence[Sentence] = ()) -
         sentences: what they say; `TEXT` if none are given.
     """
     said = list(sentences) or analyse(TEXT, SpeechOptions().language, split="cut0")
-    queue = LocalEngine(models, HeldVoices({"hum": hum()}))
+    engine = LocalEngine(models, HeldVoices({"hum": hum()}))
     try:
-        return asyncio.run(_answered(queue, callers, said))
+        return asyncio.run(_answered(engine, callers, said))
     finally:
-        queue.close()
+        engine.close()
 
 
-async def _answered(queue: LocalEngine, callers: int, said: list[Sentence]) -> Answered:
-    await _say(queue, said, "warm", 0)  # the voice is read once
+async def _answered(engine: LocalEngine, callers: int, said: list[Sentence]) -> Answered:
+    await _say(engine, said, "warm", 0)  # the voice is read once
     began = time.perf_counter()
-    heard = await asyncio.gather(*(_say(queue, said, f"caller {n}", n) for n in range(callers)))
+    heard = await asyncio.gather(*(_say(engine, said, f"caller {n}", n) for n in range(callers)))
     elapsed = time.perf_counter() - began
     firsts = [first for first, _ in heard]
     return Answered(median(firsts), max(firsts), elapsed / sum(seconds for _, seconds in heard))
 
 
 async def _say(
-    queue: LocalEngine, said: list[Sentence], caller: str, seed: int
+    engine: LocalEngine, said: list[Sentence], caller: str, seed: int
 ) -> tuple[float, float]:
     """Seconds to the first sound, and of sound."""
     began = time.perf_counter()
     request = SynthesisRequest(caller, tuple(said), VoiceRef("hum"), SpeechOptions(seed=seed))
-    stream = queue.submit(request)
+    stream = engine.submit(request)
     first, seconds = 0.0, 0.0
     async for chunk in stream:
         first = first or time.perf_counter() - began

@@ -85,7 +85,7 @@ def switches(models: Models, folder: Path, times: int = 10) -> tuple[float, list
     return seconds[0], seconds[1:]
 
 
-def answered(queue: LocalEngine, speakers: Sequence[VoiceRef]) -> tuple[list[float], float]:
+def answered(engine: LocalEngine, speakers: Sequence[VoiceRef]) -> tuple[list[float], float]:
     """Synthesise the same text in all voices at the same time.
 
     Returns:
@@ -93,17 +93,17 @@ def answered(queue: LocalEngine, speakers: Sequence[VoiceRef]) -> tuple[list[flo
     """
 
     async def scene() -> list[float]:
-        return await asyncio.gather(*(_say(queue, speaker) for speaker in speakers))
+        return await asyncio.gather(*(_say(engine, speaker) for speaker in speakers))
 
     began = time.perf_counter()
     firsts = asyncio.run(scene())
     return firsts, time.perf_counter() - began
 
 
-async def _say(queue: LocalEngine, speaker: VoiceRef) -> float:
+async def _say(engine: LocalEngine, speaker: VoiceRef) -> float:
     began, first = time.perf_counter(), 0.0
     sentences = tuple(analyse(TEXT, "auto", split="cut0"))
-    async for _ in queue.submit(SynthesisRequest("", sentences, speaker, SpeechOptions())):
+    async for _ in engine.submit(SynthesisRequest("", sentences, speaker, SpeechOptions())):
         first = first or time.perf_counter() - began
     return first
 
@@ -123,30 +123,30 @@ def _print_switches(models: Models, version: Path, stored: int) -> None:
 
 
 def _print_speech(models: Models, held: HeldVoices) -> None:
-    queue, plain = LocalEngine(models, held), VoiceRef(PLAIN)
+    engine, plain = LocalEngine(models, held), VoiceRef(PLAIN)
     speakers = [VoiceRef(key, weights=key) for key in held.folders]
-    answered(queue, [plain])
+    answered(engine, [plain])
     before = _resident()
-    cold = [answered(queue, [speaker])[0][0] for speaker in speakers]
+    cold = [answered(engine, [speaker])[0][0] for speaker in speakers]
     print(
         f"{len(speakers)} voices in turn within {VERSION_BYTES / MIB:.0f} MiB: resident memory "
         f"{before / MIB:.0f} MiB before, {_resident() / MIB:.0f} MiB after"
     )
-    warm = [answered(queue, [speakers[-1]])[0][0] for _ in range(10)]
-    own = [answered(queue, [plain])[0][0] for _ in range(10)]
+    warm = [answered(engine, [speakers[-1]])[0][0] for _ in range(10)]
+    own = [answered(engine, [plain])[0][0] for _ in range(10)]
     print(
         f"first sound: {median(own):.3f} s untrained, {median(warm):.3f} s of a voice at hand, "
         f"{median(cold):.3f} s of one to be loaded and read"
     )
     for number in (1, TOGETHER):
         voices = [speakers[-1 - caller % number] for caller in range(TOGETHER)]
-        answered(queue, voices)
-        firsts, last = answered(queue, voices)
+        answered(engine, voices)
+        firsts, last = answered(engine, voices)
         print(
             f"{TOGETHER} callers with {number} voices among them: first sound "
             f"{median(firsts):.3f} s, all of it {last:.3f} s"
         )
-    queue.close()
+    engine.close()
 
 
 def _resident() -> int:

@@ -83,8 +83,8 @@ def run():
         return made[-1]
 
     yield run
-    for queue in made:
-        queue.close()
+    for engine in made:
+        engine.close()
 
 
 @pytest.fixture
@@ -113,28 +113,28 @@ async def until(condition) -> None:
 
 
 def test_chunks_arrive_in_order_and_the_place_is_free_after(make, model):
-    queue = make()
+    engine = make()
     model.allow()
 
     async def scene():
-        stream = queue.submit(request("a", "b", "c"))
+        stream = engine.submit(request("a", "b", "c"))
         assert await heard(stream) == ["a", "b", "c"]
         assert await heard(stream) == []
         assert stream.busy_seconds > 0
 
     asyncio.run(scene())
-    assert queue.stats().requests == 0
+    assert engine.stats().requests == 0
 
 
 def test_callers_take_turns_however_many_requests_each_has(make, model):
     model.rows = 1
-    queue = make()
+    engine = make()
 
     async def scene():
-        streams = [queue.submit(request("0"))]
+        streams = [engine.submit(request("0"))]
         await until(lambda: model.prepared == ["0"])
-        streams += [queue.submit(request(f"a{n}1", f"a{n}2", caller="a")) for n in range(9)]
-        streams.append(queue.submit(request("b1", "b2", "b3", caller="b")))
+        streams += [engine.submit(request(f"a{n}1", f"a{n}2", caller="a")) for n in range(9)]
+        streams.append(engine.submit(request("b1", "b2", "b3", caller="b")))
         await until(lambda: len(model.prepared) == 11)
         hearing = asyncio.gather(*map(heard, streams))
         for decoded in range(1, 11):
@@ -152,14 +152,14 @@ def test_callers_take_turns_however_many_requests_each_has(make, model):
 
 
 def test_first_sounds_go_before_those_of_who_is_heard_already(make, model):
-    queue = make()
+    engine = make()
     model.allow()
     model.soundings = threading.Semaphore(1)
 
     async def scene():
-        long = asyncio.create_task(heard(queue.submit(request("a", "b", "c", "d", caller="a"))))
+        long = asyncio.create_task(heard(engine.submit(request("a", "b", "c", "d", caller="a"))))
         await until(lambda: model.decoding == "b")
-        late = [queue.submit(request(text, caller=text)) for text in ("x", "y")]
+        late = [engine.submit(request(text, caller=text)) for text in ("x", "y")]
         await until(lambda: {"x", "y"} <= set(model.decoded))
         model.soundings.release(9)
         await asyncio.gather(long, *map(heard, late))
@@ -171,11 +171,11 @@ def test_first_sounds_go_before_those_of_who_is_heard_already(make, model):
 def test_a_sentence_is_heard_before_all_of_it_is_drawn(make, model):
     """The gate of the fake opens for tokens; a long sentence comes in growing chunks."""
     model.tokens = sum(FIRST_CHUNKS) + 30
-    queue = make()
+    engine = make()
     model.allow()
 
     async def scene():
-        chunks = [chunk async for chunk in queue.submit(request("a", "b"))]
+        chunks = [chunk async for chunk in engine.submit(request("a", "b"))]
         tokens = [round(len(chunk.samples) / 4) for chunk in chunks]
         later = sum(FIRST_CHUNKS) + 30 - sum(LATER_CHUNKS)
         assert tokens == [*FIRST_CHUNKS, 30, *LATER_CHUNKS, later]
@@ -186,31 +186,31 @@ def test_a_sentence_is_heard_before_all_of_it_is_drawn(make, model):
 
 
 def test_a_full_queue_refuses_and_says_when_to_come_back(make, model):
-    queue = make(size=2)
+    engine = make(size=2)
 
     async def scene():
-        streams = [queue.submit(request("a")), queue.submit(request("b"))]
+        streams = [engine.submit(request("a")), engine.submit(request("b"))]
         with pytest.raises(QueueFullError) as refused:
-            queue.submit(request("c"))
+            engine.submit(request("c"))
         assert 1 <= refused.value.retry_after <= 60
         model.allow()
         await asyncio.gather(*map(heard, streams))
-        assert await heard(queue.submit(request("c"))) == ["c"]
+        assert await heard(engine.submit(request("c"))) == ["c"]
 
     asyncio.run(scene())
 
 
 def test_closing_a_stream_frees_its_place_at_once_and_stops_its_work(make, model):
     model.rows = 1
-    queue = make(size=1)
+    engine = make(size=1)
 
     async def scene():
-        stream = queue.submit(request("a", "b", "c"))
+        stream = engine.submit(request("a", "b", "c"))
         model.allow(1)
         assert (await anext(stream)).text == "a"
         await until(lambda: "b" in model.prepared)
         stream.close()
-        other = queue.submit(request("x"))
+        other = engine.submit(request("x"))
         model.allow()
         assert await heard(other) == ["x"]
         assert await heard(stream) == []
@@ -221,37 +221,37 @@ def test_closing_a_stream_frees_its_place_at_once_and_stops_its_work(make, model
 
 
 def test_an_error_reaches_only_its_own_caller(make, model):
-    queue = make()
+    engine = make()
     model.allow()
 
     async def scene():
-        good, bad = queue.submit(request("a", "b")), queue.submit(request("a", "bad", "c"))
+        good, bad = engine.submit(request("a", "b")), engine.submit(request("a", "bad", "c"))
         with pytest.raises(ValueError, match="bad"):
             await heard(bad)
         assert await heard(good) == ["a", "b"]
 
     asyncio.run(scene())
-    assert queue.stats().requests == 0
+    assert engine.stats().requests == 0
 
 
 @pytest.mark.parametrize(("text", "error"), [("crash", ValueError), ("nan", ModelError)])
 def test_sound_that_fails_fails_for_its_own_caller(make, model, text, error):
-    queue = make()
+    engine = make()
     model.allow()
 
     async def scene():
-        good, bad = queue.submit(request("a", "b")), queue.submit(request("a", text, "c"))
+        good, bad = engine.submit(request("a", "b")), engine.submit(request("a", text, "c"))
         with pytest.raises(error):
             await heard(bad)
         assert await heard(good) == ["a", "b"]
 
     asyncio.run(scene())
-    assert queue.stats().requests == 0
-    assert queue.alive
+    assert engine.stats().requests == 0
+    assert engine.alive
 
 
 def test_a_step_that_fails_fails_who_took_part_and_nobody_after(make, model, monkeypatch):
-    queue = make()
+    engine = make()
 
     async def scene():
         def crash(*_):
@@ -259,21 +259,21 @@ def test_a_step_that_fails_fails_who_took_part_and_nobody_after(make, model, mon
 
         monkeypatch.setattr(model, "may_decode", crash)
         with pytest.raises(RuntimeError, match="out of memory"):
-            await heard(queue.submit(request("a")))
+            await heard(engine.submit(request("a")))
         monkeypatch.undo()
         model.allow()
-        assert await heard(queue.submit(request("b"))) == ["b"]
+        assert await heard(engine.submit(request("b"))) == ["b"]
 
     asyncio.run(scene())
 
 
 def test_the_cores_are_left_to_the_first_sound(make, model):
-    queue = make()
+    engine = make()
     model.allow()
     model.soundings = threading.Semaphore(0)
 
     async def scene():
-        stream = queue.submit(request("a", "b"))
+        stream = engine.submit(request("a", "b"))
         await until(lambda: model.decoded == ["a"])
         await asyncio.sleep(0.05)
         assert model.prepared == ["a"]
@@ -285,12 +285,12 @@ def test_the_cores_are_left_to_the_first_sound(make, model):
 
 def test_what_comes_before_an_error_is_heard_first(make, model):
     """A sentence fails in the semantic stage while the one before it waits for its sound."""
-    queue = make()
+    engine = make()
     model.allow()
     model.soundings = threading.Semaphore(0)
 
     async def scene():
-        stream = queue.submit(request("a", "b", "bad", "c"))
+        stream = engine.submit(request("a", "b", "bad", "c"))
         model.soundings.release()
         assert (await anext(stream)).text == "a"
         await until(lambda: "bad" in model.decoded)
@@ -301,39 +301,39 @@ def test_what_comes_before_an_error_is_heard_first(make, model):
             await anext(stream)
 
     asyncio.run(scene())
-    assert queue.stats().requests == 0
+    assert engine.stats().requests == 0
 
 
 def test_a_voice_that_cannot_be_loaded_fails_its_request(make, model):
-    queue = make()
+    engine = make()
     model.allow()
 
     async def scene():
         with pytest.raises(TextError):
-            await heard(queue.submit(request("a", voice="broken/1")))
+            await heard(engine.submit(request("a", voice="broken/1")))
 
     asyncio.run(scene())
 
 
 def test_a_deadline_ends_a_request_and_frees_its_place(make, model):
-    queue = make(deadline=0.05)
+    engine = make(deadline=0.05)
 
     async def scene():
-        stream = queue.submit(request("a"))
+        stream = engine.submit(request("a"))
         with pytest.raises(DeadlineError):
             await heard(stream)
-        assert queue.stats().requests == 0
+        assert engine.stats().requests == 0
 
     asyncio.run(scene())
 
 
 def test_a_caller_who_does_not_take_chunks_gets_no_more_made(make, model):
     model.tokens = 1500
-    queue = make()
+    engine = make()
     model.allow()
 
     async def scene():
-        stream = queue.submit(request(*"abcdefghij"))
+        stream = engine.submit(request(*"abcdefghij"))
         await until(lambda: model.sounded)
         await asyncio.sleep(0.05)
         assert len(model.sounded) == len(model.prepared) == 1
@@ -348,12 +348,12 @@ def test_a_caller_who_does_not_take_chunks_gets_no_more_made(make, model):
 
 
 def test_a_thousand_requests_are_all_answered(make, model):
-    queue = make(size=1000)
+    engine = make(size=1000)
 
     async def scene():
-        streams = [queue.submit(request("a", caller=str(n % 7))) for n in range(1000)]
+        streams = [engine.submit(request("a", caller=str(n % 7))) for n in range(1000)]
         with pytest.raises(QueueFullError):
-            queue.submit(request("a"))
+            engine.submit(request("a"))
         model.allow(2000)
         assert await asyncio.gather(*map(heard, streams)) == [["a"]] * 1000
 
@@ -361,24 +361,24 @@ def test_a_thousand_requests_are_all_answered(make, model):
 
 
 def test_a_voice_is_read_once_while_it_is_kept(make, model):
-    queue = make(prompt_bytes=2)
+    engine = make(prompt_bytes=2)
     model.allow()
 
     async def scene():
         for voice in ("a/1", "b/1", "a/1", "c/1", "a/1", "b/1"):
-            await heard(queue.submit(request("x", voice=voice)))
+            await heard(engine.submit(request("x", voice=voice)))
 
     asyncio.run(scene())
     assert model.read_voices == ["a/1", "b/1", "c/1", "b/1"]
 
 
 def test_a_closed_queue_fails_what_it_holds_and_takes_nothing(make, model):
-    queue = make()
+    engine = make()
 
     async def scene():
-        streams = [queue.submit(request("a", "b")) for _ in range(3)]
+        streams = [engine.submit(request("a", "b")) for _ in range(3)]
         model.allow(1)
-        closing = asyncio.create_task(asyncio.to_thread(queue.close))
+        closing = asyncio.create_task(asyncio.to_thread(engine.close))
         await asyncio.sleep(0.02)
         model.allow()
         await closing
@@ -386,38 +386,38 @@ def test_a_closed_queue_fails_what_it_holds_and_takes_nothing(make, model):
             with pytest.raises(UnavailableError):
                 await heard(stream)
         with pytest.raises(UnavailableError):
-            queue.submit(request("c"))
-        assert not queue.alive
+            engine.submit(request("c"))
+        assert not engine.alive
 
     asyncio.run(scene())
 
 
 def test_stats_tell_what_each_stage_has_in_its_hands(make, model):
-    queue = make()
+    engine = make()
     model.soundings = threading.Semaphore(0)
 
     async def scene():
-        hearing = [asyncio.create_task(heard(queue.submit(request(text)))) for text in "abc"]
-        await until(lambda: queue.stats().decoding_tokens == 3)
+        hearing = [asyncio.create_task(heard(engine.submit(request(text)))) for text in "abc"]
+        await until(lambda: engine.stats().decoding_tokens == 3)
         model.allow()
-        await until(lambda: queue.stats().decoding_chunks)
+        await until(lambda: engine.stats().decoding_chunks)
         model.soundings.release(9)
         await asyncio.gather(*hearing)
-        assert (queue.stats().decoding_tokens, queue.stats().decoding_chunks) == (0, 0)
+        assert (engine.stats().decoding_tokens, engine.stats().decoding_chunks) == (0, 0)
 
     asyncio.run(scene())
 
 
 def test_stats_count_requests_and_sentences(make, model):
-    queue = make(size=9)
+    engine = make(size=9)
 
     async def scene():
-        streams = [queue.submit(request("a", "b")), queue.submit(request("c"))]
-        stats = queue.stats()
-        assert (stats.requests, queue.size, stats.sentences) == (2, 9, 3)
+        streams = [engine.submit(request("a", "b")), engine.submit(request("c"))]
+        stats = engine.stats()
+        assert (stats.requests, engine.size, stats.sentences) == (2, 9, 3)
         model.allow()
         await asyncio.gather(*map(heard, streams))
-        assert queue.stats().seconds_per_sentence > 0
+        assert engine.stats().seconds_per_sentence > 0
 
     asyncio.run(scene())
 
@@ -478,10 +478,10 @@ def trickler():
 
 
 def test_tokens_rest_while_the_first_chunk_is_on_its_way(run, trickler):
-    queue = run(trickler)
+    engine = run(trickler)
 
     async def scene():
-        stream = queue.submit(request("a"))
+        stream = engine.submit(request("a"))
         await until(lambda: trickler.steps >= FIRST_CHUNKS[0] + AHEAD_TOKENS)
         await asyncio.sleep(0.05)
         at_rest = trickler.steps
@@ -489,7 +489,7 @@ def test_tokens_rest_while_the_first_chunk_is_on_its_way(run, trickler):
         await asyncio.sleep(0.05)
         assert trickler.steps == at_rest
         trickler.soundings.release(1)
-        await until(lambda: queue.stats().decoding_chunks == 0)
+        await until(lambda: engine.stats().decoding_chunks == 0)
         await asyncio.sleep(0.05)
         assert trickler.steps == at_rest  # until it is taken
         trickler.soundings.release(99)
@@ -502,10 +502,10 @@ def test_tokens_rest_while_the_first_chunk_is_on_its_way(run, trickler):
 def test_tokens_are_not_decoded_far_ahead_of_the_sound(run, trickler):
     """Behind the chunk that is decoded last are tokens for two more; then the stage rests."""
     trickler.tokens = 1000
-    queue = run(trickler)
+    engine = run(trickler)
 
     async def scene():
-        stream = queue.submit(request("a"))
+        stream = engine.submit(request("a"))
         trickler.soundings.release(1)
         assert (await anext(stream)).text == "a"
         at_least, at_most = (sum(FIRST_CHUNKS[:n]) + AHEAD_TOKENS for n in (3, 4))
@@ -522,13 +522,13 @@ def test_only_so_much_is_read_between_two_steps(run, trickler):
     trickler.prefill = 1 + READ_AT_ONCE // 2
     trickler.may_join.clear()
     trickler.soundings.release(99)
-    queue = run(trickler)
+    engine = run(trickler)
 
     async def scene():
-        streams = [queue.submit(request("a"))]
-        await until(lambda: queue.stats().sentences == 1)
+        streams = [engine.submit(request("a"))]
+        await until(lambda: engine.stats().sentences == 1)
         await asyncio.sleep(0.05)
-        streams += [queue.submit(request("b", caller=str(n))) for n in range(4)]
+        streams += [engine.submit(request("b", caller=str(n))) for n in range(4)]
         await asyncio.sleep(0.1)
         trickler.may_join.set()
         await asyncio.gather(*map(heard, streams))
@@ -539,10 +539,10 @@ def test_only_so_much_is_read_between_two_steps(run, trickler):
 
 def test_a_sentence_that_cannot_be_prepared_fails_after_those_before_it(run, trickler):
     trickler.soundings.release(99)
-    queue = run(trickler)
+    engine = run(trickler)
 
     async def scene():
-        stream = queue.submit(request("a", "b", "unprepared", "c"))
+        stream = engine.submit(request("a", "b", "unprepared", "c"))
         said = []
         with pytest.raises(TextError):
             async for chunk in stream:
@@ -550,4 +550,4 @@ def test_a_sentence_that_cannot_be_prepared_fails_after_those_before_it(run, tri
         assert [text for text in said if text] == ["a", "b"]
 
     asyncio.run(scene())
-    assert queue.stats().requests == 0
+    assert engine.stats().requests == 0

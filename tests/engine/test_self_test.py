@@ -35,11 +35,11 @@ class Humming(fakes.Model):
 
 
 def speaks(model) -> None:
-    queue = LocalEngine(model, HeldVoices())
+    engine = LocalEngine(model, HeldVoices())
     try:
-        self_test(queue)
+        self_test(engine)
     finally:
-        queue.close()
+        engine.close()
 
 
 def test_each_language_is_spoken_with_a_bundled_voice():
@@ -93,9 +93,9 @@ def test_a_model_that_babbles_is_not_waited_for():
 
 
 def test_the_queue_goes_on_after_it(models):
-    queue = LocalEngine(models, HeldVoices())
+    engine = LocalEngine(models, HeldVoices())
     try:
-        self_test(queue)
-        assert queue.alive and queue.stats().requests == 0
+        self_test(engine)
+        assert engine.alive and engine.stats().requests == 0
     finally:
-        queue.close()
+        engine.close()

@@ -41,8 +41,8 @@ def make(held):
         return made[-1]
 
     yield make
-    for queue in made:
-        queue.close()
+    for engine in made:
+        engine.close()
 
 
 @pytest.fixture
@@ -59,17 +59,17 @@ def speaker(voice, adapt, held):
     return speaker
 
 
-async def say(queue: LocalEngine, speaker: VoiceRef, text: str = TEXT) -> np.ndarray:
+async def say(engine: LocalEngine, speaker: VoiceRef, text: str = TEXT) -> np.ndarray:
     sentences = tuple(analyse(text, "en", "cut0"))
     request = SynthesisRequest(speaker.key, sentences, speaker, SpeechOptions(seed=1))
-    return np.concatenate([chunk.samples async for chunk in queue.submit(request)])
+    return np.concatenate([chunk.samples async for chunk in engine.submit(request)])
 
 
-def spoken(queue: LocalEngine, *speakers: VoiceRef, text: str = TEXT) -> list[np.ndarray]:
+def spoken(engine: LocalEngine, *speakers: VoiceRef, text: str = TEXT) -> list[np.ndarray]:
     """Sound of each speaker, all at the same time."""
 
     async def scene():
-        return await asyncio.gather(*(say(queue, each, text) for each in speakers))
+        return await asyncio.gather(*(say(engine, each, text) for each in speakers))
 
     return asyncio.run(scene())
 
@@ -79,13 +79,13 @@ def alike(one: np.ndarray, other: np.ndarray) -> bool:
 
 
 def test_each_version_sounds_its_own_way_and_the_model_as_before(make, models, speaker):
-    queue = make(models)
+    engine = make(models)
     both, acoustic, semantic = {}, {"semantic": False}, {"acoustic": False}
     kinds = [(0, both), (1, both), (1, acoustic), (1, semantic), (2, both)]
-    alone = [spoken(queue, speaker(number, **stages))[0] for number, stages in kinds]
+    alone = [spoken(engine, speaker(number, **stages))[0] for number, stages in kinds]
     for at, sound in enumerate(alone):
         assert not any(alike(sound, other) for other in alone[:at])
-    again = spoken(queue, *(speaker(number, **stages) for number, stages in kinds))
+    again = spoken(engine, *(speaker(number, **stages) for number, stages in kinds))
     assert all(map(alike, again, alone))
 
 
@@ -123,36 +123,36 @@ def test_many_voices_at_a_time_within_some_memory(make, models, speaker, adapt, 
     expected = {each.key: spoken(plain, each)[0] for each in speakers}
     gc.collect()
     alive.most = 0
-    queue = make(models, version_bytes=room, size=200)
+    engine = make(models, version_bytes=room, size=200)
     asked = random.Random(0).choices(speakers, k=10) + speakers
-    for each, sound in zip(asked, spoken(queue, *asked), strict=True):
+    for each, sound in zip(asked, spoken(engine, *asked), strict=True):
         assert alike(sound, expected[each.key]), each.key
     # One may be loaded when there is nearly room, and one be on its way out of a stage.
     assert alive.most <= 4 + 2
-    assert queue.stats().requests == 0
+    assert engine.stats().requests == 0
 
 
 def test_a_version_is_loaded_once_while_it_is_kept(make, models, speaker, alive):
     first, second = speaker(1), speaker(2)
-    queue = make(models)
+    engine = make(models)
     for each in (first, second, first, second):
-        spoken(queue, each, each)
+        spoken(engine, each, each)
     assert len(alive.loads) == 2
 
 
 def test_what_gives_way_is_gone_at_once(make, models, speaker, alive):
-    queue = make(models, version_bytes=1)
+    engine = make(models, version_bytes=1)
     gc.disable()
     try:
         for number in (1, 2, 3):
-            spoken(queue, speaker(number))
+            spoken(engine, speaker(number))
             assert alive.now <= 2
     finally:
         gc.enable()
 
 
 def test_voices_with_the_models_own_gpt_are_decoded_together(make, models, speaker, monkeypatch):
-    queue, step, prepare, rows = make(models), models.gpt.step, Models.prepare, []
+    engine, step, prepare, rows = make(models), models.gpt.step, Models.prepare, []
     prepared = threading.Semaphore(0)
 
     def counted(*given, **named):
@@ -170,7 +170,7 @@ def test_voices_with_the_models_own_gpt_are_decoded_together(make, models, speak
     monkeypatch.setattr(Models, "prepare", counted)
     monkeypatch.setattr(models.gpt, "step", step_together)
     speakers = [speaker(0), *(speaker(number, semantic=False) for number in (1, 2, 3))]
-    spoken(queue, *speakers)
+    spoken(engine, *speakers)
     assert len(speakers) in rows
 
 
@@ -187,12 +187,12 @@ def test_weights_that_cannot_be_used_harm_nobody_else(
     break_it(folder)
     held.voices["broken"], held.folders["broken"] = voice, folder
     broken = VoiceRef("broken", weights="broken")
-    queue, good = make(models), [speaker(0), speaker(1)]
-    expected = spoken(queue, *good)
+    engine, good = make(models), [speaker(0), speaker(1)]
+    expected = spoken(engine, *good)
 
     async def scene():
         return await asyncio.gather(
-            *(say(queue, each) for each in (broken, *good, broken)), return_exceptions=True
+            *(say(engine, each) for each in (broken, *good, broken)), return_exceptions=True
         )
 
     first, *heard, last = asyncio.run(scene())
@@ -200,8 +200,8 @@ def test_weights_that_cannot_be_used_harm_nobody_else(
         assert isinstance(error, CheckpointError)
         assert "\n" not in str(error)
     assert all(map(alike, heard, expected))
-    assert queue.alive
-    assert queue.stats().requests == 0
+    assert engine.alive
+    assert engine.stats().requests == 0
 
 
 class Troupe(fakes.Model):
@@ -236,12 +236,12 @@ def troupe():
     troupe.gate.set()
 
 
-def ask(queue: LocalEngine, version: str, text: str = "a"):
+def ask(engine: LocalEngine, version: str, text: str = "a"):
     voice, sentence = (
         VoiceRef(version or "plain", weights=version or None),
         Sentence(text, text, (), ()),
     )
-    return queue.submit(SynthesisRequest("one", (sentence,), voice, SpeechOptions()))
+    return engine.submit(SynthesisRequest("one", (sentence,), voice, SpeechOptions()))
 
 
 async def heard(stream) -> list[str]:
@@ -255,12 +255,12 @@ async def until(condition) -> None:
 
 
 def test_what_speaks_stays_and_further_versions_wait(make, troupe):
-    queue = make(troupe, fakes.Voices(), version_bytes=2)
+    engine = make(troupe, fakes.Voices(), version_bytes=2)
 
     async def scene():
-        streams = [ask(queue, name) for name in ("a", "b", "a", "c", "d")]
+        streams = [ask(engine, name) for name in ("a", "b", "a", "c", "d")]
         await until(lambda: troupe.loaded == ["a", "b"])
-        plain = ask(queue, "")
+        plain = ask(engine, "")
         await asyncio.sleep(0.05)
         assert troupe.loaded == ["a", "b"]
         streams[0].close()
@@ -276,12 +276,12 @@ def test_what_speaks_stays_and_further_versions_wait(make, troupe):
 
 
 def test_a_version_at_hand_does_not_keep_others_out(make, troupe):
-    queue = make(troupe, fakes.Voices(), version_bytes=1)
+    engine = make(troupe, fakes.Voices(), version_bytes=1)
 
     async def scene():
-        streams = [ask(queue, "a")]
+        streams = [ask(engine, "a")]
         await until(lambda: troupe.loaded == ["a"])
-        streams += [ask(queue, "b"), ask(queue, "a")]
+        streams += [ask(engine, "b"), ask(engine, "a")]
         await asyncio.sleep(0.05)
         streams[0].close()
         await until(lambda: troupe.loaded == ["a", "b"])
@@ -293,10 +293,10 @@ def test_a_version_at_hand_does_not_keep_others_out(make, troupe):
 
 
 def test_who_waits_may_leave_and_what_fails_holds_no_room(make, troupe):
-    queue = make(troupe, fakes.Voices(), version_bytes=1)
+    engine = make(troupe, fakes.Voices(), version_bytes=1)
 
     async def scene():
-        first, second, third = ask(queue, "a"), ask(queue, "b"), ask(queue, "c")
+        first, second, third = ask(engine, "a"), ask(engine, "b"), ask(engine, "c")
         await until(lambda: troupe.loaded == ["a"])
         second.close()
         first.close()
@@ -305,8 +305,8 @@ def test_who_waits_may_leave_and_what_fails_holds_no_room(make, troupe):
         assert await heard(third) == ["a"]
         for _ in range(3):
             with pytest.raises(CheckpointError):
-                await heard(ask(queue, "bad"))
-        assert await heard(ask(queue, "d")) == ["a"]
-        assert queue.stats().requests == 0
+                await heard(ask(engine, "bad"))
+        assert await heard(ask(engine, "d")) == ["a"]
+        assert engine.stats().requests == 0
 
     asyncio.run(scene())
