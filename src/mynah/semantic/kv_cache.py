@@ -27,7 +27,12 @@ class KVCache(ABC):
         capacity: phonemes and tokens that fit in a slot.
         lengths: (rows,) filled places, on the device.
         text_lengths: (rows,) phonemes among them, on the device.
+        keys: (layers, rows, heads, ...).
+        values: likewise.
     """
+
+    keys: Tensor
+    values: Tensor
 
     def __init__(self, rows: int, capacity: int, device: torch.device) -> None:
         self.rows = rows
@@ -69,9 +74,10 @@ class KVCache(ABC):
     def copy(self, slot: int, to: Self, target: int) -> None:
         """Copy a slot to one of this or a longer cache."""
 
-    @abstractmethod
     def wipe(self, slot: int) -> None:
         """Make a slot's numbers finite again."""
+        self.keys[:, slot] = 0
+        self.values[:, slot] = 0
 
     def _copy_length(self, slot: int, to: "KVCache", target: int) -> int:
         """Copy a slot's length to one of this or another cache, and return it."""
@@ -179,10 +185,6 @@ class TorchKVCache(LayeredKVCache):
         length = self._copy_length(slot, to, target)
         to.keys[:, target, :, :length] = self.keys[:, slot, :, :length]
         to.values[:, target, :, :length] = self.values[:, slot, :, :length]
-
-    def wipe(self, slot: int) -> None:
-        self.keys[:, slot] = 0
-        self.values[:, slot] = 0
 
 
 def attend(visible: Tensor, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:

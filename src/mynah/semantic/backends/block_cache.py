@@ -32,17 +32,10 @@ class BlockKVCache(KVCache):
         values: (layers, rows, heads, places, head size).
     """
 
-    keys: Tensor
-    values: Tensor
-
     def copy(self, slot: int, to: Self, target: int) -> None:
         blocks = -(-self._copy_length(slot, to, target) // BLOCK)
         to.keys[:, target, :, :blocks] = self.keys[:, slot, :, :blocks]
         to.values[:, target, :, : blocks * BLOCK] = self.values[:, slot, :, : blocks * BLOCK]
-
-    def wipe(self, slot: int) -> None:
-        self.keys[:, slot] = 0
-        self.values[:, slot] = 0
 
 
 _DTYPE = torch.float16
