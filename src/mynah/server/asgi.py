@@ -15,7 +15,7 @@ from mynah.errors import OptionError
 from mynah.server.app import Services
 from mynah.server.background import background
 from mynah.server.compat.app import PortPrefixMiddleware
-from mynah.server.compat.mount import mount_families, own_path, own_ports, write_at
+from mynah.server.compat.mount import mount_layers, own_path, own_ports, write_at
 from mynah.server.http.errors import ErrorEnvelope, add_error_handlers, error_responses
 from mynah.server.http.middleware.body_limit import BodyLimitMiddleware, BodyRules
 from mynah.server.http.middleware.idempotency import IdempotencyMiddleware
@@ -72,7 +72,7 @@ def create_app(stores: Stores, engine: Engine) -> FastAPI:
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(_v1(), prefix=f"{own_path(stores.settings)}/v1")
-    mount_families(app, services)
+    mount_layers(app, services)
     return app
 
 

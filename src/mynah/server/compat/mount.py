@@ -14,18 +14,18 @@ _MYNAH, _ELEVENLABS, _GPT_SOVITS = "mynah", "elevenlabs", "gpt-sovits"
 _WRITES = {_MYNAH: error_response, _ELEVENLABS: answer_elevenlabs, _GPT_SOVITS: answer_gpt_sovits}
 
 
-def mount_families(app: FastAPI, services: Services) -> None:
+def mount_layers(app: FastAPI, services: Services) -> None:
     """Mount each API layer under its base path, and the one that the settings name at the root too.
 
     Call it last: at the root an API layer matches all remaining paths.
     """
-    families = {
+    layers = {
         _ELEVENLABS: create_elevenlabs(services),
         _GPT_SOVITS: create_gpt_sovits(services),
     }
-    for name, family in families.items():
-        app.mount(f"/{name}", family)
-    if at_root := families.get(services.settings.root):
+    for name, layer in layers.items():
+        app.mount(f"/{name}", layer)
+    if at_root := layers.get(services.settings.root):
         app.mount("", at_root)
 
 
