@@ -1,5 +1,7 @@
 """Prometheus metrics of a server, one registry an app, without data of callers."""
 
+from functools import partial
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -35,52 +37,32 @@ class Metrics:
 
     def __init__(self, engine: Engine) -> None:
         self.registry = registry = CollectorRegistry()
-        self.requests = Counter(
-            "mynah_requests", "Calls, by name and status.", ["call", "status"], registry=registry
-        )
-        self.errors = Counter(
-            "mynah_errors", "Error responses, by code.", ["code"], registry=registry
-        )
-        self.first_audio = Histogram(
-            "mynah_first_audio_seconds",
-            "From a speech request to its first bytes of audio.",
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self.queue_wait = Histogram(
-            "mynah_queue_wait_seconds",
-            "From a request's admission to its first step.",
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self.real_time_factor = Histogram(
-            "mynah_real_time_factor",
-            "Seconds of work for a second of audio.",
-            buckets=_FACTORS,
-            registry=registry,
-        )
-        self.audio = Counter("mynah_audio_seconds", "Audio made.", registry=registry)
-        self.underruns = Counter(
-            "mynah_stream_underruns", "Gaps in playback at real time.", registry=registry
-        )
-        self.loop_lag = Histogram(
-            "mynah_event_loop_lag_seconds",
-            "Delay of a sleep on the event loop.",
-            buckets=_LAGS,
-            registry=registry,
-        )
-        self.cache = Counter(
-            "mynah_cache", "Speech requests looked up in the cache.", ["result"], registry=registry
-        )
+        counter = partial(Counter, registry=registry)
+        histogram = partial(Histogram, registry=registry)
+        seconds = partial(histogram, buckets=_SECONDS)
         its = ["voice", "version"]
-        self.version_answers = Counter(
-            "mynah_version_answers", "Speech results of trained voices.", its, registry=registry
+        self.requests = counter("mynah_requests", "Calls, by name and status.", ["call", "status"])
+        self.errors = counter("mynah_errors", "Error responses, by code.", ["code"])
+        self.first_audio = seconds(
+            "mynah_first_audio_seconds", "From a speech request to its first bytes of audio."
         )
-        self.version_failures = Counter(
-            "mynah_version_failures",
-            "Failed speech results of trained voices.",
-            its,
-            registry=registry,
+        self.queue_wait = seconds(
+            "mynah_queue_wait_seconds", "From a request's admission to its first step."
+        )
+        self.real_time_factor = histogram(
+            "mynah_real_time_factor", "Seconds of work for a second of audio.", buckets=_FACTORS
+        )
+        self.audio = counter("mynah_audio_seconds", "Audio made.")
+        self.underruns = counter("mynah_stream_underruns", "Gaps in playback at real time.")
+        self.loop_lag = histogram(
+            "mynah_event_loop_lag_seconds", "Delay of a sleep on the event loop.", buckets=_LAGS
+        )
+        self.cache = counter("mynah_cache", "Speech requests looked up in the cache.", ["result"])
+        self.version_answers = counter(
+            "mynah_version_answers", "Speech results of trained voices.", its
+        )
+        self.version_failures = counter(
+            "mynah_version_failures", "Failed speech results of trained voices.", its
         )
         _watch(engine, registry)
         ProcessCollector(registry=registry)
