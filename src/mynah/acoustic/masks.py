@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def length_mask(lengths: Tensor, size: int | None = None) -> Tensor:
-    """Marks what of each row is real.
+    """Mask of the real part of each row.
 
     Args:
         lengths: (batch,) integers.
@@ -21,7 +21,7 @@ def length_mask(lengths: Tensor, size: int | None = None) -> Tensor:
 
 
 def masked(x: Tensor, mask: Tensor | None) -> Tensor:
-    """Zeroes what the mask hides; without a mask nothing is hidden."""
+    """Zero what the mask hides; without a mask nothing is hidden."""
     return x if mask is None else x * mask
 
 

@@ -53,7 +53,7 @@ class SpectralConvolution:
         return self._spectra.nbytes
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Convolves (1, channels, 1, time) to the same shape and layout."""
+        """Convolve (1, channels, 1, time) to the same shape and layout."""
         rows = x[0, :, 0].T
         products = torch.bmm(self._blocks.entered(rows), self._spectra)
         return self._blocks.left(products, len(rows), self._bias).T[None, :, None]

@@ -40,7 +40,7 @@ class LogMel(nn.Module):
     window: Tensor
 
     def forward(self, samples: Tensor) -> Tensor:
-        """Maps (B, S) at 16 kHz to (B, bands, S / 160), at most 80 dB below the loudest."""
+        """Map (B, S) at 16 kHz to (B, bands, S / 160), at most 80 dB below the loudest."""
         spectrum = torch.stft(samples, _FFT, _MEL_HOP, window=self.window, return_complex=True)
         power = spectrum[..., :-1].abs().square()
         mel = (self.filters @ power).clamp(min=1e-10).log10()
@@ -63,7 +63,7 @@ class AlignerBlock(nn.Module):
         self.feed_forward_out = nn.Linear(config.hidden, width)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """Maps (B, T, width) to the same shape; `mask` (B, T) is false where rows are padded."""
+        """Map (B, T, width) to the same shape; `mask` (B, T) is false where rows are padded."""
         x = x + self._attend(self.attention_norm(x), mask)
         hidden = F.gelu(self.feed_forward_in(self.feed_forward_norm(x)))
         return x + self.feed_forward_out(hidden)

@@ -93,7 +93,7 @@ class Models:
 
     @property
     def assign_tokens(self) -> TokenAssignment:
-        """Chooses the tokens of recordings by their distances."""
+        """Choose the tokens of recordings by their distances."""
         return self.extension.assign_tokens if self.extension else nearest_tokens
 
     @property

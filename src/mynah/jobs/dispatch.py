@@ -66,7 +66,7 @@ def open_launcher(
     """The launcher that settings ask for.
 
     Args:
-        settings: whether there is a broker.
+        settings: with the broker, if there is one.
         records: the database.
         leases: of it.
         log: of children; this process's own if not given.

@@ -321,6 +321,6 @@ def visible_places(length: int, phone_lengths: Tensor) -> Tensor:
 
 
 def _take(x: Tensor, places: Tensor) -> Tensor:
-    """Picks `places` (rows, n) of x (rows, time, hidden)."""
+    """Pick `places` (rows, n) of x (rows, time, hidden)."""
     rows = torch.arange(len(x), device=x.device)
     return x[rows[:, None], places]

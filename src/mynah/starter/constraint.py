@@ -76,13 +76,13 @@ class ConstraintState:
         places = self._reachable()
         ids = torch.stack([self._ids(place) for place in places])
         each = logits.cpu().float().masked_fill(~ids, -torch.inf).logsumexp(dim=1)
-        chances = each.softmax(dim=0)
+        probabilities = each.softmax(dim=0)
         if places[0] == self._at:
-            self._lasting *= float(chances[0])
+            self._lasting *= float(probabilities[0])
             if self._lasting >= MEDIAN:
                 return ids[0]
-            ids, chances = ids[1:], chances[1:]
-        return ids[int(chances.argmax())]
+            ids, probabilities = ids[1:], probabilities[1:]
+        return ids[int(probabilities.argmax())]
 
     def advance(self, token: int) -> None:
         """Move to the place of a token that was allowed."""

@@ -21,7 +21,7 @@ _REMEDY = "use 3 to 10 seconds of clear speech by one person as WAV, MP3, FLAC o
 
 
 def read_recording(source: Path | bytes) -> Recording:
-    """Decodes and checks a recording, and trims the silence at its ends.
+    """Decode and check a recording, and trims the silence at its ends.
 
     Args:
         source: path of an audio file, or its bytes.

@@ -72,7 +72,7 @@ class ChannelsLastGenerator:
         return self if alike else type(self)(generator, self._dtype)
 
     def __call__(self, z: Tensor, ge: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Decodes latents, row by row: one keeps a CPU busy, and does not depend on the others.
+        """Decode latents, row by row: one keeps a CPU busy, and does not depend on the others.
 
         Args:
             z: latents of shape (batch, inter channels, frames).
@@ -152,7 +152,7 @@ class Convolution(Protocol):
         """Bytes of its weights."""
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Convolves."""
+        """Convolve."""
 
 
 class _Convolution:

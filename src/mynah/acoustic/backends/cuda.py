@@ -40,7 +40,7 @@ class BatchedGenerator:
         return sum(stage.size for stage in self._stages)
 
     def __call__(self, z: Tensor, ge: Tensor, mask: Tensor) -> tuple[Tensor]:
-        """Decodes latents.
+        """Decode latents.
 
         Args:
             z: latents of shape (batch, inter channels, frames), zero where masked.
@@ -79,7 +79,7 @@ class CudaSoVITS:
         sovits: fused; it is copied.
         device: where to.
         dtype: of the decoder's stages; all else is in float32.
-        recorded: whether graphs are recorded.
+        recorded: false to run kernel by kernel.
     """
 
     def __init__(

@@ -61,7 +61,7 @@ def select_cuda(
         device: the GPU.
         precision: `auto` decodes in half precision.
     """
-    # Torch rounds what a GPU convolves to ten bits behind the point, unless it is told.
+    # Torch convolves on a GPU with ten bits behind the point by default.
     torch.backends.cudnn.allow_tf32 = precision == "auto"
     z, ge = _made_up(sovits.dec)
     exact: Tensor = sovits.dec(z, ge)

@@ -40,7 +40,7 @@ class Encoder(nn.Module):
         self.norm_layers_2 = nn.ModuleList(ChannelNorm(channels) for _ in range(n_layers))
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Encodes (batch, channels, time) under a bool mask (batch, 1, time)."""
+        """Encode (batch, channels, time) under a bool mask (batch, 1, time)."""
         x = x * mask
         for attention, norm1, feed_forward, norm2 in zip(
             self.attn_layers, self.norm_layers_1, self.ffn_layers, self.norm_layers_2, strict=True
@@ -68,7 +68,7 @@ class RelativeAttention(nn.Module):
             nn.init.xavier_uniform_(conv.weight)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Attends within (batch, channels, time); masked positions are not seen."""
+        """Attend within (batch, channels, time); masked positions are not seen."""
         query, key, value = (
             split_heads(conv(x), self.n_heads) for conv in (self.conv_q, self.conv_k, self.conv_v)
         )
@@ -95,7 +95,7 @@ class FeedForward(nn.Module):
         self.padding = ((kernel_size - 1) // 2, kernel_size // 2)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Maps (batch, channels, time) to the same shape."""
+        """Map (batch, channels, time) to the same shape."""
         x = self.drop(F.relu(self.conv_1(F.pad(x * mask, self.padding))))
         x = self.conv_2(F.pad(x * mask, self.padding))
         return x * mask
@@ -110,7 +110,7 @@ class ChannelNorm(nn.Module):
         self.beta = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalises each time step."""
+        """Normalise each time step."""
         x = F.layer_norm(x.transpose(1, 2), self.gamma.shape, self.gamma, self.beta)
         return x.transpose(1, 2)
 
@@ -126,7 +126,7 @@ def join_heads(x: Tensor) -> Tensor:
 
 
 def from_relative(diagonals: Tensor) -> Tensor:
-    """Spreads (..., time, 2 * WINDOW + 1) over the diagonals of (..., time, time).
+    """Spread (..., time, 2 * WINDOW + 1) over the diagonals of (..., time, time).
 
     Entry k of row i lands in column i + k - WINDOW; all other entries are zero.
     A row one longer than the next matrix's rows shifts by one column per row.
@@ -137,7 +137,7 @@ def from_relative(diagonals: Tensor) -> Tensor:
 
 
 def to_relative(scores: Tensor) -> Tensor:
-    """Collects the diagonals of (..., time, time): the inverse of `from_relative`."""
+    """Collect the diagonals of (..., time, time): the inverse of `from_relative`."""
     time, width = scores.shape[-1], 2 * WINDOW + 1
     skewed = F.pad(F.pad(scores, (WINDOW, WINDOW)).flatten(-2), (0, time))
     return torch.unflatten(skewed, -1, (time, time + width))[..., :width]

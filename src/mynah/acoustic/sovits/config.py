@@ -70,7 +70,7 @@ class SoVITSConfig:
         return 512 if self.takes_speaker_vector else self.gin_channels
 
     def __post_init__(self) -> None:
-        """Refuses sizes that cannot form a network.
+        """Refuse sizes that cannot form a network.
 
         Raises:
             CheckpointError: the sizes contradict each other.
@@ -93,7 +93,7 @@ class SoVITSConfig:
 
     @classmethod
     def from_checkpoint(cls, config: Mapping[str, Any], *, version: Version, symbols: int) -> Self:
-        """Reads the sections `model` and `data` of a checkpoint's config.
+        """Read the sections `model` and `data` of a checkpoint's config.
 
         Args:
             config: the checkpoint's `config` as plain dictionaries.

@@ -51,12 +51,12 @@ class Coupling(nn.Module):
         nn.init.zeros_(self.post.bias)  # type: ignore[arg-type]
 
     def forward(self, z: Tensor, mask: Tensor, ge: Tensor) -> Tensor:
-        """Adds the shift."""
+        """Add the shift."""
         kept, moved = z.chunk(2, dim=1)
         return torch.cat([kept, moved * mask + self._shift(kept, mask, ge)], dim=1)
 
     def inverse(self, z: Tensor, mask: Tensor, ge: Tensor) -> Tensor:
-        """Takes the shift away."""
+        """Take the shift away."""
         kept, moved = z.chunk(2, dim=1)
         return torch.cat([kept, moved * mask - self._shift(kept, mask, ge)], dim=1)
 
@@ -69,7 +69,7 @@ class Flip(nn.Module):
     """Reverses the channels, so that the next coupling moves the other half."""
 
     def forward(self, z: Tensor, mask: Tensor, ge: Tensor) -> Tensor:
-        """Flips (batch, channels, time)."""
+        """Flip (batch, channels, time)."""
         return z.flip(1)
 
     inverse = forward

@@ -44,7 +44,7 @@ class Generator(nn.Module):
         self.conv_post = nn.Conv1d(width, 1, 7, padding=3, bias=False)
 
     def forward(self, z: Tensor, ge: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Decodes latents.
+        """Decode latents.
 
         Args:
             z: latents of shape (batch, inter channels, frames), zero where masked.
@@ -103,7 +103,7 @@ class ResidualBlock(nn.Module):
         )
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Refines (batch, channels, time), zero where masked."""
+        """Refine (batch, channels, time), zero where masked."""
         for conv1, conv2 in zip(self.convs1, self.convs2, strict=True):
             y = masked(conv1(F.leaky_relu(x, SLOPE)), mask)
             x = x + masked(conv2(F.leaky_relu(y, SLOPE)), mask)
@@ -111,7 +111,7 @@ class ResidualBlock(nn.Module):
 
 
 def sum_of(tensors: list[Tensor]) -> Tensor:
-    """Adds tensors of one shape, left to right."""
+    """Add tensors of one shape, left to right."""
     total = tensors[0]
     for tensor in tensors[1:]:
         total = total + tensor

@@ -33,7 +33,7 @@ class SoVITS(nn.Module):
 
     Args:
         config: its sizes.
-        posterior: whether to have the posterior encoder `enc_q`, which only
+        posterior: true to build the posterior encoder `enc_q`, which only
             training uses and voices do not carry.
     """
 
@@ -170,7 +170,7 @@ class SoVITS(nn.Module):
         noise_scale: float = NOISE_SCALE,
         generator: torch.Generator | None = None,
     ) -> Tensor:
-        """Speaks.
+        """Decode tokens to a waveform at once.
 
         Args:
             codes: semantic tokens, (batch, tokens).
@@ -203,5 +203,5 @@ class SoVITS(nn.Module):
         return waveform.squeeze(1)
 
     def fuse(self) -> None:
-        """Computes all normalised weights once; afterwards only inference works."""
+        """Compute all normalised weights once; afterwards only inference works."""
         fuse(self)

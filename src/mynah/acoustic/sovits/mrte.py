@@ -25,7 +25,7 @@ class MRTE(nn.Module):
     def forward(
         self, content: Tensor, mask: Tensor, text: Tensor, text_mask: Tensor, ge: Tensor
     ) -> Tensor:
-        """Joins content (batch, channels, frames) and text (batch, channels, phonemes).
+        """Join content (batch, channels, frames) and text (batch, channels, phonemes).
 
         Args:
             content: encoded semantic tokens, zero where masked.
@@ -52,7 +52,7 @@ class CrossAttention(nn.Module):
             nn.init.xavier_uniform_(conv.weight)
 
     def forward(self, x: Tensor, memory: Tensor, memory_mask: Tensor) -> Tensor:
-        """Attends from (batch, channels, time) to a masked memory of the same width."""
+        """Attend from (batch, channels, time) to a masked memory of the same width."""
         query = split_heads(self.conv_q(x), HEADS)
         key = split_heads(self.conv_k(memory), HEADS)
         value = split_heads(self.conv_v(memory), HEADS)

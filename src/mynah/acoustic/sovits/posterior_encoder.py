@@ -28,7 +28,7 @@ class PosteriorEncoder(nn.Module):
     def forward(
         self, spectrogram: Tensor, mask: Tensor, ge: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Draws latents.
+        """Sample latents.
 
         Args:
             spectrogram: linear spectrogram of shape (batch, bins, time).
@@ -36,9 +36,9 @@ class PosteriorEncoder(nn.Module):
             ge: timbre of shape (batch, timbre channels, 1); no gradient flows into it.
 
         Returns:
-            A draw, its mean and its log scale, each of shape (batch, channels, time).
+            A sample, its mean and its log scale, each of shape (batch, channels, time).
         """
         hidden = self.enc(self.pre(spectrogram) * mask, mask, ge.detach())
         mean, log_scale = (self.proj(hidden) * mask).chunk(2, dim=1)
-        draw = (mean + torch.randn_like(mean) * log_scale.exp()) * mask
-        return draw, mean, log_scale
+        sample = (mean + torch.randn_like(mean) * log_scale.exp()) * mask
+        return sample, mean, log_scale

@@ -31,7 +31,7 @@ class ReferenceEncoder(nn.Module):
         self.fc = Linear(HIDDEN, timbre_channels)
 
     def forward(self, spectrogram: Tensor, mask: Tensor) -> Tensor:
-        """Reads a timbre.
+        """Read a timbre.
 
         Args:
             spectrogram: linear spectrogram of shape (batch, 1025, time), of which
@@ -57,7 +57,7 @@ class Linear(nn.Module):
         self.fc = nn.Linear(in_features, out_features)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Maps (..., in) to (..., out)."""
+        """Map (..., in) to (..., out)."""
         return self.fc(x)
 
 
@@ -70,7 +70,7 @@ class GatedConv(nn.Module):
         self.dropout = nn.Dropout(DROPOUT)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Maps (batch, 128, time) to the same shape."""
+        """Map (batch, 128, time) to the same shape."""
         return x + self.dropout(F.glu(self.conv1["conv"](x), dim=1))
 
 
@@ -86,7 +86,7 @@ class SelfAttention(nn.Module):
         self.dropout = nn.Dropout(DROPOUT)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Attends within (batch, time, 128) under a bool mask (batch, 1, time)."""
+        """Attend within (batch, time, 128) under a bool mask (batch, 1, time)."""
         query, key, value = (
             project(x).unflatten(2, (HEADS, -1)).transpose(1, 2)
             for project in (self.w_qs, self.w_ks, self.w_vs)

@@ -59,7 +59,7 @@ class TextEncoder(nn.Module):
         phone_mask: Tensor,
         ge: Tensor,
     ) -> Prior:
-        """Computes the prior of a batch.
+        """Compute the prior of a batch.
 
         Args:
             content: quantised features of shape (batch, 768, frames).

@@ -28,7 +28,7 @@ class WaveNet(nn.Module):
         )
 
     def forward(self, x: Tensor, mask: Tensor, ge: Tensor) -> Tensor:
-        """Maps (batch, channels, time) to the same shape.
+        """Map (batch, channels, time) to the same shape.
 
         Args:
             x: input of shape (batch, channels, time), zero where masked.

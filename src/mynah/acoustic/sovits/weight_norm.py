@@ -35,7 +35,7 @@ class WeightNormConv1d(nn.Conv1d):
         _split_weight(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Maps (batch, in, time) to (batch, out, time)."""
+        """Map (batch, in, time) to (batch, out, time)."""
         weight = normed_weight(self)
         if self.training and gains_in_training(x, weight):
             return spectral_conv1d(x, weight, self.bias, self.dilation[0])
@@ -76,7 +76,7 @@ class WeightNormConvTranspose1d(nn.ConvTranspose1d):
         _split_weight(self)
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        """Maps (batch, in, time) to (batch, out, stride * time)."""
+        """Map (batch, in, time) to (batch, out, stride * time)."""
         return F.conv_transpose1d(x, normed_weight(self), self.bias, self.stride, self.padding)
 
     def fused(self) -> nn.ConvTranspose1d:
@@ -103,7 +103,7 @@ def normed_weight(conv: WeightNormed) -> Tensor:
 
 
 def fuse(module: nn.Module) -> None:
-    """Replaces every weight-normalised convolution below `module` by a plain one.
+    """Replace every weight-normalised convolution below `module` by a plain one.
 
     Inference then computes no weight twice. A fused module cannot be trained on
     or saved under the released names.

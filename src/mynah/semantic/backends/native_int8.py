@@ -165,7 +165,7 @@ class _Matrix:
 
     @classmethod
     def of(cls, weight: Tensor, bias: Tensor, *, positive: bool = False) -> Self:
-        """Rounds a weight (outputs, inputs); `positive`: what goes in is never negative."""
+        """Round a weight (outputs, inputs); `positive`: what goes in is never negative."""
         weight, bias = weight.detach(), bias.detach()
         scales = weight.abs().amax(1).clamp_min(LEAST) / 127
         whole = (weight / scales[:, None]).round().to(torch.int8)

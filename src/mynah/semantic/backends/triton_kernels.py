@@ -99,7 +99,7 @@ def product(
         BLOCK_K: power of two that K fits in.
         BLOCK_N: how many of N a program computes.
         BLOCK_BESIDE: power of two that N fits in, where something is added.
-        RELU: whether negative results are zero.
+        RELU: true to clamp negative results to zero.
         EPSILON: of layer norms.
     """
     row, n = tl.program_id(0), tl.program_id(1) * BLOCK_N + tl.arange(0, BLOCK_N)

@@ -101,12 +101,12 @@ def sample(
 def likely(logits, share):
     """Logits of the likeliest tokens whose probabilities sum to at most `share`, at least one."""
     order, most = ordered(logits), tl.max(logits, 0)
-    chances = tl.exp(logits - most)
-    enough, least = share * tl.sum(chances, 0), tl.full((), 0, tl.int64)
+    probabilities = tl.exp(logits - most)
+    enough, least = share * tl.sum(probabilities, 0), tl.full((), 0, tl.int64)
     # None but those who ask for it pay for the search.
     for bit in range(0, tl.where(share < 1.0, 32, 0)):
         higher = least | (tl.full((), 1, tl.int64) << (31 - bit))
-        too_many = tl.sum(tl.where(order >= higher, chances, 0.0), 0) > enough
+        too_many = tl.sum(tl.where(order >= higher, probabilities, 0.0), 0) > enough
         least = tl.where(too_many, higher, least)
     # No number comes before the first, so that nothing is dropped without a search.
     return tl.where((order > least) | (logits == most), logits, float("-inf"))

@@ -1,4 +1,4 @@
-"""Jobs as their callers have them: made, looked at, cancelled and tried again."""
+"""Job service: callers list, cancel and retry their jobs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _RETRY_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """Jobs, the latest first, and whether more follow."""
+    """Jobs, the latest first; `more` is true if others follow."""
 
     jobs: Sequence[Job]
     more: bool
@@ -71,7 +71,7 @@ class JobService:
         return JobPage(found[:limit], len(found) > limit)
 
     def check_room(self, caller: Caller) -> None:
-        """Finds out before anything is read whether there is room for one more job.
+        """Check before anything is read that there is room for one more job.
 
         Raises:
             JobLimitError: there is none.
@@ -88,7 +88,7 @@ class JobService:
         request: Mapping[str, Any],
         callback_url: str | None,
     ) -> str:
-        """Makes a job in a transaction of the caller's, whose first write this must be.
+        """Make a job in a transaction of the caller's, whose first write this must be.
 
         Returns:
             Its id.
@@ -109,7 +109,7 @@ class JobService:
         return str(row["id"])
 
     def cancel(self, caller: Caller, job_id: str) -> Job:
-        """Asks for a job's end: at once if nobody works on it, else within seconds.
+        """Cancel a job: at once if nobody works on it, else within seconds.
 
         Raises:
             JobNotFoundError: they have none of this id.
@@ -126,7 +126,7 @@ class JobService:
         raise JobEndedError(f"The job has {job.state} already; there is nothing to cancel.")
 
     def retry(self, caller: Caller, job_id: str) -> Job:
-        """Queues a job again that failed or was cancelled; it goes on from its checkpoint.
+        """Queue a job again that failed or was cancelled; it goes on from its checkpoint.
 
         Raises:
             JobNotFoundError: they have none of this id.

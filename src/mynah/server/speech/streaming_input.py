@@ -69,7 +69,7 @@ class InputSession:
         self._tokens = 0
 
     def add(self, piece: TextPiece) -> None:
-        """Takes more text.
+        """Take more text.
 
         Raises:
             RequestError: the last piece was there already.
