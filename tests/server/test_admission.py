@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
-from job_orders import wait_until
 from raw_http import connected, head, status, to_the_end
+from training_jobs import wait_until
 
 from mynah.server.http.admission import admitting_router
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import loopback
 import pytest
-from job_orders import SETTINGS, begin, make_voice, wait_for, wait_until, work
 from sqlalchemy import select
+from training_jobs import SETTINGS, begin, make_voice, wait_for, wait_until, work
 
 from mynah.storage.tables import jobs
 

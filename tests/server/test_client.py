@@ -5,7 +5,7 @@ import http.server
 import threading
 
 import pytest
-from job_orders import IDLE, work
+from training_jobs import IDLE, work
 
 import mynah
 

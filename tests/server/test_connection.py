@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from job_orders import wait_until
+from training_jobs import wait_until
 
 TRICKLED = b"GET /health/live HTTP/1.1\r\nhost: x\r\nx-slow: "
 

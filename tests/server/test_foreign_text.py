@@ -8,7 +8,7 @@ import grpc
 import loopback
 import pytest
 from foreign import TEXTS, Description
-from job_orders import IDLE, begin, make_voice
+from training_jobs import IDLE, begin, make_voice
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 

@@ -1,4 +1,4 @@
-"""Training as callers order it: a job, its events, its end, and the version that comes of it."""
+"""Training by requests of callers: a job, its events, its end, and the version that comes of it."""
 
 import errno
 import json
@@ -6,7 +6,7 @@ import os
 import time
 
 import pytest
-from job_orders import (
+from training_jobs import (
     IDLE,
     SETTINGS,
     begin,

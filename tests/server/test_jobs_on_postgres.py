@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import loopback
 import pytest
-from job_orders import IDLE, begin, make_version, make_voice, train
+from training_jobs import IDLE, begin, make_version, make_voice, train
 
 from mynah.jobs.leases import LeaseLostError, Leases
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from job_orders import SETTINGS, begin, make_voice, wait_for, wait_until
 from sqlalchemy import select
+from training_jobs import SETTINGS, begin, make_voice, wait_for, wait_until
 
 from mynah.config import Settings
 from mynah.jobs.leases import worker_id

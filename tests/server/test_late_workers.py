@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from job_orders import IDLE, begin, make_voice, work
 from sqlalchemy import update
+from training_jobs import IDLE, begin, make_voice, work
 
 from mynah.jobs.folders import JobFolders
 from mynah.jobs.leases import Leases
@@ -49,10 +49,10 @@ def before_its_folder(monkeypatch, sleep):
 def before_its_version(monkeypatch, sleep):
     publish = Publisher.publish
 
-    def late(publisher, context, order, files):
+    def late(publisher, context, params, files):
         sleep(context.job.id)
         # A version without prompts of its own needs no file of the folder that is gone by now.
-        publish(publisher, context, order, replace(files, prompts=()))
+        publish(publisher, context, params, replace(files, prompts=()))
 
     monkeypatch.setattr(Publisher, "publish", late)
 

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from statistics import median
 
-from job_orders import IDLE, SETTINGS, begin, make_version, make_voice, wait_for
 from sqlalchemy import event
+from training_jobs import IDLE, SETTINGS, begin, make_version, make_voice, wait_for
 
 SPEECH = "/v1/audio/speech"
 CALLERS = 2_000

@@ -4,7 +4,7 @@ import json
 import sys
 
 import pytest
-from job_orders import SETTINGS, begin, make_voice, wait_for
+from training_jobs import SETTINGS, begin, make_voice, wait_for
 
 from mynah.jobs import child_processes
 

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from job_orders import IDLE, make_version, make_voice
+from training_jobs import IDLE, make_version, make_voice
 
 from mynah.server.compat.gpt_sovits import references
 

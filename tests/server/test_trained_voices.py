@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from job_orders import IDLE, make_voice
+from training_jobs import IDLE, make_voice
 
 from mynah.checkpoints.adapter import load_adapter, save_adapter
 from mynah.checkpoints.file import read_checkpoint

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from job_orders import IDLE, begin, make_version, make_voice, work
+from training_jobs import IDLE, begin, make_version, make_voice, work
 
 from mynah.server.versions.rollout import Rollout
 from mynah.server.versions.router import point_of, version_at

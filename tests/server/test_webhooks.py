@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from job_orders import IDLE, begin, make_voice, train, wait_until, work
 from standardwebhooks import Webhook
+from training_jobs import IDLE, begin, make_voice, train, wait_until, work
 
 from mynah.errors import OptionError
 from mynah.server.errors import CallbackError

@@ -10,7 +10,7 @@ from mynah.audio.kinds import KINDS
 from mynah.cli.job_run import OPERATOR, JobRun
 from mynah.config import MEBIBYTE, Settings
 from mynah.errors import OptionError, RecordingError, VoiceNotFoundError
-from mynah.jobs.kinds.train import TrainingOrder
+from mynah.jobs.kinds.train import TrainingParams
 from mynah.server.stores import Stores, make_stores
 from mynah.server.voices.store import NewRecording, VoiceName, VoiceRecord
 from mynah.server.voices.uploads import UploadRules, admit, check_words
@@ -24,7 +24,7 @@ def train(
     name: str,
     recordings: Sequence[Path],
     texts: Sequence[str],
-    order: TrainingOrder,
+    params: TrainingParams,
 ) -> None:
     """Train a voice, with a progress bar.
 
@@ -33,17 +33,17 @@ def train(
         name: of the voice, which is created from the recordings if there is none.
         recordings: training data; if empty, the voice's own recordings.
         texts: their transcripts, in order.
-        order: options of the training, without recordings.
+        params: options of the training, without recordings.
 
     Raises:
         MynahError: something given cannot be used, or the training failed.
     """
     with closing(make_stores(settings)) as stores:
-        check_words(texts, len(recordings), order.language)
+        check_words(texts, len(recordings), params.language)
         stores.jobs.check_room(OPERATOR)
         clips = _clips(recordings, texts, settings.train_longest_seconds)
-        voice, sent = _voice(stores, name, clips, order.language)
-        job = stores.training.order(OPERATOR, voice, order, sent, own=not sent, callback_url=None)
+        voice, sent = _voice(stores, name, clips, params.language)
+        job = stores.training.submit(OPERATOR, voice, params, sent, own=not sent, callback_url=None)
         JobRun(stores).begin(job.id)
 
 

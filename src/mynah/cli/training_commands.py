@@ -87,13 +87,13 @@ def train(
     """Train a voice on a minute of speech; Ctrl-C cancels, `jobs retry` goes on."""
     from mynah.cli.train import train as run  # noqa: PLC0415
     from mynah.config import read_settings  # noqa: PLC0415
-    from mynah.jobs.kinds.train import TrainingOrder  # noqa: PLC0415
+    from mynah.jobs.kinds.train import TrainingParams  # noqa: PLC0415
 
     stages = _STAGES[stage]
-    order = TrainingOrder(
+    params = TrainingParams(
         (), language, epochs, rank, stages, parent=1, promote=True, denoise=denoise
     )
-    run(read_settings(model=model), name, recordings or [], text or [], order)
+    run(read_settings(model=model), name, recordings or [], text or [], params)
 
 
 def export(

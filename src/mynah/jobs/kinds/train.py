@@ -21,7 +21,7 @@ from mynah.training.trainer import (
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingOrder:
+class TrainingParams:
     """A voice to be trained; the row of the job has it by the names of these fields.
 
     Attributes:
@@ -63,15 +63,15 @@ class TrainingMaterial:
 class TrainingVersions(Protocol):
     """Versions of voices, of which training reads one and makes another."""
 
-    def material(self, job: Job, order: TrainingOrder, into: Path) -> TrainingMaterial:
-        """Write the recordings of an order into a folder, and find the weights of its parent.
+    def material(self, job: Job, params: TrainingParams, into: Path) -> TrainingMaterial:
+        """Write the recordings of a job into a folder, and find the weights of its parent.
 
         Raises:
             VoiceNotFoundError: the voice was deleted meanwhile.
             OSError: a file could not be read or written.
         """
 
-    def publish(self, context: JobContext, order: TrainingOrder, files: VersionFiles) -> None:
+    def publish(self, context: JobContext, params: TrainingParams, files: VersionFiles) -> None:
         """Make a version of what the trainer left, or leave nothing of it behind.
 
         Raises:
@@ -99,17 +99,17 @@ class TrainKind:
     title = "training"
 
     def run(self, context: JobContext) -> None:
-        order = TrainingOrder(**context.job.request)
-        material = self.versions.material(context.job, order, context.folder / RECORDINGS)
+        params = TrainingParams(**context.job.request)
+        material = self.versions.material(context.job, params, context.folder / RECORDINGS)
         request = TrainingRequest(
             recordings=material.recordings,
-            language=order.language,
-            epochs=order.epochs,
-            rank=order.rank,
-            stages=order.stages,
+            language=params.language,
+            epochs=params.epochs,
+            rank=params.rank,
+            stages=params.stages,
             model=self.model,
             parent=material.parent,
-            denoise=order.denoise,
+            denoise=params.denoise,
         )
         trainer, report = find_trainer(self.trainer), _TrainerReport(context.report)
         try:
@@ -117,7 +117,7 @@ class TrainKind:
         except Stopped as stopped:
             raise JobStopped from stopped
         # From here on a wish to cancel comes too late.
-        self.versions.publish(context, order, files)
+        self.versions.publish(context, params, files)
 
 
 class _TrainerReport:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from mynah.errors import RecordingError, VoiceNotFoundError
 from mynah.jobs.job import Job
-from mynah.jobs.kinds.train import TRAIN, TrainingOrder
+from mynah.jobs.kinds.train import TRAIN, TrainingParams
 from mynah.server.access.keys import Caller
 from mynah.server.jobs.service import JobService
 from mynah.server.voices.recordings import (
@@ -36,7 +36,7 @@ class TrainingRules:
     longest: float
 
     def check(self, seconds: float) -> None:
-        """Refuses too little or too much.
+        """Refuse too little or too much.
 
         Raises:
             RecordingError: it says how much there is.
@@ -50,13 +50,13 @@ class TrainingRules:
 
 
 class TrainingService:
-    """Takes orders.
+    """Submits training jobs.
 
     Args:
         records: the database.
-        storage: where recordings are.
+        storage: of recordings.
         jobs: of the database.
-        rules: how much speech it takes.
+        rules: limits of speech.
     """
 
     def __init__(
@@ -67,24 +67,24 @@ class TrainingService:
         self._jobs = jobs
         self.rules = rules
 
-    def order(
+    def submit(
         self,
         caller: Caller,
         voice: VoiceRecord,
-        order: TrainingOrder,
+        params: TrainingParams,
         clips: Sequence[NewRecording],
         own: bool,
         callback_url: str | None,
     ) -> Job:
-        """Makes a job.
+        """Submit a job.
 
         Args:
-            caller: whose it is.
-            voice: to be trained.
-            order: without its recordings.
-            clips: that were sent along.
-            own: whether those that the voice was made of are learned from, too.
-            callback_url: told of its end.
+            caller: its owner.
+            voice: to train.
+            params: without recordings.
+            clips: recordings of the request.
+            own: true to train on the voice's own recordings, too.
+            callback_url: for the webhook at its end.
 
         Raises:
             RecordingError: there is too little speech, or too much.
@@ -97,10 +97,10 @@ class TrainingService:
         ]
         there = self._own(voice) if own else {}
         self.rules.check(sum(there.values()) + sum(each.seconds for each in sent))
-        order = replace(order, recordings=[*there, *(each.id for each in sent)])
+        params = replace(params, recordings=[*there, *(each.id for each in sent)])
         try:
             keep_recordings(self._storage, sent)
-            job_id = self._write(caller, voice, order, sent, callback_url)
+            job_id = self._write(caller, voice, params, sent, callback_url)
         except BaseException:
             forget_recordings(self._storage, [each.id for each in sent])
             raise
@@ -115,14 +115,14 @@ class TrainingService:
         self,
         caller: Caller,
         voice: VoiceRecord,
-        order: TrainingOrder,
+        params: TrainingParams,
         sent: Sequence[StoredRecording],
         callback_url: str | None,
     ) -> str:
         try:
             with self._records.begin() as connection:
                 job_id = self._jobs.add(
-                    connection, caller, TRAIN, voice.id, asdict(order), callback_url
+                    connection, caller, TRAIN, voice.id, asdict(params), callback_url
                 )
                 insert_recordings(connection, voice.id, job_id, sent)
         except IntegrityError:

@@ -11,7 +11,7 @@ from mynah.errors import MynahError, VoiceNotFoundError
 from mynah.jobs.events import record_event
 from mynah.jobs.job import Job
 from mynah.jobs.kind import JobContext
-from mynah.jobs.kinds.train import TrainingMaterial, TrainingOrder
+from mynah.jobs.kinds.train import TrainingMaterial, TrainingParams
 from mynah.jobs.leases import LeaseLostError
 from mynah.server.versions.promotion import PromotionRules
 from mynah.server.versions.rollout import hold_voice, promote_in
@@ -54,15 +54,15 @@ class Publisher:
     weights: WeightStore
     promotion: PromotionRules
 
-    def material(self, job: Job, order: TrainingOrder, into: Path) -> TrainingMaterial:
-        parent = self.versions.get(self.voices.get(job.voice_id), order.parent)
+    def material(self, job: Job, params: TrainingParams, into: Path) -> TrainingMaterial:
+        parent = self.versions.get(self.voices.get(job.voice_id), params.parent)
         into.mkdir(exist_ok=True)
         return TrainingMaterial(
-            self._recordings(order.recordings, into),
+            self._recordings(params.recordings, into),
             self.weights.path(parent.weights) if parent.weights else None,
         )
 
-    def publish(self, context: JobContext, order: TrainingOrder, files: VersionFiles) -> None:
+    def publish(self, context: JobContext, params: TrainingParams, files: VersionFiles) -> None:
         job, objections = context.job, self.promotion.objections(files.evaluation)
         files = replace(files, report={**files.report, OBJECTIONS: objections})
         prompts = [
@@ -76,7 +76,7 @@ class Publisher:
         key = _weights_key(job, context.attempt) if files.weights else ""
 
         def write(connection: Connection) -> int:
-            number = self._write(connection, job, order, files, key)
+            number = self._write(connection, job, params, files, key)
             insert_recordings(connection, job.voice_id, str(number), prompts)
             return number
 
@@ -111,7 +111,7 @@ class Publisher:
         self,
         connection: Connection,
         job: Job,
-        order: TrainingOrder,
+        params: TrainingParams,
         files: VersionFiles,
         weights: str,
     ) -> int:
@@ -123,16 +123,16 @@ class Publisher:
                 job_id=job.id,
                 weights=weights,
                 base_model=self.versions.base_model,
-                parent=order.parent,
+                parent=params.parent,
                 report=dict(files.report),
                 metrics=files.all_metrics(),
             )
         except IntegrityError:
             raise VoiceNotFoundError(_DELETED) from None
         objections = files.report[OBJECTIONS]
-        if order.promote and objections:
+        if params.promote and objections:
             record_event(connection, job.id, "message", text=_kept(objections))
-        elif order.promote:
+        elif params.promote:
             promote_in(connection, job.voice_id, number)
         return number
 

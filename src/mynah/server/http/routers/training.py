@@ -6,7 +6,7 @@ from fastapi import File, UploadFile
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from mynah.errors import UnsupportedError
-from mynah.jobs.kinds.train import TrainingOrder
+from mynah.jobs.kinds.train import TrainingParams
 from mynah.server.access.keys import Caller
 from mynah.server.app import Services
 from mynah.server.http.admission import TrainCaller, admitting_router
@@ -65,7 +65,7 @@ def train_voice(
     record = services.stores.voices.own(voice)
     services.stores.versions.get(record, form.parent)
     clips = admit_all(form.recordings, form.text, services) if form.recordings else []
-    order = TrainingOrder(
+    params = TrainingParams(
         recordings=(),
         language=form.language,
         epochs=form.epochs,
@@ -75,8 +75,8 @@ def train_voice(
         promote=form.promote,
         denoise=form.denoise,
     )
-    job = services.stores.training.order(
-        caller, record, order, clips, form.own_recordings, form.callback_url
+    job = services.stores.training.submit(
+        caller, record, params, clips, form.own_recordings, form.callback_url
     )
     return job_details(job, services)
 

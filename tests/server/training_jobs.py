@@ -1,4 +1,4 @@
-"""A voice, an order for training, and waiting for a job's end."""
+"""A voice, a request for training, and waiting for a job's end."""
 
 import threading
 import time
