@@ -32,9 +32,6 @@ class JobRun:
     """Jobs in the foreground.
 
     A server on the same data folder may work on them as well: whoever takes one first does.
-
-    Args:
-        stores: of the server.
     """
 
     def __init__(self, stores: Stores) -> None:

@@ -67,12 +67,7 @@ def add_task(
 
 
 class CeleryLauncher:
-    """See `Launcher`.
-
-    Args:
-        settings: of the server.
-        records: the database.
-    """
+    """See `Launcher`."""
 
     def __init__(self, settings: Settings, records: Engine) -> None:
         self._app = open_celery(settings)

@@ -27,12 +27,7 @@ class Launcher(Protocol):
 
 
 class JobDispatcher:
-    """Starts work on jobs until it is closed.
-
-    Args:
-        leases: of the database.
-        launcher: starts the workers.
-    """
+    """Starts work on jobs until it is closed."""
 
     def __init__(self, leases: Leases, launcher: Launcher) -> None:
         self._leases = leases

@@ -41,11 +41,7 @@ def record_event(connection: Connection, job_id: str, kind: Kind, **data: object
 
 
 class JobEvents:
-    """The events of a database.
-
-    Args:
-        records: the database.
-    """
+    """The events of a database."""
 
     def __init__(self, records: Engine) -> None:
         self._records = records

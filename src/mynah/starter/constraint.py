@@ -52,9 +52,6 @@ class ConstraintState:
     Durations are not sampled: were it decided at random at every token whether a sound goes on,
     lengths would be far more uneven than speech. Each sound lasts for the median of what the GPT
     holds likely, and a pause is made where one is likelier than none.
-
-    Args:
-        constraint: of the sentence.
     """
 
     def __init__(self, constraint: PhonemeConstraint) -> None:

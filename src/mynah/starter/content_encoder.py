@@ -7,11 +7,7 @@ from mynah.encoders.hubert import FEATURES
 
 
 class MelContentEncoder(nn.Module):
-    """16 kHz waveforms to content features; its aligner is of use by itself.
-
-    Args:
-        config: sizes of the aligner.
-    """
+    """16 kHz waveforms to content features; its aligner is of use by itself."""
 
     def __init__(self, config: AlignerConfig) -> None:
         super().__init__()

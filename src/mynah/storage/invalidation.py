@@ -36,11 +36,7 @@ def watch_changes(records: Engine) -> ChangeWatcher:
 
 
 class CachedReads(Generic[Key, Value]):
-    """Values read from the database, valid until anything in it changes.
-
-    Args:
-        changes: of the database.
-    """
+    """Values read from the database, valid until anything in it changes."""
 
     def __init__(self, changes: ChangeWatcher) -> None:
         self._changes = changes

@@ -130,11 +130,7 @@ class SQLiteSchema:
 
 
 class ServerSchema:
-    """See `SchemaAccess`; a database server, PostgreSQL.
-
-    Args:
-        url: of the database.
-    """
+    """See `SchemaAccess`; a database server, PostgreSQL."""
 
     shared = True
 

@@ -115,14 +115,7 @@ class AudioStream(ABC):
 
 
 class SpokenAudio(AudioStream):
-    """Chunks of the engine, encoded as they come.
-
-    Args:
-        stream: the chunks.
-        encoder: of the audio format.
-        sentences: of the text.
-        metrics: of the server.
-    """
+    """Chunks of the engine, encoded as they come."""
 
     def __init__(
         self,

@@ -53,12 +53,7 @@ class CacheKey:
 
 
 class SharedAudio(AudioStream):
-    """One reader's view of audio that others may read too.
-
-    Args:
-        flight: the shared audio.
-        sentences: of the text.
-    """
+    """One reader's view of audio that others may read too."""
 
     def __init__(self, flight: "_SingleFlight", sentences: Sequence[Sentence]) -> None:
         super().__init__(sentences)

@@ -20,13 +20,7 @@ from mynah.storage.database import new_id
 
 
 class OutcomeTracker:
-    """Counts outcomes of the speech of versions.
-
-    Args:
-        outcomes: their records.
-        auto_rollback: withdraws versions.
-        metrics: of the server.
-    """
+    """Counts outcomes of the speech of versions."""
 
     def __init__(self, outcomes: Outcomes, auto_rollback: AutoRollback, metrics: Metrics) -> None:
         self._outcomes = outcomes
