@@ -24,7 +24,7 @@ def seconds_of(audio: bytes, kind: str) -> float:
     return sum(frame.samples for frame in frames) / frames[0].sample_rate
 
 
-@pytest.mark.parametrize("kind", ["wav", "mp3", "opus", "flac", "aac", "pcm"])
+@pytest.mark.parametrize("kind", ["wav", "mp3", "opus", "webm", "flac", "aac", "pcm"])
 def test_every_format_decodes_to_the_whole_speech(server, kind):
     answer = server.openai().audio.speech.create(
         model="mynah", input=TWO, voice="ljspeech", response_format=kind

@@ -23,9 +23,10 @@ class AudioFormat:
     """Encoding of audio.
 
     Attributes:
-        kind: `wav`, `pcm`, `mp3`, `opus`, `flac`, `aac`, `ulaw` or `alaw`.
+        kind: `wav`, `pcm`, `mp3`, `opus` (in Ogg), `webm` (Opus in WebM), `flac`, `aac`, `ulaw` or
+            `alaw`.
         sample_rate: samples per second; None keeps the model's where the kind can.
-        bit_rate: of mp3, opus and aac, in bits per second.
+        bit_rate: of mp3, opus, webm and aac, in bits per second.
     """
 
     kind: str
@@ -104,13 +105,30 @@ class WavEncoder(PcmEncoder):
 
 
 def with_length(whole: bytes, seconds: float) -> bytes:
-    """Set the length in the header of a whole file, where a WAV or FLAC stream leaves it open."""
+    """Set the length in the header of a whole file, where a stream leaves it open."""
     if whole.startswith(b"RIFF"):
         riff, data = (struct.pack("<I", len(whole) - before) for before in (8, _WAV_HEADER))
         return whole[:4] + riff + whole[8 : _WAV_HEADER - 4] + data + whole[_WAV_HEADER:]
     if whole.startswith(b"fLaC"):
         return flac.set_length(whole, round(seconds * flac.rate_of(whole)))
+    if whole.startswith(_EBML):
+        return _indexed(whole)
     return whole
+
+
+def _indexed(stream: bytes) -> bytes:
+    """A WebM of the same packets with a length and cues, so that players can seek."""
+    file = io.BytesIO()
+    with (
+        av.open(io.BytesIO(stream)) as source,
+        av.open(file, "w", format="webm", options={"cluster_time_limit": "1000"}) as container,
+    ):
+        track = container.add_stream_from_template(source.streams.audio[0])
+        for packet in source.demux(audio=0):
+            if packet.dts is not None:  # the last one only flushes
+                packet.stream = track
+                container.mux(packet)
+    return file.getvalue()
 
 
 class CodecEncoder:
@@ -172,11 +190,14 @@ class _Sink(io.RawIOBase):
 _FULL_SCALE = 1 << 15
 _OPEN = b"\xff\xff\xff\xff"
 _WAV_HEADER = 44
+_EBML = b"\x1aE\xdf\xa3"
 _FLUSHED = {"flush_packets": "1"}
 _CODECS: dict[str, tuple[str, str, dict[str, str]]] = {
     "mp3": ("mp3", "libmp3lame", {"write_xing": "0", **_FLUSHED}),
     # A page of a fifth of a second, so that streams start soon; FFmpeg's own are of one second.
     "opus": ("ogg", "libopus", {"page_duration": "200000", **_FLUSHED}),
+    # A cluster of a fifth of a second. MediaSource takes WebM, and no Ogg.
+    "webm": ("webm", "libopus", {"live": "1", "cluster_time_limit": "200", **_FLUSHED}),
     "aac": ("adts", "aac", _FLUSHED),
     "flac": ("flac", "flac", _FLUSHED),
     # G.711 without a container, as telephony has it.
@@ -187,6 +208,7 @@ _MEDIA_TYPES = {
     "wav": "audio/wav",
     "mp3": "audio/mpeg",
     "opus": "audio/ogg",
+    "webm": "audio/webm",
     "flac": "audio/flac",
     "aac": "audio/aac",
     "pcm": "audio/pcm",

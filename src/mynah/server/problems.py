@@ -92,6 +92,7 @@ _OF_STATUS = {
     405: "method_not_allowed",
     408: "request_timeout",
     413: "content_too_large",
+    416: "range_not_satisfiable",
     431: "headers_too_large",
 }
 

@@ -1,11 +1,38 @@
 """Stores of audio files and of weights."""
 
+import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol, Self
 
 from mynah.runtime.files import fsync, fsync_tree, write_atomic
+
+_CHUNK = 1 << 18
+"""Bytes of a part of a blob that are in memory at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Stored data that can be read in parts.
+
+    Attributes:
+        size: bytes.
+        tag: differs if the data differ.
+        read: gives the bytes from a position to another, in chunks. Raises `FileNotFoundError` if
+            the data are gone.
+    """
+
+    size: int
+    tag: str
+    read: Callable[[int, int], Iterator[bytes]]
+
+    @classmethod
+    def of(cls, data: bytes) -> Self:
+        """Create a blob of data in memory."""
+        digest = hashlib.blake2b(data, digest_size=16).hexdigest()
+        return cls(len(data), digest, lambda start, stop: iter([data[start:stop]]))
 
 
 class BlobStore(Protocol):
@@ -19,6 +46,13 @@ class BlobStore(Protocol):
 
         Raises:
             FileNotFoundError: there is none of this key.
+        """
+
+    def open(self, key: str) -> Blob:
+        """Opens what is kept, to be read in parts.
+
+        Raises:
+            FileNotFoundError: nothing is.
         """
 
     def delete(self, key: str) -> None:
@@ -43,6 +77,16 @@ class FileBlobs:
     def get(self, key: str) -> bytes:
         return self._path(key).read_bytes()
 
+    def open(self, key: str) -> Blob:
+        """See `BlobStore`."""
+        path = self._path(key)
+        facts = path.stat()
+        tag = f"{facts.st_mtime_ns:x}-{facts.st_size:x}"
+        # Opened at once, so that a missing file is told before an answer begins.
+        return Blob(
+            facts.st_size, tag, lambda start, stop: _chunks(path.open("rb"), start, stop - start)
+        )
+
     def delete(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)
 
@@ -51,6 +95,14 @@ class FileBlobs:
         if not path.is_relative_to(self._folder):
             raise ValueError("A storage key leads out of its folder.")
         return path
+
+
+def _chunks(file: BinaryIO, start: int, left: int) -> Iterator[bytes]:
+    with file:
+        file.seek(start)
+        while left and (chunk := file.read(min(left, _CHUNK))):
+            left -= len(chunk)
+            yield chunk
 
 
 class WeightStore(Protocol):

@@ -26,6 +26,7 @@ def option_field(name: str, description: str) -> Any:  # noqa: ANN401 - as pydan
     return Field(default=default, ge=low, le=high, description=description)
 
 
+ResponseFormat = Literal["mp3", "opus", "webm", "aac", "flac", "wav", "pcm"]
 MODEL = "mynah"
 ALIASES = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 """OpenAI's models, for applications that can name no other."""
@@ -72,9 +73,10 @@ class SpeechParams(BaseModel):
     The manner of speaking stays that of `voice`."""
     model: PlainText = MODEL
     """A model that `GET /v1/models` lists."""
-    response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] = "mp3"
-    """Kind of audio; `pcm` is bare 16-bit samples at 24 kHz. Streams of `wav` and `flac`
-    leave their length open in the header, as their specifications allow; stored files have it."""
+    response_format: ResponseFormat = "mp3"
+    """Kind of audio: `opus` is in Ogg, `webm` is Opus in WebM, as MediaSource takes it, and `pcm`
+    bare 16-bit samples at 24 kHz. Streams of `wav`, `flac` and `webm` leave their length open in
+    the header, as their specifications allow; stored files have it."""
     instructions: PlainText | None = None
     """Taken because OpenAI's clients send it; this model follows none."""
     speed: float = option_field("speed", "2 is twice as fast.")

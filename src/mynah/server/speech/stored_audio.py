@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Engine, delete, func, insert, literal, select
 
 from mynah.server.errors import AudioNotFoundError, LinkError, LinkExpiredError, QuotaError
-from mynah.storage.blobs import BlobStore
+from mynah.storage.blobs import Blob, BlobStore
 from mynah.storage.database import now
 from mynah.storage.tables import stored_audio
 
@@ -105,7 +105,7 @@ class AudioStore:
             )
         return kept
 
-    def read(self, audio_id: str, expires_at: int, signature: str) -> tuple[StoredAudio, bytes]:
+    def read(self, audio_id: str, expires_at: int, signature: str) -> tuple[StoredAudio, Blob]:
         """The audio of a link.
 
         Raises:
@@ -120,7 +120,7 @@ class AudioStore:
         if kept.expires_at <= now():
             raise LinkExpiredError("The link has expired; have the text spoken again.")
         try:
-            return kept, self._storage.get(_key_of(audio_id))
+            return kept, self._storage.open(_key_of(audio_id))
         except FileNotFoundError:
             raise _missing() from None
 

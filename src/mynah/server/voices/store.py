@@ -18,7 +18,7 @@ from mynah.server.voices.recordings import (
     recording_key,
     recordings_of,
 )
-from mynah.storage.blobs import BlobStore, WeightStore
+from mynah.storage.blobs import Blob, BlobStore, WeightStore
 from mynah.storage.database import new_id, now
 from mynah.storage.tables import jobs, recordings, voices
 from mynah.voice.samples import Sample, samples
@@ -210,7 +210,7 @@ class VoiceStore:
         self._folders.delete(voice.id)
         return voice
 
-    def preview(self, name: str) -> bytes:
+    def preview(self, name: str) -> Blob:
         """The recording that prompts a voice, as FLAC.
 
         Raises:
@@ -218,10 +218,10 @@ class VoiceStore:
         """
         voice = self.get(name)
         if voice.built_in:
-            return self._samples[voice.id].data()
+            return Blob.of(self._samples[voice.id].data())
         with self._records.connect() as connection:
             first = recordings_of(connection, voice.id, FIRST_VERSION)[0]
-        return self._storage.get(recording_key(first["id"]))
+        return self._storage.open(recording_key(first["id"]))
 
     def own(self, name: str) -> VoiceRecord:
         """A voice that can be changed.

@@ -17,7 +17,11 @@ from mynah.server.errors import RequestError
 from mynah.server.http.admission import SpeakCaller, admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.middleware.idempotency import DESCRIBED
-from mynah.server.http.routers.stored_audio import StoredAudioBody, stored_audio_body
+from mynah.server.http.routers.stored_audio import (
+    AUDIO_CONTENT,
+    StoredAudioBody,
+    stored_audio_body,
+)
 from mynah.server.http.streaming import AudioResponse, cancel_on_disconnect
 from mynah.server.problems import error_body, problem_of
 from mynah.server.response_headers import tell_ignored
@@ -33,7 +37,10 @@ router = admitting_router(tags=["speech"])
     response_class=Response,
     dependencies=[DESCRIBED],
     responses={
-        200: {"description": "Audio as it is ready.", "content": {"audio/*": {}}},
+        200: {
+            "description": "Audio as it is ready.",
+            "content": {**AUDIO_CONTENT, "text/event-stream": {}},
+        },
         201: {"description": "It was stored.", "model": StoredAudioBody},
     },
 )

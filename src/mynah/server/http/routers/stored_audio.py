@@ -1,19 +1,26 @@
 """`/v1/audio/{id}`: speech stored with `store: true`."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from mynah.audio.encoding import AudioFormat
 from mynah.server.http.admission import SpeakCaller, admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.middleware.idempotency import DESCRIBED
+from mynah.server.http.ranges import blob_response
 from mynah.server.plain_text import PLAIN, PlainText
+from mynah.server.speech.params import ResponseFormat
 from mynah.server.speech.stored_audio import StoredAudio
 from mynah.storage.database import now
 
 router = admitting_router(prefix="/audio", tags=["speech"])
+AUDIO_CONTENT: dict[str, dict[str, object]] = {
+    AudioFormat(kind).media_type: {} for kind in get_args(ResponseFormat)
+}
+"""Content of a response of speech, in the API's description."""
 
 
 class StoredAudioBody(BaseModel):
@@ -45,19 +52,27 @@ class DeletedAudio(BaseModel):
     deleted: bool = True
 
 
+@router.head("/{audio_id}", include_in_schema=False)
 @router.get(
     "/{audio_id}",
     response_class=Response,
-    responses={200: {"description": "The audio.", "content": {"audio/*": {}}}},
+    responses={
+        200: {"description": "The audio.", "content": AUDIO_CONTENT},
+        206: {"description": "The part that `Range` asks for.", "content": AUDIO_CONTENT},
+        304: {"description": "It is as `If-None-Match` has it."},
+    },
 )
 def get_stored_audio(
-    audio_id: PlainText, link: Annotated[LinkQuery, Query()], services: ServicesOf
+    request: Request,
+    audio_id: PlainText,
+    link: Annotated[LinkQuery, Query()],
+    services: ServicesOf,
 ) -> Response:
-    """Fetch stored speech by its signed link."""
-    kept, data = services.audio_store.read(audio_id, link.expires, link.signature)
+    """Fetch stored speech by its signed link; players may ask for parts of it."""
+    kept, blob = services.audio_store.read(audio_id, link.expires, link.signature)
     # Caches must not outlive the link.
     caching = f"private, max-age={max(0, kept.expires_at - now())}"
-    return Response(data, media_type=kept.media_type, headers={"cache-control": caching})
+    return blob_response(request, blob, kept.media_type, {"cache-control": caching})
 
 
 @router.delete("/{audio_id}", dependencies=[DESCRIBED])

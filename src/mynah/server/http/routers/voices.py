@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Annotated
 
-from fastapi import File, Query, UploadFile
+from fastapi import File, Query, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, Json, StringConstraints
@@ -15,6 +15,7 @@ from mynah.server.errors import RequestError
 from mynah.server.http.admission import SpeakCaller, TrainCaller, admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.middleware.idempotency import DESCRIBED
+from mynah.server.http.ranges import blob_response
 from mynah.server.plain_text import PLAIN, PlainText
 from mynah.server.voices.fetch import fetch
 from mynah.server.voices.store import NewRecording, VoiceName, VoiceRecord
@@ -143,14 +144,21 @@ def delete_voice(voice: PlainText, _: TrainCaller, services: ServicesOf) -> Dele
     return DeletedVoice(id=services.stores.voices.delete(voice).id)
 
 
+@router.head("/{voice}/preview", include_in_schema=False)
 @router.get(
     "/{voice}/preview",
     response_class=Response,
-    responses={200: {"description": "The recording.", "content": {CONTENT_TYPE: {}}}},
+    responses={
+        200: {"description": "The recording.", "content": {CONTENT_TYPE: {}}},
+        206: {"description": "The part that `Range` asks for.", "content": {CONTENT_TYPE: {}}},
+        304: {"description": "It is as `If-None-Match` has it."},
+    },
 )
-def preview_voice(voice: PlainText, _: SpeakCaller, services: ServicesOf) -> Response:
+def preview_voice(
+    request: Request, voice: PlainText, _: SpeakCaller, services: ServicesOf
+) -> Response:
     """Get the recording that a voice is made of."""
-    return Response(services.stores.voices.preview(voice), media_type=CONTENT_TYPE)
+    return blob_response(request, services.stores.voices.preview(voice), CONTENT_TYPE)
 
 
 def _create(form: VoiceForm, fetched: Sequence[UploadFile], services: Services) -> VoiceBody:
