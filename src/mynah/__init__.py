@@ -2,6 +2,7 @@
 
     import mynah
 
+    mynah.speak("Good morning.", voice="ljspeech").save("morning.wav")
     voice = mynah.Voice.from_recording("teacher.wav", text="...")
     mynah.speak("你好，world.", voice=voice).save("hello.wav")
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from mynah.options import SpeechOptions
     from mynah.voice.samples import samples
     from mynah.voice.voice import Voice
+
+    __version__: str
 
 _HOMES = {
     "AsyncClient": "mynah.client",
@@ -56,6 +59,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from mynah.runtime.version import package_version  # noqa: PLC0415
+
+        return package_version()
     if name not in _HOMES:
         raise AttributeError(f"module 'mynah' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

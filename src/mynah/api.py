@@ -18,6 +18,7 @@ from mynah.engine.voice_source import HeldVoices, VoiceSource
 from mynah.options import SpeechOptions
 from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
+from mynah.voice.samples import bundled_voice
 from mynah.voice.voice import Voice
 
 
@@ -34,16 +35,21 @@ class Synthesizer:
         """Samples per second of its audio."""
         return self._models.acoustic.sample_rate
 
-    def speak(self, text: str, voice: Voice, options: SpeechOptions | None = None) -> Speech:
+    def speak(self, text: str, voice: Voice | str, options: SpeechOptions | None = None) -> Speech:
         """Synthesise a text as a whole; see `stream`."""
         chunks = list(self.stream(text, voice, options))
         samples = np.concatenate([chunk.samples for chunk in chunks])
         return Speech(samples, self.sample_rate, text)
 
     def stream(
-        self, text: str, voice: Voice, options: SpeechOptions | None = None
+        self, text: str, voice: Voice | str, options: SpeechOptions | None = None
     ) -> Iterator[Speech]:
         """Synthesise a text chunk by chunk.
+
+        Args:
+            text: Mandarin, English or both.
+            voice: the voice to clone, or the name of a bundled one.
+            options: all of them the defaults if not given.
 
         Yields:
             Audio as soon as it is ready: about half a second first, then longer chunks. A
@@ -51,9 +57,11 @@ class Synthesizer:
 
         Raises:
             TextError, LanguageError, OptionError: before any audio is made.
+            VoiceNotFoundError: there is no bundled voice of this name.
         """
         options = options or SpeechOptions()
         sentences = analyse(text, options.language, options.split)
+        voice = bundled_voice(voice) if isinstance(voice, str) else voice
         ref = VoiceRef(voice.key)
         return self.stream_sentences(sentences, ref, HeldVoices({ref.key: voice}), options)
 
@@ -82,12 +90,12 @@ class Synthesizer:
             self._scheduler.end(request)
 
 
-def speak(text: str, *, voice: Voice, **options: Any) -> Speech:  # noqa: ANN401
+def speak(text: str, *, voice: Voice | str, **options: Any) -> Speech:  # noqa: ANN401
     """Synthesise a text with the starter model.
 
     Args:
         text: Mandarin, English or both.
-        voice: the voice to clone.
+        voice: the voice to clone, or the name of a bundled one, such as `ljspeech`.
         options: fields of `SpeechOptions`.
 
     Raises:
@@ -96,7 +104,12 @@ def speak(text: str, *, voice: Voice, **options: Any) -> Speech:  # noqa: ANN401
     return _starter().speak(text, voice, SpeechOptions(**options))
 
 
-def stream(text: str, *, voice: Voice, **options: Any) -> Iterator[Speech]:  # noqa: ANN401
+def stream(
+    text: str,
+    *,
+    voice: Voice | str,
+    **options: Any,  # noqa: ANN401
+) -> Iterator[Speech]:
     """Synthesise a text with the starter model, chunk by chunk; see `Synthesizer.stream`."""
     return _starter().stream(text, voice, SpeechOptions(**options))
 

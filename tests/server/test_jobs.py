@@ -60,6 +60,7 @@ def test_a_job_makes_a_version_that_speaks(shared, made, recording):
     assert (said.status_code, said.headers["x-voice-version"]) == (200, "1")
     done = wait_for(client, body["id"])
     assert (done["state"], done["version"], done["error"]) == ("succeeded", 2, None)
+    assert (done["progress"]["percent"], done["progress"]["eta_seconds"]) == (100, 0)
     assert done["progress"]["losses"].keys() == {"loss"}
     assert done["messages"][0]["text"] == "begins at step 0"
     first, second = client.get(f"/v1/voices/{voice}/versions").json()["data"]

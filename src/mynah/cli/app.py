@@ -10,14 +10,13 @@ from mynah.cli.command import PlainTextCommand
 from mynah.cli.db import db
 from mynah.cli.training_commands import EXAMPLE, export, jobs, train
 from mynah.options import SpeechOptions
+from mynah.runtime.version import package_version
 
 _DEFAULTS = SpeechOptions()
 
 app = typer.Typer(
-    help="Few-shot voice cloning: text in the voice of a recording.",
     epilog="Try it: [bold]mynah say '你好，world.' --voice ljspeech --out hello.wav[/]",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
@@ -25,6 +24,26 @@ models = typer.Typer(help="Look at model files.", no_args_is_help=True)
 app.add_typer(models, name="models")
 keys = typer.Typer(help="Make, list and revoke the API keys of the server.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"mynah {package_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version, and end."
+        ),
+    ] = False,
+) -> None:
+    """Few-shot voice cloning: text in the voice of a recording."""
+
 
 Language = Annotated[
     str, typer.Option(help="zh Mandarin with English, en English, all_zh, or auto by script.")

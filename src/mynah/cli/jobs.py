@@ -87,9 +87,7 @@ def _progress(job: Job) -> Iterator[tuple[str, str]]:
 
 
 def _percent(job: Job) -> str:
-    # The last recorded progress may be below 100.
-    percent = 100 if job.state == "succeeded" else job.progress.get("percent", 0)
-    return f"{percent:.0f} %"
+    return f"{job.known_progress.get('percent', 0):.0f} %"
 
 
 def _times(job: Job) -> Iterator[tuple[str, int]]:

@@ -6,7 +6,11 @@ import logging.config
 import socket
 import sys
 from collections.abc import Iterable
+from functools import partial
 
+from rich.console import Console
+
+from mynah.cli.welcome import welcome
 from mynah.config import Settings
 from mynah.engine.loading import load_models
 from mynah.engine.local.local_engine import LocalEngine
@@ -21,7 +25,7 @@ from mynah.server.voices.stored_voices import StoredVoices
 
 
 def serve(settings: Settings) -> None:
-    """Serve until stopped.
+    """Serve until stopped; a terminal is told what is done, and what to do next.
 
     Raises:
         OptionError: access would be open to everyone, or a port cannot be used.
@@ -29,26 +33,42 @@ def serve(settings: Settings) -> None:
         CheckpointError: the model cannot be loaded, or cannot speak.
     """
     check_access(settings)
-    logging.config.dictConfig(log_config())
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    logging.config.dictConfig(log_config(plain=console.is_terminal))
     # The ports first: an earlier server that still has them still uses the data.
     sockets = take_ports(settings.host, [settings.port, *own_ports(settings)])
     stores = make_server_stores(settings)
-    engine = LocalEngine(
-        load_models(settings.model, settings.precision, settings.device),
-        StoredVoices(stores.blobs, stores.weights),
-        size=settings.queue_size,
-        deadline=settings.speech_seconds,
-        prompt_bytes=settings.kept_voice_bytes,
-        version_bytes=settings.kept_version_bytes,
-    )
-    app = create_app(stores, engine)
-    if not settings.no_auth and not stores.keys.all():
+    with _doing(console, "loading the model"):
+        engine = LocalEngine(
+            load_models(settings.model, settings.precision, settings.device),
+            StoredVoices(stores.blobs, stores.weights),
+            size=settings.queue_size,
+            deadline=settings.speech_seconds,
+            prompt_bytes=settings.kept_voice_bytes,
+            version_bytes=settings.kept_version_bytes,
+        )
+        app = create_app(stores, engine)
+    keys = bool(stores.keys.all())
+    if not (settings.no_auth or keys or console.is_terminal):
         hint = "mynah: there are no keys yet, so nobody can call; run `mynah keys create`"
         print(hint, file=sys.stderr)  # noqa: T201
-    self_test(engine)
-    settle(app)
+    with _doing(console, "having it speak a sentence of each language"):
+        self_test(engine)
+        settle(app)
+    port = sockets[0].getsockname()[1]
+    greet = partial(_greet, console, welcome(settings, port, keys=keys))
     with contextlib.suppress(KeyboardInterrupt):
-        web_server(app).run(sockets)
+        web_server(app, greet).run(sockets)
+
+
+def _doing(console: Console, what: str) -> contextlib.AbstractContextManager[object]:
+    """Show in a terminal what is being done."""
+    return console.status(f"{what} …") if console.is_terminal else contextlib.nullcontext()
+
+
+def _greet(console: Console, lines: Iterable[str]) -> None:
+    if console.is_terminal:
+        console.print("", *lines, "", sep="\n", markup=False)
 
 
 def check_access(settings: Settings) -> None:

@@ -24,7 +24,7 @@ class Job:
         voice_id: of its voice.
         request: parameters, as the kind writes them.
         callback_url: for the webhook at its end.
-        progress: `step`, `percent`, `eta_seconds` and `losses`, as far as they are known.
+        progress: `step`, `percent`, `eta_seconds` and `losses`, as last reported.
         error: `code` and `message` of a job that failed.
         version: that it made.
         attempts: number of attempts.
@@ -58,6 +58,13 @@ class Job:
     def over(self) -> bool:
         """True if the job has ended; only a retry changes that."""
         return self.state in ENDED
+
+    @property
+    def known_progress(self) -> Mapping[str, Any]:
+        """The progress, complete once the job has succeeded: its last report was before the end."""
+        if self.state != "succeeded":
+            return self.progress
+        return {**self.progress, "percent": 100.0, "eta_seconds": 0}
 
 
 JOB_COLUMNS = [jobs.c[field.name] for field in fields(Job)]

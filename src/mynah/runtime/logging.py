@@ -35,13 +35,34 @@ class JsonFormatter(logging.Formatter):
         return encodable(json.dumps(line | extra, ensure_ascii=False, default=str))
 
 
-def log_config() -> dict[str, Any]:
-    """Configuration for `logging.config.dictConfig`: everything as JSON on standard error."""
+class PlainFormatter(JsonFormatter):
+    """Format a record and its `extra` fields on one line for people, who watch a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        line = json.loads(super().format(record))
+        at = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
+        level = "" if line["level"] == "info" else f"{line['level']}: "
+        more = [f"{name}={value}" for name, value in line.items() if name not in _PLAIN]
+        trace = line.get("traceback")
+        return " ".join([at, f"{level}{line['event']}", *more]) + (f"\n{trace}" if trace else "")
+
+
+_PLAIN = frozenset({"time", "level", "event", "logger", "request_id", "traceback"})
+"""Fields that a plain line has otherwise, or not at all."""
+
+
+def log_config(*, plain: bool = False) -> dict[str, Any]:
+    """Configuration for `logging.config.dictConfig`: everything on standard error.
+
+    Lines are JSON, or `plain` text for a terminal.
+    """
+    formatter = PlainFormatter if plain else JsonFormatter
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"json": {"()": JsonFormatter}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "formatters": {"line": {"()": formatter}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
         # Their lines hold queries, and are redundant.
         "loggers": {name: {"level": "WARNING"} for name in ("uvicorn.access", "httpx", "alembic")},

@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 
 from mynah.engine.engine import Engine
 from mynah.errors import OptionError
+from mynah.runtime.version import package_version
 from mynah.server.app import Services
 from mynah.server.background import background
 from mynah.server.compat.app import PortPrefixMiddleware
@@ -28,6 +29,7 @@ from mynah.server.http.routers import (
     health,
     jobs,
     metrics,
+    root,
     scripts,
     speech,
     speech_websocket,
@@ -60,6 +62,7 @@ def create_app(stores: Stores, engine: Engine) -> FastAPI:
     app = FastAPIOffline(
         redoc_url=None,
         title="Mynah",
+        version=package_version(),
         description="Text in the voice of a recording.",
         lifespan=_lifespan,
         middleware=_middlewares(services),
@@ -69,6 +72,8 @@ def create_app(stores: Stores, engine: Engine) -> FastAPI:
     app.state.services = services
     # A path with a line feed matches no mounted API layer, but gets an answer in its format.
     add_error_handlers(app, write_at(stores.settings))
+    if not own_path(stores.settings):  # another API has the root, and a `/` of its own
+        app.include_router(root.router)
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(_v1(), prefix=f"{own_path(stores.settings)}/v1")

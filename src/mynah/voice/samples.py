@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 
+from mynah.errors import VoiceNotFoundError
 from mynah.voice.voice import Voice
 
 # Not files("mynah.samples"): that would import the folder over the function mynah.samples.
@@ -37,3 +38,18 @@ def samples() -> list[Sample]:
     """Every bundled recording."""
     rows = json.loads((_FOLDER / "samples.json").read_text("utf-8"))
     return [Sample(**row) for row in rows]
+
+
+def bundled_voice(name: str) -> Voice:
+    """The bundled voice of a name.
+
+    Raises:
+        VoiceNotFoundError: there is none.
+    """
+    known = {sample.name: sample for sample in samples()}
+    if name not in known:
+        raise VoiceNotFoundError(
+            f"There is no voice {name:.80} in the package, only {', '.join(known)}; clone another "
+            "one with mynah.Voice.from_recording."
+        )
+    return known[name].voice()

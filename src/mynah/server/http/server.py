@@ -3,7 +3,8 @@
 import contextlib
 import ctypes
 import gc
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, cast
 
@@ -40,8 +41,27 @@ def _trim_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def web_server(app: FastAPI) -> uvicorn.Server:
-    """Create the server of an app; `run` it with the sockets to listen on."""
+class Server(uvicorn.Server):
+    """uvicorn's server, which calls a function once it listens."""
+
+    def __init__(self, config: uvicorn.Config, listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._listening = listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to listen."""
+        await super().startup(sockets)
+        if self.started:
+            self._listening()
+
+
+def web_server(app: FastAPI, listening: Callable[[], None] = lambda: None) -> uvicorn.Server:
+    """Create the server of an app; `run` it with the sockets to listen on.
+
+    Args:
+        app: to serve.
+        listening: called once calls are answered.
+    """
     services: Services = app.state.services
     settings = services.settings
     config = uvicorn.Config(
@@ -56,4 +76,4 @@ def web_server(app: FastAPI) -> uvicorn.Server:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
-    return uvicorn.Server(config)
+    return Server(config, listening)

@@ -6,7 +6,7 @@ from mynah.engine.export import ReleasedFile, export
 from mynah.errors import CheckpointError
 from mynah.server.errors import NothingTrainedError
 from mynah.server.versions.store import VersionStore
-from mynah.server.voices.store import VoiceRecord
+from mynah.server.voices.store import FIRST_VERSION, VoiceRecord
 from mynah.storage.blobs import WeightStore
 
 
@@ -29,8 +29,9 @@ class Exports:
         version = self._versions.get(voice, number)
         if not version.weights:
             raise NothingTrainedError(
-                f"Version {number} of the voice {voice.name:.80} has no weights of its own: it is "
-                "the model, prompted with its recordings; take those along."
+                f"Version {number} of the voice {voice.name:.80} is {_untrained(number)}: it has "
+                "no weights of its own, and is the model, prompted with its recordings; take those "
+                "along."
             )
         try:
             folder = self._folders.path(version.weights)
@@ -41,3 +42,7 @@ class Exports:
             ) from None
         out.parent.mkdir(parents=True, exist_ok=True)
         export(self._model, folder, file, out)
+
+
+def _untrained(number: int) -> str:
+    return "zero-shot" if str(number) == FIRST_VERSION else "without training of the networks"

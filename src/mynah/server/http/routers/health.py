@@ -15,12 +15,14 @@ class Health(BaseModel):
     status: str = "ok"
 
 
+@router.head("/live", include_in_schema=False)
 @router.get("/live")
 async def live() -> Health:
     """Answer if the process runs."""
     return Health()
 
 
+@router.head("/ready", include_in_schema=False)
 @router.get("/ready")
 def ready(services: ServicesOf) -> Health:
     """Answer if calls can be served: the engine works and the database answers."""

@@ -159,7 +159,7 @@ def job_details(job: Job, services: Services) -> JobDetails:
 
 def _facts(job: Job) -> dict[str, Any]:
     its = {name: getattr(job, name) for name in JobBody.model_fields if hasattr(job, name)}
-    return its | {"voice": job.voice_id}
+    return its | {"voice": job.voice_id, "progress": job.known_progress}
 
 
 async def _events(job: Job, after: int, services: Services) -> AsyncIterator[str]:
