@@ -120,7 +120,7 @@ def _indexed(stream: bytes) -> bytes:
     """A WebM of the same packets with a length and cues, so that players can seek."""
     file = io.BytesIO()
     with (
-        av.open(io.BytesIO(stream)) as source,
+        av.open(io.BytesIO(stream), "r") as source,
         av.open(file, "w", format="webm", options={"cluster_time_limit": "1000"}) as container,
     ):
         track = container.add_stream_from_template(source.streams.audio[0])
