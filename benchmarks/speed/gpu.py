@@ -164,14 +164,14 @@ def main() -> None:
     gpt, sovits = released()
     graphs = _semantic(gpt, device) if options.stage in ("semantic", "all") else None
     print(f"  [{time.perf_counter() - began:.1f} s]", flush=True)
-    sounding = _acoustic(sovits, device) if options.stage in ("acoustic", "all") else None
+    sovits_graphs = _acoustic(sovits, device) if options.stage in ("acoustic", "all") else None
     print(f"  [{time.perf_counter() - began:.1f} s]", flush=True)
-    if graphs and sounding:
+    if graphs and sovits_graphs:
         models = PhonemeModels(
-            gpt, sovits, None, NoTextFeatures(), gpt_graphs=graphs, sovits_graphs=sounding
+            gpt, sovits, None, NoTextFeatures(), gpt_graphs=graphs, sovits_graphs=sovits_graphs
         )
         _engine(models, options.rounds)
-    for stage in (graphs, sounding):
+    for stage in (graphs, sovits_graphs):
         if stage and not stage.recorded:
             print(f"{type(stage).__name__}: not all of it could be recorded")
     if graphs and options.profile:

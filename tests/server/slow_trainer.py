@@ -57,7 +57,9 @@ def evaluation(plan):
     similarity = Measure(0.7, float(plan.get("similarity", 0.9)), chance)
     misheard = Measure(0.2, float(plan.get("misheard", 0.2)), chance)
     doubts = ["The recordings are doubtful."] if plan.get("recordings") == "doubtful" else []
-    return Evaluation(similarity, None if plan.get("ear") == "none" else misheard, "word", doubts)
+    return Evaluation(
+        similarity, None if plan.get("recogniser") == "none" else misheard, "word", doubts
+    )
 
 
 def read_steps(folder):

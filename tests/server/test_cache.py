@@ -212,14 +212,14 @@ def test_an_unknown_or_unreadable_url_is_refused_without_telling_it():
 
 
 def test_a_key_changes_with_voice_version_and_model(tmp_path):
-    sounding = CacheKey("voice_1/1", analyse("你好。"), SpeechOptions(), AudioFormat("mp3"))
-    newer = replace(sounding, speaker="voice_1/2")
+    cache_key = CacheKey("voice_1/1", analyse("你好。"), SpeechOptions(), AudioFormat("mp3"))
+    newer = replace(cache_key, speaker="voice_1/2")
     (tmp_path / "gpt.ckpt").write_bytes(b"weights")
     before = model_id(tmp_path)
     (tmp_path / "gpt.ckpt").write_bytes(b"other weights")
     after = model_id(tmp_path)
     assert model_id(tmp_path) == after
-    keys = {sounding.key(before), sounding.key(after), newer.key(before), newer.key(after)}
+    keys = {cache_key.key(before), cache_key.key(after), newer.key(before), newer.key(after)}
     assert len(keys) == 4
     assert model_id(None) == model_id(None)
 
@@ -248,8 +248,8 @@ def test_nothing_runs_ahead_of_the_fastest_reader_or_on_without_one():
 
     async def listen() -> None:
         cache = SpeechCache(MemoryStore(100, 60), "model")
-        sounding = CacheKey("speaker", [], SpeechOptions(), AudioFormat("pcm"))
-        audio, _ = await cache.open(sounding, spoken)
+        cache_key = CacheKey("speaker", [], SpeechOptions(), AudioFormat("pcm"))
+        audio, _ = await cache.open(cache_key, spoken)
         with closing(audio):
             for read in (1, 2, 3):
                 await anext(audio)
@@ -258,7 +258,7 @@ def test_nothing_runs_ahead_of_the_fastest_reader_or_on_without_one():
         given = endless.given
         await asyncio.sleep(0.01)
         assert endless.given == given
-        again, hit = await cache.open(sounding, spoken)
+        again, hit = await cache.open(cache_key, spoken)
         assert not hit
         again.close()
 

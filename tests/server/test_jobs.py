@@ -169,7 +169,7 @@ HARMED = {
     "gained by chance": ("similarity is 0.75 chance is 0.1", "gains nothing"),
     "a loss within its bound": ("similarity is 0.69", "gains nothing"),
     "doubtful recordings": ("recordings is doubtful", "The recordings are doubtful."),
-    "words not judged": ("ear is none", "could not be checked"),
+    "words not judged": ("recogniser is none", "could not be checked"),
     "not measured": ("evaluation is none", "did not compare it"),
     "no number": ("similarity is nan", "less like its speaker"),
 }

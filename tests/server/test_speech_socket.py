@@ -16,7 +16,7 @@ PAUSE = 0.3
 
 
 class Speech:
-    """A socket that talks in events."""
+    """A socket that sends and receives events."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
@@ -45,15 +45,15 @@ class Speech:
 
 
 @pytest.fixture
-def talk():
+def open_socket():
     """Opens sockets; all are closed at the end."""
     with ExitStack() as sockets:
 
-        def talk(server, **options) -> Speech:
+        def open_socket(server, **options) -> Speech:
             options.setdefault("additional_headers", bearer(server.secret))
             return Speech(sockets.enter_context(connect(url_of(server), **options)))
 
-        yield talk
+        yield open_socket
 
 
 def url_of(server) -> str:
@@ -69,8 +69,8 @@ def pcm_seconds(events: list[dict]) -> float:
     return len(audio_of(events)) / 2 / 24_000
 
 
-def test_a_sentence_is_spoken_when_it_has_ended_and_not_before(server, talk):
-    speech = talk(server)
+def test_a_sentence_is_spoken_when_it_has_ended_and_not_before(server, open_socket):
+    speech = open_socket(server)
     before = len(server.model.hummed)
     for token in ("Dr", ". Lee ", "owns 3", ".5 boats", ". She"):
         speech.begin(input=token)
@@ -82,8 +82,8 @@ def test_a_sentence_is_spoken_when_it_has_ended_and_not_before(server, talk):
     assert events[-1]["usage"]["output_tokens"] == 2 * SENTENCE_SECONDS * 25
 
 
-def test_sentences_of_a_context_are_one_file(server, talk):
-    speech = talk(server)
+def test_sentences_of_a_context_are_one_file(server, open_socket):
+    speech = open_socket(server)
     speech.begin(input="How are you today? ", response_format="wav")
     speech.send(input="I am well.")
     audio = audio_of(speech.until("speech.audio.done"))
@@ -93,8 +93,8 @@ def test_sentences_of_a_context_are_one_file(server, talk):
     assert samples / 32_000 == pytest.approx(2 * SENTENCE_SECONDS + PAUSE, abs=0.001)
 
 
-def test_a_flush_speaks_what_has_no_end_and_leaves_the_context_open(server, talk):
-    speech = talk(server)
+def test_a_flush_speaks_what_has_no_end_and_leaves_the_context_open(server, open_socket):
+    speech = open_socket(server)
     speech.begin(input="And then we", pause=0)
     speech.send(flush=True)
     flushed = speech.until("speech.audio.flushed")
@@ -105,8 +105,8 @@ def test_a_flush_speaks_what_has_no_end_and_leaves_the_context_open(server, talk
     )
 
 
-def test_contexts_of_a_socket_speak_side_by_side(server, talk):
-    speech = talk(server)
+def test_contexts_of_a_socket_speak_side_by_side(server, open_socket):
+    speech = open_socket(server)
     speech.begin("one", input="Half of")
     speech.begin("two", input="你好，世界。", voice="mandarin", **{"continue": False})
     assert pcm_seconds(speech.until("speech.audio.done", "two")) > 0
@@ -114,9 +114,9 @@ def test_contexts_of_a_socket_speak_side_by_side(server, talk):
     assert pcm_seconds(speech.until("speech.audio.done", "one")) > 0
 
 
-def test_a_cancelled_context_gives_its_place_up_and_its_name_back(start, talk):
+def test_a_cancelled_context_gives_its_place_up_and_its_name_back(start, open_socket):
     server = start(queue_size=1)
-    speech = talk(server)
+    speech = open_socket(server)
     speech.begin(input="A slow one. And")
     wait_for(lambda: server.services.engine.stats().requests == 1)
     speech.send(cancel=True)
@@ -127,7 +127,7 @@ def test_a_cancelled_context_gives_its_place_up_and_its_name_back(start, talk):
     assert speech.until("speech.audio.done")
 
 
-def test_work_stops_when_the_client_leaves(start, talk):
+def test_work_stops_when_the_client_leaves(start, open_socket):
     server = start()
     with connect(url_of(server), additional_headers=bearer(server.secret)) as connection:
         Speech(connection).begin(input="A slow one. And")
@@ -147,8 +147,8 @@ def test_work_stops_when_the_client_leaves(start, talk):
         ({"input": 7}, "invalid_request", "input"),
     ],
 )
-def test_an_error_ends_its_context_alone(server, talk, fields, code, param):
-    speech = talk(server)
+def test_an_error_ends_its_context_alone(server, open_socket, fields, code, param):
+    speech = open_socket(server)
     speech.begin("good", input="I stay. ")
     speech.begin("bad", **{"input": "Hello there.", "continue": False, **fields})
     error = speech.until("error", "bad")[-1]["error"]
@@ -160,8 +160,8 @@ def test_an_error_ends_its_context_alone(server, talk, fields, code, param):
 
 
 @pytest.mark.parametrize("message", ["", "{", "[]", "null", b"\x00"])
-def test_what_is_no_object_is_refused_and_the_socket_stays(server, talk, message):
-    speech = talk(server)
+def test_what_is_no_object_is_refused_and_the_socket_stays(server, open_socket, message):
+    speech = open_socket(server)
     speech.send_raw(message)
     event = speech.next()
     assert event["type"] == "error"
@@ -170,23 +170,23 @@ def test_what_is_no_object_is_refused_and_the_socket_stays(server, talk, message
     assert speech.until("speech.audio.done")
 
 
-def test_a_context_keeps_its_voice(server, talk):
-    speech = talk(server)
+def test_a_context_keeps_its_voice(server, open_socket):
+    speech = open_socket(server)
     speech.begin(input="Hello there. ")
     speech.begin(input="The same may be said again. ")
     speech.send(input="And now another.", voice="mandarin")
     assert speech.until("error")[-1]["error"]["param"] == "voice"
 
 
-def test_an_ending_context_takes_no_more(start, talk):
-    speech = talk(start())
+def test_an_ending_context_takes_no_more(start, open_socket):
+    speech = open_socket(start())
     speech.begin(input="A slow one.", **{"continue": False})
     speech.send(input="More.")
     assert speech.until("error")[-1]["error"]["param"] == "context_id"
 
 
-def test_a_socket_has_a_bounded_number_of_contexts(start, talk):
-    speech = talk(start(socket_contexts=1))
+def test_a_socket_has_a_bounded_number_of_contexts(start, open_socket):
+    speech = open_socket(start(socket_contexts=1))
     speech.begin("a", input="Hello")
     speech.begin("b", input="Hello")
     assert speech.until("error", "b")[-1]["error"]["code"] == "unavailable"
@@ -205,17 +205,17 @@ def test_a_key_is_needed_and_its_lack_is_answered_in_the_envelope(server):
         assert error["request_id"] == answer.headers["x-request-id"]
 
 
-def test_a_key_that_is_revoked_opens_no_more_contexts(server, talk):
+def test_a_key_that_is_revoked_opens_no_more_contexts(server, open_socket):
     key, secret = server.services.stores.keys.create("test", ["speak"])
-    speech = talk(server, additional_headers=bearer(secret))
+    speech = open_socket(server, additional_headers=bearer(secret))
     server.services.stores.keys.revoke(key.id)
     speech.begin(input="Hello there.")
     assert speech.until("error")[-1]["error"]["code"] == "invalid_api_key"
 
 
-def test_browsers_send_the_key_as_a_subprotocol(server, talk):
+def test_browsers_send_the_key_as_a_subprotocol(server, open_socket):
     protocols = ["mynah.v1", f"mynah.key.{server.secret}"]
-    speech = talk(server, additional_headers={}, subprotocols=protocols)
+    speech = open_socket(server, additional_headers={}, subprotocols=protocols)
     speech.begin(input="Hello there.", **{"continue": False})
     assert speech.until("speech.audio.done")
 

@@ -83,13 +83,13 @@ def test_a_promoted_version_is_heard_on_the_next_request_and_so_is_a_rollback(
         assert np.abs(sounds[one][:quiet] - sounds[other][:quiet]).max() > 1e-3
 
 
-def test_a_timbre_that_is_lent_goes_with_the_weights(client, voice, publish, adapt):
+def test_a_reference_changes_the_timbre_beside_the_weights(client, voice, publish, adapt):
     publish(adapt(1))
-    own, lent = (
+    own, other = (
         heard(client, voice, "2", version=2, references=references)
         for references in ([], ["ljspeech"])
     )
-    assert not np.array_equal(own, lent)
+    assert not np.array_equal(own, other)
 
 
 def test_a_version_is_given_away_as_files_that_speak_like_it(

@@ -31,7 +31,7 @@ def spoken(sovits, clip):
     return replace(clip, wave=wave[0], spectrogram=linear_spectrogram(wave)[0])
 
 
-def lesson(sovits, plan=QUICK, rank=4):
+def task(sovits, plan=QUICK, rank=4):
     network = SegmentSynthesis.of(sovits.config, sovits.state_dict())
     changes = fresh_changes(network, adapted_parameters(network, rank), 0)
     heard = [spoken(sovits, TrainingClip.of(each)) for each in made_slices(4)]
@@ -82,12 +82,12 @@ def test_adapters_go_to_the_matrices_before_the_vocoder(sovits):
 
 @pytest.mark.parametrize("rank", [4, FULL])
 def test_a_voice_is_learned(sovits, tmp_path, rank):
-    outcome = run(lesson(sovits, rank=rank), tmp_path, 20)
+    outcome = run(task(sovits, rank=rank), tmp_path, 20)
     assert outcome.loss < 0.8 * outcome.loss_before
 
 
 def test_discriminators_join_and_add_losses(sovits):
-    taught = lesson(sovits, CRITICAL)
+    taught = task(sovits, CRITICAL)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         before, after = (taught.step(number, 1.0) for number in (1, 2))
@@ -97,10 +97,10 @@ def test_discriminators_join_and_add_losses(sovits):
 
 def test_a_stopped_training_gives_the_same_adapters(sovits, tmp_path):
     (tmp_path / "whole").mkdir()
-    whole = run(lesson(sovits, CRITICAL), tmp_path / "whole", 5)
+    whole = run(task(sovits, CRITICAL), tmp_path / "whole", 5)
     with pytest.raises(Stopped):
-        run(lesson(sovits, CRITICAL), tmp_path, 5, StopAt(4))
-    resumed = run(lesson(sovits, CRITICAL), tmp_path, 5)
+        run(task(sovits, CRITICAL), tmp_path, 5, StopAt(4))
+    resumed = run(task(sovits, CRITICAL), tmp_path, 5)
     for name, change in whole.changes.items():
         for part in change.__slots__:
             assert torch.equal(getattr(resumed.changes[name], part), getattr(change, part)), name

@@ -44,9 +44,9 @@ class Line:
         return self.learner.tensors["weight.delta"].detach().clone()
 
 
-def run(lesson, folder, plan, should_stop=never, listener=None):
+def run(task, folder, plan, should_stop=never, listener=None):
     progress = Progress(listener or Listener(), "acoustic", 10, 60)
-    return learn(lesson, plan, folder / "line.checkpoint", progress, should_stop)
+    return learn(task, plan, folder / "line.checkpoint", progress, should_stop)
 
 
 def test_the_loss_falls_and_is_reported(tmp_path):
@@ -113,8 +113,8 @@ def test_it_ends_early_and_gives_the_best(tmp_path):
             kept.append(self.weight)
             return super().held_out_loss()
 
-    lesson = Watched([5.0, 4.0, 3.0, 3.5, 3.2, 3.1, 2.0])
-    outcome = run(lesson, tmp_path, TrainingPlan(1000, measured_every=4, patience=3))
+    task = Watched([5.0, 4.0, 3.0, 3.5, 3.2, 3.1, 2.0])
+    outcome = run(task, tmp_path, TrainingPlan(1000, measured_every=4, patience=3))
     assert (outcome.steps, outcome.loss_before, outcome.loss) == (20, 5.0, 3.0)
     assert torch.equal(outcome.changes["weight"].delta, kept[2])
     assert not torch.equal(kept[2], kept[-1])
@@ -137,10 +137,10 @@ def test_a_stop_is_obeyed_before_another_step(tmp_path):
             self.steps += 1
             return super().step(number, scale)
 
-    lesson, listener = Counting(), Listener()
+    task, listener = Counting(), Listener()
     with pytest.raises(Stopped):
-        run(lesson, tmp_path, TrainingPlan(100), StopAt(3), listener)
-    assert lesson.steps == 3
+        run(task, tmp_path, TrainingPlan(100), StopAt(3), listener)
+    assert task.steps == 3
     assert listener.checkpoints == 1
     assert (tmp_path / "line.checkpoint").is_file()
 
@@ -149,9 +149,9 @@ def test_it_leaves_the_random_numbers_of_the_process_alone(tmp_path):
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    lesson = Line()
+    task = Line()
     torch.manual_seed(5)
-    run(lesson, tmp_path, TrainingPlan(3))
+    run(task, tmp_path, TrainingPlan(3))
     assert torch.equal(torch.rand(3), expected)
 
 

@@ -43,10 +43,10 @@ def never():
     return None
 
 
-def evaluator(models, ear, language="en", tick=never):
+def evaluator(models, recogniser, language="en", tick=never):
     held_out = made_slices(2)
     likeness = Likeness(held_out, made_slices(2, first=2))
-    return Evaluator(language, models.sovits, likeness, held_out, ear, tick)
+    return Evaluator(language, models.sovits, likeness, held_out, recogniser, tick)
 
 
 def compared(judge, models, voice):
@@ -55,8 +55,8 @@ def compared(judge, models, voice):
 
 @pytest.mark.parametrize(("heard", "rate"), [("word", 0.0), ("war", 0.5), ("", 1.0)])
 def test_errors_are_counted_over_all_sentences(models, voice, heard, rate):
-    ear, ticks = Repeating(heard), []
-    judge = evaluator(models, ear, "auto", lambda: ticks.append(1))
+    recogniser, ticks = Repeating(heard), []
+    judge = evaluator(models, recogniser, "auto", lambda: ticks.append(1))
     comparison = compared(judge, models, voice)
     found = comparison.evaluation("word", ["The recordings are noise."])
     assert (found.error_rate.before, found.error_rate.after) == (rate, rate)
@@ -64,8 +64,8 @@ def test_errors_are_counted_over_all_sentences(models, voice, heard, rate):
     assert 0 < found.similarity.before == found.similarity.after
     assert found.similarity.standard_error == found.error_rate.standard_error == 0
     spoken = (["zh"] * (SENTENCES // 2) + ["en"] * (SENTENCES // 2)) * len(SEEDS)
-    assert ear.languages == spoken * 2
-    assert len(ticks) == len(ear.languages)
+    assert recogniser.languages == spoken * 2
+    assert len(ticks) == len(recogniser.languages)
     named = ["similarity", "similarity_before", "word_error_rate", "word_error_rate_before"]
     assert sorted(found.metrics()) == named
     assert sorted(comparison.timbre()) == ["timbre_similarity", "timbre_similarity_before"]

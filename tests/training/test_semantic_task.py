@@ -27,7 +27,7 @@ def line(each, bert=None):
     return TrainingLine(torch.tensor(each.phones), bert, torch.tensor(each.codes))
 
 
-def lesson(gpt, rank=8, lines=None, held_out=None):
+def task(gpt, rank=8, lines=None, held_out=None):
     changes = fresh_changes(gpt, adapted_parameters(gpt, rank), 0)
     lines = lines or [line(each) for each in made_slices(6)]
     held_out = held_out or [line(made_slice(99))]
@@ -42,7 +42,7 @@ def run(taught, folder, steps, should_stop=never):
 
 @pytest.mark.parametrize("rank", [8, FULL])
 def test_a_voice_is_learned(gpt, tmp_path, rank):
-    outcome = run(lesson(gpt, rank), tmp_path, 30)
+    outcome = run(task(gpt, rank), tmp_path, 30)
     assert outcome.loss < 0.8 * outcome.loss_before
 
 
@@ -68,13 +68,13 @@ def test_text_features_are_read_where_there_are_any(gpt):
     paired = line(told, features).after(plain)
     assert torch.equal(paired.bert[:, len(plain.phones) :], features)
     assert not paired.bert[:, : len(plain.phones)].any()
-    without = lesson(gpt, held_out=[line(told)]).held_out_loss()
-    assert lesson(gpt, held_out=[line(told, features)]).held_out_loss() != without
+    without = task(gpt, held_out=[line(told)]).held_out_loss()
+    assert task(gpt, held_out=[line(told, features)]).held_out_loss() != without
 
 
 def test_the_held_out_loss_counts_only_what_follows_the_prompt(gpt):
     prompt, own = line(made_slice(0)), line(made_slice(1))
-    loss = lesson(gpt, lines=[prompt], held_out=[own]).held_out_loss()
+    loss = task(gpt, lines=[prompt], held_out=[own]).held_out_loss()
     paired = own.after(prompt)
     with torch.no_grad():
         logits = gpt(
@@ -91,10 +91,10 @@ def test_the_held_out_loss_counts_only_what_follows_the_prompt(gpt):
 
 def test_a_stopped_training_gives_the_same_adapters(gpt, tmp_path):
     (tmp_path / "whole").mkdir()
-    whole = run(lesson(gpt), tmp_path / "whole", 6)
+    whole = run(task(gpt), tmp_path / "whole", 6)
     with pytest.raises(Stopped):
-        run(lesson(gpt), tmp_path, 6, StopAt(4))
-    resumed = run(lesson(gpt), tmp_path, 6)
+        run(task(gpt), tmp_path, 6, StopAt(4))
+    resumed = run(task(gpt), tmp_path, 6)
     for name, change in whole.changes.items():
         assert torch.equal(resumed.changes[name].up, change.up), name
         assert torch.equal(resumed.changes[name].down, change.down), name
