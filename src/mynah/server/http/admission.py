@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol, cast, runtime_checkable
+from urllib.parse import unquote_to_bytes
 
 from fastapi import APIRouter, Depends, Request, params
 from fastapi.dependencies.models import Dependant
@@ -119,14 +120,25 @@ def _bounded(handle: Handler) -> Handler:
 
 
 def _check_head(request: Request) -> None:
-    """Refuse what would take long to parse.
+    """Refuse what would take long to parse, or be read with characters lost.
 
     Raises:
-        RequestError: the query has too many values, or the content type too many characters.
+        RequestError: the query has too many values or is not UTF-8, or the content type is too
+            long.
     """
-    check_values(request.scope["query_string"].count(b"&"))
+    query = request.scope["query_string"]
+    check_values(query.count(b"&"))
+    _check_encoding(query)
     if len(request.headers.get("content-type", "")) > _CONTENT_TYPE_CHARACTERS:
         raise RequestError("The header content-type is too long; send a shorter one.")
+
+
+def _check_encoding(query: bytes) -> None:
+    # Starlette would replace what it cannot decode, and half a text would be spoken.
+    try:
+        unquote_to_bytes(query).decode()
+    except UnicodeDecodeError:
+        raise RequestError("The query is not UTF-8 (is it GBK?); encode it as UTF-8.") from None
 
 
 def _is_form(route: APIRoute) -> bool:

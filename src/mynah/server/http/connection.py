@@ -16,6 +16,7 @@ from mynah.runtime.logging import new_request_id
 from mynah.server.http.errors import error_response
 from mynah.server.http.lingering import LingeringTransport
 from mynah.server.http.middleware.request_id import HEADER
+from mynah.server.http.request_line import RequestLineEncoder
 from mynah.server.http.upgrades import UpgradeIgnoringParser
 from mynah.server.metrics import Metrics
 from mynah.server.problems import counting
@@ -42,6 +43,7 @@ class Connection(HttpToolsProtocol):
         self._metrics = metrics
         self._unread: TimerHandle | None = None
         self._head: _Head | None = None
+        self._line = RequestLineEncoder()
         self._timer: TimerHandle | None = None
         self._lingering: LingeringTransport | None = None
         self.parser = cast(httptools.HttpRequestParser, UpgradeIgnoringParser(self))
@@ -73,7 +75,7 @@ class Connection(HttpToolsProtocol):
             self._lingering.discard(len(data))
             return
         head = self._head
-        super().data_received(data)
+        super().data_received(self._line.encoded(data))
         if self._is_fed:
             self._wait()
         if head is not None and head is self._head:
@@ -84,6 +86,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Start the head of a request, and its timeout."""
         super().on_message_begin()
+        self._line.begin()
         self._head = _Head()
         self._wait()
 
@@ -102,6 +105,7 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """End the request."""
         if not self.ignores_upgrade():
+            self._line.complete()
             super().on_message_complete()
 
     def ignores_upgrade(self) -> bool:
