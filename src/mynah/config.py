@@ -241,13 +241,13 @@ class CompatibilitySettings(SettingsGroup):
     elevenlabs_port: int | None = Field(default=None, ge=1, le=65535)
     """A port of its own for the ElevenLabs API."""
     gpt_sovits_port: int | None = Field(default=None, ge=1, le=65535)
-    """A port of its own for GPT-SoVITS's api_v2, whose clients expect 9880."""
+    """A port of its own for GPT-SoVITS's APIs, whose clients expect 9880."""
     gpt_sovits_no_auth: bool = False
-    """Allow speech by api_v2 without a key, which its clients cannot send."""
+    """Allow speech by GPT-SoVITS's APIs without a key, which their clients cannot send."""
     gpt_sovits_control: bool = False
-    """Allow a key with the scope admin to end the server by api_v2."""
+    """Allow a key with the scope admin to end the server by GPT-SoVITS's APIs."""
     gpt_sovits_references: Path | None = None
-    """Folder of the recordings that api_v2's clients name; `references` in the data folder."""
+    """Folder of the recordings that GPT-SoVITS's clients name; `references` in the data folder."""
 
 
 class Settings(
@@ -268,7 +268,7 @@ class Settings(
 
     @property
     def references(self) -> Path:
-        """Folder of the recordings that api_v2's clients name."""
+        """Folder of the recordings that GPT-SoVITS's clients name."""
         return self.gpt_sovits_references or self.data / "references"
 
     @property

@@ -22,7 +22,7 @@ class SpeechOptions:
 
     Attributes:
         language: `zh`, `en`, `all_zh` or `auto`.
-        split: method of cutting text into sentences, `cut0` to `cut5`.
+        split: method of cutting text into sentences, `cut0` to `cut5`, or `lines`.
         speed: rate of speech; 2 halves the duration.
         seed: equal seeds give equal audio.
         top_k: number of likeliest tokens to sample from; this and the next three are the model's

@@ -15,7 +15,10 @@ _PLACE = "@place@"
 _FORM = b"multipart/form-data; boundary=boundary"
 _FILES = ("recordings", "files")
 _KEPT = {"path": "place", "query": "query", "header": "headers"}
-_USUAL = ("response_format", "media_type", "language", "labels", "own_recordings", "output_format")
+_USUAL = (
+    "response_format", "media_type", "language", "labels", "own_recordings", "output_format",
+    "text_lang", "ref_audio_path", "prompt_lang", "refer_wav_path", "prompt_language",
+)  # fmt: skip
 """Fields that need not be there, and make a call quick or get it further."""
 
 TEXTS = {
@@ -138,10 +141,11 @@ class Description:
             yield from self._of_json(call, schema, whole)
 
     def _of_json(self, call: Callable[..., Call], body: Schema, usual: Schema) -> Iterator[Call]:
-        for where, values, placed in self._places(self._resolved(body["schema"]), usual, "body"):
-            for what, value in values.items():
-                content = _json(placed).replace(f'"{_PLACE}"'.encode(), value)
-                yield call(f"{where}: {what}", content=content)
+        for each in self._alternatives(body):
+            for where, values, placed in self._places(each, self._usual_of(each), "body"):
+                for what, value in values.items():
+                    content = _json(placed).replace(f'"{_PLACE}"'.encode(), value)
+                    yield call(f"{where}: {what}", content=content)
         for what, value in WHOLES.items():
             yield call(f"whole: {what}", content=value)
         yield call("every field twice", content=_json(usual)[:-1] + b"," + _json(usual)[1:])
@@ -176,8 +180,15 @@ class Description:
             yield call(f"cut at {share}", content=whole[: int(share * len(whole))])
         yield call("a part without a name", content=whole.replace(b'name="language"', b""))
 
-    def _usual(self, body: Schema) -> dict[Any, Any]:
+    def _alternatives(self, body: Schema) -> list[Schema]:
+        """The schemas that a body may have."""
         schema = self._resolved(body["schema"])
+        return [self._resolved(each) for each in schema.get("anyOf", (schema,))]
+
+    def _usual(self, body: Schema) -> dict[Any, Any]:
+        return self._usual_of(self._alternatives(body)[0])
+
+    def _usual_of(self, schema: Schema) -> dict[Any, Any]:
         wanted = {*schema.get("required", ()), *_USUAL}
         return {
             name: self._recording if name in _FILES else self._known[name]

@@ -145,7 +145,7 @@ def test_a_changed_file_is_another_voice(api, shelf, recording):
         ({"streaming_mode": 4}, "streaming_mode"),
         ({"media_type": "midi"}, "media_type"),
         ({"text_split_method": "cut9"}, "cut9"),
-        ({"colour": "red"}, "colour"),
+        ({"text_split_methods": "cut0"}, "did you mean text_split_method"),
     ],
 )
 def test_a_wrong_parameter_is_a_400_that_names_it(api, change, told):
@@ -154,6 +154,66 @@ def test_a_wrong_parameter_is_a_400_that_names_it(api, change, told):
         assert answer.status_code == 400, answer.text
         assert answer.json().keys() == {"message", "Exception"}
         assert told in answer.json()["message"]
+
+
+def test_unknown_fields_are_ignored_and_named(api):
+    unknown = {"return_fragment": False, "text_language": "zh", "volume": 3, "speaker": "x"}
+    for answer in (
+        api.get(TTS, params=ASKED | unknown),
+        api.post(TTS, json=ASKED | unknown | {"说话人": 1, "nested": {"a": [1]}}),
+    ):
+        assert answer.status_code == 200, answer.text
+        named = answer.headers["x-ignored-fields"].split(", ")
+        assert named[:4] == [*unknown]
+        assert named[4:] in ([], ["nested"])
+    assert "x-ignored-fields" not in api.get(TTS, params=ASKED).headers
+
+
+@pytest.mark.parametrize(
+    "language", ["zh", "EN", "All_ZH", "Auto", "中文", "英文", "中英混合", "多语种混合", " en "]
+)
+def test_a_language_has_a_code_in_any_case_and_a_chinese_name(api, language):
+    asked = ASKED | {"text_lang": language, "prompt_lang": language}
+    for answer in (api.get(TTS, params=asked), api.post(TTS, json=asked)):
+        assert answer.status_code == 200, answer.text
+
+
+def test_a_name_means_what_its_code_means(api):
+    asked = ASKED | {"text": "3 cats，三只猫。", "seed": 1}
+    pairs = {"中文": "all_zh", "中英混合": "zh", "英文": "en", "多语种混合": "auto"}
+    for name, code in pairs.items():
+        by_name, by_code = (
+            api.get(TTS, params=asked | {"text_lang": each}) for each in (name, code)
+        )
+        assert by_name.status_code == by_code.status_code
+        assert by_name.content == by_code.content
+
+
+@pytest.mark.parametrize(
+    ("language", "missing"),
+    [
+        ("日文", "Japanese"),
+        ("日英混合", "Japanese"),
+        ("JA", "Japanese"),
+        ("粤语", "Cantonese"),
+        ("粤英混合", "Cantonese"),
+        ("多语种混合(粤语)", "Cantonese"),
+        ("多语种混合（粤语）", "Cantonese"),
+        ("auto_yue", "Cantonese"),
+        ("韩文", "Korean"),
+        ("韩英混合", "Korean"),
+        ("all_ko", "Korean"),
+    ],
+)
+@pytest.mark.parametrize("parameter", ["text_lang", "prompt_lang"])
+def test_a_language_that_is_not_spoken_is_named(api, parameter, language, missing):
+    answer = api.get(TTS, params=ASKED | {parameter: language})
+    assert (answer.status_code, answer.json()["Exception"]) == (400, "invalid_request")
+    message = answer.json()["message"]
+    assert message.startswith(f"{parameter}: ")
+    assert language in message
+    assert missing in message
+    assert "all_zh (中文)" in message
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """Cutting a text into pieces that are spoken one after another.
 
 The methods are GPT-SoVITS's own (``TTS_infer_pack/text_segmentation_method.py``) under their
-names; unlike there, no cut falls inside a number, a time, an abbreviation or an address.
+names, and ``lines`` is the way of its first API; unlike there, no cut falls inside a number, a
+time, an abbreviation or an address.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 
 from mynah.errors import OptionError
@@ -127,16 +128,18 @@ METHODS: dict[str, Callable[[str], Iterator[str]]] = {
     "cut3": _at("。\n"),
     "cut4": _at(".\n"),
     "cut5": _at(_CUT5_ENDS),
+    "lines": _at("\n"),
 }
 
 
 def split(text: str, method: str) -> list[str]:
-    """Cut a text by one of the methods ``cut0`` to ``cut5``.
+    """Cut a text by one of the methods ``cut0`` to ``cut5``, or ``lines``.
 
     ``cut0`` does not cut, ``cut1`` after every fourth clause, ``cut2`` after about 50 characters,
-    ``cut3`` at ``。``, ``cut4`` at ``.``, ``cut5`` at every punctuation mark. The last three
-    also cut at the end of a line. Pieces without a letter or digit are dropped, pieces under five
-    characters join the next one, and pieces over 510 characters are cut at a mark or blank.
+    ``cut3`` at ``。``, ``cut4`` at ``.``, ``cut5`` at every punctuation mark; the last three
+    also cut at the end of a line, and ``lines`` only there. Pieces without a letter or digit are
+    dropped, pieces under five characters join the next one, and pieces over 510 characters are
+    cut at a mark or blank.
 
     Raises:
         OptionError: There is no such method.
@@ -145,6 +148,11 @@ def split(text: str, method: str) -> list[str]:
         raise OptionError(f"unknown split method {method!r}: use one of {', '.join(METHODS)}")
     spoken = (piece for piece in METHODS[method](text) if any(map(str.isalnum, piece)))
     return [part for piece in _join_short(spoken) for part in _cut_long(piece)]
+
+
+def break_lines(text: str, marks: Collection[str]) -> str:
+    """End the line after each clause that ends with one of some marks (``cut_text`` of api.py)."""
+    return "\n".join(_clauses(text, "".join(marks))) if marks else text
 
 
 def complete_sentences(text: str) -> tuple[str, str]:

@@ -8,22 +8,18 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mynah.server.app import Services
-from mynah.server.http.errors import ErrorWriter, add_error_handlers, error_responses
+from mynah.server.http.errors import ErrorWriterAt, add_error_handlers, error_responses
 from mynah.server.http.middleware.unhandled_errors import UnhandledErrorMiddleware
 
 
 def create_compat_app(
     title: str,
     services: Services,
-    write: ErrorWriter,
+    write_at: ErrorWriterAt,
     error: type[BaseModel],
     routers: Sequence[APIRouter],
 ) -> FastAPI:
-    """Create the app of an API layer, whose error responses `write` makes with the body `error`."""
-
-    def write_at(_: str) -> ErrorWriter:
-        return write
-
+    """Create the app of an API layer, whose error responses have the body `error`."""
     app = FastAPI(
         title=title,
         docs_url=None,

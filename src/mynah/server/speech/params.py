@@ -1,7 +1,5 @@
 """Parameters of a request for speech, as JSON and forms have them."""
 
-from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mynah.audio.encoding import AudioFormat
 from mynah.options import RANGES, SpeechOptions
 from mynah.server.access.keys import Caller
-from mynah.server.errors import ModelNotFoundError, RequestError
+from mynah.server.errors import ModelNotFoundError
 from mynah.server.plain_text import PLAIN, PlainText
 from mynah.server.speech.service import SpeechRequest
 from mynah.server.voices.resolver import ZERO_SHOT, VoiceSelection
@@ -30,8 +28,6 @@ ResponseFormat = Literal["mp3", "opus", "webm", "aac", "flac", "wav", "pcm"]
 MODEL = "mynah"
 ALIASES = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 """OpenAI's models, for applications that can name no other."""
-MISSPELT = 0.8
-"""Similarity of a field's name to one of ours from which on it is a misspelling."""
 OPENAI_PCM_RATE = 24_000
 """The rate that OpenAI's clients take bare samples to have."""
 
@@ -147,16 +143,3 @@ class SpeechBody(SpeechParams):
     """Bytes as they are, or events with the bytes in base64."""
     store: bool = False
     """Keep the audio and answer with a link to it instead."""
-
-    def ignored(self) -> Sequence[str]:
-        """Names of the fields that have no effect.
-
-        Raises:
-            RequestError: one is nearly the name of a field that has.
-        """
-        names = [*(self.model_extra or {})]
-        for name in names:
-            meant = get_close_matches(name, type(self).model_fields, 1, MISSPELT)
-            if meant:
-                raise RequestError(f"There is no {name:.80}; did you mean {meant[0]}?", name[:80])
-        return names

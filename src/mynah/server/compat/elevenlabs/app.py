@@ -11,4 +11,4 @@ from mynah.server.compat.elevenlabs.errors import ErrorBody, answer
 def create_elevenlabs(services: Services) -> FastAPI:
     """Create the ElevenLabs API on Mynah's services."""
     routers = [speech.router, voices.router, models.router]
-    return create_compat_app("Mynah as ElevenLabs", services, answer, ErrorBody, routers)
+    return create_compat_app("Mynah as ElevenLabs", services, lambda _: answer, ErrorBody, routers)

@@ -1,1 +1,1 @@
-"""GPT-SoVITS's `api_v2.py`: `/tts` in the voice of a file on the server, and its other calls."""
+"""The APIs of GPT-SoVITS: `api_v2.py`, `api.py`, and those of GSVI and SillyTavern beside them."""

@@ -26,6 +26,7 @@ from mynah.server.http.streaming import AudioResponse, cancel_on_disconnect
 from mynah.server.problems import error_body, problem_of
 from mynah.server.response_headers import tell_ignored
 from mynah.server.speech.audio_stream import AudioStream
+from mynah.server.speech.ignored_fields import ignored_fields
 from mynah.server.speech.params import SpeechBody
 from mynah.server.speech.service import SpeechRequest
 
@@ -49,7 +50,7 @@ async def create_speech(
 ) -> Response:
     """Speak a text in a voice."""
     speech = body.request(caller, body.input)
-    tell_ignored(body.ignored())
+    tell_ignored(ignored_fields(body))
     if body.store:
         if body.stream_format == "sse":
             raise RequestError("What is stored is not streamed; leave stream_format out.", "store")
