@@ -12,6 +12,7 @@ import numpy as np
 import openai
 import pytest
 import soundfile
+from fastapi import FastAPI
 from web import Web
 
 import fakes
@@ -19,6 +20,7 @@ from mynah.cli.serve import take_ports
 from mynah.config import Settings
 from mynah.engine.local.local_engine import LocalEngine
 from mynah.engine.speech_model import SpeechModel
+from mynah.server.access.owner_names import DEFAULT_OWNER
 from mynah.server.app import Services
 from mynah.server.asgi import create_app
 from mynah.server.compat.mount import own_ports
@@ -76,6 +78,7 @@ class Running:
     services: Services
     model: SpeechModel
     secret: str
+    app: FastAPI
     stop: Callable[[], None]
     clients: list[httpx.Client] = field(default_factory=list)
 
@@ -89,8 +92,8 @@ class Running:
     def openai(self) -> openai.OpenAI:
         return openai.OpenAI(base_url=f"{self.url}/v1", api_key=self.secret, max_retries=0)
 
-    def key(self, *scopes: str, days: float | None = None) -> str:
-        return self.services.stores.keys.create("test", scopes, days)[1]
+    def key(self, *scopes: str, days: float | None = None, owner: str = DEFAULT_OWNER) -> str:
+        return self.services.stores.keys.create("test", scopes, days, owner)[1]
 
 
 @pytest.fixture
@@ -161,6 +164,7 @@ def serve(folder: Path, model: SpeechModel, /, **given) -> Running:
         services,
         model,
         services.stores.keys.create("all", ["admin"])[1],
+        app,
         stop,
     )
     return running

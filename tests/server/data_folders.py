@@ -32,12 +32,32 @@ def old_data_folder(folder: Path, recording: bytes) -> Path:
     return folder
 
 
+def first_revision(folder: Path) -> Path:
+    """Alembic's folder with the first revision alone."""
+    later = [f"{revision}*" for revision in revisions.revisions()[1:]]
+    return shutil.copytree(revisions.MIGRATIONS, folder, ignore=shutil.ignore_patterns(*later))
+
+
 def with_second_revision(folder: Path, steps: str) -> Path:
-    """Alembic's folder with a revision after the first one, which does these steps."""
-    shutil.copytree(revisions.MIGRATIONS, folder, ignore=shutil.ignore_patterns("r0002*"))
-    head = 'import sqlalchemy as sa\nfrom alembic import op\nrevision = "r0002"\n'
+    """Alembic's folder with one revision after the first one, which does these steps."""
+    return _with_revision(first_revision(folder), "r0002", "r0001", steps)
+
+
+NEWEST = revisions.revisions()[-1]
+NEXT = f"r{int(NEWEST[1:]) + 1:04}"
+
+
+def with_next_revision(folder: Path, steps: str) -> Path:
+    """Alembic's folder with a revision after the newest one, which does these steps."""
+    shutil.copytree(revisions.MIGRATIONS, folder)
+    return _with_revision(folder, NEXT, NEWEST, steps)
+
+
+def _with_revision(folder: Path, name: str, after: str, steps: str) -> Path:
+    head = f'import sqlalchemy as sa\nfrom alembic import op\nrevision = "{name}"\n'
     upgrade = f"def upgrade():\n{textwrap.indent(textwrap.dedent(steps), '    ')}\n"
-    (folder / "versions" / "r0002_test.py").write_text(f'{head}down_revision = "r0001"\n{upgrade}')
+    made = f'{head}down_revision = "{after}"\n{upgrade}'
+    (folder / "versions" / f"{name}_test.py").write_text(made)
     return folder
 
 

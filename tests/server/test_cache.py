@@ -212,7 +212,7 @@ def test_an_unknown_or_unreadable_url_is_refused_without_telling_it():
 
 
 def test_a_key_changes_with_voice_version_and_model(tmp_path):
-    cache_key = CacheKey("voice_1/1", analyse("你好。"), SpeechOptions(), AudioFormat("mp3"))
+    cache_key = CacheKey("a", "voice_1/1", analyse("你好。"), SpeechOptions(), AudioFormat("mp3"))
     newer = replace(cache_key, speaker="voice_1/2")
     (tmp_path / "gpt.ckpt").write_bytes(b"weights")
     before = model_id(tmp_path)
@@ -248,7 +248,7 @@ def test_nothing_runs_ahead_of_the_fastest_reader_or_on_without_one():
 
     async def listen() -> None:
         cache = SpeechCache(MemoryStore(100, 60), "model")
-        cache_key = CacheKey("speaker", [], SpeechOptions(), AudioFormat("pcm"))
+        cache_key = CacheKey("a", "speaker", [], SpeechOptions(), AudioFormat("pcm"))
         audio, _ = await cache.open(cache_key, spoken)
         with closing(audio):
             for read in (1, 2, 3):

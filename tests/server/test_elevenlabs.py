@@ -12,6 +12,7 @@ from elevenlabs.client import ElevenLabs
 from elevenlabs.core.api_error import ApiError
 from elevenlabs.errors import UnprocessableEntityError
 
+from mynah.server.access.keys import OPERATOR
 from mynah.server.compat.elevenlabs.speech import FORMATS
 from mynah.server.voices.store import NewRecording
 from mynah.server.voices.uploads import CheckedRecording
@@ -116,7 +117,7 @@ def test_all_voices_are_listed_whatever_their_number(start):
     server = start()
     for number in range(120):
         clips = [NewRecording(CheckedRecording(b"", 4.0), None)]
-        server.services.stores.voices.create(f"voice {number}", clips, "en", {}, None)
+        server.services.stores.voices.create(OPERATOR, f"voice {number}", clips, "en", {}, None)
     assert len(elevenlabs(server).voices.get_all().voices) > 120
 
 

@@ -240,7 +240,7 @@ def test_the_eleventh_job_at_a_time_is_refused(start, recording, error_of):
 
 def test_callers_see_their_own_jobs_in_pages(start, recording, error_of):
     server = start(**IDLE)
-    client, other = (server.client(server.key("train")) for _ in range(2))
+    client, other = (server.client(server.key("train", owner=owner)) for owner in ("a", "b"))
     voice = make_voice(client, recording)
     made = [begin(client, voice, recording) for _ in range(3)]
     first = client.get("/v1/jobs", params={"limit": 2}).json()
@@ -257,6 +257,8 @@ def test_callers_see_their_own_jobs_in_pages(start, recording, error_of):
     ):
         assert (answer.status_code, error_of(answer)["code"]) == (404, "job_not_found")
     assert len(server.client().get("/v1/jobs").json()["data"]) == 3
+    colleague = server.client(server.key("train", owner="a"))
+    assert colleague.get(f"/v1/jobs/{made[0]}").status_code == 200
     speaking = server.client(server.key("speak"))
     assert train(speaking, voice, recording).status_code == 403
 
@@ -275,7 +277,7 @@ def test_callers_see_their_own_jobs_in_pages(start, recording, error_of):
     ],
 )
 def test_a_wrong_order_is_refused(idle, recording, error_of, data, param):
-    client = idle.client(idle.key("train"))
+    client = idle.client(idle.key("train", owner="wrong"))
     voice = make_voice(client, recording, f"wrong {data}".replace("/", ""))
     answer = train(client, voice, recording, **data)
     assert answer.status_code in (400, 404), answer.text

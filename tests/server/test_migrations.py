@@ -16,7 +16,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from data_folders import (
     CHANGES,
+    NEWEST,
     copies,
+    first_revision,
     old_data_folder,
     query,
     rows,
@@ -76,20 +78,26 @@ def test_a_new_database_has_the_tables_of_the_code(tmp_path):
 def test_a_database_from_before_has_them_too_and_is_copied(folder, url):
     before = rows(folder / "mynah.db")
     assert migrate.current(url) is None
-    engine = open_database(url)
+    engine = open_database(url, MigrationPolicy.UPGRADE)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
-    assert migrate.current(url) == "r0001"
+    assert migrate.current(url) == NEWEST
     (copy,) = copies(folder)
-    assert rows(folder / "mynah.db") == rows(copy) == before
+    after = rows(folder / "mynah.db")
+    assert after.pop("voice_shares") == []
+    assert {row.pop("trusted") for row in after["answers"]} == {1}
+    for table in ("keys", "voices", "stored_audio", "answers", "jobs", "deliveries"):
+        assert {row.pop("owner") for row in after[table]} == {"default"}
+    assert after == rows(copy) == before
     assert query(folder, "SELECT count(*) FROM recordings") == [(21,)]
 
 
 @pytest.fixture(params=["r0001", None])
-def base(request, folder, url):
+def base(request, folder, url, tmp_path, monkeypatch):
     """The revision that the old database says it has."""
     if request.param:
+        monkeypatch.setattr(revisions, "MIGRATIONS", first_revision(tmp_path / "first"))
         migrate.upgrade(url).unlink()
     return request.param
 
@@ -196,7 +204,7 @@ def test_of_many_that_start_at_once_on_nothing_one_makes_the_tables(tmp_path):
     url = f"sqlite:///{tmp_path / 'new' / 'mynah.db'}"
     servers = [upgrading(url, revisions.MIGRATIONS) for _ in range(4)]
     assert [(server.communicate()[1], server.returncode) for server in servers] == [(b"", 0)] * 4
-    assert migrate.check(url) == "r0001"
+    assert migrate.check(url) == NEWEST
     assert copies(tmp_path / "new") == []
 
 
@@ -236,8 +244,8 @@ def test_tables_that_are_not_those_from_before_are_refused(folder, url, change, 
     assert sorted(path.name for path in folder.iterdir()) == ["audio", "mynah.db"]
 
 
-def test_a_database_of_a_newer_mynah_is_left_as_it_is(folder, url, second, monkeypatch):
-    known = revisions.MIGRATIONS
+def test_a_database_of_a_newer_mynah_is_left_as_it_is(folder, url, second, monkeypatch, tmp_path):
+    known = first_revision(tmp_path / "first")
     second()
     migrate.upgrade(url)
     monkeypatch.setattr(revisions, "MIGRATIONS", known)

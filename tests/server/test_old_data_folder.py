@@ -13,7 +13,7 @@ from data_folders import (
     old_data_folder,
     query,
     rows,
-    with_second_revision,
+    with_next_revision,
 )
 
 from mynah.storage import revisions
@@ -22,7 +22,7 @@ JOB = "job_18ecd4537cb607d83c1e889f"
 AUDIO = "audio_18ecd47cbd48b397da63bd0b"
 
 
-@pytest.fixture(scope="module", params=["r0001", "r0002"])
+@pytest.fixture(scope="module", params=["newest", "next"])
 def folder(request, recording, tmp_path_factory):
     made = tmp_path_factory.mktemp("old")
     folder = old_data_folder(made / "data", recording(kind="FLAC"))
@@ -31,8 +31,8 @@ def folder(request, recording, tmp_path_factory):
         connection.execute("UPDATE stored_audio SET expires_at = 4000000000")
         connection.execute("UPDATE deliveries SET next_at = 4000000000")
     with pytest.MonkeyPatch.context() as patch:
-        if request.param == "r0002":
-            migrations = with_second_revision(made / "migrations", CHANGES)
+        if request.param == "next":
+            migrations = with_next_revision(made / "migrations", CHANGES)
             patch.setattr(revisions, "MIGRATIONS", migrations)
         yield folder
 
@@ -55,6 +55,17 @@ def test_it_was_copied_first(server, folder):
 
 def test_its_keys_call(client):
     assert client.get("/v1/jobs").status_code == 200
+
+
+def test_all_of_it_belongs_to_the_default_owner(client, folder, server):
+    tables = ("keys", "voices", "jobs", "stored_audio", "answers", "deliveries")
+    for table in tables:
+        owners = {owner for (owner,) in query(folder, f"SELECT owner FROM {table}")}
+        assert owners == {"default"}, table
+    named = [voice for voice in client.get("/v1/voices").json()["data"] if not voice["built_in"]]
+    assert {(voice["owner"], voice["access"]) for voice in named} == {("default", "own")}
+    other = server.client(server.services.stores.keys.create("b", ["speak"], owner="b")[1])
+    assert all(voice["built_in"] for voice in other.get("/v1/voices").json()["data"])
 
 
 @pytest.mark.parametrize("version", [1, 2])

@@ -106,7 +106,7 @@ def test_a_full_quota_is_told_before_anything_is_spoken(start):
 
 def test_only_the_owner_deletes(server, client, error_of):
     kept = store(client).json()
-    answer = server.client(server.key("speak")).delete(f"/v1/audio/{kept['id']}")
+    answer = server.client(server.key("speak", owner="other")).delete(f"/v1/audio/{kept['id']}")
     assert error_of(answer)["code"] == "audio_not_found"
     assert httpx.get(kept["url"]).is_success
 

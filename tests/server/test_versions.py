@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from training_jobs import IDLE, begin, make_version, make_voice, work
 
+from mynah.server.access.keys import OPERATOR
 from mynah.server.versions.rollout import Rollout
 from mynah.server.versions.router import point_of, version_at
 from mynah.server.voices.resolver import VoiceResolver, VoiceSelection
@@ -106,9 +107,9 @@ def source(shared):
 
 
 def test_the_engine_is_given_the_weights_of_a_version(resolver, source, voice):
-    assert resolver.resolve(VoiceSelection(voice)).weights is None
-    joined = resolver.resolve(VoiceSelection(voice, "3", ["ljspeech"]))
-    plain = resolver.resolve(VoiceSelection(voice, "3"))
+    assert resolver.resolve(OPERATOR, VoiceSelection(voice)).weights is None
+    joined = resolver.resolve(OPERATOR, VoiceSelection(voice, "3", ["ljspeech"]))
+    plain = resolver.resolve(OPERATOR, VoiceSelection(voice, "3"))
     assert joined.key == f"{voice}/3+ljspeech/1"
     assert joined.weights == plain.weights
     folder = source.weights(joined)
@@ -123,7 +124,7 @@ def test_a_version_may_have_nothing_but_prompts_of_its_own(
     plan = "steps is 1 weights is none"
     version = make_version(shared, client, voice, recording, plan, parent=2)
     assert spoken(client, voice) == str(version)
-    ref = resolver.resolve(VoiceSelection(voice))
+    ref = resolver.resolve(OPERATOR, VoiceSelection(voice))
     assert (ref.weights, source.voice(ref).texts) == (None, ("Trained words.",))
     listed = client.get(f"/v1/voices/{voice}/versions").json()["data"]
     assert [each["trained"] for each in listed] == [False, True, True, False]
@@ -137,7 +138,7 @@ def test_the_engine_is_given_the_words_of_every_recording(resolver, source, clie
     files = [("recordings", ("one.wav", recording(), "audio/wav"))] * 3
     form = {"name": "wordy", "text": ["Hello.", "", "See you."], "language": "en"}
     client.post("/v1/voices", files=files, data=form).raise_for_status()
-    ref = resolver.resolve(VoiceSelection("wordy"))
+    ref = resolver.resolve(OPERATOR, VoiceSelection("wordy"))
     assert source.voice(ref).texts == ("Hello.", "", "See you.")
 
 
@@ -234,7 +235,7 @@ def test_ratings_count_for_the_version_that_spoke(shared, client, voice, error_o
     audio = stored.json()["id"]
     assert audio == stored.headers["x-audio-id"]
     assert client.post(f"/v1/audio/{audio}/rating", json={"rating": 3}).status_code == 200
-    stranger = shared.client(shared.key("speak"))
+    stranger = shared.client(shared.key("speak", owner="stranger"))
     assert error_of(rate(stranger, 5))["code"] == "audio_not_found"
     assert client.post(f"/v1/audio/{audio}/rating", json={"rating": 6}).status_code == 400
     first, second, _ = client.get(f"/v1/voices/{voice}/versions").json()["data"]

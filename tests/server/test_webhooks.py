@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -72,7 +73,7 @@ def shared(serve_in, tmp_path_factory):
 
 @pytest.fixture
 def made(shared, recording, request):
-    client = shared.client(shared.key("speak", "train"))
+    client = shared.client(shared.key("speak", "train", owner=f"owner-{secrets.token_hex(4)}"))
     return client, make_voice(client, recording, request.node.name)
 
 
@@ -234,7 +235,7 @@ def test_callers_see_their_own_deliveries(shared, made, recording, receiver, err
     secret_of(client)
     client.post(f"/v1/jobs/{begin(client, voice, recording, callback_url=receiver[0])}/cancel")
     delivery = the_delivery(client, "delivered")
-    other = shared.client(shared.key("train"))
+    other = shared.client(shared.key("train", owner="other"))
     assert other.get("/v1/webhooks/deliveries").json()["data"] == []
     answer = other.post(f"/v1/webhooks/deliveries/{delivery['id']}/replay")
     assert (answer.status_code, error_of(answer)["code"]) == (404, "delivery_not_found")

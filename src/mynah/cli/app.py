@@ -8,6 +8,7 @@ import typer
 
 from mynah.cli.command import PlainTextCommand
 from mynah.cli.db import db
+from mynah.cli.owner_commands import owners
 from mynah.cli.training_commands import EXAMPLE, export, jobs, train
 from mynah.options import SpeechOptions
 from mynah.runtime.version import package_version
@@ -213,18 +214,21 @@ def create(
         typer.Option(help="speak, train or admin; give it again for more. [default: speak]"),
     ] = None,
     days: Annotated[float | None, typer.Option(help="Days until it expires; never.")] = None,
+    owner: Annotated[
+        str, typer.Option(help="Whose it is, and all that is made with it.")
+    ] = "default",
 ) -> None:
     """Make a key and print it, this once."""
     from mynah.cli.keys import open_keys  # noqa: PLC0415
 
-    key, secret = open_keys().create(name, scope or ["speak"], days)
+    key, secret = open_keys().create(name, scope or ["speak"], days, owner)
     typer.echo(f"{key.id}  {', '.join(key.scopes)}; note the key, it is not shown again:", err=True)
     typer.echo(secret)
 
 
 @keys.command("list", cls=PlainTextCommand)
 def list_keys() -> None:
-    """List the keys: id, name, scopes, day they were made, state."""
+    """List the keys: id, name, scopes, day they were made, state, owner."""
     from mynah.cli.keys import open_keys, rows  # noqa: PLC0415
 
     for row in rows(open_keys()):
@@ -233,7 +237,7 @@ def list_keys() -> None:
 
 @keys.command(cls=PlainTextCommand)
 def revoke(key: Annotated[str, typer.Argument(help="The id that `keys list` shows.")]) -> None:
-    """Revoke a key; a running server refuses it from its next call on."""
+    """Revoke a key; a running server refuses it, and ends its streams within seconds."""
     from mynah.cli.keys import open_keys  # noqa: PLC0415
 
     typer.echo(f"{open_keys().revoke(key).id} is revoked")
@@ -241,5 +245,6 @@ def revoke(key: Annotated[str, typer.Argument(help="The id that `keys list` show
 
 app.command(cls=PlainTextCommand, epilog=EXAMPLE)(train)
 app.add_typer(jobs, name="jobs")
+app.add_typer(owners, name="owners")
 app.add_typer(db, name="db")
 app.command(cls=PlainTextCommand, epilog="Example: [bold]mynah export ann --out ann/[/]")(export)

@@ -7,6 +7,7 @@ from pathlib import Path
 from mynah.config import Settings
 from mynah.engine.export import RELEASED_FILES
 from mynah.errors import VoiceNotFoundError
+from mynah.server.access.keys import OPERATOR
 from mynah.server.stores import open_stores
 from mynah.server.versions.export import Exports
 
@@ -23,7 +24,7 @@ def export(settings: Settings, name: str, version: int | None, out: Path) -> Ite
         )
     with closing(open_stores(settings)) as stores:
         exports = Exports(stores.versions, stores.weights, settings.model)
-        voice = stores.voices.own(name)
+        voice = stores.voices.managed(OPERATOR, name)
         for file in RELEASED_FILES:
             exports.write(voice, version or int(voice.default_version), file, out / file)
             yield out / file

@@ -14,13 +14,11 @@ from mynah.jobs.completion import NOT_STARTED
 from mynah.jobs.dispatch import Launcher, open_launcher
 from mynah.jobs.job import Job
 from mynah.jobs.worker import DEFECT, DIED
-from mynah.server.access.keys import Caller
+from mynah.server.access.keys import OPERATOR
 from mynah.server.errors import JobEndedError, JobFailedError
 from mynah.server.stores import Stores
 from mynah.server.versions.publishing import OBJECTIONS
 
-OPERATOR = Caller("operator", ("admin",))
-"""The owner of the data folder: creates jobs as a caller of its own, and sees those of all keys."""
 CANCELLED = 130
 """Exit code of a command whose job was cancelled, as shells have it for Ctrl-C."""
 LOG = "training.log"
@@ -122,7 +120,7 @@ class JobRun:
             log = f"{self._settings.data / LOG} has the log"
             inside = job.error["code"] in (DEFECT, DIED, NOT_STARTED)
             raise JobFailedError(f"{job.error['message']} {again}{f'; {log}' if inside else ''}.")
-        voice = self._stores.voices.get(job.voice_id)
+        voice = self._stores.voices.by_id(job.voice_id)
         made = self._stores.versions.get(voice, job.version or 0)
         measured = (f"{name} {value:.3f}" for name, value in made.metrics.items())
         kept = ["kept, not promoted"] if made.report.get(OBJECTIONS) else []

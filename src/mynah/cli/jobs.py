@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
-from mynah.cli.job_run import OPERATOR, JobRun
+from mynah.cli.job_run import JobRun
 from mynah.cli.output import one_line
 from mynah.config import Settings
 from mynah.errors import VoiceNotFoundError
 from mynah.jobs.job import Job
+from mynah.server.access.keys import OPERATOR
 from mynah.server.stores import make_stores
 
 
@@ -57,7 +58,7 @@ class JobBook:
 
     def _voice(self, job: Job) -> str:
         try:
-            return self._stores.voices.get(job.voice_id).name
+            return self._stores.voices.by_id(job.voice_id).name
         except VoiceNotFoundError:
             return job.voice_id
 

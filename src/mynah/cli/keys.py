@@ -14,9 +14,10 @@ def open_keys() -> Keys:
 
 
 def rows(keys: Keys) -> Iterator[tuple[str, ...]]:
-    """Each key's id, name, scopes, day of creation and state."""
+    """Each key's id, name, scopes, day of creation, state and owner."""
     for key in keys.all():
-        yield key.id, key.name, ",".join(key.scopes), _day(key.created_at), _state(key)
+        scopes, day = ",".join(key.scopes), _day(key.created_at)
+        yield key.id, key.name, scopes, day, _state(key), key.owner
 
 
 def _state(key: Key) -> str:

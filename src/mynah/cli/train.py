@@ -7,10 +7,12 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from mynah.audio.kinds import KINDS
-from mynah.cli.job_run import OPERATOR, JobRun
+from mynah.cli.job_run import JobRun
 from mynah.config import MEBIBYTE, Settings
 from mynah.errors import OptionError, RecordingError, VoiceNotFoundError
 from mynah.jobs.kinds.train import TrainingParams
+from mynah.server.access.keys import OPERATOR, Caller
+from mynah.server.access.owner_names import check_owner
 from mynah.server.stores import Stores, make_stores
 from mynah.server.voices.store import NewRecording, VoiceName, VoiceRecord
 from mynah.server.voices.uploads import UploadRules, admit, check_words
@@ -25,6 +27,7 @@ def train(
     recordings: Sequence[Path],
     texts: Sequence[str],
     params: TrainingParams,
+    owner: str | None,
 ) -> None:
     """Train a voice, with a progress bar.
 
@@ -34,16 +37,18 @@ def train(
         recordings: training data; if empty, the voice's own recordings.
         texts: their transcripts, in order.
         params: options of the training, without recordings.
+        owner: of the voice; None takes any owner's.
 
     Raises:
         MynahError: something given cannot be used, or the training failed.
     """
+    caller = OPERATOR if owner is None else _operator_for(owner)
     with closing(make_stores(settings)) as stores:
         check_words(texts, len(recordings), params.language)
-        stores.jobs.check_room(OPERATOR)
+        stores.jobs.check_room(caller)
         clips = _clips(recordings, texts, settings.train_longest_seconds)
-        voice, sent = _voice(stores, name, clips, params.language)
-        job = stores.training.submit(OPERATOR, voice, params, sent, own=not sent, callback_url=None)
+        voice, sent = _voice(stores, caller, name, clips, params.language)
+        job = stores.training.submit(caller, voice, params, sent, own=not sent, callback_url=None)
         JobRun(stores).begin(job.id)
 
 
@@ -66,12 +71,17 @@ def _clip(path: Path, text: str, rules: UploadRules) -> NewRecording:
         raise RecordingError(f"{path}: {error}") from None
 
 
+def _operator_for(owner: str) -> Caller:
+    """The operator as an owner's own caller, who sees nothing of other owners."""
+    return Caller(OPERATOR.id, ("speak", "train"), check_owner(owner))
+
+
 def _voice(
-    stores: Stores, name: str, clips: Sequence[NewRecording], language: str
+    stores: Stores, caller: Caller, name: str, clips: Sequence[NewRecording], language: str
 ) -> tuple[VoiceRecord, Sequence[NewRecording]]:
     """The voice, and the recordings that it does not have yet."""
     try:
-        return stores.voices.own(name), clips
+        return stores.voices.managed(caller, name), clips
     except VoiceNotFoundError:
         if not clips:
             raise OptionError(
@@ -79,7 +89,7 @@ def _voice(
             ) from None
     # Before it is created: a voice that cannot be trained is not what was asked for.
     stores.training.rules.check(sum(each.clip.seconds for each in clips))
-    return stores.voices.create(_checked(name), clips, language, {}, consent=None), ()
+    return stores.voices.create(caller, _checked(name), clips, language, {}, consent=None), ()
 
 
 def _checked(name: str) -> str:

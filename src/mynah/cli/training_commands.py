@@ -76,6 +76,12 @@ def train(
     denoise: Annotated[
         bool, typer.Option("--denoise", help="Take noise out of the recordings first.")
     ] = False,
+    owner: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose voice it is; any owner's of this name, or a new one of `default`."
+        ),
+    ] = None,
     model: Annotated[
         Path | None,
         typer.Option(
@@ -93,7 +99,7 @@ def train(
     params = TrainingParams(
         (), language, epochs, rank, stages, parent=1, promote=True, denoise=denoise
     )
-    run(read_settings(model=model), name, recordings or [], text or [], params)
+    run(read_settings(model=model), name, recordings or [], text or [], params, owner)
 
 
 def export(

@@ -8,6 +8,7 @@ from mynah.config import Settings
 from mynah.engine.request import VoiceRef
 from mynah.engine.voice_source import HeldVoices, VoiceSource
 from mynah.errors import VoiceNotFoundError
+from mynah.server.access.keys import OPERATOR
 from mynah.server.plain_text import is_plain
 from mynah.server.stores import open_stores
 from mynah.server.voices.resolver import VoiceResolver, VoiceSelection
@@ -59,7 +60,7 @@ def _held(voice: Voice) -> tuple[VoiceRef, VoiceSource]:
 
 def _of_data_folder(name: str, resolver: VoiceResolver, settings: Settings) -> VoiceRef:
     try:
-        return resolver.resolve(VoiceSelection(name))
+        return resolver.resolve(OPERATOR, VoiceSelection(name))
     except VoiceNotFoundError:
         raise _not_found(name, settings) from None
 

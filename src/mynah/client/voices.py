@@ -20,6 +20,8 @@ class ServerVoice:
     default_version: str
     created_at: int
     built_in: bool
+    owner: str | None
+    access: str
 
 
 def voices(after: str) -> Call[Page[ServerVoice]]:

@@ -20,7 +20,7 @@ class Job:
 
     Attributes:
         kind: name of a `JobKind`, such as `train`.
-        caller: id of its owner.
+        caller: id of the key that it was submitted with.
         voice_id: of its voice.
         request: parameters, as the kind writes them.
         callback_url: for the webhook at its end.
@@ -34,6 +34,7 @@ class Job:
         created_at: seconds since 1970.
         started_at: of the first attempt, in seconds since 1970.
         ended_at: in seconds since 1970.
+        owner: of the key, and of the job.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Job:
     created_at: int
     started_at: int | None
     ended_at: int | None
+    owner: str
 
     @property
     def over(self) -> bool:

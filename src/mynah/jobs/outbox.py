@@ -30,6 +30,7 @@ def enqueue_webhook(connection: Connection, job: Job) -> None:
     row = {
         "id": new_id("msg"),
         "caller": job.caller,
+        "owner": job.owner,
         "job_id": job.id,
         "url": job.callback_url,
         "body": json.dumps(body, ensure_ascii=False),

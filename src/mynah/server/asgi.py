@@ -31,6 +31,7 @@ from mynah.server.http.routers import (
     metrics,
     root,
     scripts,
+    shares,
     speech,
     speech_websocket,
     stored_audio,
@@ -84,7 +85,7 @@ def create_app(stores: Stores, engine: Engine) -> FastAPI:
 def _v1() -> APIRouter:
     router = APIRouter()
     parts = (
-        speech, speech_websocket, catalogue, stored_audio, voices, training, versions, jobs,
+        speech, speech_websocket, catalogue, stored_audio, voices, shares, training, versions, jobs,
         webhooks, scripts,
     )  # fmt: skip
     for part in parts:

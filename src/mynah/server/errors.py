@@ -91,6 +91,24 @@ class VoiceExistsError(MynahError):
     code = "voice_exists"
 
 
+class AmbiguousVoiceError(MynahError):
+    """Several owners have a voice of this name."""
+
+    code = "ambiguous_voice"
+
+
+class VoiceAccessError(MynahError):
+    """The voice is another owner's, who shares it to a lesser extent."""
+
+    code = "voice_access_denied"
+
+
+class ShareNotFoundError(MynahError):
+    """The voice is not shared with this owner."""
+
+    code = "share_not_found"
+
+
 class BuiltInVoiceError(MynahError):
     """Voices that come with Mynah can be neither changed nor deleted."""
 

@@ -21,6 +21,8 @@ from mynah.server.jobs.training import TrainingRules, TrainingService
 from mynah.server.versions.promotion import PromotionRules
 from mynah.server.versions.publishing import Publisher
 from mynah.server.versions.store import VersionStore
+from mynah.server.voices.owners import Owners
+from mynah.server.voices.sharing import Sharing
 from mynah.server.voices.store import VoiceStore
 from mynah.storage.blobs import BlobStore, FileBlobs, FileWeights, WeightStore
 from mynah.storage.data_folder import check_format, make_data_folder
@@ -43,6 +45,8 @@ class Stores:
         self.weights: WeightStore = FileWeights(settings.versions)
         self.keys = Keys(records)
         self.voices = VoiceStore(records, self.blobs, self.weights)
+        self.sharing = Sharing(records)
+        self.owners = Owners(records)
         self.leases = Leases(records, settings.lease_seconds)
         self.job_folders = JobFolders(settings.jobs)
         self.job_events = JobEvents(records)

@@ -12,9 +12,18 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
+    true,
 )
 
 metadata = MetaData()
+
+
+def _owner(*, index: bool = False) -> Column[str]:
+    """Owner of a row; rows from before there were owners have the default one."""
+    return Column("owner", Text, nullable=False, server_default="default", index=index)
+
+
 keys = Table(
     "keys",
     metadata,
@@ -25,17 +34,30 @@ keys = Table(
     Column("created_at", Integer, nullable=False),
     Column("expires_at", Integer),
     Column("revoked_at", Integer),
+    _owner(),
 )
 voices = Table(
     "voices",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False, index=True),
     Column("language", Text, nullable=False),
     Column("labels", JSON, nullable=False),
     Column("consent", Text),
     Column("default_version", Text, nullable=False),
     Column("created_at", Integer, nullable=False),
+    _owner(),
+    UniqueConstraint("owner", "name", name="voices_owner_name_key"),
+)
+voice_shares = Table(
+    "voice_shares",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("voice_id", ForeignKey("voices.id", ondelete="CASCADE"), nullable=False),
+    Column("owner", Text, nullable=False, index=True),
+    Column("access", Text, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    UniqueConstraint("voice_id", "owner", name="voice_shares_voice_id_owner_key"),
 )
 recordings = Table(
     "recordings",
@@ -57,6 +79,7 @@ stored_audio = Table(
     Column("secret", Text, nullable=False),
     Column("created_at", Integer, nullable=False),
     Column("expires_at", Integer, nullable=False, index=True),
+    _owner(),
 )
 first_answers = Table(
     "first_answers",
@@ -109,6 +132,8 @@ answers = Table(
     Column("rating", Integer),
     Column("similarity", Float),
     Column("created_at", Integer, nullable=False, index=True),
+    _owner(),
+    Column("trusted", Boolean, nullable=False, server_default=true()),
     Index("answers_of_version", "voice_id", "version", "id"),
 )
 jobs = Table(
@@ -135,6 +160,7 @@ jobs = Table(
     Column("created_at", Integer, nullable=False),
     Column("started_at", Integer),
     Column("ended_at", Integer),
+    _owner(index=True),
 )
 job_events = Table(
     "job_events",
@@ -166,6 +192,7 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_at", Float, nullable=False, index=True),
     Column("created_at", Integer, nullable=False),
+    _owner(index=True),
 )
 delivery_attempts = Table(
     "delivery_attempts",

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15mynah/v1/speech.proto\x12\x08mynah.v1\"\xd5\x03\n\x06Manner\x12\r\n\x05voice\x18\x01 \x01(\t\x12\x12\n\x05model\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x1c\n\x0fresponse_format\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x15\n\x08language\x18\x04 \x01(\tH\x02\x88\x01\x01\x12\x12\n\x05split\x18\x05 \x01(\tH\x03\x88\x01\x01\x12\x12\n\x05speed\x18\x06 \x01(\x01H\x04\x88\x01\x01\x12\x11\n\x04seed\x18\x07 \x01(\x03H\x05\x88\x01\x01\x12\x12\n\x05top_k\x18\x08 \x01(\x05H\x06\x88\x01\x01\x12\x12\n\x05top_p\x18\t \x01(\x01H\x07\x88\x01\x01\x12\x18\n\x0btemperature\x18\n \x01(\x01H\x08\x88\x01\x01\x12\x1f\n\x12repetition_penalty\x18\x0b \x01(\x01H\t\x88\x01\x01\x12\x12\n\x05pause\x18\x0c \x01(\x01H\n\x88\x01\x01\x12\x14\n\x07version\x18\r \x01(\tH\x0b\x88\x01\x01\x12\x12\n\nreferences\x18\x0e \x03(\tB\x08\n\x06_modelB\x12\n\x10_response_formatB\x0b\n\t_languageB\x08\n\x06_splitB\x08\n\x06_speedB\x07\n\x05_seedB\x08\n\x06_top_kB\x08\n\x06_top_pB\x0e\n\x0c_temperatureB\x15\n\x13_repetition_penaltyB\x08\n\x06_pauseB\n\n\x08_version\"D\n\x11SynthesizeRequest\x12 \n\x06manner\x18\x01 \x01(\x0b\x32\x10.mynah.v1.Manner\x12\r\n\x05input\x18\x02 \x01(\t\"W\n\x12SynthesizeResponse\x12\r\n\x05\x61udio\x18\x01 \x01(\x0c\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\x1e\n\x05usage\x18\x03 \x01(\x0b\x32\x0f.mynah.v1.Usage\"K\n\tTextPiece\x12 \n\x06manner\x18\x01 \x01(\x0b\x32\x10.mynah.v1.Manner\x12\r\n\x05input\x18\x02 \x01(\t\x12\r\n\x05\x66lush\x18\x03 \x01(\x08\"n\n\x0bSpeechEvent\x12\x0f\n\x05\x61udio\x18\x01 \x01(\x0cH\x00\x12$\n\x07\x66lushed\x18\x02 \x01(\x0b\x32\x11.mynah.v1.FlushedH\x00\x12\x1f\n\x04\x64one\x18\x03 \x01(\x0b\x32\x0f.mynah.v1.UsageH\x00\x42\x07\n\x05\x65vent\"\t\n\x07\x46lushed\"J\n\x05Usage\x12\x14\n\x0cinput_tokens\x18\x01 \x01(\x03\x12\x15\n\routput_tokens\x18\x02 \x01(\x03\x12\x14\n\x0ctotal_tokens\x18\x03 \x01(\x03\"\xf0\x01\n\x05Voice\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t\x12+\n\x06labels\x18\x04 \x03(\x0b\x32\x1b.mynah.v1.Voice.LabelsEntry\x12\x14\n\x07\x63onsent\x18\x05 \x01(\tH\x00\x88\x01\x01\x12\x17\n\x0f\x64\x65\x66\x61ult_version\x18\x06 \x01(\t\x12\x12\n\ncreated_at\x18\x07 \x01(\x03\x12\x10\n\x08\x62uilt_in\x18\x08 \x01(\x08\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\n\n\x08_consent\"5\n\tRecording\x12\r\n\x05\x61udio\x18\x01 \x01(\x0c\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0b\n\x03url\x18\x03 \x01(\t\"\xfa\x01\n\x12\x43reateVoiceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\'\n\nrecordings\x18\x02 \x03(\x0b\x32\x13.mynah.v1.Recording\x12\x15\n\x08language\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x38\n\x06labels\x18\x04 \x03(\x0b\x32(.mynah.v1.CreateVoiceRequest.LabelsEntry\x12\x14\n\x07\x63onsent\x18\x05 \x01(\tH\x01\x88\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_languageB\n\n\x08_consent\" \n\x0fGetVoiceRequest\x12\r\n\x05voice\x18\x01 \x01(\t\"O\n\x11ListVoicesRequest\x12\x12\n\x05\x61\x66ter\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05limit\x18\x02 \x01(\x05H\x01\x88\x01\x01\x42\x08\n\x06_afterB\x08\n\x06_limit\"G\n\x12ListVoicesResponse\x12\x1f\n\x06voices\x18\x01 \x03(\x0b\x32\x0f.mynah.v1.Voice\x12\x10\n\x08has_more\x18\x02 \x01(\x08\"e\n\x06Labels\x12,\n\x06labels\x18\x01 \x03(\x0b\x32\x1c.mynah.v1.Labels.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x83\x01\n\x12UpdateVoiceRequest\x12\r\n\x05voice\x18\x01 \x01(\t\x12\x11\n\x04name\x18\x02 \x01(\tH\x00\x88\x01\x01\x12 \n\x06labels\x18\x03 \x01(\x0b\x32\x10.mynah.v1.Labels\x12\x14\n\x07\x63onsent\x18\x04 \x01(\tH\x01\x88\x01\x01\x42\x07\n\x05_nameB\n\n\x08_consent\"#\n\x12\x44\x65leteVoiceRequest\x12\r\n\x05voice\x18\x01 \x01(\t\"!\n\x13\x44\x65leteVoiceResponse\x12\n\n\x02id\x18\x01 \x01(\t2\xa0\x04\n\x06Speech\x12G\n\nSynthesize\x12\x1b.mynah.v1.SynthesizeRequest\x1a\x1c.mynah.v1.SynthesizeResponse\x12H\n\x10SynthesizeStream\x12\x1b.mynah.v1.SynthesizeRequest\x1a\x15.mynah.v1.SpeechEvent0\x01\x12:\n\x08\x43onverse\x12\x13.mynah.v1.TextPiece\x1a\x15.mynah.v1.SpeechEvent(\x01\x30\x01\x12<\n\x0b\x43reateVoice\x12\x1c.mynah.v1.CreateVoiceRequest\x1a\x0f.mynah.v1.Voice\x12\x36\n\x08GetVoice\x12\x19.mynah.v1.GetVoiceRequest\x1a\x0f.mynah.v1.Voice\x12G\n\nListVoices\x12\x1b.mynah.v1.ListVoicesRequest\x1a\x1c.mynah.v1.ListVoicesResponse\x12<\n\x0bUpdateVoice\x12\x1c.mynah.v1.UpdateVoiceRequest\x1a\x0f.mynah.v1.Voice\x12J\n\x0b\x44\x65leteVoice\x12\x1c.mynah.v1.DeleteVoiceRequest\x1a\x1d.mynah.v1.DeleteVoiceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15mynah/v1/speech.proto\x12\x08mynah.v1\"\xd5\x03\n\x06Manner\x12\r\n\x05voice\x18\x01 \x01(\t\x12\x12\n\x05model\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x1c\n\x0fresponse_format\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x15\n\x08language\x18\x04 \x01(\tH\x02\x88\x01\x01\x12\x12\n\x05split\x18\x05 \x01(\tH\x03\x88\x01\x01\x12\x12\n\x05speed\x18\x06 \x01(\x01H\x04\x88\x01\x01\x12\x11\n\x04seed\x18\x07 \x01(\x03H\x05\x88\x01\x01\x12\x12\n\x05top_k\x18\x08 \x01(\x05H\x06\x88\x01\x01\x12\x12\n\x05top_p\x18\t \x01(\x01H\x07\x88\x01\x01\x12\x18\n\x0btemperature\x18\n \x01(\x01H\x08\x88\x01\x01\x12\x1f\n\x12repetition_penalty\x18\x0b \x01(\x01H\t\x88\x01\x01\x12\x12\n\x05pause\x18\x0c \x01(\x01H\n\x88\x01\x01\x12\x14\n\x07version\x18\r \x01(\tH\x0b\x88\x01\x01\x12\x12\n\nreferences\x18\x0e \x03(\tB\x08\n\x06_modelB\x12\n\x10_response_formatB\x0b\n\t_languageB\x08\n\x06_splitB\x08\n\x06_speedB\x07\n\x05_seedB\x08\n\x06_top_kB\x08\n\x06_top_pB\x0e\n\x0c_temperatureB\x15\n\x13_repetition_penaltyB\x08\n\x06_pauseB\n\n\x08_version\"D\n\x11SynthesizeRequest\x12 \n\x06manner\x18\x01 \x01(\x0b\x32\x10.mynah.v1.Manner\x12\r\n\x05input\x18\x02 \x01(\t\"W\n\x12SynthesizeResponse\x12\r\n\x05\x61udio\x18\x01 \x01(\x0c\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\x1e\n\x05usage\x18\x03 \x01(\x0b\x32\x0f.mynah.v1.Usage\"K\n\tTextPiece\x12 \n\x06manner\x18\x01 \x01(\x0b\x32\x10.mynah.v1.Manner\x12\r\n\x05input\x18\x02 \x01(\t\x12\r\n\x05\x66lush\x18\x03 \x01(\x08\"n\n\x0bSpeechEvent\x12\x0f\n\x05\x61udio\x18\x01 \x01(\x0cH\x00\x12$\n\x07\x66lushed\x18\x02 \x01(\x0b\x32\x11.mynah.v1.FlushedH\x00\x12\x1f\n\x04\x64one\x18\x03 \x01(\x0b\x32\x0f.mynah.v1.UsageH\x00\x42\x07\n\x05\x65vent\"\t\n\x07\x46lushed\"J\n\x05Usage\x12\x14\n\x0cinput_tokens\x18\x01 \x01(\x03\x12\x15\n\routput_tokens\x18\x02 \x01(\x03\x12\x14\n\x0ctotal_tokens\x18\x03 \x01(\x03\"\x9e\x02\n\x05Voice\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t\x12+\n\x06labels\x18\x04 \x03(\x0b\x32\x1b.mynah.v1.Voice.LabelsEntry\x12\x14\n\x07\x63onsent\x18\x05 \x01(\tH\x00\x88\x01\x01\x12\x17\n\x0f\x64\x65\x66\x61ult_version\x18\x06 \x01(\t\x12\x12\n\ncreated_at\x18\x07 \x01(\x03\x12\x10\n\x08\x62uilt_in\x18\x08 \x01(\x08\x12\x12\n\x05owner\x18\t \x01(\tH\x01\x88\x01\x01\x12\x0e\n\x06\x61\x63\x63\x65ss\x18\n \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\n\n\x08_consentB\x08\n\x06_owner\"5\n\tRecording\x12\r\n\x05\x61udio\x18\x01 \x01(\x0c\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0b\n\x03url\x18\x03 \x01(\t\"\xfa\x01\n\x12\x43reateVoiceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\'\n\nrecordings\x18\x02 \x03(\x0b\x32\x13.mynah.v1.Recording\x12\x15\n\x08language\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x38\n\x06labels\x18\x04 \x03(\x0b\x32(.mynah.v1.CreateVoiceRequest.LabelsEntry\x12\x14\n\x07\x63onsent\x18\x05 \x01(\tH\x01\x88\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_languageB\n\n\x08_consent\" \n\x0fGetVoiceRequest\x12\r\n\x05voice\x18\x01 \x01(\t\"O\n\x11ListVoicesRequest\x12\x12\n\x05\x61\x66ter\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05limit\x18\x02 \x01(\x05H\x01\x88\x01\x01\x42\x08\n\x06_afterB\x08\n\x06_limit\"G\n\x12ListVoicesResponse\x12\x1f\n\x06voices\x18\x01 \x03(\x0b\x32\x0f.mynah.v1.Voice\x12\x10\n\x08has_more\x18\x02 \x01(\x08\"e\n\x06Labels\x12,\n\x06labels\x18\x01 \x03(\x0b\x32\x1c.mynah.v1.Labels.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x83\x01\n\x12UpdateVoiceRequest\x12\r\n\x05voice\x18\x01 \x01(\t\x12\x11\n\x04name\x18\x02 \x01(\tH\x00\x88\x01\x01\x12 \n\x06labels\x18\x03 \x01(\x0b\x32\x10.mynah.v1.Labels\x12\x14\n\x07\x63onsent\x18\x04 \x01(\tH\x01\x88\x01\x01\x42\x07\n\x05_nameB\n\n\x08_consent\"#\n\x12\x44\x65leteVoiceRequest\x12\r\n\x05voice\x18\x01 \x01(\t\"!\n\x13\x44\x65leteVoiceResponse\x12\n\n\x02id\x18\x01 \x01(\t2\xa0\x04\n\x06Speech\x12G\n\nSynthesize\x12\x1b.mynah.v1.SynthesizeRequest\x1a\x1c.mynah.v1.SynthesizeResponse\x12H\n\x10SynthesizeStream\x12\x1b.mynah.v1.SynthesizeRequest\x1a\x15.mynah.v1.SpeechEvent0\x01\x12:\n\x08\x43onverse\x12\x13.mynah.v1.TextPiece\x1a\x15.mynah.v1.SpeechEvent(\x01\x30\x01\x12<\n\x0b\x43reateVoice\x12\x1c.mynah.v1.CreateVoiceRequest\x1a\x0f.mynah.v1.Voice\x12\x36\n\x08GetVoice\x12\x19.mynah.v1.GetVoiceRequest\x1a\x0f.mynah.v1.Voice\x12G\n\nListVoices\x12\x1b.mynah.v1.ListVoicesRequest\x1a\x1c.mynah.v1.ListVoicesResponse\x12<\n\x0bUpdateVoice\x12\x1c.mynah.v1.UpdateVoiceRequest\x1a\x0f.mynah.v1.Voice\x12J\n\x0b\x44\x65leteVoice\x12\x1c.mynah.v1.DeleteVoiceRequest\x1a\x1d.mynah.v1.DeleteVoiceResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,31 +52,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USAGE']._serialized_start=866
   _globals['_USAGE']._serialized_end=940
   _globals['_VOICE']._serialized_start=943
-  _globals['_VOICE']._serialized_end=1183
-  _globals['_VOICE_LABELSENTRY']._serialized_start=1126
-  _globals['_VOICE_LABELSENTRY']._serialized_end=1171
-  _globals['_RECORDING']._serialized_start=1185
-  _globals['_RECORDING']._serialized_end=1238
-  _globals['_CREATEVOICEREQUEST']._serialized_start=1241
-  _globals['_CREATEVOICEREQUEST']._serialized_end=1491
-  _globals['_CREATEVOICEREQUEST_LABELSENTRY']._serialized_start=1126
-  _globals['_CREATEVOICEREQUEST_LABELSENTRY']._serialized_end=1171
-  _globals['_GETVOICEREQUEST']._serialized_start=1493
-  _globals['_GETVOICEREQUEST']._serialized_end=1525
-  _globals['_LISTVOICESREQUEST']._serialized_start=1527
-  _globals['_LISTVOICESREQUEST']._serialized_end=1606
-  _globals['_LISTVOICESRESPONSE']._serialized_start=1608
-  _globals['_LISTVOICESRESPONSE']._serialized_end=1679
-  _globals['_LABELS']._serialized_start=1681
-  _globals['_LABELS']._serialized_end=1782
-  _globals['_LABELS_LABELSENTRY']._serialized_start=1126
-  _globals['_LABELS_LABELSENTRY']._serialized_end=1171
-  _globals['_UPDATEVOICEREQUEST']._serialized_start=1785
-  _globals['_UPDATEVOICEREQUEST']._serialized_end=1916
-  _globals['_DELETEVOICEREQUEST']._serialized_start=1918
-  _globals['_DELETEVOICEREQUEST']._serialized_end=1953
-  _globals['_DELETEVOICERESPONSE']._serialized_start=1955
-  _globals['_DELETEVOICERESPONSE']._serialized_end=1988
-  _globals['_SPEECH']._serialized_start=1991
-  _globals['_SPEECH']._serialized_end=2535
+  _globals['_VOICE']._serialized_end=1229
+  _globals['_VOICE_LABELSENTRY']._serialized_start=1162
+  _globals['_VOICE_LABELSENTRY']._serialized_end=1207
+  _globals['_RECORDING']._serialized_start=1231
+  _globals['_RECORDING']._serialized_end=1284
+  _globals['_CREATEVOICEREQUEST']._serialized_start=1287
+  _globals['_CREATEVOICEREQUEST']._serialized_end=1537
+  _globals['_CREATEVOICEREQUEST_LABELSENTRY']._serialized_start=1162
+  _globals['_CREATEVOICEREQUEST_LABELSENTRY']._serialized_end=1207
+  _globals['_GETVOICEREQUEST']._serialized_start=1539
+  _globals['_GETVOICEREQUEST']._serialized_end=1571
+  _globals['_LISTVOICESREQUEST']._serialized_start=1573
+  _globals['_LISTVOICESREQUEST']._serialized_end=1652
+  _globals['_LISTVOICESRESPONSE']._serialized_start=1654
+  _globals['_LISTVOICESRESPONSE']._serialized_end=1725
+  _globals['_LABELS']._serialized_start=1727
+  _globals['_LABELS']._serialized_end=1828
+  _globals['_LABELS_LABELSENTRY']._serialized_start=1162
+  _globals['_LABELS_LABELSENTRY']._serialized_end=1207
+  _globals['_UPDATEVOICEREQUEST']._serialized_start=1831
+  _globals['_UPDATEVOICEREQUEST']._serialized_end=1962
+  _globals['_DELETEVOICEREQUEST']._serialized_start=1964
+  _globals['_DELETEVOICEREQUEST']._serialized_end=1999
+  _globals['_DELETEVOICERESPONSE']._serialized_start=2001
+  _globals['_DELETEVOICERESPONSE']._serialized_end=2034
+  _globals['_SPEECH']._serialized_start=2037
+  _globals['_SPEECH']._serialized_end=2581
 # @@protoc_insertion_point(module_scope)

@@ -91,7 +91,7 @@ class Usage(_message.Message):
     def __init__(self, input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., total_tokens: _Optional[int] = ...) -> None: ...
 
 class Voice(_message.Message):
-    __slots__ = ("id", "name", "language", "labels", "consent", "default_version", "created_at", "built_in")
+    __slots__ = ("id", "name", "language", "labels", "consent", "default_version", "created_at", "built_in", "owner", "access")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -107,6 +107,8 @@ class Voice(_message.Message):
     DEFAULT_VERSION_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     BUILT_IN_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    ACCESS_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     language: str
@@ -115,7 +117,9 @@ class Voice(_message.Message):
     default_version: str
     created_at: int
     built_in: bool
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., language: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., consent: _Optional[str] = ..., default_version: _Optional[str] = ..., created_at: _Optional[int] = ..., built_in: _Optional[bool] = ...) -> None: ...
+    owner: str
+    access: str
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., language: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., consent: _Optional[str] = ..., default_version: _Optional[str] = ..., created_at: _Optional[int] = ..., built_in: _Optional[bool] = ..., owner: _Optional[str] = ..., access: _Optional[str] = ...) -> None: ...
 
 class Recording(_message.Message):
     __slots__ = ("audio", "text", "url")

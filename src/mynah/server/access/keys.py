@@ -2,13 +2,14 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine, RowMapping, Select, insert, select, update
 
 from mynah.errors import OptionError
+from mynah.server.access.owner_names import DEFAULT_OWNER, check_owner
 from mynah.server.errors import AuthenticationError, KeyNotFoundError, ScopeError
 from mynah.storage.database import new_id, now
 from mynah.storage.tables import keys
@@ -32,6 +33,7 @@ class Key:
     created_at: int
     expires_at: int | None
     revoked_at: int | None
+    owner: str
 
     def caller(self) -> "Caller":
         """The caller of a valid key.
@@ -43,15 +45,27 @@ class Key:
             raise AuthenticationError(f"The API key was revoked; {_REMEDY}.")
         if self.expires_at is not None and self.expires_at <= now():
             raise AuthenticationError(f"The API key has expired; {_REMEDY}.")
-        return Caller(self.id, self.scopes)
+        return Caller(self.id, self.scopes, self.owner)
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated caller. Limits, fair queueing and logs go by `id`."""
+    """An authenticated caller.
+
+    Attributes:
+        id: of the key; limits, fair queueing and logs go by it.
+        scopes: of the key.
+        owner: of the key, and of all that the caller makes.
+    """
 
     id: str
     scopes: tuple[str, ...]
+    owner: str = DEFAULT_OWNER
+
+    @property
+    def is_admin(self) -> bool:
+        """True if the caller may do everything, with the property of every owner."""
+        return "admin" in self.scopes
 
     def require(self, scope: str) -> None:
         """Refuse a caller without a scope.
@@ -59,12 +73,14 @@ class Caller:
         Raises:
             ScopeError: naming it.
         """
-        if scope not in self.scopes and "admin" not in self.scopes:
+        if scope not in self.scopes and not self.is_admin:
             raise ScopeError(f"This key may not {scope}; use one with the scope {scope}.")
 
 
 ANYONE = Caller("anyone", SCOPES)
 """The caller of all requests to a server without keys."""
+OPERATOR = Caller("operator", ("admin",))
+"""The caller of commands: whoever may read the data folder sees what belongs to any owner."""
 
 
 class Keys:
@@ -74,20 +90,26 @@ class Keys:
         self._records = records
 
     def create(
-        self, name: str, scopes: Sequence[str], days: float | None = None
+        self,
+        name: str,
+        scopes: Sequence[str],
+        days: float | None = None,
+        owner: str = DEFAULT_OWNER,
     ) -> tuple[Key, str]:
         """Create a key.
 
         Args:
-            name: given by its owner.
+            name: of the key alone, for lists.
             scopes: some of `SCOPES`.
             days: until it expires; None never.
+            owner: of the key, and of all that is made with it.
 
         Returns:
             The key, and its secret, which is not stored.
 
         Raises:
-            OptionError: a scope is unknown, or there is none, or it would expire at once.
+            OptionError: a scope is unknown, or there is none, it would expire at once, or there can
+                be no such owner.
         """
         unknown = [scope for scope in scopes if scope not in SCOPES]
         if unknown or not scopes:
@@ -95,9 +117,10 @@ class Keys:
             raise OptionError(f"{wrong}; the scopes are {', '.join(SCOPES)}.")
         if days is not None and days <= 0:
             raise OptionError(f"A key cannot expire in {days:g} days; give a number above 0.")
+        check_owner(owner)
         secret = _PREFIX + secrets.token_urlsafe(32)
         expires_at = None if days is None else now() + int(days * 86_400)
-        key = Key(new_id("key"), name, tuple(dict.fromkeys(scopes)), now(), expires_at, None)
+        key = Key(new_id("key"), name, tuple(dict.fromkeys(scopes)), now(), expires_at, None, owner)
         row = {name: getattr(key, name) for name in Key.__slots__}
         with self._records.begin() as connection:
             connection.execute(
@@ -111,6 +134,12 @@ class Keys:
             return [
                 _key(row) for row in connection.execute(_listed().order_by(keys.c.id)).mappings()
             ]
+
+    def of(self, ids: Collection[str]) -> list[Key]:
+        """The keys of some ids, valid or not; ids that are of no key are passed over."""
+        query = _listed().where(keys.c.id.in_(ids))
+        with self._records.connect() as connection:
+            return [_key(row) for row in connection.execute(query).mappings()]
 
     def revoke(self, key_id: str) -> Key:
         """Revoke a key from its next use on; a second time changes nothing.

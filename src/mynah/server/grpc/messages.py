@@ -63,7 +63,7 @@ def voice_changes(request: pb.UpdateVoiceRequest) -> VoiceChanges:
 
 def voice_message(voice: VoiceBody) -> pb.Voice:
     """Convert a voice."""
-    return pb.Voice(**voice.model_dump(exclude={"object"}))
+    return pb.Voice(**voice.model_dump(exclude={"object", "shares"}))
 
 
 def _fields(message: Message) -> dict[str, Any]:

@@ -8,12 +8,10 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    and_,
     func,
     insert,
     or_,
     select,
-    true,
     update,
 )
 
@@ -22,6 +20,7 @@ from mynah.jobs.events import record_event
 from mynah.jobs.job import JOB_COLUMNS, UNDER_WAY, Job, job_of
 from mynah.jobs.leases import abandoned
 from mynah.server.access.keys import Caller
+from mynah.server.access.ownership import owned_by
 from mynah.server.errors import JobEndedError, JobLimitError, JobNotEndedError, JobNotFoundError
 from mynah.storage.clock import advisory_lock
 from mynah.storage.database import new_id, now
@@ -39,7 +38,7 @@ class JobPage:
 
 
 class JobService:
-    """The jobs of a database. Callers see their own; those with the scope `admin` see all.
+    """The jobs of a database. Callers see their owner's; those with the scope `admin` see all.
 
     Args:
         records: the database.
@@ -57,12 +56,15 @@ class JobService:
             JobNotFoundError: they have none of this id.
         """
         with self._records.connect() as connection:
-            return _get(connection, _seen_by(caller) & (jobs.c.id == job_id))
+            return _get(connection, owned_by(jobs, caller) & (jobs.c.id == job_id))
 
     def page(self, caller: Caller, before: str = "", limit: int = 20) -> JobPage:
         """A caller's jobs whose ids come before one, at most `limit`."""
         query = (
-            select(*JOB_COLUMNS).where(_seen_by(caller)).order_by(jobs.c.id.desc()).limit(limit + 1)
+            select(*JOB_COLUMNS)
+            .where(owned_by(jobs, caller))
+            .order_by(jobs.c.id.desc())
+            .limit(limit + 1)
         )
         if before:
             query = query.where(jobs.c.id < before)
@@ -101,6 +103,7 @@ class JobService:
             "id": new_id("job"), "kind": kind, "caller": caller.id, "voice_id": voice_id,
             "request": request, "callback_url": callback_url, "state": "queued", "progress": {},
             "attempts": 0, "fruitless": 0, "cancelling": False, "fence": 0, "created_at": now(),
+            "owner": caller.owner,
         }  # fmt: skip
         # Written before it is counted: SQLite has one writer from its first write on.
         connection.execute(insert(jobs).values(row))
@@ -115,7 +118,7 @@ class JobService:
             JobNotFoundError: they have none of this id.
             JobEndedError: it is over.
         """
-        seen = _seen_by(caller) & (jobs.c.id == job_id)
+        seen = owned_by(jobs, caller) & (jobs.c.id == job_id)
         idle = or_(jobs.c.state == "queued", abandoned())
         asking = update(jobs).where(seen, jobs.c.state == "running").values(cancelling=True)
         with self._records.begin() as connection:
@@ -133,7 +136,7 @@ class JobService:
             JobNotEndedError: it is under way, or it succeeded.
             JobLimitError: it is one too many.
         """
-        seen = _seen_by(caller) & (jobs.c.id == job_id)
+        seen = owned_by(jobs, caller) & (jobs.c.id == job_id)
         facts = {
             "state": "queued", "error": None, "fruitless": 0, "cancelling": False,
             "sent_at": None, "ended_at": None, "fence": jobs.c.fence + 1,
@@ -161,10 +164,6 @@ class JobService:
                 "wait until one is over, or cancel one.",
                 _RETRY_SECONDS,
             )
-
-
-def _seen_by(caller: Caller) -> ColumnElement[bool]:
-    return true() if "admin" in caller.scopes else and_(jobs.c.caller == caller.id)
 
 
 def _get(connection: Connection, which: ColumnElement[bool]) -> Job:

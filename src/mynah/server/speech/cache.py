@@ -24,8 +24,8 @@ from mynah.text.sentence import Sentence
 AHEAD = 4
 """Chunks that are taken from the engine before the fastest reader has asked for them."""
 
-_PREFIX = "mynah:speech:1:"
-"""The number is of the form of `_packed`."""
+_PREFIX = "mynah:speech:2:"
+"""The number is of the form of `_packed`, and of what a key is made of."""
 _log = logging.getLogger(__name__)
 
 
@@ -34,12 +34,14 @@ class CacheKey:
     """Everything that the bytes of a speech depend on.
 
     Attributes:
+        owner: of the caller; nobody may learn from a cache what another owner had said.
         speaker: identifies voice and version.
         sentences: of the text.
         options: of the speech.
         form: audio format.
     """
 
+    owner: str
     speaker: str
     sentences: Sequence[Sentence]
     options: SpeechOptions
@@ -48,7 +50,7 @@ class CacheKey:
     def key(self, model: str) -> str:
         """Key in the store; `model` identifies the weights."""
         said = [(sentence.normalised, sentence.phones) for sentence in self.sentences]
-        facts = [model, self.speaker, said, asdict(self.options), asdict(self.form)]
+        facts = [model, self.owner, self.speaker, said, asdict(self.options), asdict(self.form)]
         return _PREFIX + hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

@@ -59,7 +59,7 @@ class OutcomeTracker:
     ) -> None:
         self._metrics.version_answers.labels(voice.voice_id, voice.version).inc()
         try:
-            self._outcomes.begin(audio_id, caller, voice.voice_id, voice.version)
+            self._outcomes.begin(audio_id, caller, voice.voice_id, voice.version, voice.trusted)
         except SQLAlchemyError as error:  # counting is not worth an answer
             log_unexpected(error)
             return

@@ -155,7 +155,7 @@ class SpeechService:
         speak = partial(self._speak, request, voice, sentences)
         if not (self._cache and request.cacheable):
             return await speak()
-        key = CacheKey(voice.key, sentences, request.options, request.form)
+        key = CacheKey(request.caller.owner, voice.key, sentences, request.options, request.form)
         audio, hit = await self._cache.open(key, speak)
         result = "hit" if hit else "miss"
         self._metrics.cache.labels(result).inc()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Engine, delete, func, insert, literal, select
 
+from mynah.server.access.keys import Caller
+from mynah.server.access.ownership import owned_by
 from mynah.server.errors import AudioNotFoundError, LinkError, LinkExpiredError, QuotaError
 from mynah.storage.blobs import Blob, BlobStore
 from mynah.storage.database import now
@@ -18,12 +20,13 @@ class StoredAudio:
     """Audio that is kept.
 
     Attributes:
-        caller: id of its owner.
+        caller: id of the key that it was made with, whose quota it counts for.
         media_type: as in `Content-Type`.
         bytes: size.
         secret: signs its links; deleted with it.
         created_at: seconds since 1970.
         expires_at: seconds since 1970.
+        owner: of the key, and of the audio.
     """
 
     id: str
@@ -33,6 +36,7 @@ class StoredAudio:
     secret: str
     created_at: int
     expires_at: int
+    owner: str
 
     @property
     def signature(self) -> str:
@@ -57,13 +61,15 @@ class AudioStore:
         self._seconds = seconds
         self._quota = quota
 
-    def check_room(self, caller: str) -> None:
+    def check_room(self, caller: Caller) -> None:
         """Check before anything is synthesised that the quota has any room.
 
         Raises:
             QuotaError: there is none; it says when there will be.
         """
-        query = select(_used_by(caller), func.min(stored_audio.c.expires_at)).where(_of(caller))
+        query = select(_used_by(caller), func.min(stored_audio.c.expires_at)).where(
+            _made_by(caller)
+        )
         with self._records.connect() as connection:
             used, first_end = connection.execute(query).one()
         if used >= self._quota:
@@ -72,12 +78,12 @@ class AudioStore:
                 max(1, first_end - now()),
             )
 
-    def keep(self, audio_id: str, caller: str, data: bytes, media_type: str) -> StoredAudio:
+    def keep(self, audio_id: str, caller: Caller, data: bytes, media_type: str) -> StoredAudio:
         """Store audio.
 
         Args:
             audio_id: of its stream.
-            caller: id of its owner.
+            caller: with whose key it was made.
             data: of its file.
             media_type: as in `Content-Type`.
 
@@ -85,8 +91,8 @@ class AudioStore:
             QuotaError: there is no room for it.
         """
         kept = StoredAudio(
-            audio_id, caller, media_type, len(data), secrets.token_hex(32),
-            now(), now() + self._seconds,
+            audio_id, caller.id, media_type, len(data), secrets.token_hex(32),
+            now(), now() + self._seconds, caller.owner,
         )  # fmt: skip
         row = {column.name: getattr(kept, column.name) for column in stored_audio.columns}
         # One statement, so that two calls at a time cannot both take the last room.
@@ -124,13 +130,14 @@ class AudioStore:
         except FileNotFoundError:
             raise _missing() from None
 
-    def delete(self, caller: str, audio_id: str) -> None:
-        """Delete audio of a caller.
+    def delete(self, caller: Caller, audio_id: str) -> None:
+        """Delete audio of a caller's owner.
 
         Raises:
-            AudioNotFoundError: the caller has none of this id.
+            AudioNotFoundError: the owner has none of this id.
         """
-        self._forget(self._get((stored_audio.c.id == audio_id) & _of(caller)).id)
+        its = (stored_audio.c.id == audio_id) & owned_by(stored_audio, caller)
+        self._forget(self._get(its).id)
 
     def purge(self) -> None:
         """Delete everything that has expired."""
@@ -154,13 +161,13 @@ class AudioStore:
             connection.execute(delete(stored_audio).where(stored_audio.c.id == audio_id))
 
 
-def _of(caller: str) -> ColumnElement[bool]:
-    return stored_audio.c.caller == caller
+def _made_by(caller: Caller) -> ColumnElement[bool]:
+    return stored_audio.c.caller == caller.id
 
 
-def _used_by(caller: str) -> ColumnElement[int]:
+def _used_by(caller: Caller) -> ColumnElement[int]:
     used = func.coalesce(func.sum(stored_audio.c.bytes), 0)
-    return select(used).where(_of(caller)).scalar_subquery()
+    return select(used).where(_made_by(caller)).scalar_subquery()
 
 
 def _key_of(audio_id: str) -> str:

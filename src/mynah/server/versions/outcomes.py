@@ -6,9 +6,10 @@ Only voices with trained versions are counted; others have nothing to compare.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Engine, delete, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Engine, delete, func, insert, select, update
 
 from mynah.server.access.keys import Caller
+from mynah.server.access.ownership import owned_by
 from mynah.server.errors import AudioNotFoundError
 from mynah.storage.database import now
 from mynah.storage.tables import answers
@@ -71,8 +72,10 @@ class Outcomes:
     def __init__(self, records: Engine) -> None:
         self._records = records
 
-    def begin(self, audio_id: str, caller: Caller, voice_id: str, version: int) -> None:
-        """Record a speech result."""
+    def begin(
+        self, audio_id: str, caller: Caller, voice_id: str, version: int, trusted: bool
+    ) -> None:
+        """Record a speech result; only a trusted one is among those that a version is judged by."""
         row = {
             "id": audio_id,
             "caller": caller.id,
@@ -80,6 +83,8 @@ class Outcomes:
             "version": version,
             "failed": False,
             "created_at": now(),
+            "owner": caller.owner,
+            "trusted": trusted,
         }
         with self._records.begin() as connection:
             connection.execute(insert(answers).values(row))
@@ -97,11 +102,12 @@ class Outcomes:
         Raises:
             AudioNotFoundError: the caller has no such result, or it is not counted.
         """
-        seen = true() if "admin" in caller.scopes else answers.c.caller == caller.id
         given = {"rating": rating, "similarity": similarity}
         facts = {name: value for name, value in given.items() if value is not None}
         columns = [answers.c[name] for name in SpeechOutcome.__slots__]
-        rating_it = update(answers).where(seen, answers.c.id == audio_id).values(facts)
+        rating_it = (
+            update(answers).where(owned_by(answers, caller), answers.c.id == audio_id).values(facts)
+        )
         with self._records.begin() as connection:
             row = connection.execute(rating_it.returning(*columns)).mappings().first()
         if row is None:
@@ -119,8 +125,8 @@ class Outcomes:
         return {version: _tally(*rest) for version, *rest in rows}
 
     def tally_after(self, voice_id: str, version: int, mark: str, limit: int) -> Tally:
-        """Statistics of a version's last results after an id."""
-        its = _of(voice_id, version) & (answers.c.id > mark)
+        """Statistics of a version's last trusted results after an id."""
+        its = _of(voice_id, version) & answers.c.trusted & (answers.c.id > mark)
         last = select(answers.c.id).where(its).order_by(answers.c.id.desc()).limit(limit)
         with self._records.connect() as connection:
             row = connection.execute(select(*_TALLIED).where(answers.c.id.in_(last))).one()

@@ -14,7 +14,7 @@ from mynah.jobs.kind import JobContext
 from mynah.jobs.kinds.train import TrainingMaterial, TrainingParams
 from mynah.jobs.leases import LeaseLostError
 from mynah.server.versions.promotion import PromotionRules
-from mynah.server.versions.rollout import hold_voice, promote_in
+from mynah.server.versions.rollout import promote_in
 from mynah.server.versions.store import VersionStore, add_version
 from mynah.server.voices.recordings import (
     StoredRecording,
@@ -23,6 +23,7 @@ from mynah.server.voices.recordings import (
     keep_recordings,
     recording_key,
 )
+from mynah.server.voices.row_lock import hold_voice
 from mynah.server.voices.store import VoiceStore
 from mynah.storage.blobs import BlobStore, WeightStore
 from mynah.storage.database import new_id
@@ -55,7 +56,7 @@ class Publisher:
     promotion: PromotionRules
 
     def material(self, job: Job, params: TrainingParams, into: Path) -> TrainingMaterial:
-        parent = self.versions.get(self.voices.get(job.voice_id), params.parent)
+        parent = self.versions.get(self.voices.by_id(job.voice_id), params.parent)
         into.mkdir(exist_ok=True)
         return TrainingMaterial(
             self._recordings(params.recordings, into),

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
 
-from mynah.errors import VoiceNotFoundError
 from mynah.server.errors import NoEarlierVersionError
+from mynah.server.voices.row_lock import hold_voice
 from mynah.storage.database import new_id, now
 from mynah.storage.tables import rollout_steps, rollouts, voices
 
@@ -144,18 +144,6 @@ class Rollouts:
         with self._records.begin() as connection:
             hold_voice(connection, voice_id)
             yield connection
-
-
-def hold_voice(connection: Connection, voice_id: str) -> None:
-    """Lock a voice's row until the transaction ends.
-
-    Raises:
-        VoiceNotFoundError: there is no such voice.
-    """
-    # A write takes the row's lock in either database; a read would in only one of them.
-    holding = update(voices).where(voices.c.id == voice_id).values(id=voices.c.id)
-    if not connection.execute(holding).rowcount:
-        raise VoiceNotFoundError("The voice was deleted; make another.")
 
 
 def promote_in(connection: Connection, voice_id: str, version: int) -> Rollout:

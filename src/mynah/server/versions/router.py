@@ -8,6 +8,7 @@ from functools import partial
 from mynah.engine.request import VoiceRef
 from mynah.server.access.keys import Caller
 from mynah.server.versions.rollout import Rollouts
+from mynah.server.voices.access import VoiceAccess
 from mynah.server.voices.resolver import VoiceResolver, VoiceSelection
 from mynah.server.voices.store import FIRST_VERSION, VoiceStore
 from mynah.storage.invalidation import CachedReads, ChangeWatcher
@@ -42,12 +43,14 @@ class ResolvedVoice:
         voice_id: of the voice.
         version: its number.
         counted: True if the voice has trained versions, whose outcomes are recorded.
+        trusted: True if the caller manages the voice, so that outcomes may move its versions.
     """
 
     ref: VoiceRef
     voice_id: str
     version: int
     counted: bool
+    trusted: bool
 
 
 class VersionRouter:
@@ -76,13 +79,14 @@ class VersionRouter:
         return self._resolved.get((what, caller.id, user), choose)
 
     def _choose(self, selection: VoiceSelection, caller: Caller, user: str | None) -> ResolvedVoice:
-        voice = self._voices.get(selection.voice)
+        voice = self._voices.get(caller, selection.voice)
         rollout = None if voice.built_in else self._rollouts.of(voice.id)
         asked = selection.version
         if asked is None and rollout and rollout.traffic:
             who = caller.id if user is None else f"{caller.id}\0{user}"
             asked = str(version_at(point_of(voice.id, who), rollout.traffic))
         version = self._resolver.version_of(voice, asked)
-        ref = self._resolver.resolve(replace(selection, voice=voice.id, version=version))
+        ref = self._resolver.resolve(caller, replace(selection, voice=voice.id, version=version))
         counted = rollout is not None or version != FIRST_VERSION
-        return ResolvedVoice(ref, voice.id, int(version), counted)
+        trusted = voice.access >= VoiceAccess.MANAGE
+        return ResolvedVoice(ref, voice.id, int(version), counted, trusted)

@@ -7,6 +7,7 @@ from sqlalchemy import Engine, exists, select
 
 from mynah.engine.request import RecordingRef, VoiceRef
 from mynah.errors import VoiceNotFoundError
+from mynah.server.access.keys import Caller
 from mynah.server.errors import ReferenceNotFoundError, VoiceVersionNotFoundError
 from mynah.server.voices.recordings import recording_key, recordings_of
 from mynah.server.voices.store import FIRST_VERSION, VoiceRecord, VoiceStore
@@ -40,15 +41,17 @@ class VoiceResolver:
         self._records = records
         self._samples = {sample.name: _sample_ref(sample) for sample in samples()}
 
-    def resolve(self, selection: VoiceSelection) -> VoiceRef:
-        """Resolve a selection to a voice reference.
+    def resolve(self, caller: Caller, selection: VoiceSelection) -> VoiceRef:
+        """Resolve a caller's selection to a voice reference.
 
         Raises:
-            VoiceNotFoundError, VoiceVersionNotFoundError, ReferenceNotFoundError: there is none.
+            VoiceNotFoundError, VoiceVersionNotFoundError, ReferenceNotFoundError: the caller can
+                see none.
+            AmbiguousVoiceError: several owners have one.
         """
-        voice = self._voices.get(selection.voice)
+        voice = self._voices.get(caller, selection.voice)
         own = self._ref(voice, self.version_of(voice, selection.version))
-        others = [self._reference(name) for name in selection.references]
+        others = [self._reference(caller, name) for name in selection.references]
         if not others:
             return own
         key = "+".join(each.key for each in (own, *others))
@@ -93,9 +96,9 @@ class VoiceResolver:
             version=version,
         )
 
-    def _reference(self, name: str) -> VoiceRef:
+    def _reference(self, caller: Caller, name: str) -> VoiceRef:
         try:
-            return self._ref(self._voices.get(name), FIRST_VERSION)
+            return self._ref(self._voices.get(caller, name), FIRST_VERSION)
         except VoiceNotFoundError as error:
             raise ReferenceNotFoundError(str(error)) from None
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import StringConstraints
-from sqlalchemy import Engine, delete, insert, or_, select, update
+from sqlalchemy import Engine, RowMapping, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mynah.errors import VoiceNotFoundError
-from mynah.server.errors import BuiltInVoiceError, VoiceExistsError
+from mynah.server.access.keys import OPERATOR, Caller
+from mynah.server.errors import BuiltInVoiceError, VoiceAccessError, VoiceExistsError
+from mynah.server.voices.access import VoiceAccess, access_to, named_voice, visible_voices
 from mynah.server.voices.recordings import (
     StoredRecording,
     forget_recordings,
@@ -49,12 +51,14 @@ class VoiceRecord:
 
     Attributes:
         id: never given to another voice.
-        name: unique while the voice exists; callers may use it in place of the id.
+        name: unique among its owner's; callers may use it in place of the id.
         language: of the words of its recordings.
         labels: its owner's metadata.
         consent: the speaker's.
         default_version: the version that speaks when none is asked for.
         created_at: seconds since 1970.
+        owner: of the voice; None if it comes with Mynah.
+        access: of the caller who asked for it.
         built_in: True if it comes with Mynah and cannot be changed.
     """
 
@@ -65,6 +69,8 @@ class VoiceRecord:
     consent: str | None
     default_version: str
     created_at: int
+    owner: str | None
+    access: VoiceAccess
     built_in: bool = field(default=False, kw_only=True)
 
 
@@ -85,7 +91,11 @@ class Page:
 
 
 class VoiceStore:
-    """The voices of a database and those that come with Mynah."""
+    """The voices of a database and those that come with Mynah.
+
+    Callers see their own, those that are shared with them and those that come with Mynah. Any other
+    is not found, as if it were not there.
+    """
 
     def __init__(self, records: Engine, storage: BlobStore, folders: WeightStore) -> None:
         self._records = records
@@ -96,6 +106,7 @@ class VoiceStore:
 
     def create(
         self,
+        caller: Caller,
         name: str,
         clips: Sequence[NewRecording],
         language: str,
@@ -105,7 +116,8 @@ class VoiceStore:
         """Create a voice; it can speak at once.
 
         Args:
-            name: unique.
+            caller: whose owner the voice belongs to.
+            name: unique among the owner's voices.
             clips: at least one; the first one is the prompt.
             language: of the transcripts.
             labels: metadata.
@@ -116,8 +128,9 @@ class VoiceStore:
         """
         self._refuse_built_in_name(name)
         voice = VoiceRecord(
-            new_id("voice"), name, language, dict(labels), consent, FIRST_VERSION, now()
-        )
+            new_id("voice"), name, language, dict(labels), consent, FIRST_VERSION, now(),
+            caller.owner, VoiceAccess.OWN,
+        )  # fmt: skip
         kept = [
             StoredRecording(new_id("recording"), each.clip.flac, each.text, each.clip.seconds)
             for each in clips
@@ -133,50 +146,64 @@ class VoiceStore:
             raise _taken(name) from None
         return voice
 
-    def get(self, name: str) -> VoiceRecord:
-        """The voice of an id or a name.
+    def get(self, caller: Caller, name: str) -> VoiceRecord:
+        """The voice that a caller means by an id or a name.
+
+        Raises:
+            VoiceNotFoundError: the caller can see none.
+            AmbiguousVoiceError: several owners have one, of which none is the caller's.
+        """
+        if name in self._built_in:
+            return self._built_in[name]
+        query = visible_voices(caller).where(or_(voices.c.id == name, voices.c.name == name))
+        with self._records.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        row = named_voice(rows, name, caller)
+        if row is None:
+            raise VoiceNotFoundError(
+                f"There is no voice {name:.80}; GET /v1/voices lists those that there are."
+            )
+        return _record(row, caller)
+
+    def by_id(self, voice_id: str) -> VoiceRecord:
+        """The voice of an id that no caller chose, such as that of a job.
 
         Raises:
             VoiceNotFoundError: there is none.
         """
-        if name in self._built_in:
-            return self._built_in[name]
-        query = select(voices).where(or_(voices.c.id == name, voices.c.name == name))
+        query = visible_voices(OPERATOR).where(voices.c.id == voice_id)
         with self._records.connect() as connection:
-            rows = connection.execute(query).mappings().all()
-        if not rows:
-            raise VoiceNotFoundError(
-                f"There is no voice {name:.80}; GET /v1/voices lists those that there are."
-            )
-        # A voice may be named like another one's id; the id goes before the name.
-        return VoiceRecord(**max(rows, key=lambda row: row["id"] == name))
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            raise VoiceNotFoundError(f"There is no voice {voice_id:.80}; it was deleted.")
+        return _record(row, OPERATOR)
 
-    def page(self, after: str = "", limit: int = 20) -> Page:
-        """Voices whose ids come after one, at most `limit`."""
-        query = select(voices).where(voices.c.id > after).order_by(voices.c.id).limit(limit + 1)
+    def page(self, caller: Caller, after: str = "", limit: int = 20) -> Page:
+        """Voices that a caller sees whose ids come after one, at most `limit`."""
+        query = visible_voices(caller).where(voices.c.id > after)
+        query = query.order_by(voices.c.id).limit(limit + 1)
         with self._records.connect() as connection:
-            own = [VoiceRecord(**row) for row in connection.execute(query).mappings()]
+            own = [_record(row, caller) for row in connection.execute(query).mappings()]
         built_in = [voice for voice in self._built_in.values() if voice.id > after]
         found = sorted([*built_in, *own], key=lambda voice: voice.id)
         return Page(found[:limit], more=len(found) > limit)
 
-    def all(self) -> Iterator[VoiceRecord]:
-        """Every voice, in the order of the ids."""
-        page = self.page()
+    def all(self, caller: Caller) -> Iterator[VoiceRecord]:
+        """Every voice that a caller sees, in the order of the ids."""
+        page = self.page(caller)
         yield from page.voices
         while page.more:
-            page = self.page(page.voices[-1].id)
+            page = self.page(caller, page.voices[-1].id)
             yield from page.voices
 
-    def change(self, name: str, changes: Mapping[str, Any]) -> VoiceRecord:
+    def change(self, caller: Caller, name: str, changes: Mapping[str, Any]) -> VoiceRecord:
         """Change a voice's name, labels or consent; its recordings stay.
 
         Raises:
-            VoiceNotFoundError: there is none.
-            BuiltInVoiceError: it cannot be changed.
+            VoiceNotFoundError, BuiltInVoiceError, VoiceAccessError: see `managed`.
             VoiceExistsError: the new name is taken.
         """
-        voice = self.own(name)
+        voice = self.managed(caller, name)
         new_name = changes.get("name", voice.name)
         self._refuse_built_in_name(new_name)
         try:
@@ -187,16 +214,15 @@ class VoiceStore:
                     )
         except IntegrityError:
             raise _taken(new_name) from None
-        return self.get(voice.id)
+        return self.get(caller, voice.id)
 
-    def delete(self, name: str) -> VoiceRecord:
+    def delete(self, caller: Caller, name: str) -> VoiceRecord:
         """Delete a voice, its recordings and its versions, and cancel its jobs.
 
         Raises:
-            VoiceNotFoundError: there is none.
-            BuiltInVoiceError: it cannot be deleted.
+            VoiceNotFoundError, BuiltInVoiceError, VoiceAccessError: see `managed`.
         """
-        voice = self.own(name)
+        voice = self.managed(caller, name)
         with self._records.begin() as connection:
             connection.execute(
                 update(jobs).where(jobs.c.voice_id == voice.id).values(cancelling=True)
@@ -210,32 +236,48 @@ class VoiceStore:
         self._folders.delete(voice.id)
         return voice
 
-    def preview(self, name: str) -> Blob:
+    def preview(self, caller: Caller, name: str) -> Blob:
         """The recording that prompts a voice, as FLAC.
 
         Raises:
-            VoiceNotFoundError: there is no such voice.
+            VoiceNotFoundError, VoiceAccessError: see `disclosed`.
         """
-        voice = self.get(name)
+        voice = self.disclosed(caller, name)
         if voice.built_in:
             return Blob.of(self._samples[voice.id].data())
         with self._records.connect() as connection:
             first = recordings_of(connection, voice.id, FIRST_VERSION)[0]
         return self._storage.open(recording_key(first["id"]))
 
-    def own(self, name: str) -> VoiceRecord:
-        """A voice that can be changed.
+    def disclosed(self, caller: Caller, name: str) -> VoiceRecord:
+        """A voice whose recordings and versions a caller may look at.
 
         Raises:
-            VoiceNotFoundError: there is none.
-            BuiltInVoiceError: it cannot be.
+            VoiceNotFoundError, AmbiguousVoiceError: see `get`.
+            VoiceAccessError: the caller may only speak with it.
         """
-        voice = self.get(name)
-        if voice.built_in:
-            raise BuiltInVoiceError(
-                f"The voice {voice.name} comes with Mynah and stays as it is; make your own."
-            )
-        return voice
+        voice = self.get(caller, name)
+        return voice if voice.built_in else _with_access(voice, VoiceAccess.MANAGE)
+
+    def managed(self, caller: Caller, name: str) -> VoiceRecord:
+        """A voice that a caller may change.
+
+        Raises:
+            VoiceNotFoundError, AmbiguousVoiceError: see `get`.
+            BuiltInVoiceError: it cannot be changed.
+            VoiceAccessError: the caller may only speak with it.
+        """
+        return _with_access(_changeable(self.get(caller, name)), VoiceAccess.MANAGE)
+
+    def owned(self, caller: Caller, name: str) -> VoiceRecord:
+        """A voice that belongs to a caller's owner.
+
+        Raises:
+            VoiceNotFoundError, AmbiguousVoiceError: see `get`.
+            BuiltInVoiceError: it belongs to nobody.
+            VoiceAccessError: it is shared by another owner.
+        """
+        return _with_access(_changeable(self.get(caller, name)), VoiceAccess.OWN)
 
     def _refuse_built_in_name(self, name: str) -> None:
         if name in self._built_in:
@@ -245,8 +287,34 @@ class VoiceStore:
 def _built_in(sample: Sample) -> VoiceRecord:
     labels = {"licence": sample.licence, "origin": sample.origin}
     return VoiceRecord(
-        sample.name, sample.name, sample.language, labels, None, FIRST_VERSION, 0, built_in=True
-    )
+        sample.name, sample.name, sample.language, labels, None, FIRST_VERSION, 0,
+        None, VoiceAccess.SPEAK, built_in=True,
+    )  # fmt: skip
+
+
+def _record(row: RowMapping, caller: Caller) -> VoiceRecord:
+    access = access_to(row, caller)
+    its = {column.name: row[column.name] for column in voices.columns}
+    if access < VoiceAccess.MANAGE:
+        its["consent"] = None
+    return VoiceRecord(**its, access=access)
+
+
+def _changeable(voice: VoiceRecord) -> VoiceRecord:
+    if voice.built_in:
+        raise BuiltInVoiceError(
+            f"The voice {voice.name} comes with Mynah and stays as it is; make your own."
+        )
+    return voice
+
+
+def _with_access(voice: VoiceRecord, least: VoiceAccess) -> VoiceRecord:
+    if voice.access < least:
+        raise VoiceAccessError(
+            f"The voice {voice.name:.80} belongs to {voice.owner:.80}, who shares it to "
+            f"{voice.access.name.lower()} only; ask its owner."
+        )
+    return voice
 
 
 def _row(voice: VoiceRecord) -> dict[str, Any]:

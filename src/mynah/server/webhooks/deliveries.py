@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Engine, and_, insert, select, true, update
+from sqlalchemy import Engine, and_, insert, select, update
 
 from mynah.server.access.keys import Caller
+from mynah.server.access.ownership import owned_by
 from mynah.server.errors import DeliveryNotFoundError
 from mynah.server.webhooks.sender import AttemptResult
 from mynah.storage.claims import claim
@@ -31,7 +32,7 @@ class Delivery:
 
     Attributes:
         id: `webhook-id` of all its attempts.
-        caller: owner of the job.
+        caller: id of the key whose secrets sign it.
         state: `failed` means that no more attempts follow.
         attempts: number of attempts so far.
         created_at: seconds since 1970.
@@ -82,7 +83,7 @@ class RetryRules:
 
 
 class Deliveries:
-    """The deliveries of a database. Callers see their own; `admin` sees all."""
+    """The deliveries of a database. Callers see their owner's; `admin` sees all."""
 
     def __init__(self, records: Engine, rules: RetryRules) -> None:
         self._records = records
@@ -90,7 +91,9 @@ class Deliveries:
 
     def page(self, caller: Caller, before: str = "", limit: int = 20) -> Sequence[Delivery]:
         """A caller's deliveries whose ids come before one, the latest first."""
-        query = select(*_COLUMNS).where(_seen_by(caller)).order_by(deliveries.c.id.desc())
+        query = (
+            select(*_COLUMNS).where(owned_by(deliveries, caller)).order_by(deliveries.c.id.desc())
+        )
         if before:
             query = query.where(deliveries.c.id < before)
         with self._records.connect() as connection:
@@ -111,7 +114,9 @@ class Deliveries:
             DeliveryNotFoundError: the caller has none of this id.
         """
         facts = {"state": "pending", "attempts": 0, "next_at": clock()}
-        sending = update(deliveries).where(_seen_by(caller), deliveries.c.id == delivery_id)
+        sending = update(deliveries).where(
+            owned_by(deliveries, caller), deliveries.c.id == delivery_id
+        )
         with self._records.begin() as connection:
             row = connection.execute(sending.values(facts).returning(*_COLUMNS)).mappings().first()
         if row is None:
@@ -155,7 +160,3 @@ class Deliveries:
             return "delivered"
         over = outcome.unwanted or attempts >= self._rules.attempts
         return "failed" if over else "pending"
-
-
-def _seen_by(caller: Caller) -> ColumnElement[bool]:
-    return true() if "admin" in caller.scopes else deliveries.c.caller == caller.id

@@ -1,6 +1,5 @@
 """`/v1/voices`."""
 
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from fastapi import File, UploadFile
@@ -13,9 +12,9 @@ from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.routers.voices import Labels, Words, admit_all
 from mynah.server.plain_text import PlainText
 from mynah.server.speech.params import MODEL
-from mynah.server.voices.store import VoiceName, VoiceRecord, VoiceStore
+from mynah.server.voices.access import VoiceAccess
+from mynah.server.voices.store import VoiceName, VoiceRecord
 
-_PAGE = 100
 _DESCRIPTION = "description"
 """Label that stores a description, which Mynah's own voices do not have."""
 
@@ -72,13 +71,15 @@ class Deleted(BaseModel):
 
 
 @router.get("")
-def list_voices(_: SpeakCaller, services: ServicesOf) -> VoiceList:
+def list_voices(caller: SpeakCaller, services: ServicesOf) -> VoiceList:
     """List all voices, those that come with Mynah among them."""
-    return VoiceList(voices=[_written(voice) for voice in _all(services.stores.voices)])
+    return VoiceList(voices=[_written(voice) for voice in services.stores.voices.all(caller)])
 
 
 @router.post("/add")
-def add_voice(form: Annotated[VoiceForm, File()], _: TrainCaller, services: ServicesOf) -> NewVoice:
+def add_voice(
+    form: Annotated[VoiceForm, File()], caller: TrainCaller, services: ServicesOf
+) -> NewVoice:
     """Make a voice from recordings; it can speak at once."""
     if form.remove_background_noise:
         raise RequestError(
@@ -88,29 +89,21 @@ def add_voice(form: Annotated[VoiceForm, File()], _: TrainCaller, services: Serv
     labels = dict(form.labels or {})
     if form.description:
         labels[_DESCRIPTION] = form.description
-    voice = services.stores.voices.create(form.name, clips, "auto", labels, None)
+    voice = services.stores.voices.create(caller, form.name, clips, "auto", labels, None)
     return NewVoice(voice_id=voice.id)
 
 
 @router.get("/{voice_id}")
-def get_voice(voice_id: PlainText, _: SpeakCaller, services: ServicesOf) -> Voice:
+def get_voice(voice_id: PlainText, caller: SpeakCaller, services: ServicesOf) -> Voice:
     """Get a voice."""
-    return _written(services.stores.voices.get(voice_id))
+    return _written(services.stores.voices.get(caller, voice_id))
 
 
 @router.delete("/{voice_id}")
-def delete_voice(voice_id: PlainText, _: TrainCaller, services: ServicesOf) -> Deleted:
+def delete_voice(voice_id: PlainText, caller: TrainCaller, services: ServicesOf) -> Deleted:
     """Delete a voice and its recordings."""
-    services.stores.voices.delete(voice_id)
+    services.stores.voices.delete(caller, voice_id)
     return Deleted()
-
-
-def _all(voices: VoiceStore) -> Iterator[VoiceRecord]:
-    page = voices.page(limit=_PAGE)
-    yield from page.voices
-    while page.more:
-        page = voices.page(page.voices[-1].id, _PAGE)
-        yield from page.voices
 
 
 def _written(voice: VoiceRecord) -> Voice:
@@ -121,6 +114,6 @@ def _written(voice: VoiceRecord) -> Voice:
         category="premade" if voice.built_in else "cloned",
         description=labels.pop(_DESCRIPTION, None),
         labels=labels,
-        is_owner=not voice.built_in,
+        is_owner=voice.access is VoiceAccess.OWN,
         created_at_unix=voice.created_at,
     )

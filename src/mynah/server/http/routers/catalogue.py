@@ -1,5 +1,7 @@
 """Models, languages, and the pronunciation of a text."""
 
+from collections import Counter
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from mynah.server.http.admission import SpeakCaller, admitting_router
@@ -116,13 +118,14 @@ def list_speech_models(_: SpeakCaller) -> SpeechModels:
 
 
 @router.get("/audio/voices")
-def list_speech_voices(_: SpeakCaller, services: ServicesOf) -> SpeechVoices:
+def list_speech_voices(caller: SpeakCaller, services: ServicesOf) -> SpeechVoices:
     """List all voices by name, as Open WebUI asks for them; `GET /v1/voices` has more fields."""
-    return SpeechVoices(
-        voices=[
-            NamedVoice(id=voice.name, name=voice.name) for voice in services.stores.voices.all()
-        ]
-    )
+    found = list(services.stores.voices.all(caller))
+    number = Counter(voice.name for voice in found)
+    # A shared voice may be named like another one, and is then called by its id.
+    ids = (voice.name if number[voice.name] == 1 else voice.id for voice in found)
+    named = zip(ids, found, strict=True)
+    return SpeechVoices(voices=[NamedVoice(id=each, name=voice.name) for each, voice in named])
 
 
 @router.get("/languages")

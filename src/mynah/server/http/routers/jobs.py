@@ -129,6 +129,9 @@ def cancel_job(job: PlainText, caller: TrainCaller, services: ServicesOf) -> Job
 def retry_job(job: PlainText, caller: TrainCaller, services: ServicesOf) -> JobDetails:
     """Queue a failed or cancelled job again; it resumes from its checkpoint."""
     return job_details(services.stores.jobs.retry(caller, job), services)
+    found = services.stores.jobs.get(caller, job)
+    # It may have been another owner's voice, who shares it no longer.
+    services.stores.voices.managed(caller, found.voice_id)
 
 
 @router.get(

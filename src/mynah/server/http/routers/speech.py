@@ -64,12 +64,12 @@ async def create_speech(
 
 
 async def _stored(request: Request, speech: SpeechRequest, services: Services) -> Response:
-    await run_in_threadpool(services.audio_store.check_room, speech.caller.id)
+    await run_in_threadpool(services.audio_store.check_room, speech.caller)
     with closing(await services.speech.open(speech)) as audio:
         whole = b"".join([part async for part in audio])
     data = with_length(whole, sum(audio.chunk_seconds))
     kept = await run_in_threadpool(
-        services.audio_store.keep, audio.id, speech.caller.id, data, speech.form.media_type
+        services.audio_store.keep, audio.id, speech.caller, data, speech.form.media_type
     )
     body = stored_audio_body(kept, request, services.settings.public_url)
     return JSONResponse(body.model_dump(), 201)

@@ -80,7 +80,7 @@ def delete_stored_audio(
     audio_id: PlainText, caller: SpeakCaller, services: ServicesOf
 ) -> DeletedAudio:
     """Delete stored speech before it expires."""
-    services.audio_store.delete(caller.id, audio_id)
+    services.audio_store.delete(caller, audio_id)
     return DeletedAudio(id=audio_id)
 
 

@@ -62,7 +62,7 @@ def train_voice(
 ) -> JobDetails:
     """Train a voice on a minute of speech; meanwhile it speaks as before."""
     _check(form, caller, services)
-    record = services.stores.voices.own(voice)
+    record = services.stores.voices.managed(caller, voice)
     services.stores.versions.get(record, form.parent)
     clips = admit_all(form.recordings, form.text, services) if form.recordings else []
     params = TrainingParams(

@@ -132,9 +132,9 @@ class RatedBody(BaseModel):
 
 
 @router.get("/voices/{voice}/versions")
-def list_versions(voice: PlainText, _: SpeakCaller, services: ServicesOf) -> VersionList:
+def list_versions(voice: PlainText, caller: SpeakCaller, services: ServicesOf) -> VersionList:
     """List a voice's versions, their statistics and the routing."""
-    record = services.stores.voices.get(voice)
+    record = services.stores.voices.disclosed(caller, voice)
     rollout = _rollout(record, services)
     tallies = services.outcomes.tallies(record.id)
     bodies = [
@@ -150,10 +150,10 @@ def list_versions(voice: PlainText, _: SpeakCaller, services: ServicesOf) -> Ver
     responses={200: {"description": "The file.", "content": {CHECKPOINT: {}}}},
 )
 def download_version(
-    voice: PlainText, version: Number, file: ReleasedFile, _: TrainCaller, services: ServicesOf
+    voice: PlainText, version: Number, file: ReleasedFile, caller: TrainCaller, services: ServicesOf
 ) -> StreamingResponse:
     """Download a trained version as one of the two files that GPT-SoVITS's own tools open."""
-    record = services.stores.voices.own(voice)
+    record = services.stores.voices.managed(caller, voice)
     with TemporaryDirectory(prefix="mynah-") as folder:
         path = Path(folder) / file
         services.exports.write(record, version, file, path)
@@ -169,27 +169,27 @@ def download_version(
 
 @router.post("/voices/{voice}/versions/{version}/promote", dependencies=[DESCRIBED])
 def promote_version(
-    voice: PlainText, version: Number, _: TrainCaller, services: ServicesOf
+    voice: PlainText, version: Number, caller: TrainCaller, services: ServicesOf
 ) -> RolloutBody:
     """Make a version the default, from the next request on."""
-    record = services.stores.voices.own(voice)
+    record = services.stores.voices.managed(caller, voice)
     services.stores.versions.get(record, version)
     return _body(record, services.rollouts.promote(record.id, version), services)
 
 
 @router.post("/voices/{voice}/rollback", dependencies=[DESCRIBED])
-def roll_voice_back(voice: PlainText, _: TrainCaller, services: ServicesOf) -> RolloutBody:
+def roll_voice_back(voice: PlainText, caller: TrainCaller, services: ServicesOf) -> RolloutBody:
     """Restore the routing before the last promotion, from the next request on."""
-    record = services.stores.voices.own(voice)
+    record = services.stores.voices.managed(caller, voice)
     return _body(record, services.rollouts.roll_back(record.id), services)
 
 
 @router.put("/voices/{voice}/traffic", dependencies=[DESCRIBED])
 def split_traffic(
-    voice: PlainText, traffic: Traffic, _: TrainCaller, services: ServicesOf
+    voice: PlainText, traffic: Traffic, caller: TrainCaller, services: ServicesOf
 ) -> RolloutBody:
     """Split callers among versions; each caller stays with one version."""
-    record = services.stores.voices.own(voice)
+    record = services.stores.voices.managed(caller, voice)
     for version in traffic.weights:
         services.stores.versions.get(record, version)
     if traffic.weights and not any(traffic.weights.values()):

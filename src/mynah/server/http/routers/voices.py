@@ -1,15 +1,16 @@
 """`/v1/voices`: voices made from recordings."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import File, Query, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, Json, StringConstraints
 
+from mynah.server.access.keys import Caller
 from mynah.server.app import Services
 from mynah.server.errors import RequestError
 from mynah.server.http.admission import SpeakCaller, TrainCaller, admitting_router
@@ -17,7 +18,9 @@ from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.middleware.idempotency import DESCRIBED
 from mynah.server.http.ranges import blob_response
 from mynah.server.plain_text import PLAIN, PlainText
+from mynah.server.voices.access import VoiceAccess
 from mynah.server.voices.fetch import fetch
+from mynah.server.voices.sharing import Share
 from mynah.server.voices.store import NewRecording, VoiceName, VoiceRecord
 from mynah.server.voices.uploads import CONTENT_TYPE, admit, check_words
 
@@ -35,7 +38,8 @@ class VoiceForm(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     name: VoiceName
-    """Unique; callers may use it in place of the id. Without slashes and control characters."""
+    """Unique among your voices; callers may use it in place of the id. Without slashes and control
+    characters."""
     recordings: list[UploadFile] = []
     """One person's clear speech. The first is the prompt: best 3 to 10 seconds of it."""
     recording_urls: list[Url] = []
@@ -61,19 +65,48 @@ class VoiceChanges(BaseModel):
     consent: Words | None = None
 
 
+AccessName = Literal["speak", "manage", "own"]
+ACCESS_NAMES: Mapping[VoiceAccess, AccessName] = {
+    VoiceAccess.SPEAK: "speak",
+    VoiceAccess.MANAGE: "manage",
+    VoiceAccess.OWN: "own",
+}
+
+
+class ShareBody(BaseModel):
+    """A share of a voice."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+    owner: str
+    """With whom; `*` is everybody."""
+    access: AccessName
+
+    @classmethod
+    def of(cls, share: Share) -> "ShareBody":
+        """The representation of a share."""
+        return cls(owner=share.owner, access=ACCESS_NAMES[share.access])
+
+
 class VoiceBody(BaseModel):
     """A voice."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(use_attribute_docstrings=True)
     object: str = "voice"
     id: str
     name: str
     language: str
     labels: dict[str, str]
     consent: str | None
+    """For who may manage the voice."""
     default_version: str
     created_at: int
     built_in: bool
+    owner: str | None
+    """None if it comes with Mynah."""
+    access: AccessName
+    """Yours: `speak`, `manage` as well, or `own`."""
+    shares: list[ShareBody]
+    """With whom it is shared, if it is yours."""
 
 
 class VoicePage(BaseModel):
@@ -103,7 +136,7 @@ class DeletedVoice(BaseModel):
 
 @router.post("", status_code=201, dependencies=[DESCRIBED])
 async def create_voice(
-    form: Annotated[VoiceForm, File()], _: TrainCaller, services: ServicesOf
+    form: Annotated[VoiceForm, File()], caller: TrainCaller, services: ServicesOf
 ) -> VoiceBody:
     """Create a voice from recordings; it can speak at once."""
     await run_in_threadpool(_check, form, services)
@@ -111,37 +144,38 @@ async def create_voice(
         UploadFile(io.BytesIO(await fetch(url, services.fetch_rules)))
         for url in form.recording_urls
     ]
-    return await run_in_threadpool(_create, form, fetched, services)
+    return await run_in_threadpool(_create, caller, form, fetched, services)
 
 
 @router.get("")
 def list_voices(
-    query: Annotated[PageQuery, Query()], _: SpeakCaller, services: ServicesOf
+    query: Annotated[PageQuery, Query()], caller: SpeakCaller, services: ServicesOf
 ) -> VoicePage:
-    """List voices, those that come with Mynah among them."""
-    page = services.stores.voices.page(query.after, query.limit)
+    """List your voices, those that are shared with you and those that come with Mynah."""
+    page = services.stores.voices.page(caller, query.after, query.limit)
     last = page.voices[-1].id if page.voices else None
-    return VoicePage(data=[_body(voice) for voice in page.voices], has_more=page.more, last_id=last)
+    return VoicePage(data=voice_bodies(page.voices, services), has_more=page.more, last_id=last)
 
 
 @router.get("/{voice}")
-def get_voice(voice: PlainText, _: SpeakCaller, services: ServicesOf) -> VoiceBody:
+def get_voice(voice: PlainText, caller: SpeakCaller, services: ServicesOf) -> VoiceBody:
     """Get a voice by its id or name."""
-    return _body(services.stores.voices.get(voice))
+    return voice_body(services.stores.voices.get(caller, voice), services)
 
 
 @router.patch("/{voice}", dependencies=[DESCRIBED])
 def change_voice(
-    voice: PlainText, changes: VoiceChanges, _: TrainCaller, services: ServicesOf
+    voice: PlainText, changes: VoiceChanges, caller: TrainCaller, services: ServicesOf
 ) -> VoiceBody:
     """Change a voice's name, labels or consent."""
-    return _body(services.stores.voices.change(voice, changes.model_dump(exclude_unset=True)))
+    given = changes.model_dump(exclude_unset=True)
+    return voice_body(services.stores.voices.change(caller, voice, given), services)
 
 
 @router.delete("/{voice}", dependencies=[DESCRIBED])
-def delete_voice(voice: PlainText, _: TrainCaller, services: ServicesOf) -> DeletedVoice:
+def delete_voice(voice: PlainText, caller: TrainCaller, services: ServicesOf) -> DeletedVoice:
     """Delete a voice and its recordings."""
-    return DeletedVoice(id=services.stores.voices.delete(voice).id)
+    return DeletedVoice(id=services.stores.voices.delete(caller, voice).id)
 
 
 @router.head("/{voice}/preview", include_in_schema=False)
@@ -155,18 +189,20 @@ def delete_voice(voice: PlainText, _: TrainCaller, services: ServicesOf) -> Dele
     },
 )
 def preview_voice(
-    request: Request, voice: PlainText, _: SpeakCaller, services: ServicesOf
+    request: Request, voice: PlainText, caller: SpeakCaller, services: ServicesOf
 ) -> Response:
     """Get the recording that a voice is made of."""
-    return blob_response(request, services.stores.voices.preview(voice), CONTENT_TYPE)
+    return blob_response(request, services.stores.voices.preview(caller, voice), CONTENT_TYPE)
 
 
-def _create(form: VoiceForm, fetched: Sequence[UploadFile], services: Services) -> VoiceBody:
+def _create(
+    caller: Caller, form: VoiceForm, fetched: Sequence[UploadFile], services: Services
+) -> VoiceBody:
     clips = admit_all([*form.recordings, *fetched], form.text, services)
     voice = services.stores.voices.create(
-        form.name, clips, form.language, form.labels, form.consent
+        caller, form.name, clips, form.language, form.labels, form.consent
     )
-    return _body(voice)
+    return voice_body(voice, services)
 
 
 def _check(form: VoiceForm, services: Services) -> None:
@@ -203,5 +239,29 @@ def _check_number(recordings: int, services: Services) -> None:
         )
 
 
-def _body(voice: VoiceRecord) -> VoiceBody:
-    return VoiceBody.model_validate(voice)
+def voice_body(voice: VoiceRecord, services: Services) -> VoiceBody:
+    """The representation of a voice for the caller who asked for it."""
+    (body,) = voice_bodies([voice], services)
+    return body
+
+
+def voice_bodies(voices: Sequence[VoiceRecord], services: Services) -> list[VoiceBody]:
+    """The representations of voices; only who owns one sees with whom it is shared."""
+    owned = [voice.id for voice in voices if voice.access is VoiceAccess.OWN]
+    shares = services.stores.sharing.of(owned) if owned else {}
+    return [
+        VoiceBody(
+            id=voice.id,
+            name=voice.name,
+            language=voice.language,
+            labels=dict(voice.labels),
+            consent=voice.consent,
+            default_version=voice.default_version,
+            created_at=voice.created_at,
+            built_in=voice.built_in,
+            owner=voice.owner,
+            access=ACCESS_NAMES[voice.access],
+            shares=[ShareBody.of(each) for each in shares.get(voice.id, ())],
+        )
+        for voice in voices
+    ]
