@@ -10,6 +10,7 @@ from mynah.errors import OptionError
 from mynah.server.access.authentication import Authenticator
 from mynah.server.access.idempotency import IdempotencyStore
 from mynah.server.access.limits import LimitRules, Limits
+from mynah.server.access.open_calls import OpenCalls
 from mynah.server.access.screen import Mode, Screen
 from mynah.server.access.word_lists import WordLists
 from mynah.server.metrics import Metrics
@@ -48,6 +49,7 @@ class Services:
         self.authenticator = Authenticator(
             stores.keys, self.changes, self.limits, no_auth=settings.no_auth
         )
+        self.open_calls = OpenCalls(stores.keys, self.changes)
         self.idempotency = IdempotencyStore(records)
         self.exports = Exports(stores.versions, stores.weights, settings.model)
         self.rollouts = Rollouts(records)

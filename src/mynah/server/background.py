@@ -28,7 +28,12 @@ async def background(services: Services) -> AsyncIterator[None]:
     stores = services.stores
     launcher = open_launcher(settings, stores.records, stores.leases)
     runner = JobDispatcher(stores.leases, launcher)
-    endless = dispatcher.run(), _purge(services), watch_lag(services.metrics.loop_lag)
+    endless = (
+        dispatcher.run(),
+        services.open_calls.watch(),
+        _purge(services),
+        watch_lag(services.metrics.loop_lag),
+    )
     tasks = [asyncio.create_task(each) for each in endless]
     try:
         yield

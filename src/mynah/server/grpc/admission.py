@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError, Message
 from starlette.exceptions import HTTPException
 
 from mynah.server.access.keys import Caller
+from mynah.server.access.open_calls import current_call
 from mynah.server.app import Services
 from mynah.server.errors import RequestError
 from mynah.server.grpc.call import Context, answering
@@ -69,10 +70,13 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg
         async def answer(messages: Messages, context: Context) -> AsyncGenerator[Any, None]:
             async with answering(name, self._services, context, rule.scope) as caller:
                 _caller.set(caller)
+                call = current_call()
                 parsed = _parsed(messages, handler, rule)
                 async with aclosing(_answers(handler, parsed, context)) as answers:
                     async for each in answers:
-                        yield each
+                        # gRPC sends it; a cancellation there would be the client's own.
+                        with call.shielded():
+                            yield each
 
         return answer
 

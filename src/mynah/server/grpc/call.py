@@ -51,7 +51,9 @@ async def answering(
             counting(lambda code: services.metrics.errors.labels(code).inc()),
         ):
             secret = _secret(sent.get("authorization", ""))
-            yield await services.authenticator.authenticate(secret, scope)
+            caller = await services.authenticator.authenticate(secret, scope)
+            async with services.open_calls.opened(caller):
+                yield caller
         status = "OK"
         context.set_trailing_metadata((*headers.items(), (HEADER, name)))
     except Exception as error:

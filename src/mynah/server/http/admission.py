@@ -1,6 +1,7 @@
 """Admission of callers: a route authenticates and authorises its caller before it reads a body."""
 
 from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol, cast, runtime_checkable
 from urllib.parse import unquote_to_bytes
@@ -12,10 +13,11 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive, Scope, Send
 
 from mynah.server.access.keys import Caller
 from mynah.server.app import Services
-from mynah.server.errors import RequestError
+from mynah.server.errors import AuthenticationError, RequestError
 from mynah.server.http.dependencies import bearer_secret
 from mynah.server.http.middleware.body_limit import BodyRules
 from mynah.server.http.request_body import body_of
@@ -24,6 +26,8 @@ from mynah.server.http.value_count import check_json, check_values
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 _CONTENT_TYPE_CHARACTERS = 1000
+_CALL = "mynah.call"
+"""In the scope of a request: what is to be left when its response has ended."""
 _bearer = HTTPBearer(auto_error=False, description="A key that `mynah keys create` printed.")
 
 
@@ -63,8 +67,27 @@ class BearerAccess:
 class AdmittingRoute(APIRoute):
     """Route that admits its caller, and then reads a body within its limits.
 
-    The `Access` among its dependencies admits; a route without one reads no body.
+    The `Access` among its dependencies admits; a route without one reads no body. The call, its
+    response included, ends when the caller's key does.
     """
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            async with AsyncExitStack() as call:
+                scope[_CALL] = call
+                await super().handle(scope, receive, watched)
+        except AuthenticationError:
+            if begun:  # too late for an error response
+                raise ClientDisconnect from None
+            raise
 
     def get_route_handler(self) -> Handler:
         """Wrap FastAPI's handler in the admission."""
@@ -78,7 +101,7 @@ class AdmittingRoute(APIRoute):
         is_json = self.body_field is not None and not is_form
 
         async def admitting(request: Request) -> Response:
-            request.state.caller = await access.admit(request)
+            await _admit(access, request)
             _check_head(request)
             rules = BodyRules.of(services_of(request).settings)
             body_of(request.scope).admit(rules.multipart_bytes if is_form else rules.plain_bytes)
@@ -104,6 +127,13 @@ def admitted(request: Request) -> Caller:
 def services_of(request: Request) -> Services:
     """The services of the app of a request."""
     return cast(Services, request.app.state.services)
+
+
+async def _admit(access: Access, request: Request) -> None:
+    caller = await access.admit(request)
+    call: AsyncExitStack = request.scope[_CALL]
+    await call.enter_async_context(services_of(request).open_calls.opened(caller))
+    request.state.caller = caller
 
 
 def _access_of(dependant: Dependant) -> Access | None:

@@ -1,14 +1,17 @@
 """Dependencies of the routes: the services, and credentials of a connection."""
 
+import asyncio
+import contextlib
 from typing import Annotated, cast
 
 from fastapi import Depends, WebSocket
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocketDisconnect
 
 from mynah.config import Settings
 from mynah.server.app import Services
-from mynah.server.errors import OriginError
+from mynah.server.errors import AuthenticationError, OriginError
 
 
 # Not a plain function: FastAPI would call that in a thread, for each request.
@@ -20,6 +23,9 @@ ServicesOf = Annotated[Services, Depends(_services)]
 """Parameter type of an endpoint that takes the services of its app."""
 SUBPROTOCOL = "mynah.v1"
 _KEY = "mynah.key."
+_POLICY_VIOLATION = 1008
+"""Code that closes a WebSocket (RFC 6455, 7.4.1)."""
+_CLOSE_SECONDS = 1.0
 
 
 def bearer_secret(headers: Headers) -> str | None:
@@ -38,6 +44,15 @@ def secret_of(socket: WebSocket) -> str | None:
     offered: list[str] = socket.scope["subprotocols"]
     keys = [name.removeprefix(_KEY) for name in offered if name.startswith(_KEY)]
     return keys[0] if keys else None
+
+
+async def close_unauthenticated(socket: WebSocket, error: AuthenticationError) -> None:
+    """Close a WebSocket whose key has ended, with the reason in one clause."""
+    reason, _, _ = str(error).partition(";")
+    with contextlib.suppress(TimeoutError, WebSocketDisconnect):
+        # A client that reads nothing must not hold it open.
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await socket.close(_POLICY_VIOLATION, reason)
 
 
 def check_origin(socket: WebSocket, settings: Settings) -> None:

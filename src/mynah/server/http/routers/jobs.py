@@ -19,6 +19,7 @@ from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.middleware.idempotency import DESCRIBED
 from mynah.server.http.streaming import EventResponse
 from mynah.server.plain_text import PLAIN, PlainText
+from mynah.server.problems import error_body, problem_of
 
 POLL_SECONDS = 0.5
 ALIVE_SECONDS = 15.0
@@ -128,10 +129,10 @@ def cancel_job(job: PlainText, caller: TrainCaller, services: ServicesOf) -> Job
 @router.post("/{job}/retry", status_code=202, dependencies=[DESCRIBED])
 def retry_job(job: PlainText, caller: TrainCaller, services: ServicesOf) -> JobDetails:
     """Queue a failed or cancelled job again; it resumes from its checkpoint."""
-    return job_details(services.stores.jobs.retry(caller, job), services)
     found = services.stores.jobs.get(caller, job)
     # It may have been another owner's voice, who shares it no longer.
     services.stores.voices.managed(caller, found.voice_id)
+    return job_details(services.stores.jobs.retry(caller, job), services)
 
 
 @router.get(
@@ -147,10 +148,11 @@ async def watch_job(
 ) -> Response:
     """Watch a job until it ends, by `state`, `progress` and `message` events.
 
-    They start at its beginning, or after the event that `Last-Event-ID` names.
+    They start at its beginning, or after the event that `Last-Event-ID` names. An `error` event
+    comes last if the key is revoked or expires meanwhile.
     """
     found = await run_in_threadpool(services.stores.jobs.get, caller, job)
-    return EventResponse(_events(found, last_event_id, services))
+    return EventResponse(_events(found, last_event_id, services), _error_event)
 
 
 def job_details(job: Job, services: Services) -> JobDetails:
@@ -181,6 +183,11 @@ async def _events(job: Job, after: int, services: Services) -> AsyncIterator[str
         if time.monotonic() - sent_at > ALIVE_SECONDS:
             yield ": still there\n\n"
             sent_at = time.monotonic()
+
+
+def _error_event(error: Exception) -> str:
+    data = json.dumps(error_body(problem_of(error)), ensure_ascii=False)
+    return f"event: error\ndata: {data}\n\n"
 
 
 def _written(event: JobEvent) -> str:

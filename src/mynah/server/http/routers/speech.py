@@ -59,7 +59,7 @@ async def create_speech(
     async with cancel_on_disconnect(request.receive):
         audio = await services.speech.open(speech)
     if body.stream_format == "sse":
-        return AudioResponse(audio, "text/event-stream", _events(audio))
+        return AudioResponse(audio, "text/event-stream", _events(audio), _error_event)
     return AudioResponse(audio, speech.form.media_type)
 
 
@@ -80,14 +80,18 @@ async def _events(audio: AudioStream) -> AsyncIterator[str]:
         async for data in audio:
             yield _event(type="speech.audio.delta", audio=base64.b64encode(data).decode())
     except Exception as error:  # the status has been sent already
-        problem = problem_of(error)
-        if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-            log_unexpected(error)
-        yield _event(type="error", error=error_body(problem))
+        yield _error_event(error)
         return
     read, spoken = audio.phonemes, audio.semantic_tokens
     usage = {"input_tokens": read, "output_tokens": spoken, "total_tokens": read + spoken}
     yield _event(type="speech.audio.done", usage=usage)
+
+
+def _error_event(error: Exception) -> str:
+    problem = problem_of(error)
+    if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        log_unexpected(error)
+    return _event(type="error", error=error_body(problem))
 
 
 def _event(**fields: object) -> str:

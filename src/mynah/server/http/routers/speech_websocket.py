@@ -19,8 +19,14 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 from mynah.errors import MynahError, UnavailableError
 from mynah.runtime.logging import log_unexpected
 from mynah.server.app import Services
-from mynah.server.errors import RequestError
-from mynah.server.http.dependencies import SUBPROTOCOL, ServicesOf, check_origin, secret_of
+from mynah.server.errors import AuthenticationError, RequestError
+from mynah.server.http.dependencies import (
+    SUBPROTOCOL,
+    ServicesOf,
+    check_origin,
+    close_unauthenticated,
+    secret_of,
+)
 from mynah.server.http.errors import error_response
 from mynah.server.http.value_count import check_json
 from mynah.server.problems import error_body, problem_of, validated
@@ -74,11 +80,19 @@ async def stream_speech(socket: WebSocket, services: ServicesOf) -> None:
     """Speak texts while they are being written."""
     try:
         check_origin(socket, services.settings)
-        await services.authenticator.authenticate(secret_of(socket), "speak")
+        caller = await services.authenticator.authenticate(secret_of(socket), "speak")
     except MynahError as error:
         await socket.send_denial_response(error_response(error))
         return
     await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None)
+    try:
+        async with services.open_calls.opened(caller):
+            await _serve(socket, services)
+    except AuthenticationError as error:
+        await close_unauthenticated(socket, error)
+
+
+async def _serve(socket: WebSocket, services: Services) -> None:
     async with asyncio.TaskGroup() as tasks:
         session = _Session(socket, services, tasks)
         with contextlib.suppress(WebSocketDisconnect):
