@@ -18,6 +18,8 @@ COMMANDS = [
     "jobs retry",
     "db",
     "db upgrade",
+    "owners",
+    "owners hand-over",
     "settings",
 ]
 
@@ -61,7 +63,7 @@ def test_help_answers_without_the_heavy_packages():
     assert ended.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("command", ["keys list", "jobs list"])
+@pytest.mark.parametrize("command", ["keys list", "jobs list", "owners list", "owners voices"])
 def test_rows_are_listed_without_networks_and_without_a_web_framework(tmp_path, command):
     code = (
         "import sys\n"

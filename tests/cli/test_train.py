@@ -217,7 +217,8 @@ def test_a_data_folder_that_cannot_be_made(refused, minute, monkeypatch):
 
 def test_a_voice_of_the_data_folder_can_be_heard(train, mynah, tmp_path):
     # The voice is there all the same, with its recording.
-    assert train("steps is 9 failing is 4 how is bug").code == 1
+    assert train("steps is 9 failing is 4 how is bug", "--owner", "school-a").code == 1
+    assert mynah("owners", "list").out == "school-a\t0\t1\n"
     out = tmp_path / "ann.wav"
     ended = mynah("say", "Good morning.", "--voice", "ann", "--out", out)
     assert (ended.code, ended.err) == (0, "")

@@ -38,7 +38,7 @@ LEAST = {"speak": VoiceAccess.SPEAK, "manage": VoiceAccess.MANAGE, "own": VoiceA
 
 @dataclass(frozen=True)
 class Expected:
-    """Who may call a route.
+    """Access rule of a route, and an example of a request.
 
     Attributes:
         scope: that is needed; None if not even a key is.
