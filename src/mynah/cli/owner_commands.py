@@ -11,7 +11,7 @@ owners = typer.Typer(
     no_args_is_help=True,
 )
 
-Voice = Annotated[str, typer.Argument(metavar="VOICE", help="Id or name of a voice.")]
+VoiceName = Annotated[str, typer.Argument(metavar="VOICE", help="Id or name of a voice.")]
 With = Annotated[str, typer.Option("--with", help="An owner, or * for everybody.")]
 
 
@@ -58,7 +58,7 @@ def hand_over(
 
 @owners.command(cls=PlainTextCommand)
 def share(
-    voice: Voice,
+    name: VoiceName,
     *,
     owner: With,
     manage: Annotated[
@@ -69,13 +69,13 @@ def share(
     from mynah.cli.owners import share as run  # noqa: PLC0415
     from mynah.config import read_settings  # noqa: PLC0415
 
-    typer.echo(run(read_settings(), voice, owner, manage=manage))
+    typer.echo(run(read_settings(), name, owner, manage=manage))
 
 
 @owners.command(cls=PlainTextCommand)
-def unshare(voice: Voice, *, owner: With) -> None:
+def unshare(name: VoiceName, *, owner: With) -> None:
     """Stop sharing a voice with an owner."""
     from mynah.cli.owners import unshare as run  # noqa: PLC0415
     from mynah.config import read_settings  # noqa: PLC0415
 
-    typer.echo(run(read_settings(), voice, owner))
+    typer.echo(run(read_settings(), name, owner))
