@@ -85,6 +85,7 @@ def _known(server, client, recording) -> dict[str, object]:
         "refer_audio_path": "teacher.wav", "own_recordings": True, "character": "ljspeech",
         "text_language": "en", "refer_wav_path": "teacher.wav", "prompt_text": "Hello.",
         "prompt_language": "en", "gpt_model_path": "x", "sovits_model_path": "x",
+        "owner": "b", "access": "speak",
     }  # fmt: skip
 
 
