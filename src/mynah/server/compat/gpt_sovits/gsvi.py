@@ -117,6 +117,6 @@ class GsviSpeech(SpeechFields):
 
 
 @router.get("/character_list")
-def list_characters(_: SpeakCaller, services: ServicesOf) -> dict[str, list[str]]:
+def list_characters(caller: SpeakCaller, services: ServicesOf) -> dict[str, list[str]]:
     """List the voices by name, each with its emotions."""
-    return {voice.name: [EMOTION] for voice in services.stores.voices.all()}
+    return {voice.name: [EMOTION] for voice in services.stores.voices.all(caller)}
