@@ -79,6 +79,9 @@ def sending(**body: Any) -> dict[str, Any]:
 APPS = ("", "/elevenlabs", "/gpt-sovits")
 FORM = {"files": {"language": (None, "en")}}
 NEW_VOICE = {"files": {"name": (None, "new {number}"), "recordings": ("a.wav", b"RIFF")}}
+REFERENCE = {"refer_wav_path": "none.wav", "prompt_text": "Hello.", "prompt_language": "en"}
+FIRST_TTS = {"text": "Hello.", "text_language": "en", **REFERENCE}
+MODELS = {"gpt_model_path": "a.ckpt", "sovits_model_path": "a.pth"}
 TTS = {"text": "Hello.", "text_lang": "en", "ref_audio_path": "none.wav", "prompt_lang": "en"}
 SAID = {"input": "Hello.", "voice": "{voice}", "response_format": "pcm"}
 
@@ -94,6 +97,8 @@ V1 = {
     "POST /v1/text/phonemes": Expected(sent=sending(input="Hello.")),
     "GET /v1/audio/{audio_id}": Expected(None, sent={"params": {"expires": "1", "signature": "x"}},
                                          status=403),
+    "HEAD /v1/audio/{audio_id}": Expected(None, sent={"params": {"expires": "1", "signature": "x"}},
+                                          status=403),
     "DELETE /v1/audio/{audio_id}": Expected("speak", "mine"),
     "POST /v1/audio/{audio_id}/rating": Expected("speak", "mine", sent=sending(rating=5)),
     "POST /v1/voices": Expected("train", None, 400, NEW_VOICE),
@@ -102,6 +107,7 @@ V1 = {
     "PATCH /v1/voices/{voice}": Expected("train", "manage", sent=sending(labels={"a": "b"})),
     "DELETE /v1/voices/{voice}": Expected("train", "manage"),
     "GET /v1/voices/{voice}/preview": Expected("speak", "manage"),
+    "HEAD /v1/voices/{voice}/preview": Expected("speak", "manage"),
     "PUT /v1/voices/{voice}/shares/{owner}": Expected("train", "own", sent=sending(access="speak")),
     "DELETE /v1/voices/{voice}/shares/{owner}": Expected("train", "own"),
     "POST /v1/voices/{voice}/train": Expected("train", "manage", 202, FORM),
@@ -121,8 +127,9 @@ V1 = {
 }  # fmt: skip
 DOCS = ("/docs", "/docs/oauth2-redirect", *(f"{app}/openapi.json" for app in APPS))
 KEYLESS = {
-    f"GET {path}": Expected(None) for path in ("/health/live", "/health/ready", "/metrics", *DOCS)
-}
+    f"GET {path}": Expected(None)
+    for path in ("/", "/health/live", "/health/ready", "/metrics", *DOCS)
+} | {f"HEAD {path}": Expected(None) for path in ("/", "/health/live", "/health/ready")}
 ELEVENLABS = {
     "POST /elevenlabs/v1/text-to-speech/{voice_id}": Expected(
         "speak", "speak", sent=sending(text="Hello.")
@@ -146,11 +153,18 @@ GPT_SOVITS = {
     "GET /gpt-sovits/tts": Expected("speak", None, 400, {"params": TTS}),
     "POST /gpt-sovits/tts": Expected("speak", None, 400, {"json": TTS}),
     "POST /gpt-sovits/": Expected("speak", None, 400, {"json": TTS}),
+    "GET /gpt-sovits/": Expected("speak", None, 400, {"params": FIRST_TTS}),
+    "GET /gpt-sovits/change_refer": Expected("speak", None, 400, {"params": REFERENCE}),
+    "POST /gpt-sovits/change_refer": Expected("speak", None, 400, {"json": REFERENCE}),
+    "GET /gpt-sovits/set_model": Expected("admin", None, 501, {"params": MODELS}),
+    "POST /gpt-sovits/set_model": Expected("admin", None, 501, {"json": MODELS}),
+    "GET /gpt-sovits/character_list": Expected(),
     "GET /gpt-sovits/set_refer_audio": Expected(
         "speak", None, 400, {"params": {"refer_audio_path": "none.wav"}}
     ),
     "GET /gpt-sovits/speakers": Expected(),
     "GET /gpt-sovits/control": Expected("admin", None, 501, {"params": {"command": "restart"}}),
+    "POST /gpt-sovits/control": Expected("admin", None, 501, sending(command="restart")),
     "GET /gpt-sovits/set_gpt_weights": Expected(
         "admin", None, 501, {"params": {"weights_path": "a.ckpt"}}
     ),
@@ -230,8 +244,8 @@ class World:
         with stores.records.begin() as connection:
             job = stores.jobs.add(connection, owner, "train", voice.id, {}, "https://example.org")
         stores.jobs.cancel(owner, job)
-        audio = services.stored.keep(f"audio_{number}", owner, b"hum", "audio/mpeg").id
-        services.answers.begin(audio, owner, voice.id, 1, trusted=True)
+        audio = services.audio_store.keep(f"audio_{number}", owner, b"hum", "audio/mpeg").id
+        services.outcomes.begin(audio, owner, voice.id, 1, trusted=True)
         return {
             "voice": voice.id, "voice_id": voice.id, "job": job, "audio_id": audio,
             "model": "mynah", "version": "1", "file": "gpt.ckpt", "owner": SPEAKER,
