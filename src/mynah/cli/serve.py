@@ -17,6 +17,7 @@ from mynah.engine.local.local_engine import LocalEngine
 from mynah.engine.self_test import self_test
 from mynah.errors import OptionError
 from mynah.runtime.logging import log_config
+from mynah.runtime.memory import limit_arenas
 from mynah.server.asgi import create_app
 from mynah.server.compat.mount import own_ports
 from mynah.server.http.server import settle, web_server
@@ -33,6 +34,7 @@ def serve(settings: Settings) -> None:
         CheckpointError: the model cannot be loaded, or cannot speak.
     """
     check_access(settings)
+    limit_arenas()
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     logging.config.dictConfig(log_config(plain=console.is_terminal))
     # The ports first: an earlier server that still has them still uses the data.

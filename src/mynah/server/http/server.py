@@ -1,7 +1,5 @@
 """The HTTP server: uvicorn, configured for Mynah."""
 
-import contextlib
-import ctypes
 import gc
 import socket
 from collections.abc import Callable, Iterator
@@ -12,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.routing import Mount
 
+from mynah.runtime.memory import return_freed_memory
 from mynah.server.app import Services
 from mynah.server.http.bounded_socket import MESSAGE_BYTES, BoundedSocket
 from mynah.server.http.connection import Connection
@@ -23,7 +22,7 @@ def settle(app: FastAPI) -> None:
     """Do work that would delay callers, once everything is loaded and before the first call."""
     for each in (app, *_families(app)):
         each.openapi()
-    _trim_memory()
+    return_freed_memory()
     # Collecting garbage among these objects would stop all threads for a quarter of a second.
     gc.collect()
     gc.freeze()
@@ -33,12 +32,6 @@ def _families(app: FastAPI) -> Iterator[FastAPI]:
     for route in app.routes:
         if isinstance(route, Mount) and isinstance(route.app, FastAPI):
             yield route.app
-
-
-def _trim_memory() -> None:
-    """Return memory that only loading needed to the system: a tenth of the server's."""
-    with contextlib.suppress(AttributeError, TypeError):  # only glibc has it
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 class Server(uvicorn.Server):
