@@ -339,6 +339,7 @@ def test_a_caller_who_does_not_take_chunks_gets_no_more_made(make, model):
         assert len(model.sounded) == len(model.prepared) == 1
         first = await anext(stream)
         await until(lambda: len(model.sounded) == 1 + Limits().chunks_ahead)
+        await until(lambda: len(model.prepared) == Limits().sentences_ahead)
         await asyncio.sleep(0.05)
         assert len(model.sounded) == 1 + Limits().chunks_ahead
         assert len(model.prepared) == Limits().sentences_ahead
