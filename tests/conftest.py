@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 import torch
@@ -35,6 +36,10 @@ from mynah.semantic.gpt import GPT
 from mynah.starter.checkpoint import Content, save_content
 from mynah.starter.content_encoder import MelContentEncoder
 from mynah.voice.voice import Voice
+
+# No test is about time: a busy machine may take a hundred times as long for an example.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 PARITY = Path(__file__).parent / "data" / "parity"
 

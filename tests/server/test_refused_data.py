@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from data_folders import CHANGES, SECRET, old_data_folder, with_second_revision
+from data_folders import CHANGES, SECRET, old_data_folder, with_next_revision
 
 from mynah.cli.serve import serve
 from mynah.config import Settings
@@ -25,7 +25,7 @@ def folder(tmp_path):
 
 
 def from_the_future(folder, monkeypatch):
-    made = with_second_revision(folder.parent / "migrations", CHANGES)
+    made = with_next_revision(folder.parent / "migrations", CHANGES)
     with monkeypatch.context() as patch:
         patch.setattr(revisions, "MIGRATIONS", made)
         migrate.upgrade(f"sqlite:///{folder / 'mynah.db'}")
@@ -140,6 +140,7 @@ def test_a_read_only_database_or_folder(folder, mynah, part, upgraded):
     assert ended.stderr.count("\n") == 1
     (folder / part).chmod(0o755)
     assert content(folder) == before
+    assert mynah("db", "upgrade").returncode == 0
     assert mynah("keys", "list").stdout.count("valid") == 2
 
 
@@ -179,7 +180,10 @@ def test_a_folder_says_its_format_once(folder):
     assert (folder / "format").stat().st_mtime_ns == written
 
 
-def test_an_old_folder_is_opened_by_commands(folder):
+def test_commands_open_an_old_folder_once_it_is_upgraded(folder):
+    with pytest.raises(StorageError, match="mynah db upgrade"):
+        open_stores(Settings(data=folder))
+    migrate.upgrade(f"sqlite:///{folder / 'mynah.db'}")
     records = open_stores(Settings(data=folder)).records
     assert Keys(records).find(SECRET).name == "fixture"
     records.dispose()

@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from mynah.jobs.dispatch import JobDispatcher, open_launcher
 from mynah.jobs.folders import clear_jobs
 from mynah.runtime.logging import log_unexpected
+from mynah.runtime.memory import return_freed_memory
 from mynah.server.app import Services
 from mynah.server.event_loop import watch_lag
 from mynah.server.webhooks.dispatcher import WebhookDispatcher
@@ -32,6 +33,7 @@ async def background(services: Services) -> AsyncIterator[None]:
         dispatcher.run(),
         services.open_calls.watch(),
         _purge(services),
+        _return_memory(),
         watch_lag(services.metrics.loop_lag),
     )
     tasks = [asyncio.create_task(each) for each in endless]
@@ -44,6 +46,7 @@ async def background(services: Services) -> AsyncIterator[None]:
 
 
 PURGE_SECONDS = 60
+MEMORY_SECONDS = 30
 
 
 async def _purge(services: Services) -> None:
@@ -57,3 +60,10 @@ async def _purge(services: Services) -> None:
         except Exception as error:  # such as a database that is away for a while
             log_unexpected(error)
         await asyncio.sleep(PURGE_SECONDS)
+
+
+async def _return_memory() -> None:
+    """Return freed memory, which each new length of speech leaves, to the system at intervals."""
+    while True:
+        await asyncio.sleep(MEMORY_SECONDS)
+        await run_in_threadpool(return_freed_memory)
