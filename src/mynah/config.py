@@ -232,9 +232,17 @@ class WebhookSettings(SettingsGroup):
 
 
 class CompatibilitySettings(SettingsGroup):
-    """The APIs of ElevenLabs and GPT-SoVITS."""
+    """Clients of OpenAI, ElevenLabs and GPT-SoVITS."""
 
     title: ClassVar = "Other APIs"
+
+    voice_aliases: dict[str, str] = {}
+    """Other names of voices for speech, such as `{"nova": "teacher"}`; a voice of that name goes
+    first. Answers name the voice that spoke in `X-Voice`."""
+    default_voice: str = "ljspeech"
+    """The voice that speaks for the names of OpenAI's voices, such as `alloy`, and the ids of
+    ElevenLabs' premade voices, if they are neither voices here nor aliases; if empty, they are
+    unknown voices."""
 
     root: Literal["mynah", "elevenlabs", "gpt-sovits"] = "mynah"
     """The API at the root of the port; Mynah's own is under `/mynah` if another is."""

@@ -105,7 +105,7 @@ def test_events_carry_the_same_bytes_and_then_the_usage(client):
 
 def test_openai_raises_its_own_error_for_an_unknown_voice(server):
     with pytest.raises(openai.NotFoundError) as raised:
-        server.openai().audio.speech.create(model="mynah", input=TWO, voice="alloy")
+        server.openai().audio.speech.create(model="mynah", input=TWO, voice="nobody")
     assert raised.value.code == "voice_not_found"
     assert raised.value.param == "voice"
     assert raised.value.request_id

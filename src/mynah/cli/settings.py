@@ -12,9 +12,9 @@ from mynah.config import SettingsGroup, environment_name, settings_groups
 _UNITS = {"seconds": "s", "pause": "s", "bytes": "bytes", "days": "days", "port": "port"}
 _HEAD = """# Settings
 
-Every setting is an environment variable. Lists are written as JSON, such as `["a", "b"]`, and yes
-and no as `true` and `false`. A variable that begins with `MYNAH_` and is not listed here is
-refused. `mynah settings` prints this page.
+Every setting is an environment variable. Lists and tables are written as JSON, such as `["a", "b"]`
+and `{"a": "b"}`, and yes and no as `true` and `false`. A variable that begins with `MYNAH_` and is
+not listed here is refused. `mynah settings` prints this page.
 """
 
 

@@ -24,6 +24,7 @@ from mynah.server.versions.export import Exports
 from mynah.server.versions.outcomes import Outcomes
 from mynah.server.versions.rollout import Rollouts
 from mynah.server.versions.router import VersionRouter
+from mynah.server.voices.aliases import VoiceAliases
 from mynah.server.voices.fetch import FetchRules
 from mynah.server.voices.resolver import VoiceResolver
 from mynah.server.voices.uploads import UploadRules
@@ -66,7 +67,8 @@ class Services:
             records, stores.blobs, settings.stored_seconds, settings.stored_bytes
         )
         resolver = VoiceResolver(stores.voices, records)
-        router = VersionRouter(stores.voices, resolver, self.rollouts, self.changes)
+        aliases = VoiceAliases(settings.voice_aliases, settings.default_voice)
+        router = VersionRouter(stores.voices, aliases, resolver, self.rollouts, self.changes)
         tracker = OutcomeTracker(self.outcomes, self.auto_rollback, metrics)
         cache = _cache(settings, stores.base_model)
         self.speech = SpeechService(

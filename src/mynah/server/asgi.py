@@ -45,6 +45,7 @@ from mynah.server.stores import Stores
 TOLD_HEADERS = (
     "x-cache",
     "server-timing",
+    "x-voice",
     "x-voice-version",
     "x-ignored-fields",
     "x-audio-id",

@@ -40,7 +40,7 @@ class OutcomeTracker:
         Raises:
             MynahError: whatever opening it raised.
         """
-        set_response_headers(x_voice_version=str(voice.version))
+        set_response_headers(x_voice=voice.voice_id, x_voice_version=str(voice.version))
         if not voice.counted:
             return await opening
         try:

@@ -9,6 +9,7 @@ from mynah.engine.request import VoiceRef
 from mynah.server.access.keys import Caller
 from mynah.server.versions.rollout import Rollouts
 from mynah.server.voices.access import VoiceAccess
+from mynah.server.voices.aliases import VoiceAliases
 from mynah.server.voices.resolver import VoiceResolver, VoiceSelection
 from mynah.server.voices.store import FIRST_VERSION, VoiceStore
 from mynah.storage.invalidation import CachedReads, ChangeWatcher
@@ -59,11 +60,13 @@ class VersionRouter:
     def __init__(
         self,
         voices: VoiceStore,
+        aliases: VoiceAliases,
         resolver: VoiceResolver,
         rollouts: Rollouts,
         changes: ChangeWatcher,
     ) -> None:
         self._voices = voices
+        self._aliases = aliases
         self._resolver = resolver
         self._rollouts = rollouts
         self._resolved = CachedReads[Hashable, ResolvedVoice](changes)
@@ -79,7 +82,7 @@ class VersionRouter:
         return self._resolved.get((what, caller.id, user), choose)
 
     def _choose(self, selection: VoiceSelection, caller: Caller, user: str | None) -> ResolvedVoice:
-        voice = self._voices.get(caller, selection.voice)
+        voice = self._aliases.find(self._voices, caller, selection.voice)
         rollout = None if voice.built_in else self._rollouts.of(voice.id)
         asked = selection.version
         if asked is None and rollout and rollout.traffic:
