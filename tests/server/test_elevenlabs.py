@@ -191,7 +191,6 @@ def test_a_wrong_query_is_named(http, query, told):
         ({"name": ""}, 422, "name"),
         ({"labels": "{"}, 422, "labels"),
         ({"colour": "red"}, 422, "colour"),
-        ({"remove_background_noise": "true"}, 400, "remove_background_noise"),
         ({"name": "ljspeech"}, 409, "voice_exists"),
     ],
 )

@@ -40,6 +40,15 @@ class LimitRules:
     streams: int
 
 
+@dataclass(frozen=True, slots=True)
+class CharacterUse:
+    """Characters that a key had spoken in the present window, and when the window ends."""
+
+    used: int
+    limit: int
+    reset_at: int
+
+
 class Limits:
     """Counters of each key's use.
 
@@ -80,6 +89,19 @@ class Limits:
                 f"{limit.get_expiry()} s spoken; send it in parts."
             )
         await self._count(limit, "characters", caller, number)
+
+    async def characters_used(self, caller: Caller) -> CharacterUse | None:
+        """The use of the limit of characters; None without a limit, or if it cannot be told."""
+        limit = self._characters
+        if limit is None:
+            return None
+        try:
+            window = await self._counts.get_window_stats(limit, "characters", caller.id)
+        except StorageError as error:
+            _log.warning("limits failed", extra={"error": type(error.storage_error).__name__})
+            return None
+        used = limit.amount - max(window.remaining, 0)
+        return CharacterUse(used, limit.amount, math.ceil(window.reset_time))
 
     def enter_stream(self, caller: Caller) -> Callable[[], None]:
         """Count a stream that begins, and return the function to call when it ends.

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mynah.errors import VoiceNotFoundError
+from mynah.server.access.keys import Caller
 from mynah.server.voices.store import VoiceRecord, VoiceStore
 
 OPENAI_VOICES = frozenset(

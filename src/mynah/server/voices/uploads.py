@@ -12,6 +12,7 @@ from mynah.errors import OptionError, RecordingError, TextError
 from mynah.server.errors import RequestError
 from mynah.text.frontend import analyse
 from mynah.text.languages.registry import language_code
+from mynah.training.prepare.denoising import Denoiser
 from mynah.voice.recording import read_recording
 
 SAMPLE_RATE = 32_000
@@ -51,8 +52,8 @@ class CheckedRecording:
     seconds: float
 
 
-def admit(data: bytes, rules: UploadRules) -> CheckedRecording:
-    """Decode, check and re-encode a recording.
+def admit(data: bytes, rules: UploadRules, denoiser: Denoiser | None = None) -> CheckedRecording:
+    """Decode, check and re-encode a recording, without its noise if a denoiser is given.
 
     No more is ever decoded than the rules allow, whatever the file's header says.
 
@@ -64,6 +65,8 @@ def admit(data: bytes, rules: UploadRules) -> CheckedRecording:
             f"A recording is larger than {rules.bytes >> 20} MiB; cut it or send it as MP3."
         )
     recording = decode(data, DecodeLimits(rules.kinds, rules.seconds), sample_rate=SAMPLE_RATE)
+    if denoiser is not None:
+        recording = denoiser(recording).at(SAMPLE_RATE)
     encoded = io.BytesIO()
     soundfile.write(encoded, recording.samples, SAMPLE_RATE, format="FLAC")
     flac = encoded.getvalue()

@@ -4,11 +4,19 @@ from fastapi import FastAPI
 
 from mynah.server.app import Services
 from mynah.server.compat.app import create_compat_app
-from mynah.server.compat.elevenlabs import models, speech, voices
+from mynah.server.compat.elevenlabs import (
+    account,
+    models,
+    speech,
+    voice_search,
+    voice_settings,
+    voices,
+)
 from mynah.server.compat.elevenlabs.errors import ErrorBody, answer
 
 
 def create_elevenlabs(services: Services) -> FastAPI:
     """Create the ElevenLabs API on Mynah's services."""
-    routers = [speech.router, voices.router, models.router]
+    parts = (speech, voice_settings, voices, voice_search, models, account)
+    routers = [part.router for part in parts]
     return create_compat_app("Mynah as ElevenLabs", services, lambda _: answer, ErrorBody, routers)

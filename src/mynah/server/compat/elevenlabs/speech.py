@@ -8,9 +8,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from mynah.audio.encoding import AudioFormat
 from mynah.errors import UnsupportedError
-from mynah.options import RANGES, SpeechOptions
+from mynah.options import SpeechOptions
 from mynah.server.compat.elevenlabs.auth import SpeakCaller
 from mynah.server.compat.elevenlabs.models import LONGEST_TEXT
+from mynah.server.compat.elevenlabs.voice_settings import VoiceSettings, speed_of
 from mynah.server.errors import ModelNotFoundError
 from mynah.server.http.admission import admitting_router
 from mynah.server.http.dependencies import ServicesOf
@@ -46,23 +47,20 @@ Empty = Annotated[list[Any], Field(max_length=0)]
 """Type of an unsupported field that would change the audio: refused unless empty."""
 
 
+def check_model(name: str) -> None:
+    """Check that a name stands for the model.
+
+    Raises:
+        ModelNotFoundError: it does not.
+    """
+    if name != MODEL and not name.startswith(ALIASES):
+        raise ModelNotFoundError(f"There is no model {name:.80}; use {MODEL}.")
+
+
 def _known_format(name: str) -> str:
     if name not in FORMATS:
         raise ValueError(f"use one of {', '.join(sorted(FORMATS))}")
     return name
-
-
-class VoiceSettings(BaseModel):
-    """Settings of the voice; only `speed` has an effect here."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    speed: float | None = Field(default=None, ge=RANGES["speed"][0], le=RANGES["speed"][1])
-    stability: float | None = None
-    similarity_boost: float | None = None
-    style: float | None = None
-    use_speaker_boost: bool | None = None
-    clone_strength: float | None = None
 
 
 class SpeechBody(BaseModel):
@@ -84,7 +82,7 @@ class SpeechBody(BaseModel):
     language_code: PlainText | None = None
     """Language of the text; detected if it is not given."""
     voice_settings: VoiceSettings | None = None
-    """Speed; the other settings have no effect."""
+    """Speed; the other settings have no effect. Those of the voice if not given."""
     seed: int | None = Field(default=None, ge=0, le=2**32 - 1)
     """Equal seeds give equal sound."""
     pronunciation_dictionary_locators: Empty | None = None
@@ -100,13 +98,12 @@ class SpeechBody(BaseModel):
     apply_text_normalization: PlainText | None = None
     apply_language_text_normalization: bool | None = None
 
-    def options(self) -> SpeechOptions:
+    def options(self, speed: float) -> SpeechOptions:
         """Convert to Mynah's options."""
-        speed = self.voice_settings.speed if self.voice_settings else None
         default = SpeechOptions()
         return SpeechOptions(
             language=self.language_code or default.language,
-            speed=speed or default.speed,
+            speed=speed,
             seed=self.seed or default.seed,
         )
 
@@ -141,11 +138,11 @@ async def convert_text(
     services: ServicesOf,
 ) -> Response:
     """Speak a text in a voice."""
-    if body.model_id != MODEL and not body.model_id.startswith(ALIASES):
-        raise ModelNotFoundError(f"There is no model {body.model_id:.80}; use {MODEL}.")
+    check_model(body.model_id)
     form = format_of(query.output_format)
     seeded = body.seed is not None
-    voice, options = VoiceSelection(voice_id), body.options()
+    speed = await speed_of(services, voice_id, body.voice_settings)
+    voice, options = VoiceSelection(voice_id), body.options(speed)
     speech = SpeechRequest(caller, body.text, voice, options, form, cacheable=seeded)
     async with cancel_on_disconnect(request.receive):
         audio = await services.speech.open(speech)

@@ -5,18 +5,28 @@ from typing import Annotated, Literal
 from fastapi import File, UploadFile
 from pydantic import BaseModel, ConfigDict, Field, Json
 
+from mynah.errors import UnsupportedError
 from mynah.server.compat.elevenlabs.auth import SpeakCaller, TrainCaller
-from mynah.server.errors import RequestError
+from mynah.server.compat.elevenlabs.voice_settings import (
+    SETTINGS_LABEL,
+    Edited,
+    VoiceSettings,
+    settings_of,
+)
 from mynah.server.http.admission import admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.routers.voices import Labels, Words, admit_all
 from mynah.server.plain_text import PlainText
+from mynah.server.response_headers import tell_ignored
 from mynah.server.speech.params import MODEL
 from mynah.server.voices.access import VoiceAccess
 from mynah.server.voices.store import VoiceName, VoiceRecord
+from mynah.training.prepare.denoising import Denoiser, installed_denoiser
 
 _DESCRIPTION = "description"
 """Label that stores a description, which Mynah's own voices do not have."""
+_HIDDEN = (_DESCRIPTION, SETTINGS_LABEL)
+"""Labels that ElevenLabs' clients see as fields of their own."""
 
 router = admitting_router(prefix="/v1/voices", tags=["voices"])
 
@@ -29,6 +39,7 @@ class Voice(BaseModel):
     category: Literal["premade", "cloned"]
     description: str | None
     labels: dict[str, str]
+    settings: VoiceSettings
     high_quality_base_model_ids: list[str] = [MODEL]
     is_owner: bool
     created_at_unix: int
@@ -54,7 +65,25 @@ class VoiceForm(BaseModel):
     labels: Json[Labels | None] | Literal[""] = ""
     """A JSON object of strings."""
     remove_background_noise: bool = False
-    """Not supported: must be false."""
+    """Reduce noise in the recordings, where the extra `denoise` is installed; ignored elsewhere."""
+
+
+class VoiceChanges(BaseModel):
+    """Changes of a voice; omitted fields stay."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    name: VoiceName
+    """Unique."""
+    description: Words | None = None
+    """Description of the voice."""
+    labels: Json[Labels | None] | Literal[""] = ""
+    """A JSON object of strings, which takes the place of all labels."""
+    files: list[UploadFile] = Field(default=[], max_length=0)
+    """Not supported: the recordings of a voice stay."""
+    remove_background_noise: bool | None = None
+    """Without effect, as is the field below."""
+    moderate_metadata: bool | None = None
 
 
 class NewVoice(BaseModel):
@@ -73,7 +102,7 @@ class Deleted(BaseModel):
 @router.get("")
 def list_voices(caller: SpeakCaller, services: ServicesOf) -> VoiceList:
     """List all voices, those that come with Mynah among them."""
-    return VoiceList(voices=[_written(voice) for voice in services.stores.voices.all(caller)])
+    return VoiceList(voices=[written(voice) for voice in services.stores.voices.all(caller)])
 
 
 @router.post("/add")
@@ -81,11 +110,7 @@ def add_voice(
     form: Annotated[VoiceForm, File()], caller: TrainCaller, services: ServicesOf
 ) -> NewVoice:
     """Make a voice from recordings; it can speak at once."""
-    if form.remove_background_noise:
-        raise RequestError(
-            "Noise cannot be removed; send clean recordings.", "remove_background_noise"
-        )
-    clips = admit_all(form.files, [], services)
+    clips = admit_all(form.files, [], services, _denoiser(form))
     labels = dict(form.labels or {})
     if form.description:
         labels[_DESCRIPTION] = form.description
@@ -96,7 +121,25 @@ def add_voice(
 @router.get("/{voice_id}")
 def get_voice(voice_id: PlainText, caller: SpeakCaller, services: ServicesOf) -> Voice:
     """Get a voice."""
-    return _written(services.stores.voices.get(caller, voice_id))
+    return written(services.stores.voices.get(caller, voice_id))
+
+
+@router.post("/{voice_id}/edit")
+def edit_voice(
+    voice_id: PlainText,
+    form: Annotated[VoiceChanges, File()],
+    caller: TrainCaller,
+    services: ServicesOf,
+) -> Edited:
+    """Change a voice's name, description or labels."""
+    voices = services.stores.voices
+    voice = voices.managed(caller, voice_id)
+    stored = {name: voice.labels[name] for name in _HIDDEN if name in voice.labels}
+    labels = dict(form.labels) | stored if isinstance(form.labels, dict) else dict(voice.labels)
+    if form.description is not None:
+        labels[_DESCRIPTION] = form.description
+    voices.change(caller, voice.id, {"name": form.name, "labels": labels})
+    return Edited()
 
 
 @router.delete("/{voice_id}")
@@ -106,14 +149,28 @@ def delete_voice(voice_id: PlainText, caller: TrainCaller, services: ServicesOf)
     return Deleted()
 
 
-def _written(voice: VoiceRecord) -> Voice:
+def _denoiser(form: VoiceForm) -> Denoiser | None:
+    if not form.remove_background_noise:
+        return None
+    try:
+        return installed_denoiser()
+    except UnsupportedError:
+        tell_ignored(["remove_background_noise"])
+        return None
+
+
+def written(voice: VoiceRecord) -> Voice:
+    """A voice in ElevenLabs' format."""
     labels = dict(voice.labels)
+    settings = settings_of(labels)
+    labels.pop(SETTINGS_LABEL, None)
     return Voice(
         voice_id=voice.id,
         name=voice.name,
         category="premade" if voice.built_in else "cloned",
         description=labels.pop(_DESCRIPTION, None),
         labels=labels,
+        settings=settings,
         is_owner=voice.access is VoiceAccess.OWN,
         created_at_unix=voice.created_at,
     )

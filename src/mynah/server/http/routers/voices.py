@@ -23,6 +23,7 @@ from mynah.server.voices.fetch import fetch
 from mynah.server.voices.sharing import Share
 from mynah.server.voices.store import NewRecording, VoiceName, VoiceRecord
 from mynah.server.voices.uploads import CONTENT_TYPE, admit, check_words
+from mynah.training.prepare.denoising import Denoiser
 
 router = admitting_router(prefix="/voices", tags=["voices"])
 
@@ -214,9 +215,14 @@ def _check(form: VoiceForm, services: Services) -> None:
 
 
 def admit_all(
-    files: Sequence[UploadFile], texts: Sequence[str], services: Services
+    files: Sequence[UploadFile],
+    texts: Sequence[str],
+    services: Services,
+    denoiser: Denoiser | None = None,
 ) -> list[NewRecording]:
     """Check the recordings of a voice, each with its words if they are known.
+
+    A denoiser, if one is given, takes the noise out of them.
 
     Raises:
         RequestError: there are too many, or none.
@@ -225,7 +231,7 @@ def admit_all(
     _check_number(len(files), services)
     limit = services.upload_rules.bytes + 1
     return [
-        NewRecording(admit(file.file.read(limit), services.upload_rules), text or None)
+        NewRecording(admit(file.file.read(limit), services.upload_rules, denoiser), text or None)
         for file, text in zip_longest(files, texts)
     ]
 
