@@ -64,6 +64,7 @@ class InputSession:
         self._encoder = request.form.encoder(service.sample_rate)
         self._pieces: asyncio.Queue[TextPiece | Exception] = asyncio.Queue()
         self._waiting = 0
+        self._speaking = False
         self._ending = False
         self._phonemes = 0
         self._tokens = 0
@@ -90,6 +91,11 @@ class InputSession:
         """End the audio with an error when all text before it is spoken."""
         self._pieces.put_nowait(error)
 
+    @property
+    def busy(self) -> bool:
+        """True while something is spoken or waits to be looked at."""
+        return self._speaking or not self._pieces.empty()
+
     def usage(self) -> dict[str, int]:
         """Phonemes that were said, semantic tokens that were spoken."""
         total = self._phonemes + self._tokens
@@ -115,9 +121,11 @@ class InputSession:
             ready = await _complete(held, piece)
             self._waiting -= len(ready)
             if any(map(str.isalnum, ready)):
+                self._speaking = True
                 async with aclosing(self._spoken(ready)) as spoken:
                     async for data in spoken:
                         yield data
+                self._speaking = False
             if piece.flush:
                 yield StreamMark.FLUSHED
             if piece.last:

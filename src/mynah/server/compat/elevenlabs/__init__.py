@@ -1,1 +1,1 @@
-"""ElevenLabs' API: `/v1/text-to-speech`, `/v1/voices`, `/v1/models`."""
+"""ElevenLabs' API: speech over HTTP and WebSockets, voices, models and the account."""

@@ -8,6 +8,7 @@ from mynah.server.compat.elevenlabs import (
     account,
     models,
     speech,
+    stream_input,
     voice_search,
     voice_settings,
     voices,
@@ -17,6 +18,6 @@ from mynah.server.compat.elevenlabs.errors import ErrorBody, answer
 
 def create_elevenlabs(services: Services) -> FastAPI:
     """Create the ElevenLabs API on Mynah's services."""
-    parts = (speech, voice_settings, voices, voice_search, models, account)
+    parts = (speech, stream_input, voice_settings, voices, voice_search, models, account)
     routers = [part.router for part in parts]
     return create_compat_app("Mynah as ElevenLabs", services, lambda _: answer, ErrorBody, routers)

@@ -7,13 +7,12 @@ context. A context is one voice and one audio file; a socket may have several at
 import asyncio
 import base64
 import contextlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, WebSocket
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from mynah.errors import MynahError, UnavailableError
@@ -28,14 +27,13 @@ from mynah.server.http.dependencies import (
     secret_of,
 )
 from mynah.server.http.errors import error_response
-from mynah.server.http.value_count import check_json
+from mynah.server.http.websocket import messages, object_of
 from mynah.server.problems import error_body, problem_of, validated
 from mynah.server.speech.params import SpeechParams
 from mynah.server.speech.streaming_input import InputSession, StreamMark, TextPiece
 
 router = APIRouter()
 
-_OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 _OF_PIECES = {"input", "continue", "flush", "cancel"}
 
 
@@ -96,17 +94,11 @@ async def _serve(socket: WebSocket, services: Services) -> None:
     async with asyncio.TaskGroup() as tasks:
         session = _Session(socket, services, tasks)
         with contextlib.suppress(WebSocketDisconnect):
-            async for message in _messages(socket):
+            async for message in messages(socket):
                 await session.take(message)
                 # Queued messages would not let other tasks run in between.
                 await asyncio.sleep(0)
         session.close()
-
-
-async def _messages(socket: WebSocket) -> AsyncIterator[str | None]:
-    """Yield the text of each message; None for a binary one."""
-    while (message := await socket.receive())["type"] != "websocket.disconnect":
-        yield message.get("text")
 
 
 class _Session:
@@ -122,7 +114,7 @@ class _Session:
         """Handle a message; an error ends its context, not the socket."""
         name = None
         try:
-            given = _object_of(message)
+            given = object_of(message)
             name = _name_in(given)
             if given.get("cancel") is True:
                 await self._cancel(name)
@@ -198,13 +190,6 @@ class _Session:
         if self._socket.application_state is not WebSocketState.CONNECTED:
             raise WebSocketDisconnect
         await self._socket.send_json({"context_id": name, **event})
-
-
-def _object_of(message: str | None) -> dict[str, Any]:
-    if message is None:
-        raise RequestError("A message is not text; send each as a JSON object in a text frame.")
-    check_json(message.encode(errors="replace"))
-    return validated(_OBJECT.validate_json, message)
 
 
 def _name_in(given: dict[str, Any]) -> str:
