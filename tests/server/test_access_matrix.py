@@ -148,6 +148,22 @@ ELEVENLABS = {
     "GET /elevenlabs/v1/voices/{voice_id}": Expected("speak", "speak"),
     "DELETE /elevenlabs/v1/voices/{voice_id}": Expected("train", "manage"),
     "GET /elevenlabs/v1/models": Expected(),
+    "GET /elevenlabs/v2/voices": Expected(),
+    "POST /elevenlabs/v1/voices/{voice_id}/edit": Expected(
+        "train", "manage", sent={"files": {"name": (None, "edited {number}")}}
+    ),
+    "GET /elevenlabs/v1/voices/settings/default": Expected(),
+    "GET /elevenlabs/v1/voices/{voice_id}/settings": Expected("speak", "speak"),
+    "POST /elevenlabs/v1/voices/{voice_id}/settings/edit": Expected(
+        "train", "manage", sent=sending(speed=1.1)
+    ),
+    "GET /elevenlabs/v1/user": Expected(),
+    "GET /elevenlabs/v1/user/subscription": Expected(),
+    "GET /elevenlabs/v1/history": Expected(),
+    "WEBSOCKET /elevenlabs/v1/text-to-speech/{voice_id}/stream-input": Expected("speak", "speak"),
+    "WEBSOCKET /elevenlabs/v1/text-to-speech/{voice_id}/multi-stream-input": Expected(
+        "speak", "speak"
+    ),
 }
 GPT_SOVITS = {
     "GET /gpt-sovits/tts": Expected("speak", None, 400, {"params": TTS}),
@@ -191,7 +207,7 @@ STATUS_OF_RPC = {
     grpc.StatusCode.NOT_FOUND: 404,
     grpc.StatusCode.INVALID_ARGUMENT: 400,
 }
-STATUS_OF_CODE = {"voice_not_found": 404}
+STATUS_OF_CODE = {"voice_not_found": 404, "invalid_api_key": 401}
 
 
 def routes(app: FastAPI, prefix: str = "") -> Iterator[str]:
@@ -262,20 +278,28 @@ class World:
         path = path.format_map(given)
         if method == "WEBSOCKET":
             return self._call_socket(path, secret, given)
-        key = {"xi-api-key": secret} if path.startswith("/eleven") else bearer(secret)
-        answer = self.http.request(method, path, headers=key if secret else {}, **sent)
+        answer = self.http.request(method, path, headers=self._header(path, secret), **sent)
         return answer.status_code, answer.text
+
+    def _header(self, path: str, secret: str) -> dict[str, str]:
+        if not secret:
+            return {}
+        return {"xi-api-key": secret} if path.startswith("/eleven") else bearer(secret)
 
     def _call_socket(self, path: str, secret: str, given: dict[str, str]) -> tuple[int, str]:
         url = self.server.url.replace("http", "ws", 1) + path
         try:
-            with connect(url, additional_headers=bearer(secret) if secret else {}) as socket:
-                socket.send(json.dumps({**filled(SAID, given), "context_id": ""}))
+            with connect(url, additional_headers=self._header(path, secret)) as socket:
+                # A message of Mynah's socket, or of ElevenLabs'.
+                said = filled(SAID, given) | {"context_id": ""}
+                said = {"text": "Hello. ", "flush": True} if path.startswith("/eleven") else said
+                socket.send(json.dumps(said))
                 message = str(socket.recv(timeout=10))
         except InvalidStatus as refused:
             return refused.response.status_code, refused.response.body.decode()
         error = json.loads(message).get("error")
-        return (STATUS_OF_CODE[error["code"]] if error else 200), message
+        code = error["code"] if isinstance(error, dict) else error
+        return (STATUS_OF_CODE[code] if code else 200), message
 
     def _call_rpc(self, name: str, secret: str, sent: dict[str, Any]) -> tuple[int, str]:
         kind = SERVICE.methods_by_name[name].input_type.name
@@ -382,6 +406,7 @@ def anonymous(body: str, given: dict[str, str]) -> str:
         error = json.loads(body)
     except ValueError:
         return body
-    (inner,) = (each for each in error.values() if isinstance(each, dict))
-    inner.pop("request_id")
+    for inner in error.values():
+        if isinstance(inner, dict):
+            inner.pop("request_id")
     return json.dumps(error)

@@ -10,6 +10,7 @@ from elevenlabs import VoiceSettings
 from elevenlabs.client import ElevenLabs
 from elevenlabs.core.api_error import ApiError
 
+from mynah.server.access.keys import OPERATOR
 from mynah.server.voices.store import NewRecording
 from mynah.server.voices.uploads import CheckedRecording
 from mynah.voice.samples import samples
@@ -114,7 +115,7 @@ def test_voices_are_listed_page_by_page(start):
     server = start()
     for number in range(12):
         clips = [NewRecording(CheckedRecording(b"", 4.0), None)]
-        server.services.stores.voices.create(f"voice {number:02}", clips, "en", {}, None)
+        server.services.stores.voices.create(OPERATOR, f"voice {number:02}", clips, "en", {}, None)
     eleven = elevenlabs(server)
     first = eleven.voices.search(page_size=5, voice_type="personal", sort="name")
     assert (first.total_count, first.has_more) == (12, True)

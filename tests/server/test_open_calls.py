@@ -7,7 +7,7 @@ import grpc
 import httpx
 import loopback
 import pytest
-from job_orders import IDLE, begin, make_voice, wait_until
+from training_jobs import IDLE, begin, make_voice, wait_until
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
@@ -42,7 +42,7 @@ class Lent:
 
 
 def wait_for_a_request(server) -> None:
-    wait_until(lambda: server.services.queue.stats().requests)
+    wait_until(lambda: server.services.engine.stats().requests)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_a_stream_of_audio_is_broken_off(lent):
         lent.revoke()
         with pytest.raises(httpx.RemoteProtocolError):
             list(parts)
-    assert lent.server.services.queue.stats().requests == 0
+    assert lent.server.services.engine.stats().requests == 0
 
 
 def test_a_stream_of_events_ends_with_an_error(lent):
@@ -80,6 +80,21 @@ def test_a_call_that_waits_for_its_first_audio_is_refused(lent, error_of):
         answer = waiting.result()
     assert answer.status_code == 401
     assert "revoked" in error_of(answer)["message"]
+
+
+@pytest.mark.parametrize("path", ["stream-input", "multi-stream-input"])
+def test_elevenlabs_sockets_are_closed_with_the_reason(lent, path):
+    url = f"{lent.server.url}/elevenlabs/v1/text-to-speech/ljspeech/{path}"
+    headers = {"xi-api-key": lent.secret}
+    with connect(url.replace("http", "ws", 1), additional_headers=headers) as socket:
+        socket.send(json.dumps({"text": "I am slow. ", "flush": True}))
+        wait_for_a_request(lent.server)
+        lent.revoke()
+        with pytest.raises(ConnectionClosedError) as closed:
+            while True:
+                socket.recv(timeout=SECONDS)
+    assert closed.value.rcvd.code == 1008
+    assert "revoked" in closed.value.rcvd.reason
 
 
 def test_the_events_of_a_job_end_with_an_error(lent, recording):

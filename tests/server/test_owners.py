@@ -3,7 +3,7 @@
 from urllib.parse import quote
 
 import pytest
-from job_orders import IDLE, begin, make_version, make_voice, work
+from training_jobs import IDLE, begin, make_version, make_voice, work
 
 from mynah.cli.owners import hand_over, owner_rows, share, unshare, voice_rows
 from mynah.errors import OptionError, VoiceNotFoundError

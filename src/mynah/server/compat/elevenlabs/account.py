@@ -10,6 +10,7 @@ from mynah.server.app import Services
 from mynah.server.compat.elevenlabs.auth import SpeakCaller
 from mynah.server.http.admission import admitting_router
 from mynah.server.http.dependencies import ServicesOf
+from mynah.server.voices.access import VoiceAccess
 
 UNLIMITED = 2**31 - 1
 """Number that stands for no limit: clients subtract from it."""
@@ -90,7 +91,7 @@ async def list_history(_: SpeakCaller) -> History:
 
 async def _subscription(caller: Caller, services: Services) -> Subscription:
     use = await services.limits.characters_used(caller)
-    own = await run_in_threadpool(_own_voices, services)
+    own = await run_in_threadpool(_own_voices, services, caller)
     return Subscription(
         character_count=use.used if use else 0,
         character_limit=use.limit if use else UNLIMITED,
@@ -100,5 +101,6 @@ async def _subscription(caller: Caller, services: Services) -> Subscription:
     )
 
 
-def _own_voices(services: Services) -> int:
-    return sum(not voice.built_in for voice in services.stores.voices.all())
+def _own_voices(services: Services, caller: Caller) -> int:
+    voices = services.stores.voices.all(caller)
+    return sum(voice.access is VoiceAccess.OWN for voice in voices)

@@ -12,11 +12,12 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from mynah.errors import TextError, UnavailableError
 from mynah.runtime.logging import log_unexpected
+from mynah.server.access.keys import Caller
 from mynah.server.app import Services
 from mynah.server.compat.elevenlabs.input_messages import InputMessage, InputQuery
 from mynah.server.compat.elevenlabs.speech import format_of
 from mynah.server.compat.elevenlabs.voice_settings import speed_of
-from mynah.server.errors import RequestError
+from mynah.server.errors import AuthenticationError, RequestError
 from mynah.server.problems import problem_of
 from mynah.server.speech.service import SpeechRequest
 from mynah.server.speech.streaming_input import InputSession, StreamMark, TextPiece
@@ -86,13 +87,13 @@ class InputContexts:
         caller = await self._services.authenticator.authenticate(secret, "speak")
         self._authenticated = True
         query, voice_id = self._opening.query, self._opening.voice_id
-        speed = await speed_of(self._services, voice_id, first.voice_settings)
+        speed = await speed_of(self._services, caller, voice_id, first.voice_settings)
         form = format_of(query.output_format)
         voice = VoiceSelection(voice_id)
         session = InputSession(
             self._services.speech, SpeechRequest(caller, "", voice, query.options(speed), form)
         )
-        speaking = self._tasks.create_task(self._speak(name, session))
+        speaking = self._tasks.create_task(self._speak(name, caller, session))
         self._contexts[name] = _Context(session, first.voice_settings, speaking)
 
     def add(self, name: str | None, message: InputMessage, last: bool = False) -> None:
@@ -149,9 +150,10 @@ class InputContexts:
     def _busy(self) -> bool:
         return any(context.session.busy for context in self._contexts.values())
 
-    async def _speak(self, name: str | None, session: InputSession) -> None:
+    async def _speak(self, name: str | None, caller: Caller, session: InputSession) -> None:
         try:
-            await self._send_audio(name, session)
+            async with self._services.open_calls.opened(caller):
+                await self._send_audio(name, session)
             error = None
         except WebSocketDisconnect:
             return
@@ -163,7 +165,8 @@ class InputContexts:
             self._contexts.pop(name, None)
         with contextlib.suppress(WebSocketDisconnect):
             if error is not None:
-                await self._tell(name, error)
+                # A key that has ended ends the socket.
+                await self._tell(None if isinstance(error, AuthenticationError) else name, error)
                 return
             await self._send(name, audio=None, isFinal=True)
             if name is None:

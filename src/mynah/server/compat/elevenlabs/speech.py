@@ -141,7 +141,7 @@ async def convert_text(
     check_model(body.model_id)
     form = format_of(query.output_format)
     seeded = body.seed is not None
-    speed = await speed_of(services, voice_id, body.voice_settings)
+    speed = await speed_of(services, caller, voice_id, body.voice_settings)
     voice, options = VoiceSelection(voice_id), body.options(speed)
     speech = SpeechRequest(caller, body.text, voice, options, form, cacheable=seeded)
     async with cancel_on_disconnect(request.receive):

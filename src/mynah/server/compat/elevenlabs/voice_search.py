@@ -73,11 +73,12 @@ class VoicePage(BaseModel):
 
 @router.get("")
 def search_voices(
-    query: Annotated[SearchQuery, Query()], _: SpeakCaller, services: ServicesOf
+    query: Annotated[SearchQuery, Query()], caller: SpeakCaller, services: ServicesOf
 ) -> VoicePage:
     """List voices, those that come with Mynah among them."""
     tell_ignored([*(query.model_extra or {})])
-    found = _sorted([*filter(query.fits, map(written, services.stores.voices.all()))], query)
+    voices = map(written, services.stores.voices.all(caller))
+    found = _sorted([*filter(query.fits, voices)], query)
     start = _start(found, query.next_page_token)
     page = found[start : start + query.page_size]
     has_more = start + len(page) < len(found)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from mynah.errors import VoiceNotFoundError
 from mynah.options import RANGES, SpeechOptions
+from mynah.server.access.keys import Caller
 from mynah.server.app import Services
 from mynah.server.compat.elevenlabs.auth import SpeakCaller, TrainCaller
 from mynah.server.http.admission import admitting_router
@@ -53,11 +54,13 @@ def settings_of(labels: Mapping[str, str]) -> VoiceSettings:
     return DEFAULT_SETTINGS.model_copy(update=stored)
 
 
-async def speed_of(services: Services, voice_id: str, settings: VoiceSettings | None) -> float:
+async def speed_of(
+    services: Services, caller: Caller, voice_id: str, settings: VoiceSettings | None
+) -> float:
     """The speed of a request: its own, or the one that is stored for its voice."""
     if settings is not None and settings.speed is not None:
         return settings.speed
-    stored = await run_in_threadpool(_settings_of_voice, services, voice_id)
+    stored = await run_in_threadpool(_settings_of_voice, services, caller, voice_id)
     return stored.speed or SpeechOptions().speed
 
 
@@ -68,26 +71,26 @@ def get_default_settings(_: SpeakCaller) -> VoiceSettings:
 
 
 @router.get("/{voice_id}/settings")
-def get_settings(voice_id: PlainText, _: SpeakCaller, services: ServicesOf) -> VoiceSettings:
+def get_settings(voice_id: PlainText, caller: SpeakCaller, services: ServicesOf) -> VoiceSettings:
     """Get the settings of a voice."""
-    return settings_of(services.stores.voices.get(voice_id).labels)
+    return settings_of(services.stores.voices.get(caller, voice_id).labels)
 
 
 @router.post("/{voice_id}/settings/edit")
 def edit_settings(
-    voice_id: PlainText, settings: VoiceSettings, _: TrainCaller, services: ServicesOf
+    voice_id: PlainText, settings: VoiceSettings, caller: TrainCaller, services: ServicesOf
 ) -> Edited:
     """Set the settings of a voice, for requests that send none."""
     voices = services.stores.voices
-    voice = voices.own(voice_id)
+    voice = voices.managed(caller, voice_id)
     kept = settings.model_dump_json(exclude_none=True)
-    voices.change(voice.id, {"labels": {**voice.labels, SETTINGS_LABEL: kept}})
+    voices.change(caller, voice.id, {"labels": {**voice.labels, SETTINGS_LABEL: kept}})
     return Edited()
 
 
-def _settings_of_voice(services: Services, voice_id: str) -> VoiceSettings:
+def _settings_of_voice(services: Services, caller: Caller, voice_id: str) -> VoiceSettings:
     try:
-        return settings_of(services.stores.voices.get(voice_id).labels)
+        return settings_of(services.stores.voices.get(caller, voice_id).labels)
     except VoiceNotFoundError:  # an alias, or an error that the request itself will raise
         return DEFAULT_SETTINGS
 
