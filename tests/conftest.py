@@ -3,15 +3,18 @@
 import importlib.util
 import json
 import math
+import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import hypothesis
 import numpy as np
 import pytest
 import torch
 
+import released
 from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.api import Synthesizer
@@ -47,12 +50,26 @@ PARITY = Path(__file__).parent / "data" / "parity"
 @pytest.fixture(scope="session")
 def parity(tmp_path_factory) -> Callable[[str], Path]:
     """Writes a checkpoint of `tiny.json` by its name, such as `s2_v2_tiny.pth`, once."""
-    spec = importlib.util.spec_from_file_location("parity_checkpoints", PARITY / "checkpoints.py")
-    builder = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(builder)
+    builder = _module(PARITY / "checkpoints.py")
     manifests = json.loads((PARITY / "tiny.json").read_text())
     folder = tmp_path_factory.mktemp("parity")
     return cache(lambda name: builder.write(name, manifests[name], folder))
+
+
+@pytest.fixture(scope="session")
+def parity_v3(tmp_path_factory) -> Callable[[str], Path]:
+    """Writes a file that `checkpoints_v3.py` builds, such as `eres2netv2.ckpt`, once."""
+    builder = _module(PARITY / "checkpoints_v3.py")
+    manifests = json.loads((PARITY / "speaker.json").read_text())
+    folder = tmp_path_factory.mktemp("parity_v3")
+    return cache(lambda name: builder.write(name, manifests[name], folder))
+
+
+@pytest.fixture(scope="session")
+def golden_speaker() -> dict[str, torch.Tensor]:
+    """Inputs and outputs of upstream's speaker encoder by name."""
+    with np.load(PARITY / "speaker.npz") as file:
+        return {name: torch.from_numpy(file[name]) for name in file.files}
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +100,27 @@ def tiny(tmp_path_factory) -> Path:
     encoder = MelContentEncoder(AlignerConfig(width=32, layers=1, heads=2, hidden=32))
     save_content(Content(encoder), folder / "content.pth", info="tiny")
     return folder
+
+
+@pytest.fixture(scope="session")
+def pro(parity, tmp_path_factory) -> Callable[[str], Path]:
+    """Writes a small v2Pro or v2ProPlus as released, with its speaker encoder, once."""
+
+    @cache
+    def write(version: str) -> Path:
+        folder = tmp_path_factory.mktemp(version)
+        torch.manual_seed(0)
+        save_gpt(_tiny_gpt(), folder / "s1v3.ckpt", info="GPT-e1")
+        shutil.copy(parity(f"s2_{version}_tiny.pth"), folder)
+        released.write_speaker_encoder(folder)
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def pro_models(pro) -> Models:
+    return load_models(pro("v2Pro"), "float32", "cpu")
 
 
 @pytest.fixture(scope="session")
@@ -142,6 +180,13 @@ def hum() -> Callable[[float], Recording]:
 def voice(hum) -> Voice:
     """A voice of one recording whose words are known."""
     return Voice("hum", (hum(180),), ("Hello, my dear friend.",))
+
+
+def _module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"parity_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _low_rank(state, name: str, generator: torch.Generator) -> dict[str, Change]:

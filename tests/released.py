@@ -5,6 +5,7 @@ the weights are float16 in `pytorch_model.bin`, under the names that the release
 """
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.checkpoints.gpt import save_gpt
 from mynah.checkpoints.sovits import save_sovits
+from mynah.encoders.eres2net import ERes2NetV2
 from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
 
@@ -159,12 +161,38 @@ def write_model(folder: Path, version: str) -> Path:
     return folder
 
 
+def write_speaker_encoder(folder: Path) -> Path:
+    """`sv/pretrained_eres2netv2w24s4ep4.ckpt`; a small file, whose tensors repeat one column."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.device("meta"):
+        shapes = {name: value.shape for name, value in ERes2NetV2().state_dict().items()}
+    state = {
+        name: _column(name, shape, generator)
+        for name, shape in {**shapes, "seg_1.weight": (192, 40_960), "seg_1.bias": (192,)}.items()
+    }
+    path = folder / "sv" / "pretrained_eres2netv2w24s4ep4.ckpt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(state, path)
+    return path
+
+
 def write_all(folder: Path, version: str) -> Path:
     """A whole model of a version, at released sizes."""
     folder.mkdir()
     write_hubert(folder / HUBERT)
     write_bert(folder / BERT)
     return write_model(folder, version)
+
+
+def _column(name: str, shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
+    """Weights that keep the level of what passes, as large as their first axis in a file."""
+    if name.endswith("num_batches_tracked"):
+        return torch.zeros((), dtype=torch.long)
+    if len(shape) == 1:
+        value = 1.0 if name.endswith((".weight", "running_var", "bn1.weight")) else 0.0
+        return torch.tensor(value).expand(shape)
+    column = torch.randn(shape[0], *[1] * (len(shape) - 1), generator=generator)
+    return (column * 2.5 / math.prod(shape[1:])).expand(shape)
 
 
 def _write(folder: Path, config: dict, state: dict) -> None:
