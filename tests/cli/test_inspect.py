@@ -78,6 +78,16 @@ def test_a_folder_with_its_encoders(mynah, parity, tmp_path):
     assert "no weights (model.safetensors or pytorch_model.bin)" in told["BERT"]
 
 
+def test_a_folder_of_a_version_with_a_speaker_encoder(mynah, pro, tmp_path):
+    told = rows(mynah("models", "inspect", pro("v2Pro")))
+    name = "pretrained_eres2netv2w24s4ep4.ckpt"
+    assert told["speaker encoder"].startswith(f"sv/{name}: ERes2NetV2 of ")
+    folder = shutil.copytree(pro("v2Pro"), tmp_path / "without")
+    shutil.rmtree(folder / "sv")
+    told = rows(mynah("models", "inspect", folder))
+    assert told["speaker encoder"] == f"missing (sv/{name}): the model cannot speak"
+
+
 def test_a_folder_that_speaks_by_itself(mynah, tiny, tmp_path):
     told = rows(mynah("models", "inspect", tiny))
     assert told["content"].startswith("content.pth: content encoder")

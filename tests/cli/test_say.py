@@ -77,6 +77,15 @@ def test_options_reach_the_speech(say, folder):
     assert len(files[2]) < 0.7 * len(files[0])
 
 
+@pytest.mark.parametrize("version", ["v2Pro", "v2ProPlus"])
+def test_a_model_with_a_speaker_encoder(mynah, pro, version, recording, folder):
+    out = folder / "said.wav"
+    ended = mynah("say", TEXT, "--model", pro(version), "--voice", recording, "--out", out)
+    assert ended.code == 0, ended.err
+    samples, rate = soundfile.read(out)
+    assert rate == 32_000 and samples.any()
+
+
 def test_a_bundled_voice_by_name(mynah, tiny, folder):
     ended = mynah(
         "say", "你好，世界。", "--model", tiny, "--voice", "mandarin", "--out", folder / "a.wav"

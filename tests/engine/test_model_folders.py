@@ -5,15 +5,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from mynah.api import Synthesizer
+from mynah.audio.spectrogram import linear_spectrogram
+from mynah.checkpoints.folder import SPEAKER_ENCODER
 from mynah.encoders.ctc_aligner import AlignerConfig
 from mynah.engine.loading import load_models
-from mynah.errors import CheckpointError
+from mynah.errors import CheckpointError, UnsupportedError
 from mynah.starter.checkpoint import Content, save_content
 from mynah.starter.content_encoder import MelContentEncoder
+from mynah.voice.voice import Voice
 
 
 @pytest.fixture
@@ -82,9 +86,49 @@ def test_a_gpt_of_another_version(folder, parity):
 
 
 @pytest.mark.parametrize("version", ["v2Pro", "v2ProPlus"])
-def test_a_version_that_cannot_run_yet(folder, parity, version):
+def test_a_version_without_its_speaker_encoder(folder, parity, version):
     shutil.copy(parity(f"s2_{version}_tiny.pth"), folder / "acoustic.pth")
-    assert f"{version}, whose speaker encoder is not supported yet" in refused(folder)
+    said = refused(folder)
+    assert f"The SoVITS is {version}, which needs the speaker encoder" in said
+    assert said.endswith(f"into {folder}/sv.") and f"put {SPEAKER_ENCODER}" in said
+
+
+def test_a_speaker_encoder_that_cannot_be_used(pro, tmp_path):
+    folder = Path(shutil.copytree(pro("v2Pro"), tmp_path / "model"))
+    file = folder / "sv" / SPEAKER_ENCODER
+    whole = file.read_bytes()
+    file.write_bytes(whole[:1000])
+    assert f"speaker encoder cannot be used: {SPEAKER_ENCODER} is damaged" in refused(folder)
+    torch.save({"conv1.weight": torch.ones(1)}, file)
+    assert "speaker encoder cannot be used: the weight conv1.weight has shape" in refused(folder)
+    shutil.copy(folder / "s1v3.ckpt", file)
+    assert "does not hold weights alone" in refused(folder)
+
+
+@pytest.mark.parametrize("version", ["v2Pro", "v2ProPlus"])
+def test_the_pro_versions_speak_in_the_timbre_that_the_speaker_encoder_hears(pro, version, hum):
+    models = load_models(pro(version), "float32")
+    high, low = (Voice(str(pitch), (hum(pitch),)) for pitch in (300, 120))
+    heard = [models.embed(voice).values for voice in (high, low)]
+    assert heard[0].shape == (20_480,) and not np.allclose(*heard)
+    timbres = [models.read(voice).conditioning.timbre for voice in (high, low)]
+    assert timbres[0].shape == (1, 1024, 1)
+    spectrogram = linear_spectrogram(torch.from_numpy(hum(300).at(32_000).samples)[None])
+    vector = torch.from_numpy(heard[0])[None]
+    torch.testing.assert_close(timbres[0], models.sovits.timbre([spectrogram], [vector]))
+    assert not torch.allclose(timbres[0], models.sovits.timbre([spectrogram], [vector + 1]))
+    assert Synthesizer(models).speak("Hello.", high).samples.any()
+
+
+def test_the_speaker_encoder_may_lie_beside_the_other_files(pro, tmp_path, hum):
+    folder = Path(shutil.copytree(pro("v2Pro"), tmp_path / "model"))
+    shutil.move(folder / "sv" / SPEAKER_ENCODER, folder)
+    assert load_models(folder).speaker is not None
+
+
+def test_a_model_without_a_speaker_encoder_embeds_no_voice(models, voice):
+    with pytest.raises(UnsupportedError, match=SPEAKER_ENCODER):
+        models.embed(voice)
 
 
 def test_an_encoder_that_is_not_for_prompts_gives_none(folder, models, voice):

@@ -16,6 +16,7 @@ from mynah.errors import CheckpointError, RecordingError
 from mynah.text.reading_scripts import reading_script
 from mynah.training import evaluator, fine_tuning
 from mynah.training.fine_tuning import FineTuning, best_prompt
+from mynah.training.prepare.slices import read_prepared
 from mynah.training.trainer import Stopped, TrainingRecording, TrainingRequest
 
 WORDS = " ".join(reading_script("en").sentences[:6])
@@ -101,6 +102,17 @@ def test_a_stopped_training_goes_on_elsewhere(request_of, tmp_path, monkeypatch,
         assert same(path, resumed.weights[name])
     assert (resumed.metrics, resumed.evaluation) == (whole.metrics, whole.evaluation)
     assert resumed.report == whole.report
+
+
+def test_a_v2pro_learns_with_the_speaker_vectors_of_its_slices(request_of, pro, tiny, tmp_path):
+    folder = shutil.copytree(pro("v2Pro"), tmp_path / "model")
+    shutil.copy(tiny / "content.pth", folder)
+    request = replace(request_of(stages=("acoustic",)), model=folder)
+    made, _ = train(tmp_path / "work", request)
+    slices = read_prepared(tmp_path / "work" / "prepared.pt").slices
+    assert {each.speaker_vector.shape for each in slices} == {(20_480,)}
+    assert set(made.weights) == {"acoustic.adapter"}
+    assert made.metrics["acoustic_loss"] > 0
 
 
 def test_a_training_goes_on_from_its_parent(request_of, tmp_path):

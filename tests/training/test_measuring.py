@@ -46,7 +46,7 @@ def never():
 def evaluator(models, recogniser, language="en", tick=never):
     held_out = made_slices(2)
     likeness = Likeness(held_out, made_slices(2, first=2))
-    return Evaluator(language, models.sovits, likeness, held_out, recogniser, tick)
+    return Evaluator(language, models, likeness, held_out, recogniser, tick)
 
 
 def compared(judge, models, voice):
@@ -93,7 +93,7 @@ def test_a_voice_is_most_like_what_it_says_itself(models, voice):
     said = Recording(spoken.samples, spoken.sample_rate)
     itself = Slice(said.at(32_000).samples, None, [], [])
     own, others = (
-        Evaluator("en", models.sovits, Likeness(slices, slices), slices, None, never)
+        Evaluator("en", models, Likeness(slices, slices), slices, None, never)
         for slices in ([itself], made_slices(1))
     )
     own_scores, others_scores = (each.scores(models, voice) for each in (own, others))

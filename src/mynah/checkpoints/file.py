@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -60,6 +60,19 @@ def read_checkpoint(path: Path) -> Checkpoint:
             "pass a .pth or .ckpt file with inference weights"
         )
     return _checkpoint_from(_unpickle(_ZIP + data[2:], path), tag, path)
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """Read a file that is nothing but tensors by their names, as `read_checkpoint` reads others.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or holds anything else.
+    """
+    data = _read_bytes(path)
+    state = _plain(_unpickle(data, path)) if data[:2] == _ZIP else None
+    if not _is_weight(state):
+        raise CheckpointError(f"{path.name} does not hold weights alone: copy it as it is released")
+    return cast(dict[str, Tensor], state)
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:

@@ -9,10 +9,22 @@ from mynah.text.symbols import SymbolTable
 
 CONTENT = "content.pth"
 
+SPEAKER_ENCODER = "pretrained_eres2netv2w24s4ep4.ckpt"
+"""The speaker encoder of v2Pro and v2ProPlus, as GPT-SoVITS releases it."""
+
+_SPEAKER_FOLDER = "sv"  # which the release has it in
+
 
 def candidates(folder: Path, suffix: str) -> list[Path]:
     """The files that may be the network with a suffix."""
-    return sorted(path for path in folder.glob(f"*{suffix}") if path.name != CONTENT)
+    others = (CONTENT, SPEAKER_ENCODER)
+    return sorted(path for path in folder.glob(f"*{suffix}") if path.name not in others)
+
+
+def speaker_encoder_file(folder: Path) -> Path | None:
+    """The file of the speaker encoder, in the folder or its folder `sv`; None if there is none."""
+    places = (folder / _SPEAKER_FOLDER / SPEAKER_ENCODER, folder / SPEAKER_ENCODER)
+    return next((path for path in places if path.is_file()), None)
 
 
 def only_file(folder: Path, suffix: str) -> Path:
@@ -33,17 +45,12 @@ def only_file(folder: Path, suffix: str) -> Path:
 
 
 def check_versions(gpt: GPT, sovits: SoVITS) -> None:
-    """Check that two networks belong together, and are supported.
+    """Check that two networks belong together.
 
     Raises:
-        CheckpointError: they do not, or are not.
+        CheckpointError: they do not.
     """
     version = sovits.config.version
-    if sovits.config.takes_speaker_vector:
-        raise CheckpointError(
-            f"The SoVITS is {version}, whose speaker encoder is not supported yet; "
-            "use a v1 or v2 checkpoint."
-        )
     # A GPT does not name its version; v1's have fewer phonemes than all later ones.
     later = len(SymbolTable.of("v2"))
     if (gpt.config.phoneme_vocabulary < later) != (version == "v1"):

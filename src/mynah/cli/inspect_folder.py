@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mynah.checkpoints.folder import CONTENT, candidates
+from mynah.checkpoints.folder import CONTENT, SPEAKER_ENCODER, candidates, speaker_encoder_file
 from mynah.cli.inspect import describe
 from mynah.cli.output import one_line
 from mynah.encoders.hubert import HUBERT
@@ -25,6 +25,8 @@ def describe_folder(folder: Path) -> dict[str, str]:
         "SoVITS": _network(folder, ".pth"),
         "content": _content(folder, missing),
     }
+    if (speaker := _speaker_encoder(folder, rows["SoVITS"])) is not None:
+        rows["speaker encoder"] = speaker
     if (folder / ROBERTA.name).is_dir() or ROBERTA.name in missing:
         rows["BERT"] = _encoder(folder, ROBERTA, missing)
     return rows
@@ -55,6 +57,16 @@ def _content(folder: Path, missing: dict[str, MissingPart]) -> str:
     if (folder / CONTENT).is_file():
         return _file(folder / CONTENT)
     return _encoder(folder, HUBERT, missing)
+
+
+def _speaker_encoder(folder: Path, sovits: str) -> str | None:
+    """The speaker encoder, if the model has one or cannot speak without."""
+    file = speaker_encoder_file(folder)
+    if file is not None:
+        return f"{file.relative_to(folder)}: ERes2NetV2 of {file.stat().st_size / 1e6:.0f} MB"
+    if ", v2Pro" in sovits:
+        return f"missing (sv/{SPEAKER_ENCODER}): the model cannot speak"
+    return None
 
 
 def _encoder(folder: Path, architecture: Architecture, missing: dict[str, MissingPart]) -> str:

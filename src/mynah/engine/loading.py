@@ -21,6 +21,7 @@ from mynah.encoders.hubert import HUBERT, HubertEncoder
 from mynah.encoders.roberta import ROBERTA, NoTextFeatures, RobertaTextFeatures, TextFeatures
 from mynah.engine.folder import missing_parts, model_folder
 from mynah.engine.models import Models
+from mynah.engine.speaker_encoder import load_speaker_embedding, missing_speaker_encoder
 from mynah.runtime.device import Device, Precision, resolve_device
 from mynah.runtime.threads import run_in_temporary_thread, use_available_cores
 from mynah.runtime.wait_policy import sleeping_teams
@@ -43,7 +44,8 @@ def load_models(
     GPT-SoVITS, the file `content.pth` for a small model; without one only the timbre of a
     voice is heard. If the folder `chinese-roberta-wwm-ext-large` is there too, it gives
     the text features; GPT-SoVITS speaks Mandarin flatly without. A warning is logged for each of
-    the two that a model of GPT-SoVITS lacks.
+    the two that a model of GPT-SoVITS lacks. v2Pro and v2ProPlus need their speaker encoder, the
+    file `sv/pretrained_eres2netv2w24s4ep4.ckpt`.
 
     Args:
         folder: of the model.
@@ -65,6 +67,9 @@ def _load(folder: Path, precision: Precision, device: torch.device) -> Models:
     gpt, acoustic = load_gpt(semantic), read_checkpoint(file)
     sovits = sovits_from(acoustic)
     check_versions(gpt, sovits)
+    speaker = load_speaker_embedding(folder)
+    if sovits.config.takes_speaker_vector and speaker is None:
+        raise missing_speaker_encoder(folder, sovits.config.version)
     sovits.fuse()
     extension = load_extension(folder, acoustic)
     origin = VersionBuilder.of(gpt, sovits, file, extension.weights() if extension else {})
@@ -80,6 +85,7 @@ def _load(folder: Path, precision: Precision, device: torch.device) -> Models:
         origin,
         extension=extension,
         aligner=(extension and extension.aligner) or packaged_aligner(),
+        speaker=speaker,
         warnings=warnings,
     )
     return select_backends(models, precision, device)

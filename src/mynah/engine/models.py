@@ -15,12 +15,17 @@ from mynah.acoustic.backends.cuda import TOGETHER, CudaSoVITS
 from mynah.acoustic.decode_stream import DecodeStream
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.acoustic.sovits.streaming_model import StreamingSoVITS
+from mynah.audio.recording import Recording
+from mynah.audio.spectrogram import SAMPLE_RATE, linear_spectrogram
 from mynah.checkpoints.base_weights import VersionBuilder
+from mynah.checkpoints.folder import SPEAKER_ENCODER
 from mynah.checkpoints.sovits import symbol_table
 from mynah.encoders.ctc_aligner import PhonemeScores
 from mynah.encoders.roberta import TextFeatures
+from mynah.encoders.speaker_embedding import SpeakerEmbedding
 from mynah.engine.extension import ModelExtension
-from mynah.errors import CheckpointError
+from mynah.engine.request import VoiceEmbedding
+from mynah.errors import CheckpointError, UnsupportedError
 from mynah.options import SpeechOptions
 from mynah.runtime.device import Transferable
 from mynah.semantic.backends.int8 import Int8GPT
@@ -31,7 +36,7 @@ from mynah.semantic.sampling import SamplingOptions
 from mynah.semantic.sequence import SemanticRequest
 from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
-from mynah.voice.prompt import EncodedVoice, Prompt, read_voice
+from mynah.voice.prompt import LONGEST_REFERENCE_SECONDS, EncodedVoice, Prompt, read_voice
 from mynah.voice.tokens import ContentEncoder, TokenAssignment, nearest_tokens
 from mynah.voice.voice import Voice
 
@@ -56,6 +61,7 @@ class Models:
         text_features: BERT features of a text.
         extension: parts beside the networks; None for released weights.
         aligner: finds words in recordings, if there is one.
+        speaker: the speaker encoder of a SoVITS that takes speaker vectors; else None.
         warnings: effects of missing parts on speech, a line each.
         origin: builder of trained versions; None if the networks come from no files.
         size: bytes that a trained version has to itself.
@@ -73,6 +79,7 @@ class Models:
     text_features: TextFeatures
     extension: ModelExtension | None = field(default=None, kw_only=True)
     aligner: PhonemeScores | None = field(default=None, kw_only=True)
+    speaker: SpeakerEmbedding | None = field(default=None, kw_only=True)
     warnings: tuple[str, ...] = field(default=(), kw_only=True)
     origin: VersionBuilder | None = None
     size: int = 0
@@ -126,10 +133,43 @@ class Models:
             self.symbols,
             prompts=self.uses_prompts,
             assign=self.assign_tokens,
+            embed=self._timbre_encoder,
         )
         phones, bert = self._read_text(read.sentences)
         on = self.acoustic.prepare(read.timbre, self._speaker_state(read))
         return Prompt(read.codes, phones, bert, on)
+
+    @torch.inference_mode()
+    def timbre(self, recording: Recording) -> Tensor:
+        """Timbre (1, channels, 1) of a recording, as the acoustic model hears it."""
+        samples = torch.from_numpy(recording.at(SAMPLE_RATE).samples)[None]
+        embed = self._timbre_encoder
+        vectors = [embed(recording)[None]] if embed else None
+        return self.sovits.timbre([linear_spectrogram(samples)], vectors)
+
+    def embed(self, voice: Voice) -> VoiceEmbedding:
+        """The mean of the speaker embeddings of a voice's recordings.
+
+        Raises:
+            UnsupportedError: there is no speaker encoder.
+        """
+        if self.speaker is None:
+            raise UnsupportedError(
+                f"This model has no speaker encoder; put {SPEAKER_ENCODER}, from the folder sv of "
+                "GPT-SoVITS's pretrained models, into its folder."
+            )
+        heard = (each.between(0.0, LONGEST_REFERENCE_SECONDS) for each in voice.recordings)
+        embeddings = [self.speaker(each) for each in heard]
+        return VoiceEmbedding(self.speaker.name, torch.stack(embeddings).mean(dim=0).numpy())
+
+    def speaker_vector(self, recording: Recording) -> NDArray[np.float32] | None:
+        """The speaker vector (20480,) of a recording; None if timbres do not depend on it."""
+        return self._timbre_encoder(recording).numpy() if self._timbre_encoder else None
+
+    @property
+    def _timbre_encoder(self) -> SpeakerEmbedding | None:
+        """The speaker encoder, if timbres depend on it."""
+        return self.speaker if self.sovits.config.takes_speaker_vector else None
 
     def _speaker_state(self, read: EncodedVoice) -> Transferable | None:
         if self.extension is None:

@@ -65,6 +65,19 @@ class SynthesisRequest:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class VoiceEmbedding:
+    """A speaker embedding of a voice; that of the same person's other voices has a like direction.
+
+    Attributes:
+        encoder: name of the network.
+        values: (width,).
+    """
+
+    encoder: str
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class AudioChunk:
     """A part of the speech of one request.
 

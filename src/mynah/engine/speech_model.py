@@ -6,6 +6,7 @@ from typing import Protocol, Self
 
 from mynah.acoustic.acoustic_model import AcousticModel
 from mynah.acoustic.decode_stream import DecodeStream
+from mynah.engine.request import VoiceEmbedding
 from mynah.options import SpeechOptions
 from mynah.semantic.batch import Batch
 from mynah.semantic.sequence import SemanticRequest
@@ -57,6 +58,13 @@ class SpeechModel(Protocol):
 
         Raises:
             TextError, LanguageError: the voice's words cannot be pronounced.
+        """
+
+    def embed(self, voice: Voice) -> VoiceEmbedding:
+        """The speaker embedding of a voice.
+
+        Raises:
+            UnsupportedError: the model has no speaker encoder.
         """
 
     def prepare(

@@ -126,9 +126,7 @@ class AcousticTask:
     def _sample(self) -> TrainingSegment:
         clip, other = (self._clips[_below(len(self._clips))] for _ in range(2))
         start = _below(clip.frames - self._plan.frames + 1)
-        return TrainingSegment(
-            clip, start, _part(other, _below(max(1, other.frames - _REFERENCE_FRAMES)))
-        )
+        return _segment(clip, start, other, _below(max(1, other.frames - _REFERENCE_FRAMES)))
 
 
 def _with_shares(learner: AdaptedNetwork) -> Iterator[tuple[Tensor, float]]:
@@ -151,13 +149,15 @@ def _spread(
     ]
     chosen = places[:: -(-len(places) // _HELD_OUT_SEGMENTS)]
     return [
-        TrainingSegment(clip, start, _part(clips[number % len(clips)], 0))
+        _segment(clip, start, clips[number % len(clips)], 0)
         for number, (clip, start) in enumerate(chosen)
     ]
 
 
-def _part(clip: TrainingClip, start: int) -> Tensor:
-    return clip.spectrogram[:, start : start + _REFERENCE_FRAMES]
+def _segment(clip: TrainingClip, start: int, other: TrainingClip, at: int) -> TrainingSegment:
+    """The segment of a clip from a frame on, with the timbre of another one from a frame on."""
+    reference = other.spectrogram[:, at : at + _REFERENCE_FRAMES]
+    return TrainingSegment(clip, start, reference, other.speaker_vector)
 
 
 def _below(bound: int) -> int:

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from mynah.acoustic.sovits.model import SoVITS
 from mynah.api import Synthesizer
 from mynah.audio.recording import Recording
-from mynah.audio.spectrogram import SAMPLE_RATE, linear_spectrogram
+from mynah.audio.spectrogram import SAMPLE_RATE
 from mynah.encoders.ctc_aligner import PhonemeScores
 from mynah.engine.models import Models
 from mynah.options import SpeechOptions
@@ -160,7 +159,7 @@ class Evaluator:
     """
 
     language: str
-    judge: SoVITS
+    judge: Models
     likeness: Likeness
     held_out: Sequence[Slice]
     recogniser: ScoringRecogniser | None
@@ -192,10 +191,8 @@ class Evaluator:
                 spoken = synthesizer.speak(text, voice, options)
                 yield text, language, Recording(spoken.samples, spoken.sample_rate)
 
-    @torch.inference_mode()
     def _timbre(self, spoken: Recording) -> Tensor:
-        samples = torch.from_numpy(spoken.at(SAMPLE_RATE).samples)[None]
-        return self.judge.timbre([linear_spectrogram(samples)]).flatten()
+        return self.judge.timbre(spoken).flatten()
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,7 @@ class _Work:
         )
         recogniser = scoring_recogniser(self.models)
         evaluator = Evaluator(
-            self.request.language, self.models.sovits, likeness, held_out, recogniser, self._tick
+            self.request.language, self.models, likeness, held_out, recogniser, self._tick
         )
         slices = self._prompt_slices or self.prepared.slices[:_REFERENCES]
         trained = self.models.trained(self.files) if any(self.files.iterdir()) else self.models

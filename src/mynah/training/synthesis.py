@@ -36,12 +36,14 @@ class TrainingClip:
         phones: (phones,) ids, at least one.
         wave: (640 * frames,) samples.
         spectrogram: (1025, frames).
+        speaker_vector: (20480,), if the model takes speaker vectors.
     """
 
     codes: Tensor
     phones: Tensor
     wave: Tensor
     spectrogram: Tensor
+    speaker_vector: Tensor | None = None
 
     @classmethod
     def of(cls, each: Slice) -> Self:
@@ -52,6 +54,7 @@ class TrainingClip:
             torch.tensor(each.phones or [WORDLESS]),
             wave,
             linear_spectrogram(wave[None])[0],
+            None if each.speaker_vector is None else torch.from_numpy(each.speaker_vector),
         )
 
     @property
@@ -62,11 +65,19 @@ class TrainingClip:
 
 @dataclass(frozen=True, slots=True)
 class TrainingSegment:
-    """A segment of a clip to synthesise, and the reference (1025, frames) of its timbre."""
+    """A segment of a clip to synthesise, and the reference of its timbre.
+
+    Attributes:
+        clip: whose segment it is.
+        start: its first frame.
+        reference: spectrogram (1025, frames).
+        speaker_vector: of the reference, if the model takes speaker vectors.
+    """
 
     clip: TrainingClip
     start: int
     reference: Tensor
+    speaker_vector: Tensor | None = None
 
     def wave(self, frames: int) -> Tensor:
         """The recorded waveform, (640 * frames,)."""
@@ -102,7 +113,7 @@ class SegmentSynthesis(SoVITS):
             [segment.reference.T for segment in segments], device
         )
         references, reference_mask = references.transpose(1, 2), length_mask(reference_lengths)
-        ge = self.reference(references, mask=reference_mask)
+        ge = self.reference(references, _vectors(segments, device), reference_mask)
         prior = self.prior(codes, phones, ge, lengths=lengths, phone_lengths=phone_lengths)
         # Synthesis has this noise, and it is not for the training to make it smaller.
         noise = torch.randn_like(prior.mean) * prior.log_scale.detach().exp() * NOISE_SCALE
@@ -115,6 +126,12 @@ class SegmentSynthesis(SoVITS):
         near = slice(FLOW_FRAMES, -FLOW_FRAMES)
         wave = self.dec(z[:, :, near], ge, mask[:, :, near]).squeeze(1)
         return wave[:, VOCODER_FRAMES * HOP : -VOCODER_FRAMES * HOP].float()
+
+
+def _vectors(segments: Sequence[TrainingSegment], device: torch.device) -> Tensor | None:
+    """Speaker vectors (segments, 20480) of the references, if there are any."""
+    vectors = [each.speaker_vector for each in segments if each.speaker_vector is not None]
+    return torch.stack(vectors).to(device) if vectors else None
 
 
 def _padded(rows: Sequence[Tensor], device: torch.device) -> tuple[Tensor, Tensor]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from mynah.audio.recording import Recording
 from mynah.audio.spectrogram import SAMPLE_RATE as REFERENCE_RATE
 from mynah.audio.spectrogram import linear_spectrogram
+from mynah.encoders.speaker_embedding import SpeakerEmbedding
 from mynah.runtime.device import Transferable
 from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
@@ -30,8 +31,15 @@ _SILENCE_SECONDS = 0.3
 class VoiceReader(TokenReader, Protocol):
     """The part of an acoustic model that reads voices."""
 
-    def timbre(self, spectrograms: list[Tensor]) -> Tensor:
-        """Timbre (1, channels, 1) of linear spectrograms (1, 1025, T) each."""
+    def timbre(
+        self, spectrograms: list[Tensor], speaker_vectors: list[Tensor] | None = None
+    ) -> Tensor:
+        """Timbre (1, channels, 1) of linear spectrograms (1, 1025, T) each.
+
+        Args:
+            spectrograms: one a recording.
+            speaker_vectors: (1, width), one a recording, for models that take them.
+        """
         ...
 
 
@@ -76,6 +84,7 @@ def read_voice(
     *,
     prompts: bool = True,
     assign: TokenAssignment = nearest_tokens,
+    embed: SpeakerEmbedding | None = None,
 ) -> EncodedVoice:
     """Read a voice through a model.
 
@@ -88,6 +97,7 @@ def read_voice(
         symbols: phoneme ids of the model.
         prompts: false if the tokens of recordings are too inexact for prompts.
         assign: chooses tokens by their distances.
+        embed: speaker encoder of a model that takes speaker vectors.
 
     Raises:
         TextError, LanguageError: the voice's words cannot be pronounced.
@@ -97,7 +107,8 @@ def read_voice(
     said += [()] * (len(voice.recordings) - len(said))
     phones = [symbols.encode_sentences(sentences) for sentences in said]
     references = [_reference(*each) for each in zip(voice.recordings, phones, strict=True)]
-    timbre = reader.timbre([each.spectrogram for each in references])
+    vectors = [embed(each.recording)[None] for each in references] if embed else None
+    timbre = reader.timbre([each.spectrogram for each in references], vectors)
     first = voice.recordings[0]
     if not (content and prompts and phones[0]) or first.seconds > LONGEST_PROMPT_SECONDS + 1:
         return EncodedVoice(torch.zeros(0, dtype=torch.long), (), timbre, references)

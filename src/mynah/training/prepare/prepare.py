@@ -150,7 +150,8 @@ def _slices(
             recording, content, models.sovits, phones, _SILENCE_SECONDS, models.assign_tokens
         )
         count = len(samples) // (SAMPLES * PER_TOKEN)
-        slices.append(Slice(samples, text, phones, codes[:count].tolist()))
+        vector = models.speaker_vector(recording)
+        slices.append(Slice(samples, text, phones, codes[:count].tolist(), vector))
     return slices
 
 

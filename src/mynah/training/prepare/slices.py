@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from mynah.runtime.files import write_atomic
 from mynah.training.prepare.frames import SAMPLE_RATE
+
+_ARRAYS = ("samples", "speaker_vector")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,12 +26,14 @@ class Slice:
         text: its words; None where they are not known.
         phones: ids of their phonemes as the model reads them; empty without words.
         codes: semantic tokens, 25 a second.
+        speaker_vector: (20480,), if the model takes speaker vectors.
     """
 
     samples: NDArray[np.float32]
     text: str | None
     phones: Sequence[int]
     codes: Sequence[int]
+    speaker_vector: NDArray[np.float32] | None = None
 
     @property
     def seconds(self) -> float:
@@ -82,10 +87,19 @@ def _rows(slices: Sequence[Slice]) -> list[dict[str, Any]]:
             "text": each.text,
             "phones": list(each.phones),
             "codes": list(each.codes),
+            "speaker_vector": _tensor(each.speaker_vector),
         }
         for each in slices
     ]
 
 
 def _slices(rows: Sequence[dict[str, Any]]) -> list[Slice]:
-    return [Slice(**row | {"samples": row["samples"].numpy()}) for row in rows]
+    return [Slice(**row | {name: _array(row.get(name)) for name in _ARRAYS}) for row in rows]
+
+
+def _tensor(values: NDArray[np.float32] | None) -> Tensor | None:
+    return None if values is None else torch.from_numpy(values)
+
+
+def _array(values: Tensor | None) -> NDArray[np.float32] | None:
+    return None if values is None else values.numpy()
