@@ -107,6 +107,7 @@ V1 = {
     "PATCH /v1/voices/{voice}": Expected("train", "manage", sent=sending(labels={"a": "b"})),
     "DELETE /v1/voices/{voice}": Expected("train", "manage"),
     "GET /v1/voices/{voice}/preview": Expected("speak", "manage"),
+    "GET /v1/voices/{voice}/embedding": Expected("speak", "manage", 501),
     "HEAD /v1/voices/{voice}/preview": Expected("speak", "manage"),
     "PUT /v1/voices/{voice}/shares/{owner}": Expected("train", "own", sent=sending(access="speak")),
     "DELETE /v1/voices/{voice}/shares/{owner}": Expected("train", "own"),

@@ -36,9 +36,9 @@ def begin(start):
     """Starts a server with a gRPC port."""
     opened = []
 
-    def begin(**settings) -> Rpc:
+    def begin(model=None, **settings) -> Rpc:
         port = loopback.free_port()
-        opened.append(Rpc(start(grpc_port=port, **settings), port))
+        opened.append(Rpc(start(model, grpc_port=port, **settings), port))
         grpc.channel_ready_future(opened[-1].channel).result(timeout=10)
         return opened[-1]
 

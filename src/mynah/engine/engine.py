@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from mynah.engine.request import AudioChunk, SynthesisRequest
+from mynah.engine.request import AudioChunk, SynthesisRequest, VoiceEmbedding, VoiceRef
 from mynah.options import SpeechOptions
 
 
@@ -88,6 +88,14 @@ class Engine(Protocol):
         Raises:
             QueueFullError: there are as many requests as are admitted; it says when to retry.
             UnavailableError: the engine is closed.
+        """
+
+    async def embed(self, voice: VoiceRef) -> VoiceEmbedding:
+        """The speaker embedding of a voice.
+
+        Raises:
+            UnsupportedError: the model has no speaker encoder.
+            MynahError: the voice cannot be read.
         """
 
     def stats(self) -> EngineStats:

@@ -66,9 +66,9 @@ class Services:
         self.audio_store = AudioStore(
             records, stores.blobs, settings.stored_seconds, settings.stored_bytes
         )
-        resolver = VoiceResolver(stores.voices, records)
+        self.resolver = VoiceResolver(stores.voices, records)
         aliases = VoiceAliases(settings.voice_aliases, settings.default_voice)
-        router = VersionRouter(stores.voices, aliases, resolver, self.rollouts, self.changes)
+        router = VersionRouter(stores.voices, aliases, self.resolver, self.rollouts, self.changes)
         tracker = OutcomeTracker(self.outcomes, self.auto_rollback, metrics)
         cache = _cache(settings, stores.base_model)
         self.speech = SpeechService(

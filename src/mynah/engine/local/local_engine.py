@@ -9,11 +9,12 @@ from typing import Self
 from mynah.engine.engine import EngineStats
 from mynah.engine.local.active_request import ActiveRequest
 from mynah.engine.local.scheduler import PROMPT_BYTES, VERSION_BYTES, Scheduler
-from mynah.engine.request import AudioChunk, SynthesisRequest
+from mynah.engine.request import AudioChunk, SynthesisRequest, VoiceEmbedding, VoiceRef
 from mynah.engine.speech_model import SpeechModel
 from mynah.engine.voice_source import VoiceSource
 from mynah.errors import DeadlineError
 from mynah.options import SpeechOptions
+from mynah.runtime.threads import run_in_temporary_thread
 
 
 class LocalChunkStream:
@@ -125,6 +126,13 @@ class LocalEngine:
 
     def submit(self, request: SynthesisRequest) -> LocalChunkStream:
         return LocalChunkStream(self._scheduler, request, self._voices, self._deadline)
+
+    async def embed(self, voice: VoiceRef) -> VoiceEmbedding:
+        """See `Engine`."""
+        return await asyncio.to_thread(run_in_temporary_thread, self._embed, voice)
+
+    def _embed(self, voice: VoiceRef) -> VoiceEmbedding:
+        return self._model.embed(self._voices.voice(voice))
 
     def stats(self) -> EngineStats:
         return self._scheduler.stats()

@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, Json, StringConstraints
 
+from mynah.engine.request import VoiceEmbedding
 from mynah.server.access.keys import Caller
 from mynah.server.app import Services
 from mynah.server.errors import RequestError
@@ -20,6 +21,7 @@ from mynah.server.http.ranges import blob_response
 from mynah.server.plain_text import PLAIN, PlainText
 from mynah.server.voices.access import VoiceAccess
 from mynah.server.voices.fetch import fetch
+from mynah.server.voices.resolver import VoiceSelection
 from mynah.server.voices.sharing import Share
 from mynah.server.voices.store import NewRecording, VoiceName, VoiceRecord
 from mynah.server.voices.uploads import CONTENT_TYPE, admit, check_words
@@ -110,6 +112,16 @@ class VoiceBody(BaseModel):
     """With whom it is shared, if it is yours."""
 
 
+class VoiceEmbeddingBody(BaseModel):
+    """A speaker embedding: compare two by their cosine."""
+
+    object: str = "voice.embedding"
+    voice: str
+    encoder: str
+    """The network that computed it; only embeddings of the same one can be compared."""
+    embedding: list[float]
+
+
 class VoicePage(BaseModel):
     """A page of voices; the next ones follow after `last_id`."""
 
@@ -194,6 +206,22 @@ def preview_voice(
 ) -> Response:
     """Get the recording that a voice is made of."""
     return blob_response(request, services.stores.voices.preview(caller, voice), CONTENT_TYPE)
+
+
+@router.get("/{voice}/embedding", response_model=VoiceEmbeddingBody)
+async def get_embedding(voice: PlainText, caller: SpeakCaller, services: ServicesOf) -> Response:
+    """Get the speaker embedding of a voice, if the model has a speaker encoder."""
+    record = await run_in_threadpool(services.stores.voices.disclosed, caller, voice)
+    ref = await run_in_threadpool(services.resolver.resolve, caller, VoiceSelection(record.id))
+    found = await services.engine.embed(ref)
+    return await run_in_threadpool(_embedding, record, found)
+
+
+def _embedding(voice: VoiceRecord, found: VoiceEmbedding) -> Response:
+    """The response of twenty thousand numbers, which takes too long for the event loop."""
+    values = [float(f"{value:.7g}") for value in found.values]
+    body = VoiceEmbeddingBody(voice=voice.id, encoder=found.encoder, embedding=values)
+    return Response(body.model_dump_json(), media_type="application/json")
 
 
 def _create(
