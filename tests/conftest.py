@@ -60,7 +60,11 @@ def parity(tmp_path_factory) -> Callable[[str], Path]:
 def parity_v3(tmp_path_factory) -> Callable[[str], Path]:
     """Writes a file that `checkpoints_v3.py` builds, such as `eres2netv2.ckpt`, once."""
     builder = _module(PARITY / "checkpoints_v3.py")
-    manifests = json.loads((PARITY / "speaker.json").read_text())
+    manifests = {
+        name: entry
+        for file in ("speaker.json", "v3.json", "v4.json")
+        for name, entry in json.loads((PARITY / file).read_text()).items()
+    }
     folder = tmp_path_factory.mktemp("parity_v3")
     return cache(lambda name: builder.write(name, manifests[name], folder))
 
@@ -70,6 +74,39 @@ def golden_speaker() -> dict[str, torch.Tensor]:
     """Inputs and outputs of upstream's speaker encoder by name."""
     with np.load(PARITY / "speaker.npz") as file:
         return {name: torch.from_numpy(file[name]) for name in file.files}
+
+
+@pytest.fixture(scope="session")
+def golden_flow() -> Callable[[str], dict[str, torch.Tensor]]:
+    """Upstream's inputs and outputs of v3 or v4 by name, in float32."""
+
+    def read(version: str) -> dict[str, torch.Tensor]:
+        with np.load(PARITY / "flow_matching.npz") as file:
+            own = {key: file[key] for key in file.files if key.startswith(f"{version}/")}
+        tensors = {key.removeprefix(f"{version}/"): torch.from_numpy(own[key]) for key in own}
+        return {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def flow_folder(parity_v3, tiny, tmp_path_factory) -> Callable[[str], Path]:
+    """Writes the folder of a small v3 or v4 with its vocoder, once."""
+
+    @cache
+    def write(version: str) -> Path:
+        folder = tmp_path_factory.mktemp(version)
+        shutil.copy(tiny / "semantic.ckpt", folder / "s1v3.ckpt")
+        shutil.copy(tiny / "content.pth", folder)
+        shutil.copy(parity_v3(f"s2_{version}_tiny.pth"), folder)
+        if version == "v3":
+            bigvgan = parity_v3("bigvgan_tiny/bigvgan_generator.pt").parent
+            shutil.copytree(bigvgan, folder / "models--nvidia--bigvgan_v2_24khz_100band_256x")
+        else:
+            shutil.copy(parity_v3("vocoder_tiny.pth"), folder / "vocoder.pth")
+        return folder
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ INNER: dict[str, tuple[set[str], ...]] = {
     "acoustic": (
         {"masks", "spectral_convolution", "decode_stream"},
         {"acoustic_model"},
-        {"sovits", "flow_matching"},
+        {"sovits", "flow_matching", "vocoders"},
         {"backends"},
     ),
     "semantic": (set(), {"backends"}),

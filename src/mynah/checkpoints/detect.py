@@ -1,11 +1,40 @@
 """Detection of a checkpoint's kind and version from its content."""
 
+from typing import Literal
+
 from mynah.acoustic.acoustic_model import Version
 from mynah.checkpoints.file import Checkpoint
 from mynah.errors import CheckpointError
 
 _VERSION_OF_SYMBOLS: dict[int, Version] = {322: "v1", 732: "v2"}
 _PRO: dict[str | None, Version] = {"v2Pro": "v2Pro", "v2ProPlus": "v2ProPlus"}
+
+
+_HEADS: dict[str, Literal["v3", "v4"]] = {
+    "43797be674a37c1c83ee81081941ed0f": "v3",
+    "4f26b9476d0c5033e04162c486074374": "v4",
+}
+"""The released base models by `Checkpoint.head`."""
+
+
+_FLOW_MATCHING: dict[str, Literal["v3", "v4"]] = {"v3": "v3", "v4": "v4"}
+
+
+def is_flow_matching(checkpoint: Checkpoint) -> bool:
+    """True for v3 and v4, and LoRA files for them."""
+    return any(name.startswith("cfm.") for name in checkpoint.weight)
+
+
+def flow_matching_version(checkpoint: Checkpoint) -> Literal["v3", "v4"] | None:
+    """The version of a flow-matching model; None if its file does not tell.
+
+    Both have the same names and shapes. The file's head tells for released base models, its tag for
+    LoRA files, and its config for what was fine-tuned with the web form.
+    """
+    model = checkpoint.config.get("model")
+    stated = model.get("version") if isinstance(model, dict) else None
+    told = _HEADS.get(checkpoint.head) or checkpoint.version_tag or stated
+    return _FLOW_MATCHING.get(told) if isinstance(told, str) else None
 
 
 def is_gpt(checkpoint: Checkpoint) -> bool:
@@ -24,9 +53,9 @@ def sovits_version(checkpoint: Checkpoint) -> Version:
         raise CheckpointError(
             "this is a GPT checkpoint, not a SoVITS one: pass it as the semantic model"
         )
-    if checkpoint.version_tag in ("v3", "v4") or any(name.startswith("cfm.") for name in weight):
+    if checkpoint.version_tag in ("v3", "v4") or is_flow_matching(checkpoint):
         raise CheckpointError(
-            "SoVITS v3 and v4 are not supported yet: use a v1, v2, v2Pro or v2ProPlus checkpoint"
+            "v3 and v4 are not of this kind: use a v1, v2, v2Pro or v2ProPlus checkpoint"
         )
     if "sv_emb.weight" in weight:
         return _pro_version(checkpoint)

@@ -6,11 +6,12 @@ Upstream: `process_ckpt.py`. Nothing in a file is ever executed: its pickle may
 only build tensors and plain containers.
 """
 
+import hashlib
 import io
 import threading
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,6 +25,7 @@ VERSION_TAGS = {b"03": "v3", b"04": "v4", b"05": "v2Pro", b"06": "v2ProPlus"}
 """The tags of released files; v3 and v4 tags mark LoRA files."""
 
 _ZIP = b"PK"
+_HEAD = 8192
 _FOLDER = 0x10  # of the attributes of MS-DOS
 _ALLOWING = threading.Lock()  # PyTorch keeps its list of allowed classes for all threads
 
@@ -37,12 +39,14 @@ class Checkpoint:
         config: sizes and training settings as plain dictionaries.
         info: a line on the progress of training.
         version_tag: version that the tag names (`v2Pro`, ...); None without a tag.
+        head: MD5 of the first 8,192 bytes of the file, which tells released base models apart.
     """
 
     weight: Mapping[str, Tensor]
     config: Mapping[str, Any]
     info: str = ""
     version_tag: str | None = field(default=None, kw_only=True)
+    head: str = field(default="", kw_only=True)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -59,17 +63,25 @@ def read_checkpoint(path: Path) -> Checkpoint:
             f"{path.name} is not a GPT-SoVITS checkpoint (its first bytes are {data[:2]!r}): "
             "pass a .pth or .ckpt file with inference weights"
         )
-    return _checkpoint_from(_unpickle(_ZIP + data[2:], path), tag, path)
+    head = hashlib.md5(data[:_HEAD], usedforsecurity=False).hexdigest()
+    checkpoint = _checkpoint_from(_unpickle(_ZIP + data[2:], path), tag, path)
+    return replace(checkpoint, head=head)
 
 
-def read_state(path: Path) -> dict[str, Tensor]:
+def read_state(path: Path, section: str | None = None) -> dict[str, Tensor]:
     """Read a file that is nothing but tensors by their names, as `read_checkpoint` reads others.
+
+    Args:
+        path: the file.
+        section: the key that they are under, if it is not the file as a whole.
 
     Raises:
         CheckpointError: the file is missing, damaged, or holds anything else.
     """
     data = _read_bytes(path)
     state = _plain(_unpickle(data, path)) if data[:2] == _ZIP else None
+    if section is not None:
+        state = state.get(section) if isinstance(state, dict) else None
     if not _is_weight(state):
         raise CheckpointError(f"{path.name} does not hold weights alone: copy it as it is released")
     return cast(dict[str, Tensor], state)

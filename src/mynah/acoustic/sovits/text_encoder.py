@@ -59,7 +59,21 @@ class TextEncoder(nn.Module):
         phone_mask: Tensor,
         ge: Tensor,
     ) -> Prior:
-        """Compute the prior of a batch.
+        """Compute the prior of a batch; see `hidden`."""
+        mean, log_scale = (
+            self.proj(self.hidden(content, mask, phones, phone_mask, ge)) * mask
+        ).chunk(2, dim=1)
+        return Prior(mean, log_scale, mask)
+
+    def hidden(
+        self,
+        content: Tensor,
+        mask: Tensor,
+        phones: Tensor,
+        phone_mask: Tensor,
+        ge: Tensor,
+    ) -> Tensor:
+        """Content joined with text and timbre, (batch, hidden channels, frames), zero where masked.
 
         Args:
             content: quantised features of shape (batch, 768, frames).
@@ -70,6 +84,5 @@ class TextEncoder(nn.Module):
         """
         hidden = self.encoder_ssl(self.ssl_proj(content) * mask, mask)
         text = self.encoder_text(self.text_embedding(phones).transpose(1, 2), phone_mask)
-        hidden = self.encoder2(self.mrte(hidden, mask, text, phone_mask, ge), mask)
-        mean, log_scale = (self.proj(hidden) * mask).chunk(2, dim=1)
-        return Prior(mean, log_scale, mask)
+        joined: Tensor = self.encoder2(self.mrte(hidden, mask, text, phone_mask, ge), mask)
+        return joined
