@@ -19,6 +19,7 @@ from benchmarks.speed.acoustic import TOKENS_PER_SECOND
 from benchmarks.speed.semantic import random_request
 from benchmarks.speed.streams import answered
 from benchmarks.speed.subject import PROMPT_PHONES, PROMPT_TOKENS, SIZES, RandomModels
+from mynah.acoustic.acoustic_model import AcousticPrompt
 from mynah.acoustic.backends.cuda import TOGETHER, CudaSoVITS
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.acoustic.sovits.streaming import SoVITSStream, decode_next
@@ -53,7 +54,7 @@ class PhonemeModels(RandomModels):
             torch.randint(1024, (PROMPT_TOKENS,), generator=generator),
             torch.randint(700, (PROMPT_PHONES,), generator=generator),
             None,
-            self.acoustic.prepare(vector, None),
+            self.acoustic.prepare(AcousticPrompt(vector)),
         )
 
 

@@ -13,7 +13,7 @@ from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.audio.recording import Recording
 from mynah.encoders.roberta import NoTextFeatures
-from mynah.engine.loading import load_models
+from mynah.engine.loading import load_sovits_models
 from mynah.engine.models import Models
 from mynah.options import SpeechOptions
 from mynah.semantic.backends.select import select_cpu as select_gpt_cpu
@@ -54,7 +54,7 @@ class RandomModels(Models):
 def subject(folder: Path | None, size: str) -> Models:
     """The model of a folder, or random weights of a size."""
     if folder is not None:
-        return load_models(folder)
+        return load_sovits_models(folder)
     semantic, acoustic = SIZES[size]
     torch.manual_seed(0)
     gpt, sovits = GPT(semantic).eval(), SoVITS(acoustic).eval()

@@ -19,7 +19,7 @@ from mynah.checkpoints.adapter import (
     save_adapter,
 )
 from mynah.checkpoints.sovits import load_sovits
-from mynah.engine.loading import load_models
+from mynah.engine.loading import load_sovits_models
 from mynah.engine.local.local_engine import LocalEngine
 from mynah.engine.local.scheduler import VERSION_BYTES
 from mynah.engine.models import Models
@@ -44,7 +44,7 @@ def main() -> None:
     options = _options()
     with tempfile.TemporaryDirectory() as place, packaged_model() as starter:
         folder = options.model or starter
-        models, version = load_models(folder), Path(place) / "0"
+        models, version = load_sovits_models(folder), Path(place) / "0"
         version.mkdir()
         (file,) = set(folder.glob("*.pth")) - {folder / "content.pth"}
         stored = write_version(models, file, version)

@@ -14,7 +14,7 @@ from mynah import SpeechOptions, Voice
 from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
 from mynah.api import Synthesizer
 from mynah.audio.spectrogram import HOP
-from mynah.engine.loading import load_models
+from mynah.engine.loading import load_sovits_models
 from mynah.errors import RecordingError
 from recipes.starter.corpus import Source, spoken_corpus
 
@@ -50,7 +50,7 @@ def overhear(folder: Path, corpus: Path, minutes: float, seed: int = 0) -> list[
         seed: of what is said by whom.
     """
     listener = Listener()
-    models = replace(load_models(folder), vocoder=cast(ChannelsLastGenerator, listener))
+    models = replace(load_sovits_models(folder), vocoder=cast(ChannelsLastGenerator, listener))
     synthesizer, sources = Synthesizer(models), list(spoken_corpus(corpus))
     chance, began = random.Random(seed), time.time()
     with ThreadPoolExecutor(SENTENCES) as callers:

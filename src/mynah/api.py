@@ -12,8 +12,8 @@ from mynah.audio.speech import Speech
 from mynah.engine.loading import load_models
 from mynah.engine.local.active_request import ActiveRequest
 from mynah.engine.local.scheduler import Scheduler
-from mynah.engine.models import Models
 from mynah.engine.request import AudioChunk, SynthesisRequest, VoiceRef
+from mynah.engine.speech_model import SpeechModel
 from mynah.engine.voice_source import HeldVoices, VoiceSource
 from mynah.options import SpeechOptions
 from mynah.text.frontend import analyse
@@ -25,7 +25,7 @@ from mynah.voice.voice import Voice
 class Synthesizer:
     """Speech with one model; safe to call from any number of threads."""
 
-    def __init__(self, models: Models) -> None:
+    def __init__(self, models: SpeechModel) -> None:
         self._models = models
         self._scheduler = Scheduler(models)
         weakref.finalize(self, self._scheduler.close)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mynah.acoustic.acoustic_model import chunk_sizes
+from mynah.acoustic.acoustic_model import AcousticPrompt, chunk_sizes
 from mynah.acoustic.decode_stream import DecodeStream
 from mynah.acoustic.sovits.streaming import decode_next
 from mynah.acoustic.sovits.streaming_model import StreamingSoVITS
@@ -19,7 +19,7 @@ def model(small) -> StreamingSoVITS:
 
 
 def opened(model, tokens):
-    on = model.prepare(TIMBRE, None)
+    on = model.prepare(AcousticPrompt(TIMBRE))
     stream = model.open(PHONES, on, speed=1.0, seed=3, sizes=chunk_sizes("tokens", first=True))
     stream.tokens += range(tokens)
     stream.ended = True

@@ -7,8 +7,6 @@ import shutil
 import pytest
 import torch
 
-from mynah.checkpoints.file import Checkpoint, write_checkpoint
-
 
 class RunsCode:
     def __init__(self, path):
@@ -125,12 +123,22 @@ def test_a_file_that_would_run_code(refused, tmp_path):
     assert not trap.exists()
 
 
-@pytest.mark.parametrize("version", ["v3", "v4"])
-def test_a_version_that_is_not_supported(refused, tmp_path, version):
-    path = tmp_path / "later.pth"
-    weight = {"enc_p.text_embedding.weight": torch.ones(732, 4)}
-    write_checkpoint(path, Checkpoint(weight, {}, version_tag=version))
-    assert "v3 and v4 are not supported yet" in refused("models", "inspect", path)
+@pytest.mark.parametrize(("version", "rate"), [("v3", 24_000), ("v4", 48_000)])
+def test_flow_matching_whole_and_lora(mynah, parity_v3, version, rate):
+    told = rows(mynah("models", "inspect", parity_v3(f"s2_{version}_tiny.pth")))
+    assert (told["version"], told["rate"]) == (version, f"{rate} Hz")
+    assert told["sizes"] == "DiT of 2 layers, width 192, 3 heads"
+    told = rows(mynah("models", "inspect", parity_v3(f"s2_{version}_lora_tiny.pth")))
+    assert (told["version"], told["sizes"]) == (version, "LoRA, on its base model")
+
+
+def test_a_folder_with_a_vocoder_and_without(mynah, flow_folder, tmp_path):
+    told = rows(mynah("models", "inspect", flow_folder("v4")))
+    assert told["vocoder"].startswith("vocoder.pth: ")
+    folder = shutil.copytree(flow_folder("v4"), tmp_path / "without")
+    (folder / "vocoder.pth").unlink()
+    told = rows(mynah("models", "inspect", folder))
+    assert told["vocoder"] == "missing (gsv-v4-pretrained/vocoder.pth): the model cannot speak"
 
 
 def test_a_sovits_whose_config_makes_no_sense(refused, parity, tmp_path):

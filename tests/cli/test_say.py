@@ -77,6 +77,19 @@ def test_options_reach_the_speech(say, folder):
     assert len(files[2]) < 0.7 * len(files[0])
 
 
+@pytest.mark.parametrize(("version", "rate"), [("v3", 24_000), ("v4", 48_000)])
+def test_a_model_that_continues_the_recording(
+    mynah, refused, flow_folder, recording, folder, version, rate
+):
+    out = folder / "said.wav"
+    given = "say", TEXT, "--model", flow_folder(version), "--voice", recording, "--out", out
+    ended = mynah(*given, "--voice-text", "Hello, my dear friend.")
+    assert ended.code == 0, ended.err
+    samples, told = soundfile.read(out)
+    assert told == rate and samples.any()
+    assert "give its words" in refused(*given)
+
+
 @pytest.mark.parametrize("version", ["v2Pro", "v2ProPlus"])
 def test_a_model_with_a_speaker_encoder(mynah, pro, version, recording, folder):
     out = folder / "said.wav"

@@ -29,7 +29,7 @@ def hearing(monkeypatch):
     def load(folder, precision):
         return hearing_tones(load_models(folder, precision))
 
-    monkeypatch.setattr(fine_tuning, "load_models", load)
+    monkeypatch.setattr(fine_tuning, "load_sovits_models", load)
     monkeypatch.setattr(evaluator, "SENTENCES", 1)  # what is measured does not matter here
 
 
@@ -152,7 +152,7 @@ def test_badly_heard_recordings_teach_nothing_and_are_what_the_version_is_prompt
     request_of, tmp_path, monkeypatch
 ):
     learned, _ = train(tmp_path / "learned", request_of(stages=("acoustic",)))
-    monkeypatch.setattr(fine_tuning, "load_models", hearing_badly)
+    monkeypatch.setattr(fine_tuning, "load_sovits_models", hearing_badly)
     files, listener = train(tmp_path / "a", request_of(epochs=None))
     assert not files.weights
     assert files.prompts[0].text in WORDS
@@ -171,7 +171,7 @@ def test_badly_heard_recordings_teach_nothing_and_are_what_the_version_is_prompt
 def test_badly_heard_recordings_teach_the_sound_to_who_asks_for_it(
     request_of, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(fine_tuning, "load_models", hearing_badly)
+    monkeypatch.setattr(fine_tuning, "load_sovits_models", hearing_badly)
     files, listener = train(tmp_path / "a", request_of())
     assert files.weights.keys() == {"acoustic.adapter"}
     assert any("manner of speaking cannot be learned" in each for each in listener.messages)
@@ -190,7 +190,7 @@ def test_a_model_without_a_content_encoder_is_refused(request_of, tmp_path, monk
     def load(folder, precision):
         return replace(load_models(folder, precision), content=None)
 
-    monkeypatch.setattr(fine_tuning, "load_models", load)
+    monkeypatch.setattr(fine_tuning, "load_sovits_models", load)
     with pytest.raises(CheckpointError, match="no content encoder") as caught:
         train(tmp_path / "a", request_of())
     assert "\n" not in str(caught.value)

@@ -4,9 +4,11 @@ Conditionings and streams are opaque to the engine; a model takes only its own.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -23,6 +25,29 @@ Version = Literal["v1", "v2", "v2Pro", "v2ProPlus", "v3", "v4"]
 
 Unit = Literal["tokens", "sentence"]
 """The least that a model decodes: some tokens, or the tokens of a whole sentence."""
+
+
+def _no_ids() -> Tensor:
+    return torch.zeros(0, dtype=torch.long)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AcousticPrompt:
+    """A voice as it was read through a model.
+
+    Attributes:
+        timbre: (1, channels, 1).
+        speaker_state: of the model's extension, for its post-filter.
+        codes: semantic tokens of the prompt, (tokens,).
+        phones: ids of its words, (phones,).
+        mel: log mel of its recording, (bands, frames), for models that continue it.
+    """
+
+    timbre: Tensor
+    speaker_state: Transferable | None = None
+    codes: Tensor = field(default_factory=_no_ids)
+    phones: Tensor = field(default_factory=_no_ids)
+    mel: Tensor | None = None
 
 
 class AcousticModel(Protocol):
@@ -43,13 +68,8 @@ class AcousticModel(Protocol):
         """Chunks that are best decoded together."""
         ...
 
-    def prepare(self, timbre: Tensor, speaker_state: Transferable | None) -> Transferable:
-        """Make the conditioning for all sentences of a voice, on the model's device.
-
-        Args:
-            timbre: (1, channels, 1).
-            speaker_state: of the model's extension, for its post-filter.
-        """
+    def prepare(self, prompt: AcousticPrompt) -> Transferable:
+        """Make the conditioning for all sentences of a voice, on the model's device."""
         ...
 
     def open(

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from mynah.acoustic.sovits.model import SoVITS
+from mynah.acoustic.acoustic_model import Version
+from mynah.acoustic.flow_matching.config import FlowMatchingVersion
 from mynah.errors import CheckpointError
 from mynah.semantic.gpt import GPT
 from mynah.text.symbols import SymbolTable
@@ -12,13 +13,28 @@ CONTENT = "content.pth"
 SPEAKER_ENCODER = "pretrained_eres2netv2w24s4ep4.ckpt"
 """The speaker encoder of v2Pro and v2ProPlus, as GPT-SoVITS releases it."""
 
+VOCODER = "vocoder.pth"
+"""The vocoder of v4."""
+
+V4_FOLDER = "gsv-v4-pretrained"
+"""The folder that the release has v4's files in."""
+
+_OTHERS = (CONTENT, SPEAKER_ENCODER, VOCODER)
+_BASES: dict[FlowMatchingVersion, str] = {"v3": "s2Gv3.pth", "v4": "s2Gv4.pth"}
 _SPEAKER_FOLDER = "sv"  # which the release has it in
 
 
 def candidates(folder: Path, suffix: str) -> list[Path]:
     """The files that may be the network with a suffix."""
-    others = (CONTENT, SPEAKER_ENCODER)
-    return sorted(path for path in folder.glob(f"*{suffix}") if path.name not in others)
+    found = sorted(path for path in folder.glob(f"*{suffix}") if path.name not in _OTHERS)
+    # Where there is a LoRA file, too, these are its base.
+    return [path for path in found if path.name not in _BASES.values()] or found
+
+
+def base_file(folder: Path, version: FlowMatchingVersion) -> Path | None:
+    """The base model of LoRA files of a version, in its place; None if it is not there."""
+    places = (folder / _BASES[version], folder / V4_FOLDER / _BASES[version])
+    return next((path for path in places if path.is_file()), None)
 
 
 def speaker_encoder_file(folder: Path) -> Path | None:
@@ -44,13 +60,12 @@ def only_file(folder: Path, suffix: str) -> Path:
     )
 
 
-def check_versions(gpt: GPT, sovits: SoVITS) -> None:
-    """Check that two networks belong together.
+def check_versions(gpt: GPT, version: Version) -> None:
+    """Check that a GPT and a SoVITS of a version belong together.
 
     Raises:
         CheckpointError: they do not.
     """
-    version = sovits.config.version
     # A GPT does not name its version; v1's have fewer phonemes than all later ones.
     later = len(SymbolTable.of("v2"))
     if (gpt.config.phoneme_vocabulary < later) != (version == "v1"):

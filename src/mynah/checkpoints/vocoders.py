@@ -1,6 +1,7 @@
 """The vocoders' files as GPT-SoVITS releases them beside v3 and v4."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -10,19 +11,21 @@ from mynah.acoustic.sovits.weight_norm import fused_state
 from mynah.acoustic.vocoders.bigvgan import BigVGAN, BigVGANConfig
 from mynah.acoustic.vocoders.hifigan48k import HiFiGAN48k
 from mynah.checkpoints.file import read_state
+from mynah.checkpoints.folder import V4_FOLDER, VOCODER
 from mynah.checkpoints.weights import assign_weights, skip_init
 from mynah.errors import CheckpointError
 
 BIGVGAN = "models--nvidia--bigvgan_v2_24khz_100band_256x/bigvgan_generator.pt"
-VOCODER = "vocoder.pth"
-_RELEASED_VOCODER = f"gsv-v4-pretrained/{VOCODER}"
-
-_PLACES = {"v3": (BIGVGAN,), "v4": (_RELEASED_VOCODER, VOCODER)}
+VOCODERS: Mapping[FlowMatchingVersion, Sequence[str]] = {
+    "v3": (BIGVGAN,),
+    "v4": (f"{V4_FOLDER}/{VOCODER}", VOCODER),
+}
+"""Places of each version's vocoder in a model's folder, the released one first."""
 
 
 def vocoder_file(folder: Path, version: FlowMatchingVersion) -> Path | None:
     """The vocoder of a version in a folder; None if there is none."""
-    places = (folder / place for place in _PLACES[version])
+    places = (folder / place for place in VOCODERS[version])
     return next((path for path in places if path.is_file()), None)
 
 
@@ -35,7 +38,7 @@ def load_vocoder(folder: Path, version: FlowMatchingVersion) -> nn.Module:
     file = vocoder_file(folder, version)
     if file is None:
         raise CheckpointError(
-            f"The SoVITS is {version}, which needs its vocoder; put {_PLACES[version][0]}, from "
+            f"The SoVITS is {version}, which needs its vocoder; put {VOCODERS[version][0]}, from "
             f"GPT-SoVITS's pretrained models, into {folder}."
         )
     try:

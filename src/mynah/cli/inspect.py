@@ -2,9 +2,17 @@
 
 from pathlib import Path
 
+from mynah.acoustic.flow_matching.config import GEOMETRY, DiTConfig
 from mynah.acoustic.sovits.config import SoVITSConfig
-from mynah.checkpoints.detect import is_gpt, sovits_version, symbols
+from mynah.checkpoints.detect import (
+    flow_matching_version,
+    is_flow_matching,
+    is_gpt,
+    sovits_version,
+    symbols,
+)
 from mynah.checkpoints.file import Checkpoint, read_checkpoint
+from mynah.checkpoints.flow_matching import is_lora
 from mynah.cli.output import one_line
 from mynah.semantic.config import SemanticConfig
 
@@ -35,6 +43,8 @@ def _kind(checkpoint: Checkpoint) -> dict[str, str]:
             "symbols": str(sizes.phoneme_vocabulary),
             "sizes": f"{sizes.layers} layers, width {sizes.hidden}, {sizes.heads} heads",
         }
+    if is_flow_matching(checkpoint):
+        return _flow_matching(checkpoint)
     version = sovits_version(checkpoint)
     config = SoVITSConfig.from_checkpoint(
         checkpoint.config, version=version, symbols=symbols(checkpoint)
@@ -44,4 +54,21 @@ def _kind(checkpoint: Checkpoint) -> dict[str, str]:
         "version": version,
         "symbols": str(config.symbols),
         "rate": f"{config.sampling_rate} Hz",
+    }
+
+
+def _flow_matching(checkpoint: Checkpoint) -> dict[str, str]:
+    version = flow_matching_version(checkpoint)
+    rows = {
+        "kind": "SoVITS (acoustic)",
+        "version": version or "v3 or v4, which its vocoder decides",
+    }
+    if version is not None:
+        rows["rate"] = f"{GEOMETRY[version].sample_rate} Hz"
+    if is_lora(checkpoint):
+        return rows | {"sizes": "LoRA, on its base model"}
+    dit = DiTConfig.of_weights(checkpoint.weight)
+    return rows | {
+        "symbols": str(symbols(checkpoint)),
+        "sizes": f"DiT of {dit.layers} layers, width {dit.width}, {dit.heads} heads",
     }

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from mynah.acoustic.flow_matching.config import GEOMETRY, FlowMatchingVersion
 from mynah.checkpoints.folder import CONTENT, SPEAKER_ENCODER, candidates, speaker_encoder_file
+from mynah.checkpoints.vocoders import VOCODERS, vocoder_file
 from mynah.cli.inspect import describe
 from mynah.cli.output import one_line
 from mynah.encoders.hubert import HUBERT
@@ -27,6 +29,9 @@ def describe_folder(folder: Path) -> dict[str, str]:
     }
     if (speaker := _speaker_encoder(folder, rows["SoVITS"])) is not None:
         rows["speaker encoder"] = speaker
+    for version in GEOMETRY:
+        if f", {version}," in rows["SoVITS"]:
+            rows["vocoder"] = _vocoder(folder, version)
     if (folder / ROBERTA.name).is_dir() or ROBERTA.name in missing:
         rows["BERT"] = _encoder(folder, ROBERTA, missing)
     return rows
@@ -67,6 +72,13 @@ def _speaker_encoder(folder: Path, sovits: str) -> str | None:
     if ", v2Pro" in sovits:
         return f"missing (sv/{SPEAKER_ENCODER}): the model cannot speak"
     return None
+
+
+def _vocoder(folder: Path, version: FlowMatchingVersion) -> str:
+    file = vocoder_file(folder, version)
+    if file is None:
+        return f"missing ({VOCODERS[version][0]}): the model cannot speak"
+    return f"{file.relative_to(folder)}: {file.stat().st_size / 1e6:.0f} MB"
 
 
 def _encoder(folder: Path, architecture: Architecture, missing: dict[str, MissingPart]) -> str:

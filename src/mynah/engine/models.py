@@ -1,8 +1,7 @@
 """The networks of one model, loaded together because their weights only fit each other."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -11,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mynah.acoustic.acoustic_model import AcousticModel, chunk_sizes
+from mynah.acoustic.acoustic_model import AcousticModel, AcousticPrompt, chunk_sizes
 from mynah.acoustic.backends.channels_last import ChannelsLastGenerator
 from mynah.acoustic.backends.cuda import TOGETHER, CudaSoVITS
 from mynah.acoustic.decode_stream import DecodeStream
@@ -20,25 +19,25 @@ from mynah.acoustic.sovits.streaming_model import StreamingSoVITS
 from mynah.audio.recording import Recording
 from mynah.audio.spectrogram import SAMPLE_RATE, linear_spectrogram
 from mynah.checkpoints.base_weights import VersionBuilder
-from mynah.checkpoints.folder import SPEAKER_ENCODER
 from mynah.checkpoints.sovits import symbol_table
 from mynah.encoders.ctc_aligner import PhonemeScores
 from mynah.encoders.roberta import TextFeatures
 from mynah.encoders.speaker_embedding import SpeakerEmbedding
 from mynah.engine.extension import ModelExtension
 from mynah.engine.request import VoiceEmbedding
-from mynah.errors import CheckpointError, UnsupportedError
+from mynah.engine.text_reader import TextReader
+from mynah.engine.voice_embedding import embed_voice
+from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
 from mynah.runtime.device import Transferable
 from mynah.semantic.backends.int8 import Int8GPT
 from mynah.semantic.backends.select import quantize
 from mynah.semantic.batch import Batch, TorchBatch
 from mynah.semantic.gpt import GPT
-from mynah.semantic.sampling import SamplingOptions
 from mynah.semantic.sequence import SemanticRequest
 from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
-from mynah.voice.prompt import LONGEST_REFERENCE_SECONDS, EncodedVoice, Prompt, read_voice
+from mynah.voice.prompt import EncodedVoice, Prompt, read_voice
 from mynah.voice.tokens import ContentEncoder, TokenAssignment, nearest_tokens
 from mynah.voice.voice import Voice
 
@@ -123,9 +122,7 @@ class Models:
         return (self.packed or self.gpt).step_threads
 
     def resolve(self, options: SpeechOptions) -> SpeechOptions:
-        own = asdict(self.gpt.sampling)
-        left = {name: value for name, value in own.items() if getattr(options, name) is None}
-        return replace(options, **left)
+        return self._reader.resolve(options)
 
     def read(self, voice: Voice) -> Prompt:
         read = read_voice(
@@ -137,9 +134,9 @@ class Models:
             assign=self.assign_tokens,
             embed=self._timbre_encoder,
         )
-        phones, bert = self._read_text(read.sentences)
-        on = self.acoustic.prepare(read.timbre, self._speaker_state(read))
-        return Prompt(read.codes, phones, bert, on)
+        text = self._reader.read(read.sentences)
+        on = self.acoustic.prepare(AcousticPrompt(read.timbre, self._speaker_state(read)))
+        return Prompt(read.codes, text.phones, text.bert, on)
 
     @torch.inference_mode()
     def timbre(self, recording: Recording) -> Tensor:
@@ -155,14 +152,7 @@ class Models:
         Raises:
             UnsupportedError: there is no speaker encoder.
         """
-        if self.speaker is None:
-            raise UnsupportedError(
-                f"This model has no speaker encoder; put {SPEAKER_ENCODER}, from the folder sv of "
-                "GPT-SoVITS's pretrained models, into its folder."
-            )
-        heard = (each.between(0.0, LONGEST_REFERENCE_SECONDS) for each in voice.recordings)
-        embeddings = [self.speaker(each) for each in heard]
-        return VoiceEmbedding(self.speaker.name, torch.stack(embeddings).mean(dim=0).numpy())
+        return embed_voice(self.speaker, voice)
 
     def speaker_vector(self, recording: Recording) -> NDArray[np.float32] | None:
         """The speaker vector (20480,) of a recording; None if timbres do not depend on it."""
@@ -181,21 +171,12 @@ class Models:
     def prepare(
         self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int, *, first: bool
     ) -> tuple[SemanticRequest, DecodeStream]:
-        resolved = self.resolve(options)
-        phones, bert = self._read_text([sentence])
-        request = SemanticRequest(
-            phones=torch.cat([prompt.phones, phones]),
-            prompt=prompt.codes,
-            bert=_joined(prompt.bert, bert),
-            sampling=SamplingOptions(
-                **{name: getattr(resolved, name) for name in asdict(self.gpt.sampling)}
-            ),
-            seed=seed,
-            constraint=self.extension.constraint(phones.tolist()) if self.extension else None,
-        )
+        text = self._reader.read([sentence])
+        constraint = self.extension.constraint(text.phones.tolist()) if self.extension else None
+        request = self._reader.request(text, prompt, options, seed, constraint)
         sizes = chunk_sizes(self.acoustic.unit, first=first)
         stream = self.acoustic.open(
-            phones, prompt.conditioning, speed=options.speed, seed=seed, sizes=sizes
+            text.phones, prompt.conditioning, speed=options.speed, seed=seed, sizes=sizes
         )
         return request, stream
 
@@ -233,16 +214,6 @@ class Models:
         own = self.origin is None or self.gpt is self.origin.gpt.network
         return TorchBatch(self.packed or self.gpt, ROWS, allocated=ROWS if own else 1)
 
-    def _read_text(self, sentences: Sequence[Sentence]) -> tuple[Tensor, Tensor | None]:
-        """Ids of phonemes, and their features."""
-        ids = self.symbols.encode_sentences(sentences)
-        features = [self.text_features(sentence) for sentence in sentences]
-        known = [each for each in features if each is not None]
-        return torch.tensor(ids, dtype=torch.long), torch.cat(known, dim=1) if known else None
-
-
-def _joined(prompt: Tensor | None, sentence: Tensor | None) -> Tensor | None:
-    """Features of both; where there are none, a prompt has no words, or nothing has features."""
-    if prompt is None or sentence is None:
-        return sentence
-    return torch.cat([prompt, sentence], dim=1)
+    @property
+    def _reader(self) -> TextReader:
+        return TextReader(self.symbols, self.text_features, self.gpt.sampling)

@@ -23,7 +23,7 @@ from mynah.checkpoints.adapter import (
     save_adapter,
 )
 from mynah.checkpoints.base_weights import BaseWeights, VersionBuilder
-from mynah.engine.loading import load_models
+from mynah.engine.loading import load_sovits_models
 from mynah.engine.models import Models
 from mynah.errors import RecordingError
 from mynah.runtime.files import write_atomic
@@ -86,7 +86,7 @@ class FineTuning:
             CheckpointError: the model cannot be trained, or the parent is of another.
         """
         # Without backends that a timing chooses: equal jobs measure equal figures.
-        models = load_models(request.model, "float32")
+        models = load_sovits_models(request.model, "float32")
         prepared = _prepared(folder / "prepared.pt", request, models, report)
         version = folder / "version"
         version.mkdir(exist_ok=True)

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mynah.acoustic.acoustic_model import Unit
+from mynah.acoustic.acoustic_model import AcousticPrompt, Unit
 from mynah.acoustic.decode_stream import DecodeStream
 from mynah.acoustic.postfilter import Postfilter
 from mynah.acoustic.sovits.streaming import (
@@ -71,8 +71,8 @@ class StreamingSoVITS:
     def unit(self) -> Unit:
         return "tokens"
 
-    def prepare(self, timbre: Tensor, speaker_state: Transferable | None) -> SoVITSConditioning:
-        return SoVITSConditioning(timbre, speaker_state).to(self.network.device)
+    def prepare(self, prompt: AcousticPrompt) -> SoVITSConditioning:
+        return SoVITSConditioning(prompt.timbre, prompt.speaker_state).to(self.network.device)
 
     def open(
         self, phones: Tensor, on: Transferable, *, speed: float, seed: int, sizes: Sequence[int]

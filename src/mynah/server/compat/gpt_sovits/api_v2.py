@@ -88,7 +88,6 @@ class ApiV2Speech(SpeechFields):
     min_chunk_length: int = 16
 
     def call(self) -> SpeechCall:
-        """See `SpeechFields`."""
         options = SpeechOptions(
             language=self.text_lang,
             split=self.text_split_method,

@@ -79,7 +79,6 @@ class FirstApiSpeech(SpeechFields):
     if_sr: bool | None = False
 
     def call(self) -> SpeechCall:
-        """See `SpeechFields`."""
         options = SpeechOptions(
             language=self.text_language,
             split="lines",

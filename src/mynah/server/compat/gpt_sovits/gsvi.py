@@ -92,7 +92,6 @@ class GsviSpeech(SpeechFields):
     save_temp: Annotated[bool, _named("save_temp", "save")] = False
 
     def call(self) -> SpeechCall:
-        """See `SpeechFields`."""
         options = SpeechOptions(
             language=self.text_language,
             split=self.cut_method,
