@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mynah.acoustic.decode_stream import FIRST_CHUNKS, LATER_CHUNKS, DecodeStream
+from mynah.errors import UnsupportedError
 
 TOKEN_SECONDS = 0.04
 OWN = {"top_k": 15, "top_p": 1.0, "temperature": 0.6, "repetition_penalty": 1.35}
@@ -99,6 +100,9 @@ class Model:
 
     def trained(self, folder):
         return self
+
+    def embed(self, voice):
+        raise UnsupportedError("It has no speaker encoder; take a model with one.")
 
     def resolve(self, options):
         return replace(options, **{n: v for n, v in OWN.items() if getattr(options, n) is None})
