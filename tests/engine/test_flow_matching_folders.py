@@ -44,7 +44,7 @@ def test_both_speak_at_their_own_rate_and_by_their_seed(folder, version, voice):
     models = load_models(folder, "float32", "cpu")
     synthesizer = Synthesizer(models)
     said = [synthesizer.speak("Hello.", voice, SpeechOptions(seed=seed)) for seed in (1, 1, 2)]
-    assert {each.sample_rate for each in said} == {RATES[version], models.sample_rate}
+    assert {each.sample_rate for each in said} == {RATES[version], models.acoustic.sample_rate}
     assert said[0].samples.any() and np.abs(said[0].samples).max() < 1
     assert np.array_equal(said[0].samples, said[1].samples)
     assert not np.array_equal(said[0].samples[:5000], said[2].samples[:5000])
@@ -54,7 +54,7 @@ def test_sentences_come_one_by_one_with_a_pause_at_the_speechs_rate(flow_folder,
     models = load_models(flow_folder("v4"), "float32", "cpu")
     chunks = list(Synthesizer(models).stream("Hello. Good morning.", voice))
     assert [chunk.text for chunk in chunks] == ["Hello.", "Good morning."]
-    pause = int(0.3 * models.sample_rate)
+    pause = int(0.3 * models.acoustic.sample_rate)
     assert not chunks[0].samples[-pause:].any() and chunks[0].samples[-pause - 1000 : -pause].any()
 
 
@@ -99,7 +99,7 @@ def test_a_file_that_does_not_tell_its_version_is_what_its_vocoder_is_for(folder
     whole = torch.load(file)
     del whole["config"]["model"]["version"]
     torch.save(whole, file)
-    assert load_models(folder, "float32", "cpu").sample_rate == RATES[version]
+    assert load_models(folder, "float32", "cpu").acoustic.sample_rate == RATES[version]
     shutil.rmtree(folder / BIGVGAN, ignore_errors=True)
     (folder / "vocoder.pth").unlink(missing_ok=True)
     assert "v3 or v4, and its file does not tell which" in refused(folder)

@@ -84,7 +84,7 @@ def test_a_large_message_of_a_stranger_is_not_sent_to_its_end(rpc, method):
     path = f"/{service or 'mynah.v1.Speech'}/{name}"
     with channel(address) as opened:
         try:
-            list(opened.stream_stream(path)(messages(), timeout=30))
+            list(opened.stream_stream(path)(messages(), timeout=120))
         except grpc.RpcError as error:
             refused.append(error.code())
     told = grpc.StatusCode.RESOURCE_EXHAUSTED if service else grpc.StatusCode.UNAUTHENTICATED

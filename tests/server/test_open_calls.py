@@ -16,8 +16,8 @@ from mynah.storage.database import open_database
 from mynah.v1 import speech_pb2 as pb
 from mynah.v1.speech_pb2_grpc import SpeechStub
 
-SECONDS = 5.0
-"""In which a stream must have ended."""
+SECONDS = 30.0
+"""Of silence after which a stream counts as one that has not ended."""
 BODY = {"voice": "ljspeech", "input": "How are you? I am slow.", "response_format": "pcm"}
 SLOW = BODY | {"input": "I am slow."}
 SPEECH = "/v1/audio/speech"
