@@ -46,7 +46,7 @@ async def background(services: Services) -> AsyncIterator[None]:
 
 
 PURGE_SECONDS = 60
-MEMORY_SECONDS = 30
+MEMORY_SECONDS = 10
 
 
 async def _purge(services: Services) -> None:
