@@ -79,9 +79,9 @@ def _send_honest(doors: Doors) -> None:
             print(f"largest {kind} through {name}: {answer.code} {answer.text}")
             _forget(doors, answer)
     for number in range(_HONEST_REFERENCES):
-        seconds = 3 + 7 * number / _HONEST_REFERENCES
-        answer = doors.all()["api_v2"](encoded(noise(number, seconds), "WAV/PCM_16"))
-        print(f"reference of {seconds:.1f} s: {answer.code} {answer.text}")
+        length = 3 + 7 * number / _HONEST_REFERENCES
+        answer = doors.all()["api_v2"](encoded(noise(number, length), "WAV/PCM_16"))
+        print(f"reference of {length:.1f} s: {answer.code} {answer.text}")
 
 
 def _send_broken(doors: Doors, number: int, seed: int) -> dict[str, Tally]:
