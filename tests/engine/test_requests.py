@@ -53,7 +53,9 @@ def test_a_request_holds_nothing_but_plain_values(request_):
 
 
 def test_a_chunk_is_the_same_after_a_trip():
-    chunk = AudioChunk(np.linspace(-1, 1, 640, dtype=np.float32), 32_000, "你好。", last=True)
+    chunk = AudioChunk(
+        np.linspace(-1, 1, 640, dtype=np.float32), 32_000, "你好。", ends_sentence=True, last=True
+    )
     arrived = pickle.loads(pickle.dumps(chunk))
     assert (arrived.text, arrived.last, arrived.seconds) == ("你好。", True, 0.02)
     np.testing.assert_array_equal(arrived.samples, chunk.samples)

@@ -77,6 +77,14 @@ class VoiceEmbedding:
     values: NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class WordTime:
+    """When a word is said: seconds from the start of its sentence's speech."""
+
+    start: float
+    end: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioChunk:
     """A part of the speech of one request.
@@ -85,12 +93,14 @@ class AudioChunk:
         samples: mono, between -1 and 1, (samples,).
         sample_rate: samples per second.
         text: the sentence that begins with this chunk; empty in its later chunks.
+        ends_sentence: true for the last chunk of a sentence.
         last: true for the last chunk of the request.
     """
 
     samples: NDArray[np.float32]
     sample_rate: int
     text: str
+    ends_sentence: bool
     last: bool
 
     @property

@@ -1,7 +1,10 @@
 """The door of the text stage: from a caller's text to sentences of phonemes."""
 
+from dataclasses import replace
+
 from mynah.errors import TextError
 from mynah.text import splitting
+from mynah.text.breaks import parts, without_breaks
 from mynah.text.cleaning import clean
 from mynah.text.detection import LanguageRun, interleave, language_runs
 from mynah.text.languages.registry import LanguageCode, language_code, language_pack
@@ -29,7 +32,8 @@ def analyse(text: str, language: str = "auto", split: str = "cut5") -> list[Sent
     because the models swallow so short a beginning; a piece without a closing mark gets one.
 
     Args:
-        text: At most ``MAX_CHARACTERS`` characters. ``￥`` and ``^`` are pauses in Mandarin.
+        text: At most ``MAX_CHARACTERS`` characters. ``￥`` and ``^`` are pauses in Mandarin, and
+            ``<break time="1.5s" />`` is a pause of so long between sentences.
         language: ``zh`` Mandarin with English, ``all_zh`` the same with every number in Mandarin,
             ``en`` English, ``auto`` by script.
         split: How to cut, ``cut0`` to ``cut5`` (:func:`mynah.text.splitting.split`).
@@ -44,19 +48,32 @@ def analyse(text: str, language: str = "auto", split: str = "cut5") -> list[Sent
     """
     code = language_code(language)
     readable = _readable(text)
-    pieces = splitting.split(readable, split)
-    opens_short = 0 < len(splitting.first_clause(readable)) < SHORTEST_OPENING
-    spoken = [
-        (piece, words)
-        for piece, words in zip(pieces, _words(pieces, code), strict=True)
-        if _says(words)
-    ]
+    spoken, silence = _spoken(readable, code, split)
     if not spoken:
         raise _unpronounceable(language)
-    return [
-        Sentence.of(piece, _closed(_opened(words, opens_short and at == 0)))
-        for at, (piece, words) in enumerate(spoken)
+    opens_short = 0 < len(splitting.first_clause(without_breaks(readable))) < SHORTEST_OPENING
+    sentences = [
+        Sentence.of(piece, _closed(_opened(words, opens_short and at == 0)), before or None)
+        for at, (before, piece, words) in enumerate(spoken)
     ]
+    sentences[-1] = replace(sentences[-1], after=silence)
+    return sentences
+
+
+def _spoken(
+    text: str, code: LanguageCode, split: str
+) -> tuple[list[tuple[float, str, list[SpokenWord]]], float]:
+    """Pieces that have words, each with the seconds of the break before it; those at the end."""
+    cut = [(seconds, splitting.split(part, split)) for seconds, part in parts(text)]
+    words = iter(_words([piece for _, pieces in cut for piece in pieces], code))
+    spoken, silence = [], 0.0
+    for seconds, pieces in cut:
+        silence = max(silence, seconds)
+        for piece, own in zip(pieces, words, strict=False):
+            if _says(own):
+                spoken.append((silence, piece, own))
+                silence = 0.0
+    return spoken, silence
 
 
 def pronounce(text: str, language: str = "auto") -> Sentence:
@@ -67,7 +84,7 @@ def pronounce(text: str, language: str = "auto") -> Sentence:
         LanguageError: The language code is unknown.
     """
     code = language_code(language)
-    readable = _readable(text)
+    readable = without_breaks(_readable(text)).strip()
     pieces = splitting.split(readable, "cut0")
     words = _thin([word for words in _words(pieces, code) for word in words])
     if not _says(words):
@@ -81,7 +98,7 @@ def _readable(text: str) -> str:
             f"the text has {len(text)} characters, more than {MAX_CHARACTERS}: send it in parts"
         )
     readable = clean(text)
-    if not any(map(str.isalnum, readable)):
+    if not any(map(str.isalnum, without_breaks(readable))):
         raise TextError("the text has no words: give it letters, characters or figures to say")
     return readable
 

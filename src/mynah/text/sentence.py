@@ -36,15 +36,21 @@ class Sentence:
         normalised: The same in words, without digits, units and signs.
         phones: Symbols of the released models (:mod:`mynah.text.symbols`).
         spans: One per word in order; together they tile ``phones`` without gap or overlap.
+        before: Seconds of silence before it that the text asks for; None if it does not.
+        after: Seconds of silence that the text asks for at its end.
     """
 
     text: str
     normalised: str
     phones: tuple[str, ...]
     spans: tuple[Span, ...]
+    before: float | None = None
+    after: float = 0.0
 
     @classmethod
-    def of(cls, text: str, words: Sequence[tuple[str, Word]]) -> "Sentence":
+    def of(
+        cls, text: str, words: Sequence[tuple[str, Word]], before: float | None = None
+    ) -> "Sentence":
         """Lay words, each with its language, end to end."""
         phones: list[str] = []
         spans: list[Span] = []
@@ -52,7 +58,7 @@ class Sentence:
             start = len(phones)
             phones.extend(word.phones)
             spans.append(Span(word.text, language, start, len(phones)))
-        return cls(text, _written(spans), tuple(phones), tuple(spans))
+        return cls(text, _written(spans), tuple(phones), tuple(spans), before)
 
 
 def _written(spans: Sequence[Span]) -> str:

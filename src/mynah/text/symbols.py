@@ -13,6 +13,8 @@ SymbolVersion = Literal["v1", "v2"]
 
 MARKS = frozenset(",.?!…-")
 """Symbols that are written and not heard."""
+INAUDIBLE = MARKS | {"SP2", "SP3", "UNK"}
+"""Symbols that are no sound: marks, pauses, and what has no pronunciation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from mynah.engine.local.schedule import Limits, schedule
 from mynah.engine.local.semantic_stage import SemanticStage
 from mynah.engine.local.service_time import ServiceTime
 from mynah.engine.local.sized_lru import SizedLRU
-from mynah.engine.request import AudioChunk
+from mynah.engine.request import AudioChunk, SynthesisRequest
 from mynah.engine.speech_model import SpeechModel
 from mynah.errors import QueueFullError, UnavailableError
 from mynah.runtime.wait_policy import WaitPolicy
@@ -194,16 +194,17 @@ class Scheduler:
         request, rate = sentence.request.request, self._model.acoustic.sample_rate
         text = "" if sentence.chunks else sentence.sentence.text
         is_last_sentence = sentence.number + 1 == len(request.sentences)
+        if not (sentence.chunks or sentence.number):
+            wave = np.concatenate([_silence(sentence.sentence.before or 0.0, rate), wave])
         sentence.chunks += 1
         spoken = sentence.prepared.stream.done
         if spoken:
             sentence.enter(SentenceState.DONE)
             sentence.request.sentences.popleft()
             self._service_time.note(sentence.busy)
-        if spoken and not is_last_sentence:
-            pause = np.zeros(int(request.options.pause * rate), np.float32)
-            wave = np.concatenate([wave, pause])
-        return AudioChunk(wave, rate, text, last=spoken and is_last_sentence)
+        if spoken:
+            wave = np.concatenate([wave, _silence(_pause_after(request, sentence.number), rate)])
+        return AudioChunk(wave, rate, text, ends_sentence=spoken, last=spoken and is_last_sentence)
 
     def _failed(self, sentence: ActiveSentence, error: Exception) -> None:
         """End a request at a sentence; those before it are spoken first."""
@@ -223,6 +224,18 @@ class Scheduler:
                 for stage in self._stages:
                     stage.withdraw(sentence)
             sentence.enter(SentenceState.DONE)
+
+
+def _pause_after(request: SynthesisRequest, number: int) -> float:
+    """Seconds of silence after a sentence: those that the text asks for, or else the options."""
+    if number + 1 == len(request.sentences):
+        return request.sentences[number].after
+    asked = request.sentences[number + 1].before
+    return request.options.pause if asked is None else asked
+
+
+def _silence(seconds: float, rate: int) -> NDArray[np.float32]:
+    return np.zeros(int(seconds * rate), np.float32)
 
 
 def _stopping() -> UnavailableError:

@@ -24,7 +24,7 @@ from mynah.text.sentence import Sentence
 AHEAD = 4
 """Chunks that are taken from the engine before the fastest reader has asked for them."""
 
-_PREFIX = "mynah:speech:2:"
+_PREFIX = "mynah:speech:3:"
 """The number is of the form of `_packed`, and of what a key is made of."""
 _log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class CacheKey:
 
     def key(self, model: str) -> str:
         """Key in the store; `model` identifies the weights."""
-        said = [(sentence.normalised, sentence.phones) for sentence in self.sentences]
+        said = [(each.normalised, each.phones, each.before, each.after) for each in self.sentences]
         facts = [model, self.owner, self.speaker, said, asdict(self.options), asdict(self.form)]
         return _PREFIX + hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
