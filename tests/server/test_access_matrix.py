@@ -138,9 +138,11 @@ ELEVENLABS = {
     "POST /elevenlabs/v1/text-to-speech/{voice_id}/stream": Expected(
         "speak", "speak", sent=sending(text="Hello.")
     ),
-    "POST /elevenlabs/v1/text-to-speech/{voice_id}/with-timestamps": Expected("speak", None, 501),
+    "POST /elevenlabs/v1/text-to-speech/{voice_id}/with-timestamps": Expected(
+        "speak", "speak", sent=sending(text="Hello.")
+    ),
     "POST /elevenlabs/v1/text-to-speech/{voice_id}/stream/with-timestamps": Expected(
-        "speak", None, 501
+        "speak", "speak", sent=sending(text="Hello.")
     ),
     "GET /elevenlabs/v1/voices": Expected(),
     "POST /elevenlabs/v1/voices/add": Expected(

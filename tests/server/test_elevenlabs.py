@@ -218,13 +218,6 @@ def test_a_key_needs_the_scope(server, recording):
     assert raised.value.status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/with-timestamps", "/stream/with-timestamps"])
-def test_timestamps_are_refused_not_guessed(http, path):
-    answer = http.post(SPEAK + path, json={"text": TWO})
-    assert answer.status_code == 501
-    assert answer.json()["detail"]["status"] == "not_supported"
-
-
 def test_a_full_queue_is_a_busy_system(start):
     server = start(queue_size=1)
     slow = {"text": "Here I am. A slow end."}

@@ -106,6 +106,15 @@ def test_as_livekit_speaks(server, talk):
         socket.send(context_id=context, close_context=True)
         spoken = socket.until_final(context)
         assert seconds_of(spoken) == pytest.approx(2 * SENTENCE_SECONDS + PAUSE, abs=0.01)
+        told = [event["alignment"] for event in spoken if event["alignment"]]
+        assert ["".join(each["chars"]) for each in told] == [
+            "How are you today? ",
+            "I am very well. ",
+        ]
+        # A sentence's times count from the start of its own audio, which begins with the pause.
+        assert told[0]["charStartTimesMs"][0] < 1000 * PAUSE
+        assert 1000 * PAUSE <= told[1]["charStartTimesMs"][0] < 1000 * (PAUSE + SENTENCE_SECONDS)
+        assert all(len(each["charDurationsMs"]) == len(each["chars"]) for each in told)
 
 
 def test_as_pipecat_speaks(server, talk):
@@ -124,6 +133,17 @@ def test_as_pipecat_speaks(server, talk):
     socket.send(text="Hello there. ", context_id="b", flush=True)
     socket.send(context_id="b", close_context=True)
     assert seconds_of(socket.until_final("b")) > 0
+
+
+def test_a_break_between_the_texts_of_a_context_takes_the_pauses_place(server, talk):
+    socket = talk(server)
+    socket.send(text=" ", context_id="a")
+    socket.send(text="How are you today? ", context_id="a", flush=True)
+    socket.send(text='<break time="1.0s" />', context_id="a", flush=True)
+    socket.send(text="I am very well. ", context_id="a", flush=True)
+    socket.send(context_id="a", close_context=True)
+    spoken = socket.until_final("a")
+    assert seconds_of(spoken) == pytest.approx(2 * SENTENCE_SECONDS + 1.0, abs=0.01)
 
 
 def test_contexts_speak_side_by_side_and_the_socket_closes_after_them(server, talk):

@@ -12,6 +12,7 @@ from mynah.audio.spectrogram import mel_filterbank
 
 SAMPLE_RATE = 16_000
 HOP = 320
+"""Samples of a frame: 20 ms."""
 _FFT = 400
 _MEL_HOP = 160
 

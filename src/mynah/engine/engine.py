@@ -4,8 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from mynah.engine.request import AudioChunk, SynthesisRequest, VoiceEmbedding, VoiceRef
+from mynah.audio.recording import Recording
+from mynah.engine.request import (
+    AudioChunk,
+    SynthesisRequest,
+    VoiceEmbedding,
+    VoiceRef,
+    WordTime,
+)
 from mynah.options import SpeechOptions
+from mynah.text.sentence import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,13 @@ class Engine(Protocol):
         Raises:
             UnsupportedError: the model has no speaker encoder.
             MynahError: the voice cannot be read.
+        """
+
+    async def align(self, speech: Recording, sentence: Sentence) -> Sequence[WordTime]:
+        """When each word of a sentence, a mark too, is said in its speech.
+
+        Raises:
+            UnsupportedError: the model has no aligner.
         """
 
     def stats(self) -> EngineStats:

@@ -16,6 +16,7 @@ from mynah.audio.mel_spectrogram import mel_spectrogram
 from mynah.audio.recording import Recording
 from mynah.audio.sinc_resample import sinc_resample
 from mynah.checkpoints.sovits import symbol_table
+from mynah.encoders.ctc_aligner import PhonemeScores
 from mynah.encoders.roberta import TextFeatures
 from mynah.encoders.speaker_embedding import SpeakerEmbedding
 from mynah.engine.request import VoiceEmbedding
@@ -54,6 +55,7 @@ class FlowModels:
         text_features: what the GPT is told of a text's meaning.
         speaker: the speaker encoder, if the model has one.
         warnings: what its speech lacks because a part is missing, a line each.
+        aligner: finds words in recordings, if there is one.
         packed: the GPT in a form that samples faster, if there is one.
         gpt_graphs: the GPT on a GPU, where there is one.
     """
@@ -65,6 +67,7 @@ class FlowModels:
     text_features: TextFeatures
     speaker: SpeakerEmbedding | None = None
     warnings: tuple[str, ...] = ()
+    aligner: PhonemeScores | None = None
     packed: Int8GPT | None = None
     gpt_graphs: "CudaDecoder | None" = None
 

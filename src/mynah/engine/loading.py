@@ -120,7 +120,13 @@ def _load_flow(
     models = load_flow_models(folder, gpt, acoustic, content, _text_features(folder), device)
     graphs = select_gpt_cuda(gpt, device, precision) if device.type == "cuda" else None
     packed = select_gpt_cpu(gpt) if precision == "auto" and not graphs else None
-    return replace(models, packed=packed, gpt_graphs=graphs, warnings=_warnings(folder))
+    return replace(
+        models,
+        aligner=packaged_aligner(),
+        packed=packed,
+        gpt_graphs=graphs,
+        warnings=_warnings(folder),
+    )
 
 
 def _warnings(folder: Path) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Protocol, Self
 
 from mynah.acoustic.acoustic_model import AcousticModel
 from mynah.acoustic.decode_stream import DecodeStream
+from mynah.encoders.ctc_aligner import PhonemeScores
 from mynah.engine.request import VoiceEmbedding
 from mynah.options import SpeechOptions
 from mynah.semantic.batch import Batch
@@ -41,6 +42,10 @@ class SpeechModel(Protocol):
     @property
     def warnings(self) -> Sequence[str]:
         """Effects of missing parts on its speech, a line in ASCII each."""
+
+    @property
+    def aligner(self) -> PhonemeScores | None:
+        """Scores the phonemes of recordings, if it can."""
 
     @property
     def rows(self) -> int:

@@ -6,15 +6,24 @@ import time
 from collections.abc import Sequence
 from typing import Self
 
+from mynah.audio.recording import Recording
 from mynah.engine.engine import EngineStats
 from mynah.engine.local.active_request import ActiveRequest
 from mynah.engine.local.scheduler import PROMPT_BYTES, VERSION_BYTES, Scheduler
-from mynah.engine.request import AudioChunk, SynthesisRequest, VoiceEmbedding, VoiceRef
+from mynah.engine.request import (
+    AudioChunk,
+    SynthesisRequest,
+    VoiceEmbedding,
+    VoiceRef,
+    WordTime,
+)
 from mynah.engine.speech_model import SpeechModel
 from mynah.engine.voice_source import VoiceSource
+from mynah.engine.word_times import word_times
 from mynah.errors import DeadlineError
 from mynah.options import SpeechOptions
 from mynah.runtime.threads import run_in_temporary_thread
+from mynah.text.sentence import Sentence
 
 
 class LocalChunkStream:
@@ -133,6 +142,13 @@ class LocalEngine:
 
     def _embed(self, voice: VoiceRef) -> VoiceEmbedding:
         return self._model.embed(self._voices.voice(voice))
+
+    async def align(self, speech: Recording, sentence: Sentence) -> Sequence[WordTime]:
+        """See `Engine`."""
+        aligner = self._model.aligner
+        return await asyncio.to_thread(
+            run_in_temporary_thread, word_times, aligner, speech, sentence
+        )
 
     def stats(self) -> EngineStats:
         return self._scheduler.stats()

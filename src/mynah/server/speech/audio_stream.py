@@ -13,6 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from mynah.audio.encoding import Encoder
 from mynah.engine.engine import ChunkStream
 from mynah.server.metrics import Metrics
+from mynah.server.speech.sentence_timing import SentenceTiming
 from mynah.storage.database import new_id
 from mynah.text.sentence import Sentence
 
@@ -50,11 +51,15 @@ class AudioStream(ABC):
     Attributes:
         id: unique.
         sentences: of the text.
+        timings: of the sentences that are spoken so far, if the request asked for them.
     """
 
-    def __init__(self, sentences: Sequence[Sentence]) -> None:
+    def __init__(
+        self, sentences: Sequence[Sentence], timings: Sequence[SentenceTiming] = ()
+    ) -> None:
         self.id = new_id("audio")
         self.sentences = sentences
+        self.timings = timings
         self._at_failure: list[Callable[[Exception], None]] = []
         self._at_close = ExitStack()
 
@@ -123,8 +128,9 @@ class SpokenAudio(AudioStream):
         encoder: Encoder,
         sentences: Sequence[Sentence],
         metrics: Metrics,
+        timings: Sequence[SentenceTiming] = (),
     ) -> None:
-        super().__init__(sentences)
+        super().__init__(sentences, timings)
         self._metrics = metrics
         self._underruns = UnderrunTracker()
         self._stream = stream

@@ -7,7 +7,7 @@ from functools import partial
 from fastapi.concurrency import run_in_threadpool
 
 from mynah.audio.encoding import AudioFormat
-from mynah.engine.engine import Engine
+from mynah.engine.engine import ChunkStream, Engine
 from mynah.engine.request import SynthesisRequest, VoiceRef
 from mynah.options import SpeechOptions
 from mynah.runtime.tracing import span
@@ -19,6 +19,7 @@ from mynah.server.response_headers import add_server_timing, set_response_header
 from mynah.server.speech.audio_stream import AudioStream, SpokenAudio
 from mynah.server.speech.cache import CacheKey, SpeechCache
 from mynah.server.speech.outcome_tracking import OutcomeTracker
+from mynah.server.speech.sentence_timing import SentenceTiming, TimedSentences
 from mynah.server.versions.router import ResolvedVoice, VersionRouter
 from mynah.server.voices.resolver import VoiceSelection
 from mynah.text.frontend import analyse
@@ -37,6 +38,7 @@ class SpeechRequest:
         form: audio format.
         cacheable: true if equal requests may be answered with equal bytes.
         user: the caller's own user, if any; the same user gets the same version.
+        timed: true to get the times of words; each sentence is then sent when it is whole.
     """
 
     caller: Caller
@@ -46,6 +48,7 @@ class SpeechRequest:
     form: AudioFormat
     cacheable: bool = False
     user: str | None = None
+    timed: bool = False
 
 
 class SpeechService:
@@ -153,7 +156,7 @@ class SpeechService:
         self, request: SpeechRequest, voice: VoiceRef, sentences: list[Sentence]
     ) -> AudioStream:
         speak = partial(self._speak, request, voice, sentences)
-        if not (self._cache and request.cacheable):
+        if not (self._cache and request.cacheable and not request.timed):
             return await speak()
         key = CacheKey(request.caller.owner, voice.key, sentences, request.options, request.form)
         audio, hit = await self._cache.open(key, speak)
@@ -165,12 +168,14 @@ class SpeechService:
     async def _speak(
         self, request: SpeechRequest, voice: VoiceRef, sentences: list[Sentence]
     ) -> SpokenAudio:
-        stream = self._engine.submit(
+        stream: ChunkStream = self._engine.submit(
             SynthesisRequest(request.caller.id, tuple(sentences), voice, request.options)
         )
-        audio = SpokenAudio(
-            stream, request.form.encoder(self._engine.sample_rate), sentences, self._metrics
-        )
+        timings: list[SentenceTiming] = []
+        if request.timed:
+            stream = TimedSentences(stream, self._engine, sentences, timings)
+        encoder = request.form.encoder(self._engine.sample_rate)
+        audio = SpokenAudio(stream, encoder, sentences, self._metrics, timings)
         try:
             await audio.begin()
         except BaseException:

@@ -12,7 +12,9 @@ from fastapi.concurrency import run_in_threadpool
 from mynah.audio.encoding import AudioFormat, Encoder, Samples
 from mynah.errors import TextError
 from mynah.server.errors import RequestError
+from mynah.server.speech.sentence_timing import SentenceTiming
 from mynah.server.speech.service import SpeechRequest, SpeechService
+from mynah.text.breaks import parts, without_breaks
 from mynah.text.frontend import MAX_CHARACTERS
 from mynah.text.sentence_buffer import SentenceBuffer
 
@@ -56,6 +58,10 @@ class InputSession:
     Args:
         service: speaks the sentences.
         request: voice, options and format; its text is ignored.
+
+    Attributes:
+        timing: of the sentence that begins with the latest bytes, from their start on; None if
+            none does, or the request asked for no times.
     """
 
     def __init__(self, service: SpeechService, request: SpeechRequest) -> None:
@@ -68,6 +74,7 @@ class InputSession:
         self._ending = False
         self._phonemes = 0
         self._tokens = 0
+        self.timing: SentenceTiming | None = None
 
     def add(self, piece: TextPiece) -> None:
         """Take more text.
@@ -112,7 +119,7 @@ class InputSession:
             MynahError: whatever speaking raised; a text without words is an error only if
                 nothing else was said.
         """
-        held = SentenceBuffer()
+        held, text = SentenceBuffer(), ""
         while True:
             piece = await self._pieces.get()
             if isinstance(piece, Exception):
@@ -120,12 +127,14 @@ class InputSession:
             self._waiting -= 1
             ready = await _complete(held, piece)
             self._waiting -= len(ready)
-            if any(map(str.isalnum, ready)):
+            text += ready
+            if any(map(str.isalnum, without_breaks(text))):
                 self._speaking = True
-                async with aclosing(self._spoken(ready)) as spoken:
+                async with aclosing(self._spoken(text)) as spoken:
                     async for data in spoken:
                         yield data
                 self._speaking = False
+                text = ""
             if piece.flush:
                 yield StreamMark.FLUSHED
             if piece.last:
@@ -133,23 +142,29 @@ class InputSession:
                 return
 
     async def _spoken(self, text: str) -> AsyncGenerator[bytes, None]:
-        lead = await self._lead()
+        asks_for_pause = next(parts(text))[0] > 0
+        paused = self._request.options.pause if self._phonemes and not asks_for_pause else 0.0
+        lead = await self._lead(paused)
         request = replace(self._request, text=text, form=_BARE)
         with closing(await self._service.open(request)) as speech:
+            timed = 0
             async for samples in speech:
                 data = lead + await run_in_threadpool(_encoded, self._encoder, samples)
-                lead = b""
-                if data:
-                    yield data
+                if not data:
+                    continue
+                if timed < len(speech.timings):
+                    self.timing = replace(speech.timings[timed], start=paused)
+                    timed, paused = timed + 1, 0.0
+                yield data
+                lead, self.timing = b"", None
             self._phonemes += speech.phonemes
             self._tokens += speech.semantic_tokens
 
-    async def _lead(self) -> bytes:
+    async def _lead(self, seconds: float) -> bytes:
         """Bytes before a sentence: the header of the file, later the pause."""
         if not self._phonemes:
             return self._encoder.header()
-        rate, seconds = self._service.sample_rate, self._request.options.pause
-        pause = np.zeros(int(seconds * rate), np.float32)
+        pause = np.zeros(int(seconds * self._service.sample_rate), np.float32)
         return await run_in_threadpool(self._encoder.encode, pause) if len(pause) else b""
 
     async def _end(self) -> bytes:

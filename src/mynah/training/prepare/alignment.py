@@ -1,8 +1,4 @@
-"""Forced alignment of the sentences of a text, with a check that each was said.
-
-The likeliest way through the states of CTC (Graves et al. 2006) over a whole recording. Between
-sentences any sound is allowed at a cost, so that speech besides the text moves nothing.
-"""
+"""Alignment of the sentences of a text with a recording, and a check that each was said."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,16 +10,14 @@ from numpy.typing import NDArray
 
 from mynah.audio.recording import Recording
 from mynah.encoders.ctc_aligner import PhonemeScores
-from mynah.encoders.viterbi import viterbi_path
+from mynah.encoders.forced_alignment import align_labels, path_score, with_anything
 from mynah.text.frontend import analyse
-from mynah.text.symbols import MARKS, SymbolTable
+from mynah.text.symbols import INAUDIBLE, SymbolTable
 from mynah.training.prepare.activity import halved, quietest, runs
 from mynah.training.prepare.frames import PER_SECOND, SAMPLE_RATE, Span
 from mynah.training.prepare.sound import Sound
 from mynah.voice.tokens import CONTENT_RATE
 
-ANYTHING_COSTS = 2.0
-"""Nats a frame for a sound that the text does not have."""
 NEAR = 15
 """Frames around a sentence within which its reversed phonemes are scored."""
 
@@ -52,76 +46,27 @@ def align(scores: NDArray[np.floating], sentences: Sequence[Sequence[int]]) -> l
     Returns:
         As many as sentences; None if the recording is too short to hold them.
     """
-    if sum(_least_frames(labels) for labels in sentences) + len(sentences) > len(scores):
+    found = align_labels(scores, sentences)
+    if found is None:
         return None
-    emissions = _with_anything(scores)
-    spans = _spans(emissions, sentences)
+    emissions = with_anything(scores)
+    spans = [Span(frames[0][0], frames[-1][1]) for frames in found]
     return [
         Aligned(span, _margin(emissions, labels, span))
         for labels, span in zip(sentences, spans, strict=True)
     ]
 
 
-def _least_frames(labels: Sequence[int]) -> int:
-    return len(labels) + sum(a == b for a, b in pairwise(labels))
-
-
-def _with_anything(scores: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Scores with one more class, that of any sound between sentences."""
-    anything = np.maximum(scores[:, -1], scores.max(axis=1) - ANYTHING_COSTS)
-    return np.concatenate([scores, anything[:, None]], axis=1)
-
-
-def _spans(emissions: NDArray[np.floating], sentences: Sequence[Sequence[int]]) -> list[Span]:
-    path = _path(emissions, sentences)
-    spans, first = [], 1
-    for labels in sentences:
-        last = first + 2 * (len(labels) - 1)
-        start, end = np.searchsorted(path, [first, last + 1])
-        spans.append(Span(int(start), int(end)))
-        first = last + 2
-    return spans
-
-
-def _path(emissions: NDArray[np.floating], sentences: Sequence[Sequence[int]]) -> NDArray[np.int64]:
-    classes = _classes(sentences, emissions.shape[1])
-    return viterbi_path(emissions, classes, _skippable(classes))
-
-
-def _classes(sentences: Sequence[Sequence[int]], count: int) -> NDArray[np.int64]:
-    """Classes of the states: labels at odd places, and blank or any sound at even ones."""
-    blank, anything = count - 2, count - 1
-    classes = [anything]
-    for labels in sentences:
-        classes += [each for label in labels for each in (label, blank)]
-        classes[-1] = anything
-    return np.array(classes)
-
-
-def _skippable(classes: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Mask of the even places, except between equal labels, which CTC would merge."""
-    skippable: NDArray[np.bool_] = np.arange(len(classes)) % 2 == 0
-    skippable[2:-2:2] = classes[1:-3:2] != classes[3:-1:2]
-    return skippable
-
-
 def _margin(emissions: NDArray[np.floating], labels: Sequence[int], span: Span) -> float:
     near = emissions[max(0, span.start - NEAR) : span.end + NEAR]
-    forward, backward = (_score(near, order) for order in (labels, labels[::-1]))
+    forward, backward = (path_score(near, order) for order in (labels, labels[::-1]))
     return (forward - backward) / len(labels)
-
-
-def _score(emissions: NDArray[np.floating], labels: Sequence[int]) -> float:
-    path = _path(emissions, [labels])
-    classes = _classes([labels], emissions.shape[1])[path]
-    return float(emissions[np.arange(len(emissions)), classes].sum())
 
 
 LEAST_MARGIN = 1.5
 """Nats a phoneme. An encoder of 1.5 nats of CTC loss gave the words of 81 clauses 2.7 to 8.5 and
 wrong words -0.9 to 1.8, one in thirty of these above 1.5.
 """
-_INAUDIBLE = MARKS | {"SP2", "SP3", "UNK"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +101,7 @@ def lines(text: str, language: str) -> list[TextLine]:
     table = SymbolTable.of("v2")
     found = []
     for sentence in analyse(text, language):
-        audible = [phone for phone in sentence.phones if phone not in _INAUDIBLE]
+        audible = [phone for phone in sentence.phones if phone not in INAUDIBLE]
         if audible:
             found.append(TextLine(sentence.text, tuple(table.encode(audible))))
     return found

@@ -8,17 +8,20 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import WebSocket
+from fastapi.concurrency import run_in_threadpool
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from mynah.errors import TextError, UnavailableError
 from mynah.runtime.logging import log_unexpected
 from mynah.server.access.keys import Caller
 from mynah.server.app import Services
+from mynah.server.compat.elevenlabs.alignment import both_times, socket_alignment
 from mynah.server.compat.elevenlabs.input_messages import InputMessage, InputQuery
 from mynah.server.compat.elevenlabs.speech import format_of
 from mynah.server.compat.elevenlabs.voice_settings import speed_of
 from mynah.server.errors import AuthenticationError, RequestError
 from mynah.server.problems import problem_of
+from mynah.server.speech.sentence_timing import SentenceTiming
 from mynah.server.speech.service import SpeechRequest
 from mynah.server.speech.streaming_input import InputSession, StreamMark, TextPiece
 from mynah.server.voices.resolver import VoiceSelection
@@ -91,7 +94,10 @@ class InputContexts:
         form = format_of(query.output_format)
         voice = VoiceSelection(voice_id)
         session = InputSession(
-            self._services.speech, SpeechRequest(caller, "", voice, query.options(speed), form)
+            self._services.speech,
+            SpeechRequest(
+                caller, "", voice, query.options(speed), form, timed=query.sync_alignment
+            ),
         )
         speaking = self._tasks.create_task(self._speak(name, caller, session))
         self._contexts[name] = _Context(session, first.voice_settings, speaking)
@@ -168,7 +174,7 @@ class InputContexts:
                 # A key that has ended ends the socket.
                 await self._tell(None if isinstance(error, AuthenticationError) else name, error)
                 return
-            await self._send(name, audio=None, isFinal=True)
+            await self._send(name, audio=None, isFinal=True, **_NO_ALIGNMENT)
             if name is None:
                 self._finishing = True
             await self._close_if_finished()
@@ -178,7 +184,8 @@ class InputContexts:
             async for part in audio:
                 if part and not isinstance(part, StreamMark):
                     data = base64.b64encode(part).decode()
-                    await self._send(name, audio=data, isFinal=None)
+                    alignment = await run_in_threadpool(_alignments, session.timing)
+                    await self._send(name, audio=data, isFinal=None, **alignment)
 
     async def _tell(self, name: str | None, error: Exception) -> None:
         problem = problem_of(error)
@@ -190,7 +197,7 @@ class InputContexts:
         if name is None:
             await self._socket.close(code, problem.message[:_REASON_CHARACTERS])
         else:
-            await self._send(name, audio=None, isFinal=True)
+            await self._send(name, audio=None, isFinal=True, **_NO_ALIGNMENT)
 
     async def _close_if_finished(self) -> None:
         if self._finishing and not self._contexts:
@@ -201,5 +208,15 @@ class InputContexts:
             raise WebSocketDisconnect
         self.heard()
         context = {} if name is None else {"contextId": name}
-        alignment = {"alignment": None, "normalizedAlignment": None} if "audio" in event else {}
-        await self._socket.send_json({**event, **alignment, **context})
+        await self._socket.send_json({**event, **context})
+
+
+_NO_ALIGNMENT = {"alignment": None, "normalizedAlignment": None}
+
+
+def _alignments(timing: SentenceTiming | None) -> dict[str, Any]:
+    """Alignments of an event whose audio begins a sentence."""
+    if timing is None:
+        return _NO_ALIGNMENT
+    written, normalised = map(socket_alignment, both_times([timing], more=True))
+    return {"alignment": written, "normalizedAlignment": normalised}

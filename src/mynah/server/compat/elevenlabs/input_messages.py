@@ -26,6 +26,8 @@ class InputQuery(SpeechQuery):
     """Language of the texts; detected if it is not given."""
     seed: int | None = Field(default=None, ge=0, le=2**32 - 1)
     """Equal seeds give equal sound."""
+    sync_alignment: bool = False
+    """Tell when each character is heard; the audio of a sentence then comes when it is whole."""
     inactivity_timeout: int = Field(default=20, ge=1, le=LONGEST_SILENCE)
     """Seconds without a message after which the socket is closed."""
 

@@ -1,14 +1,21 @@
 """`/v1/text-to-speech`, and its audio formats: kind, sample rate in Hz and bit rate in kbit/s."""
 
+import base64
+from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from mynah.audio.encoding import AudioFormat
-from mynah.errors import UnsupportedError
 from mynah.options import SpeechOptions
+from mynah.server.access.keys import Caller
+from mynah.server.app import Services
+from mynah.server.compat.elevenlabs.alignment import Aligned, Alignment, both_times
 from mynah.server.compat.elevenlabs.auth import SpeakCaller
 from mynah.server.compat.elevenlabs.models import LONGEST_TEXT
 from mynah.server.compat.elevenlabs.voice_settings import VoiceSettings, speed_of
@@ -17,7 +24,9 @@ from mynah.server.http.admission import admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.streaming import AudioResponse, cancel_on_disconnect
 from mynah.server.plain_text import PLAIN, PlainText
+from mynah.server.speech.audio_stream import AudioStream
 from mynah.server.speech.params import MODEL
+from mynah.server.speech.sentence_timing import SentenceTiming
 from mynah.server.speech.service import SpeechRequest
 from mynah.server.voices.resolver import VoiceSelection
 
@@ -138,19 +147,71 @@ async def convert_text(
     services: ServicesOf,
 ) -> Response:
     """Speak a text in a voice."""
-    check_model(body.model_id)
-    form = format_of(query.output_format)
-    seeded = body.seed is not None
-    speed = await speed_of(services, caller, voice_id, body.voice_settings)
-    voice, options = VoiceSelection(voice_id), body.options(speed)
-    speech = SpeechRequest(caller, body.text, voice, options, form, cacheable=seeded)
+    speech = await _speech_request(services, caller, voice_id, body, query)
     async with cancel_on_disconnect(request.receive):
         audio = await services.speech.open(speech)
-    return AudioResponse(audio, form.media_type)
+    return AudioResponse(audio, speech.form.media_type)
 
 
-@router.post("/with-timestamps", response_class=Response)
+@router.post("/with-timestamps")
+async def convert_with_timestamps(
+    request: Request,
+    voice_id: PlainText,
+    body: SpeechBody,
+    query: Annotated[SpeechQuery, Query()],
+    caller: SpeakCaller,
+    services: ServicesOf,
+) -> Aligned:
+    """Speak a text, and tell when each of its characters is heard."""
+    speech = await _speech_request(services, caller, voice_id, body, query)
+    async with cancel_on_disconnect(request.receive):
+        with closing(await services.speech.open(replace(speech, timed=True))) as audio:
+            data = b"".join([part async for part in audio])
+            return await run_in_threadpool(_aligned, data, audio.timings)
+
+
 @router.post("/stream/with-timestamps", response_class=Response)
-async def convert_with_timestamps(_: SpeakCaller) -> Response:
-    """Refuse: there are no character timestamps, and a guess would mislead."""
-    raise UnsupportedError("Timestamps are not offered yet; call the path without them.")
+async def stream_with_timestamps(
+    request: Request,
+    voice_id: PlainText,
+    body: SpeechBody,
+    query: Annotated[SpeechQuery, Query()],
+    caller: SpeakCaller,
+    services: ServicesOf,
+) -> Response:
+    """Speak a text sentence by sentence: a line of JSON for each piece of the audio.
+
+    The first line of a sentence has its alignment.
+    """
+    speech = await _speech_request(services, caller, voice_id, body, query)
+    async with cancel_on_disconnect(request.receive):
+        audio = await services.speech.open(replace(speech, timed=True))
+    return AudioResponse(audio, "application/json", _lines(audio))
+
+
+async def _speech_request(
+    services: Services, caller: Caller, voice_id: str, body: SpeechBody, query: SpeechQuery
+) -> SpeechRequest:
+    check_model(body.model_id)
+    form = format_of(query.output_format)
+    speed = await speed_of(services, caller, voice_id, body.voice_settings)
+    voice, options = VoiceSelection(voice_id), body.options(speed)
+    return SpeechRequest(caller, body.text, voice, options, form, cacheable=body.seed is not None)
+
+
+async def _lines(audio: AudioStream) -> AsyncIterator[str]:
+    told = 0
+    async for part in audio:
+        timings = audio.timings[told:]
+        told += len(timings)
+        more = told < len(audio.sentences)
+        aligned = await run_in_threadpool(_aligned, part, timings, more=more)
+        yield aligned.model_dump_json() + "\n"
+
+
+def _aligned(audio: bytes, timings: Sequence[SentenceTiming], *, more: bool = False) -> Aligned:
+    data = base64.b64encode(audio).decode()
+    if not timings:
+        return Aligned(audio_base64=data)
+    written, normalised = map(Alignment.of, both_times(timings, more=more))
+    return Aligned(audio_base64=data, alignment=written, normalized_alignment=normalised)
