@@ -1,8 +1,10 @@
 """Messages of gRPC: read after the key, within the limit of their method, in passing."""
 
 import contextlib
+import gc
 import threading
 import time
+from types import FrameType
 
 import grpc
 import loopback
@@ -170,3 +172,24 @@ def test_an_unknown_method_and_an_unknown_service_are_told_apart(rpc):
     assert missing.code() is grpc.StatusCode.UNIMPLEMENTED
     assert raised.value.code() is grpc.StatusCode.NOT_FOUND
     assert watched.status == health_pb2.HealthCheckResponse.SERVING
+
+
+def test_a_refused_message_is_freed_without_the_collector(rpc):
+    server, address = rpc
+    noise = pb.CreateVoiceRequest(name="x", recordings=[pb.Recording(audio=bytes(MEBIBYTE))])
+    message, key = noise.SerializeToString(), server.key("train")
+    with channel(address) as opened:
+        call(opened, "CreateVoice", message, key)
+        gc.collect()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        try:
+            for _ in range(5):
+                error = call(opened, "CreateVoice", message, key)
+                assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+            call(opened, "CreateVoice", b"")  # when it is answered, the others have ended
+            gc.collect()
+            frames = [each for each in gc.garbage if isinstance(each, FrameType)]
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+    assert not [frame.f_code.co_name for frame in frames if "mynah" in frame.f_code.co_filename]

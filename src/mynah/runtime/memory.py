@@ -1,7 +1,8 @@
-"""Memory that the C library keeps for a process after it was freed."""
+"""Memory that is free and that the process still has: what the C library keeps, and cycles."""
 
 import contextlib
 import ctypes
+import gc
 
 MOST_ARENAS = 2
 """One for the main thread and one for all others, which Python lets run one at a time anyway."""
@@ -20,6 +21,11 @@ def limit_arenas() -> None:
 
 
 def return_freed_memory() -> None:
-    """Return freed memory to the system, such as what only loading a model needed."""
+    """Return the memory of unreachable cycles, and what the C library keeps, to the system.
+
+    Python itself looks for cycles among old objects only when these have grown by a quarter, and
+    a gRPC call that was refused is a cycle with its message.
+    """
+    gc.collect()
     with contextlib.suppress(AttributeError, TypeError):  # only glibc has it
         ctypes.CDLL(None).malloc_trim(0)

@@ -113,7 +113,7 @@ def _streaming(handler: Handler, answer: Any) -> Handler:  # noqa: ANN401
     async def single(messages: Messages, context: Context) -> Any:  # noqa: ANN401
         async with aclosing(answer(messages, context)) as answers:
             results = [each async for each in answers]
-        return results[0]
+        return results[0] if results else None  # after an error its status is set
 
     return grpc.stream_unary_rpc_method_handler(
         single, response_serializer=handler.response_serializer

@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 async def answering(
     call: str, services: Services, context: Context, scope: str
 ) -> AsyncIterator[Caller]:
-    """Authenticate one call and yield its caller; log, count and report its outcome."""
+    """Authenticate one call and yield its caller; log and count its outcome, and send its error."""
     sent = {key: str(value) for key, value in context.invocation_metadata() or () if value}
     name = new_request_id(sent.get(HEADER))
     began = time.perf_counter()
@@ -63,7 +63,12 @@ async def answering(
         status = code.name
         if code is grpc.StatusCode.INTERNAL:
             log_unexpected(error)
-        await context.abort(code, problem.message, _metadata(problem, name))
+        # `abort` would raise an error that the context keeps: a cycle with the message in it, which
+        # only the collector frees. A future may keep this error in the same way.
+        error.__traceback__ = None
+        context.set_code(code)
+        context.set_details(problem.message)
+        context.set_trailing_metadata(_metadata(problem, name))
     finally:
         milliseconds = round((time.perf_counter() - began) * 1000, 1)
         facts = {"method": "GRPC", "status": status, "call": call, "milliseconds": milliseconds}

@@ -24,7 +24,6 @@ def settle(app: FastAPI) -> None:
         each.openapi()
     return_freed_memory()
     # Collecting garbage among these objects would stop all threads for a quarter of a second.
-    gc.collect()
     gc.freeze()
 
 
