@@ -43,6 +43,9 @@ class ServerSettings(SettingsGroup):
     """Allow that even where other machines can reach the port."""
     cors_origins: list[str] = []
     """Web origins whose pages may call the API."""
+    allowed_hosts: list[str] = []
+    """Names by which a server without keys may be called, besides addresses, names without a
+    dot and the host of `public_url`; `*` is any."""
     public_url: str = ""
     """Base URL of this server for links; if empty, the one that the call was sent to."""
     grpc_port: int | None = Field(default=None, ge=1, le=65535)

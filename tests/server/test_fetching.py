@@ -1,8 +1,11 @@
 """Recordings by URL, from web servers on loopback: what is fetched, and what is never reached."""
 
 import time
+from ipaddress import IPv6Address
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import mynah
 from mynah.errors import OptionError
@@ -131,7 +134,10 @@ def test_what_is_not_there_or_no_recording_is_told(start, web, recording, error_
     [
         "10.0.0.1", "100.64.0.1", "127.0.0.1", "169.254.169.254", "172.16.0.1", "192.168.1.1",
         "0.0.0.0", "224.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "fc00::1", "ff02::1",
-        "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:7f00:1::", "2001:db8::1",
+        "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:7f00:1::", "2001:db8::1", "::127.0.0.1",
+        "::8.8.8.8", "64:ff9b:1::7f00:1", "64:ff9b:1::808:808", "::ffff:0:7f00:1", "fec0::1",
+        "2001:0:7f00:1::", "2001::1", "3fff::1", "5f00::1", "4000::1", "100::1", "240.0.0.1",
+        "198.18.0.1", "192.0.0.8", "192.0.2.1", "fe80::1%lo",
     ],
 )  # fmt: skip
 def test_addresses_that_are_not_public(address):
@@ -141,6 +147,29 @@ def test_addresses_that_are_not_public(address):
 @pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700::1111", "64:ff9b::101:101", "10.1.2.3"])
 def test_addresses_that_may_be_reached(address):
     assert FetchRules(["*"], ["https"], ["10.1.0.0/16"], 1, 1).allow(address)
+
+
+PRIVATE = st.one_of(
+    st.ip_addresses(network=network)
+    for network in (
+        "10.0.0.0/8",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+    )
+)
+
+
+@given(
+    PRIVATE,
+    st.sampled_from(["::", "::ffff:0:0", "::ffff:0:0:0", "64:ff9b::", "64:ff9b:1::", "fec0::"]),
+)
+def test_no_way_of_writing_a_private_address_makes_it_public(address, prefix):
+    written = str(IPv6Address(int(IPv6Address(prefix)) + int(address)))
+    assert not FetchRules(["*"], ["https"], [], 1, 1).allow(written)
+    six_to_four = str(IPv6Address((0x2002 << 112) + (int(address) << 80)))
+    assert not FetchRules(["*"], ["https"], [], 1, 1).allow(six_to_four)
 
 
 def test_networks_are_checked_when_the_server_starts():

@@ -25,7 +25,9 @@ from data_folders import (
     with_second_revision,
 )
 
+from mynah.config import read_settings
 from mynah.errors import StorageError
+from mynah.server.stores import make_server_stores
 from mynah.storage import migrate, revisions
 from mynah.storage.database import open_database
 from mynah.storage.migrate import MigrationPolicy
@@ -303,3 +305,19 @@ def test_a_database_without_a_file_is_refused():
 
     with pytest.raises(OptionError, match="MYNAH_DATABASE_URL"):
         open_database("sqlite://")
+
+
+def test_a_new_folder_and_its_database_are_read_by_its_user_alone(tmp_path, monkeypatch):
+    before = os.umask(0o022)
+    try:
+        monkeypatch.setenv("MYNAH_DATA", str(tmp_path / "new"))
+        stores = make_server_stores(read_settings())
+        stores.keys.create("one", ["speak"])
+    finally:
+        os.umask(before)
+    modes = {
+        each.name: each.stat().st_mode & 0o777 for each in (tmp_path / "new").glob("mynah.db*")
+    }
+    assert set(modes) >= {"mynah.db", "mynah.db-wal", "mynah.db-shm"}
+    assert {modes[name] for name in ("mynah.db", "mynah.db-wal", "mynah.db-shm")} == {0o600}
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700

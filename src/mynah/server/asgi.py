@@ -20,6 +20,7 @@ from mynah.server.compat.mount import mount_layers, own_path, own_ports, write_a
 from mynah.server.http.errors import ErrorEnvelope, add_error_handlers, error_responses
 from mynah.server.http.middleware.body_limit import BodyLimitMiddleware, BodyRules
 from mynah.server.http.middleware.idempotency import IdempotencyMiddleware
+from mynah.server.http.middleware.page_origin import OriginRules, PageOriginMiddleware
 from mynah.server.http.middleware.request_id import HEADER, RequestIdMiddleware
 from mynah.server.http.middleware.request_metrics import RequestMetricsMiddleware
 from mynah.server.http.middleware.response_headers import ResponseHeadersMiddleware
@@ -112,6 +113,9 @@ def _middlewares(services: Services) -> list[Middleware]:
         ),
         Middleware(UnhandledErrorMiddleware, write_at=write_at(settings)),
         Middleware(PortPrefixMiddleware, paths=own_ports(settings)),
+        Middleware(
+            PageOriginMiddleware, rules=OriginRules.of(settings), write_at=write_at(settings)
+        ),
         Middleware(BodyLimitMiddleware, rules=rules, write_at=write_at(settings)),
         Middleware(IdempotencyMiddleware, rules=rules, write_at=write_at(settings)),
     ]

@@ -50,7 +50,7 @@ class ScopeError(MynahError):
 
 
 class OriginError(MynahError):
-    """A web page of another origin opens a WebSocket."""
+    """A web page of another origin calls, or opens a WebSocket."""
 
     code = "origin_not_allowed"
 

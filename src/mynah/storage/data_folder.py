@@ -8,6 +8,8 @@ from mynah.runtime.files import write_atomic
 FORMAT = 1
 """Weights in `versions/`, recordings in `audio/`, checkpoints in `jobs/`, as they are now."""
 FORMAT_FILE = "format"
+PRIVATE = 0o700
+"""Mode of a new folder: voices are in it."""
 
 
 def make_data_folder(folder: Path) -> None:
@@ -17,7 +19,7 @@ def make_data_folder(folder: Path) -> None:
         StorageError: it cannot be made or written, or has a format that is not known.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(PRIVATE, parents=True, exist_ok=True)
         check_format(folder)
         if not (folder / FORMAT_FILE).exists():
             write_atomic(folder / FORMAT_FILE, f"{FORMAT}\n".encode())

@@ -98,6 +98,7 @@ class SQLiteSchema:
     def change(self) -> Iterator[Connection]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self.check_writable()
+        sqlite_file.make_private(self._path)
         engine = create_engine(self._url, poolclass=NullPool)
         event.listen(engine, "connect", sqlite_file.prepare_connection)
         with sqlite_file.locked(self._path), _connected(engine) as connection:

@@ -15,6 +15,7 @@ from mynah.errors import StorageError
 from mynah.runtime.files import fsync
 
 _log = logging.getLogger(__name__)
+_PRIVATE = 0o600
 
 
 def prepare_connection(connection: sqlite3.Connection, _: object) -> None:
@@ -63,6 +64,14 @@ def check_integrity(path: Path) -> None:
         )
 
 
+def make_private(path: Path) -> None:
+    """Make the file if it is missing, readable by this user alone: keys are in it.
+
+    SQLite gives its log, and what else it makes beside the file, the file's own mode.
+    """
+    path.touch(_PRIVATE)
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Let one process at a time change the schema.
@@ -94,7 +103,7 @@ def copy_beside(path: Path, revision: str) -> Path:
     part = path.with_name(f"{path.name}.before-{revision}.part")
     part.unlink(missing_ok=True)  # of a process that was killed
     try:
-        part.touch(0o600)  # keys are in it
+        part.touch(_PRIVATE)
         with closing(connect_to_look(path)) as source, closing(sqlite3.connect(part)) as target:
             source.backup(target)
         shutil.copymode(path, part)

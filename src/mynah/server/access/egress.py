@@ -11,6 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+"""All that IANA gives out of IPv6: what is elsewhere is local, or translated to such."""
+_RESERVED = [ipaddress.ip_network(each) for each in ("192.0.0.0/24", "3fff::/20")]
+"""Networks for protocols and (RFC 9637) for documentation, which Python takes for public."""
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -46,8 +50,7 @@ class EgressPolicy:
         given = ipaddress.ip_address(address.partition("%")[0])
         if any(given in ipaddress.ip_network(network) for network in self.networks):
             return True
-        meant = _embedded(given) or given
-        return meant.is_global and not meant.is_multicast
+        return _is_public(_embedded(given) or given)
 
     async def address(self, host: str) -> str:
         """Resolve a host, all of whose addresses must be allowed.
@@ -68,6 +71,13 @@ class EgressPolicy:
         if not all(map(self.allows, addresses)):
             raise PrivateHostError
         return addresses[0]
+
+
+def _is_public(address: _Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address) and address not in _GLOBAL_UNICAST:
+        return False
+    reserved = address.is_multicast or any(address in network for network in _RESERVED)
+    return address.is_global and not reserved
 
 
 def _embedded(address: _Address) -> ipaddress.IPv4Address | None:

@@ -9,9 +9,8 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocketDisconnect
 
-from mynah.config import Settings
 from mynah.server.app import Services
-from mynah.server.errors import AuthenticationError, OriginError
+from mynah.server.errors import AuthenticationError
 
 
 # Not a plain function: FastAPI would call that in a thread, for each request.
@@ -53,16 +52,3 @@ async def close_unauthenticated(socket: WebSocket, error: AuthenticationError) -
         # A client that reads nothing must not hold it open.
         async with asyncio.timeout(_CLOSE_SECONDS):
             await socket.close(_POLICY_VIOLATION, reason)
-
-
-def check_origin(socket: WebSocket, settings: Settings) -> None:
-    """Refuse web pages of other origins, which browsers let open any WebSocket.
-
-    Raises:
-        OriginError: the page's origin is not allowed.
-    """
-    origin = socket.headers.get("origin")
-    own = f"//{socket.headers.get('host', '')}"
-    allowed = origin is None or origin.endswith(own) or "*" in settings.cors_origins
-    if not allowed and origin not in settings.cors_origins:
-        raise OriginError(f"Pages of {origin:.80} may not call; add it to MYNAH_CORS_ORIGINS.")

@@ -20,7 +20,7 @@ from mynah.server.compat.elevenlabs.input_contexts import InputContexts, Opening
 from mynah.server.compat.elevenlabs.input_messages import InputMessage, InputQuery
 from mynah.server.compat.elevenlabs.speech import check_model
 from mynah.server.errors import RequestError
-from mynah.server.http.dependencies import ServicesOf, check_origin
+from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.websocket import messages, object_of
 from mynah.server.plain_text import PlainText
 from mynah.server.problems import validated
@@ -96,7 +96,6 @@ async def _serve(
     kind: Callable[[InputContexts], _Single | _Multi],
 ) -> None:
     try:
-        check_origin(socket, services.settings)
         query = validated(InputQuery.model_validate, dict(socket.query_params))
         check_model(query.model_id)
         secret = key_of_socket(socket)

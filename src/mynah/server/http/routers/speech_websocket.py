@@ -22,7 +22,6 @@ from mynah.server.errors import AuthenticationError, RequestError
 from mynah.server.http.dependencies import (
     SUBPROTOCOL,
     ServicesOf,
-    check_origin,
     close_unauthenticated,
     secret_of,
 )
@@ -77,7 +76,6 @@ class _Open:
 async def stream_speech(socket: WebSocket, services: ServicesOf) -> None:
     """Speak texts while they are being written."""
     try:
-        check_origin(socket, services.settings)
         caller = await services.authenticator.authenticate(secret_of(socket), "speak")
     except MynahError as error:
         await socket.send_denial_response(error_response(error))
