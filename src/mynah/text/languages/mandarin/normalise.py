@@ -18,7 +18,8 @@ from mynah.text.languages.mandarin.quantities import COUNTS, POWERS, QUANTITIES
 from mynah.text.languages.mandarin.tables import GREEK, MARKS, SIGNS
 from mynah.text.sentence import EMBEDDED
 
-_RULES: tuple[Rule, ...] = (
+_SPOKEN_SIGNS = SIGNS | GREEK | {k.upper(): v for k, v in GREEK.items()} | MARKS
+RULES: tuple[Rule, ...] = (
     *DATES,
     *SCORES,
     *TIMES,
@@ -31,11 +32,11 @@ _RULES: tuple[Rule, ...] = (
     *POWERS,
     *BARE,
     rule(r"\.{2,}|…+", lambda _: "…"),
+    rule(f"[{re.escape(''.join(_SPOKEN_SIGNS))}]", lambda match: _SPOKEN_SIGNS[match[0]]),
+    rule(rf"[^㐀-䶿一-鿿豈-﫿\U00020000-\U000323af,.?!…￥^{EMBEDDED}]+", lambda _: ""),
+    rule(r"([,.?!…])[,.?!…]+", lambda match: match[1]),
 )
-
-_SPOKEN_SIGNS = str.maketrans(SIGNS | GREEK | {k.upper(): v for k, v in GREEK.items()} | MARKS)
-_SILENT = re.compile(rf"[^㐀-䶿一-鿿豈-﫿\U00020000-\U000323af,.?!…￥^{EMBEDDED}]+")
-_REPEATED = re.compile(r"([,.?!…])[,.?!…]+")
+"""In order; they leave characters, the marks ``, . ? ! …``, pauses and ``EMBEDDED``."""
 
 
 @cache
@@ -50,7 +51,6 @@ def normalise(text: str) -> str:
     spoken goes, and of neighbouring marks the first remains.
     """
     text = _converter().convert(text)
-    for pattern, say in _RULES:
+    for pattern, say in RULES:
         text = pattern.sub(say, text)
-    text = _SILENT.sub("", text.translate(_SPOKEN_SIGNS))
-    return _REPEATED.sub(r"\1", text)
+    return text
