@@ -21,7 +21,7 @@ class SpeechOptions:
     """Options of speech.
 
     Attributes:
-        language: `zh`, `en`, `all_zh` or `auto`.
+        language: code of `mynah.text.languages.registry.CODES`.
         split: method of cutting text into sentences, `cut0` to `cut5`, or `lines`.
         speed: rate of speech; 2 halves the duration.
         seed: equal seeds give equal audio.

@@ -123,7 +123,7 @@ def test_a_default_that_cannot_be_a_reference_replaces_none(api):
         REFERENCE | {"refer_wav_path": "none.wav"},
         REFERENCE | {"refer_wav_path": "../secret.wav"},
         REFERENCE | {"prompt_text": "?!"},
-        REFERENCE | {"prompt_language": "日文"},
+        REFERENCE | {"prompt_language": "法文"},
         *({name: REFERENCE[name] for name in REFERENCE if name != gone} for gone in REFERENCE),
         *(REFERENCE | {gone: ""} for gone in REFERENCE),
     ]

@@ -2,9 +2,11 @@
 
 import pytest
 
+from language_extras import needs, spoken
 from mynah.errors import LanguageError
 from mynah.text.frontend import analyse
 from mynah.text.reading_scripts import reading_script
+from mynah.text.symbols import SymbolTable
 
 
 def words(text):
@@ -38,6 +40,27 @@ def test_english_has_every_phoneme():
     assert heard >= ENGLISH
 
 
+@needs("ja")
+def test_japanese_has_every_phoneme_and_turn_of_pitch():
+    heard = sounds("ja")
+    assert heard >= words(
+        "a i u e o k g s z t d n h b p m y r w f ky gy sh j ch ts ny hy by py my ry cl N [ ]"
+    )
+
+
+@needs("ko")
+def test_korean_has_every_consonant_and_vowel():
+    assert sounds("ko") >= {*"ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎㅏㅐㅓㅔㅗㅜㅡㅣ"}
+
+
+@needs("yue")
+def test_cantonese_has_every_initial_final_and_tone():
+    table = {symbol.rstrip("123456") for symbol in SymbolTable.of("v2").symbols if symbol[0] == "Y"}
+    heard = sounds("yue")
+    assert {phone.rstrip("123456") for phone in heard} >= table - {"Y"}
+    assert {phone[-1] for phone in heard if phone[-1].isdigit()} == set("123456")
+
+
 def test_a_script_takes_about_a_minute():
     mandarin = sum(len(sentence) for sentence in reading_script("zh").sentences)
     english = sum(len(sentence.split()) for sentence in reading_script("en").sentences)
@@ -45,8 +68,16 @@ def test_a_script_takes_about_a_minute():
     assert 55 < english / 2.6 < 75  # words in a second
 
 
+@pytest.mark.parametrize("language", spoken("ja", "ko", "yue"))
+def test_a_script_in_another_language_takes_about_a_minute(language):
+    phones = {"ja": 14, "ko": 12, "yue": 9.5}[language]
+    read = [analyse(sentence, language) for sentence in reading_script(language).sentences]
+    number = sum(len(part.phones) for parts in read for part in parts)
+    assert 55 < number / phones < 75  # phones in a second
+
+
 def test_a_script_is_fetched(client, error_of):
-    for language in ("zh", "en"):
+    for language in ("zh", "en", "ja", "ko", "yue"):
         body = client.get("/v1/scripts", params={"language": language}).json()
         assert body["sentences"] == [*reading_script(language).sentences]
         assert all(sentence in body["text"] for sentence in body["sentences"])
@@ -55,5 +86,5 @@ def test_a_script_is_fetched(client, error_of):
 
 
 def test_other_languages_have_none():
-    with pytest.raises(LanguageError, match="zh or en"):
+    with pytest.raises(LanguageError, match="zh, en, ja, ko, yue"):
         reading_script("fr")

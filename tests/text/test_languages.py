@@ -1,9 +1,13 @@
 """Language codes and Mandarin with English in one sentence."""
 
+import sys
+
 import pytest
+from language_extras import PACKAGES, needs
 
 from mynah.errors import LanguageError
-from mynah.text.frontend import pronounce
+from mynah.text.frontend import analyse, pronounce
+from mynah.text.languages.registry import LANGUAGES
 
 
 def languages(text: str, code: str) -> list[tuple[str, str]]:
@@ -73,7 +77,75 @@ def test_english_leaves_out_what_is_not_english() -> None:
     assert languages("I love 北京 a lot", "en") == [("en", "I love a lot")]
 
 
-@pytest.mark.parametrize("code", ["ja", "", "ZH", "english"])
+@pytest.mark.parametrize("code", ["jp", "", "ZH", "english"])
 def test_an_unknown_code_lists_those_that_exist(code: str) -> None:
-    with pytest.raises(LanguageError, match="auto, zh, en, all_zh"):
+    with pytest.raises(LanguageError, match="auto, zh, en, all_zh, ja"):
         pronounce("好", code)
+
+
+@pytest.mark.parametrize("language", sorted(PACKAGES))
+def test_a_missing_extra_is_named(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, PACKAGES[language], None)
+    folder = LANGUAGES[language].folder
+    for name in [name for name in sys.modules if f".languages.{folder}" in name]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(LanguageError, match=rf"mynah\[{language}\]"):
+        pronounce("日本 한국", language)
+
+
+@needs("ja")
+@needs("ko")
+def test_scripts_show_the_languages_of_sentences() -> None:
+    text = "今日は良い天気ですね。今天天气很好。오늘 날씨가 좋네요. It is fine."
+    assert [language for language, _ in languages(text, "auto")] == ["ja", "zh", "ko", "en"]
+
+
+@needs("ja")
+@pytest.mark.parametrize(
+    "text", ["東京、大阪、京都へ行く。", "はい。了解。失礼します。", "大丈夫！ありがとう。"]
+)
+@pytest.mark.parametrize("split", ["cut0", "cut5"])
+def test_characters_that_kana_surround_are_japanese(text: str, split: str) -> None:
+    spans = [span for sentence in analyse(text, "auto", split) for span in sentence.spans]
+    assert {span.language for span in spans} == {"ja"}
+
+
+@needs("ja")
+@pytest.mark.parametrize(
+    ("text", "japanese"),
+    [
+        ("他说「ありがとう」就走了。", "ありがとう"),
+        ("他是日本人，他的名字叫做さくら。", "さくら ."),
+        ("我在家。ありがとう。", "ありがとう ."),
+        ("優の良品很好吃", "の"),
+    ],
+)
+def test_chinese_with_japanese_words_stays_chinese(text: str, japanese: str) -> None:
+    found = languages(text, "auto")
+    assert [words for language, words in found if language == "ja"] == [japanese]
+    assert {language for language, _ in found} == {"zh", "ja"}
+
+
+@needs("ja")
+@needs("yue")
+def test_auto_yue_takes_chinese_for_cantonese() -> None:
+    assert [each for each, _ in languages("我哋去日本玩。ありがとう！", "auto_yue")] == [
+        "yue",
+        "ja",
+    ]
+    assert languages("你好。It is late.", "auto_yue")[1] == ("en", "It is late .")
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        pytest.param("ja", "今日はnew songを3回聞いた", marks=needs("ja")),
+        pytest.param("ko", "오늘 new song을 3번 들었다", marks=needs("ko")),
+        pytest.param("yue", "今日聽咗new song三次", marks=needs("yue")),
+    ],
+)
+@pytest.mark.parametrize("whole", [False, True])
+def test_english_words_stay_english_in_every_language(code: str, text: str, whole: bool) -> None:
+    found = languages(text, f"all_{code}" if whole else code)
+    assert [language for language, _ in found] == [code, "en", code]
+    assert found[1][1] == "new song"

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from language_extras import needs
 
 from mynah.text.frontend import analyse, pronounce
 
@@ -23,7 +24,11 @@ def plain(text: str) -> str:
     return text.strip(".")
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["text"])
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, marks=needs(case["language"].removeprefix("all_"))) for case in CASES],
+    ids=lambda case: case["text"],
+)
 def test_says(case: dict) -> None:
     whole = pronounce(case["text"], case["language"]).normalised
     pieces = " ".join(s.normalised for s in analyse(case["text"], case["language"]))

@@ -47,7 +47,11 @@ def options(
 
 
 Language = Annotated[
-    str, typer.Option(help="zh Mandarin with English, en English, all_zh, or auto by script.")
+    str,
+    typer.Option(
+        help="zh, ja, ko or yue, each with English in it; all_zh ... without; en; auto or auto_yue "
+        "by script."
+    ),
 ]
 
 

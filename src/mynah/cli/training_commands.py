@@ -55,7 +55,7 @@ def train(
         typer.Option(help="The words of a recording; give it again for each one, in order."),
     ] = None,
     language: Annotated[
-        str, typer.Option(help="Language of these words: zh, en, all_zh or auto.")
+        str, typer.Option(help="Language of these words: zh, en, ja, ko, yue or auto.")
     ] = "auto",
     epochs: Annotated[
         int | None,

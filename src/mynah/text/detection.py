@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mynah.text.languages.registry import LanguageCode
+from mynah.text.scripts import HAN, HANGUL, KANA, decide, stretches
 from mynah.text.sentence import EMBEDDED, Word
 from mynah.text.splitting import ITEM_NUMBER
 from mynah.text.units import unit_pattern, units
@@ -29,7 +30,13 @@ class LanguageRun:
 _CLAUSE = re.compile(
     rf"(?:(?:^|(?<=\n)){ITEM_NUMBER})?(?:[^。！？；!?;\n.]|\.(?!\s|$))*[。！？；!?;\n.]*\s*"
 )
-_HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿\U00020000-\U000323af々〇]")
+_WRITTEN_IN = {
+    "zh": HAN,
+    "yue": HAN,
+    "ja": re.compile(f"{HAN.pattern}|{KANA.pattern}"),
+    "ko": HANGUL,
+}
+_ANY_OWN = re.compile(f"{HAN.pattern}|{KANA.pattern}|{HANGUL.pattern}")
 _LETTER = "A-Za-zÀ-ÖØ-öø-ɏ"
 # Units after a digit belong to the number, not to English: 5km is read 五千米.
 _UNIT = rf"[\d⁰-⁹²³¹]\s?{unit_pattern(units())}"
@@ -54,6 +61,16 @@ _WORD = rf"[{_LETTER}]+(?:['.&@/_-]+[{_LETTER}]+|\+\+|(?<=[A-Z])#)*"
 _FIGURE_AFTER = r"(?: \d+(?:[.,:]\d+)*%?(?![\d.,%]*[㐀-鿿]))?"
 _GAP = r"[\s,.:;'\"&%$()\[\]-]++"
 _WORDS = rf"{_WORD}(?:(?:{_GAP}(?:\d++(?:[.,:]\d++)*+{_GAP})*{_WORD})+{_FIGURE_AFTER})?"
+# An abbreviation by itself: AI, USB. Japanese and Korean read its letters by their own names.
+_ABBREVIATION = rf"(?<![{_LETTER}])(?<![{_LETTER}] )[A-Z]{{1,6}}(?![{_LETTER}'])(?!s? [{_LETTER}])"
+_ANY_UNIT = rf"[\d十百千万億兆십백천만억⁰-⁹²³¹]\s?{unit_pattern(units())}"
+_CHINESE_LETTERS = rf"{_MANDARIN_UNIT}|{_MONEY}|{_SIGN}"
+_OWN_LETTERS = {
+    "zh": _CHINESE_LETTERS,
+    "yue": _CHINESE_LETTERS,
+    "ja": rf"{_ANY_UNIT}|{_MONEY}|{_SIGN}|{_ABBREVIATION}",
+    "ko": rf"{_ANY_UNIT}|{_MONEY}|{_SIGN}|{_ABBREVIATION}",
+}
 
 
 def language_runs(pieces: Sequence[str], code: LanguageCode) -> list[list[LanguageRun]]:
@@ -64,22 +81,36 @@ def language_runs(pieces: Sequence[str], code: LanguageCode) -> list[list[Langua
     """
     if code.base == "en":
         return [[LanguageRun("en", piece)] for piece in pieces]
-    clauses = [[clause for clause in _CLAUSE.findall(piece) if clause] for piece in pieces]
-    languages = iter(_resolved([_language_of(c, code) for piece in clauses for c in piece], code))
+    divided = [_divided(piece, code) for piece in pieces]
+    languages = iter(_resolved([language for piece in divided for language, _ in piece], code))
     return [
         [
             LanguageRun("en", stretch)
             if language == "en"
             else _lift_english(language, stretch, code)
-            for language, stretch in _joined([(next(languages), clause) for clause in piece])
+            for language, stretch in _joined([(next(languages), text) for _, text in piece])
         ]
-        for piece in clauses
+        for piece in divided
     ]
 
 
+def _divided(piece: str, code: LanguageCode) -> list[tuple[str | None, str]]:
+    """The clauses of a piece, or their stretches, with the languages that they show."""
+    return [
+        each for clause in _CLAUSE.findall(piece) if clause for each in _of_clause(clause, code)
+    ]
+
+
+def _of_clause(clause: str, code: LanguageCode) -> list[tuple[str | None, str]]:
+    if code.by_script and _ANY_OWN.search(clause):
+        return [*stretches(clause, code.base)]
+    return [(_language_of(clause, code), clause)]
+
+
 def _resolved(languages: list[str | None], code: LanguageCode) -> list[str]:
-    current = next(filter(None, languages), code.base)
-    return [current := language or current for language in languages]
+    decided = decide(languages, code.base)
+    current = next(filter(None, decided), code.base)
+    return [current := language or current for language in decided]
 
 
 def _joined(clauses: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -94,7 +125,7 @@ def _joined(clauses: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _language_of(clause: str, code: LanguageCode) -> str | None:
-    if _HAN.search(clause) or not code.english:
+    if _WRITTEN_IN[code.base].search(clause) or not code.english:
         return code.base
     return "en" if _LATIN.search(_SAYS_NO_LANGUAGE.sub("", clause)) else None
 
@@ -108,8 +139,8 @@ def _lift_english(language: str, text: str, code: LanguageCode) -> LanguageRun:
         embedded.append(match["english"])
         return EMBEDDED
 
-    words = _WORDS if code.english else _WORD
-    marked = re.sub(rf"{_MANDARIN_UNIT}|{_MONEY}|{_SIGN}|(?P<english>{words})", lift, text)
+    words = _WORDS if code.english else rf"{_WORD}(?: {_WORD})*"
+    marked = re.sub(rf"{_OWN_LETTERS[language]}|(?P<english>{words})", lift, text)
     return LanguageRun(language, marked, tuple(embedded))
 
 

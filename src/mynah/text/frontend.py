@@ -9,7 +9,7 @@ from mynah.text.cleaning import clean
 from mynah.text.detection import LanguageRun, interleave, language_runs
 from mynah.text.languages.registry import LanguageCode, language_code, language_pack
 from mynah.text.sentence import EMBEDDED, Sentence, Word
-from mynah.text.symbols import MARKS
+from mynah.text.symbols import BLANK, MARKS
 
 MAX_CHARACTERS = 50_000
 """Longest text of one call; a novel's chapter fits, and memory stays bounded."""
@@ -32,10 +32,11 @@ def analyse(text: str, language: str = "auto", split: str = "cut5") -> list[Sent
     because the models swallow so short a beginning; a piece without a closing mark gets one.
 
     Args:
-        text: At most ``MAX_CHARACTERS`` characters. ``￥`` and ``^`` are pauses in Mandarin, and
+        text: At most ``MAX_CHARACTERS`` characters. ``￥`` and ``^`` are pauses in Chinese, and
             ``<break time="1.5s" />`` is a pause of so long between sentences.
-        language: ``zh`` Mandarin with English, ``all_zh`` the same with every number in Mandarin,
-            ``en`` English, ``auto`` by script.
+        language: One of :data:`mynah.text.languages.registry.CODES`: a language with English in
+            it (``zh``), the same with every number in that language (``all_zh``), or by script
+            (``auto``, ``auto_yue``).
         split: How to cut, ``cut0`` to ``cut5`` (:func:`mynah.text.splitting.split`).
 
     Returns:
@@ -43,7 +44,8 @@ def analyse(text: str, language: str = "auto", split: str = "cut5") -> list[Sent
 
     Raises:
         TextError: Nothing in the text can be pronounced, or it is too long.
-        LanguageError: The language code is unknown.
+        LanguageError: The language code is unknown, or a package that the language needs is not
+            installed.
         OptionError: The split method is unknown.
     """
     code = language_code(language)
@@ -81,7 +83,7 @@ def pronounce(text: str, language: str = "auto") -> Sentence:
 
     Raises:
         TextError: Nothing in the text can be pronounced, or it is too long.
-        LanguageError: The language code is unknown.
+        LanguageError: As of :func:`analyse`.
     """
     code = language_code(language)
     readable = without_breaks(_readable(text)).strip()
@@ -105,8 +107,8 @@ def _readable(text: str) -> str:
 
 def _unpronounceable(language: str) -> TextError:
     return TextError(
-        f"nothing in the text can be said in {language!r}: use Chinese characters, Latin letters"
-        " or figures, or the code of the text's own language"
+        f"nothing in the text can be said in {language!r}: use the characters of that language, or"
+        " the code of the text's own language"
     )
 
 
@@ -153,7 +155,7 @@ def _is_mark(word: Word) -> bool:
 
 
 def _says(words: list[SpokenWord]) -> bool:
-    return not all(_is_mark(word) for _, word in words)
+    return not all(_is_mark(word) or word.phones == (BLANK,) for _, word in words)
 
 
 def _opened(words: list[SpokenWord], opens_short: bool) -> list[SpokenWord]:

@@ -14,7 +14,7 @@ class ReadingScript:
     """A text to read aloud.
 
     Attributes:
-        language: `zh` or `en`.
+        language: its ISO 639 code.
         sentences: to be read in this order.
     """
 
@@ -29,11 +29,9 @@ def reading_script(language: str) -> ReadingScript:
         LanguageError: there is none.
     """
     if language not in LANGUAGES:
-        raise LanguageError(
-            f"There is no script for {language!r:.20}; use {' or '.join(LANGUAGES)}."
-        )
+        raise LanguageError(f"There is no script for {language!r:.20}; use {', '.join(LANGUAGES)}.")
     lines = (
-        (_FOLDER / LANGUAGES[language] / "data" / "reading_script.txt")
+        (_FOLDER / LANGUAGES[language].folder / "data" / "reading_script.txt")
         .read_text("utf-8")
         .splitlines()
     )

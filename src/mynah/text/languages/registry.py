@@ -1,6 +1,7 @@
 """The one list of languages: the codes that callers send, and the pack that reads each.
 
-A new language is a folder beside this file, a line in `LANGUAGES` and its codes in `CODES`.
+A new language is a folder beside this file, a line in `LANGUAGES` and its codes in `CODES`. The
+codes and what they mean are GPT-SoVITS's.
 """
 
 from dataclasses import dataclass
@@ -21,8 +22,27 @@ class LanguagePack(Protocol):
         """Pronounce normalised text; every phone is in the symbol set."""
 
 
-LANGUAGES = {"zh": "mandarin", "en": "english"}
-"""Languages by their ISO 639 codes, each with the folder of its pack."""
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language.
+
+    Attributes:
+        name: In English.
+        folder: Its pack's, beside this file.
+    """
+
+    name: str
+    folder: str
+
+
+LANGUAGES = {
+    "zh": Language("Mandarin", "mandarin"),
+    "en": Language("English", "english"),
+    "ja": Language("Japanese", "japanese"),
+    "ko": Language("Korean", "korean"),
+    "yue": Language("Cantonese", "cantonese"),
+}
+"""Languages by their ISO 639 codes, which are also the names of the extras that they need."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,33 +50,50 @@ class LanguageCode:
     """The reading of texts under a language code.
 
     Attributes:
-        base: The language of everything that is not English.
+        base: The language of everything that shows no other one.
         english: Whether whole clauses without a character of the base language are English,
             numbers included; if not, only words in Latin letters are.
+        by_script: Whether kana show Japanese, and Hangul Korean.
         name: In English, for lists of languages.
-        expected: The languages that a whole text of this code may be in.
+        expected: The languages that a whole text of this code is taken to be in where nothing
+            is known of it: recordings to recognise, sentences to judge a voice by.
     """
 
     base: str
     english: bool
+    by_script: bool = False
     name: str
     expected: tuple[str, ...]
 
 
+def _mixed(language: str) -> LanguageCode:
+    name = f"{LANGUAGES[language].name} with English in it"
+    return LanguageCode(base=language, english=True, name=name, expected=(language,))
+
+
+def _whole(language: str) -> LanguageCode:
+    spoken = LANGUAGES[language].name
+    name = f"{spoken} with English words in it, every number read in {spoken}"
+    return LanguageCode(base=language, english=False, name=name, expected=(language,))
+
+
+def _by_script(base: str) -> LanguageCode:
+    name = f"{LANGUAGES[base].name}, English, Japanese and Korean, by script"
+    return LanguageCode(base=base, english=True, by_script=True, name=name, expected=(base, "en"))
+
+
 CODES: dict[str, LanguageCode] = {
-    "auto": LanguageCode(
-        base="zh", english=True, name="Mandarin and English, by script", expected=("zh", "en")
-    ),
-    "zh": LanguageCode(
-        base="zh", english=True, name="Mandarin with English in it", expected=("zh",)
-    ),
+    "auto": _by_script("zh"),
+    "zh": _mixed("zh"),
     "en": LanguageCode(base="en", english=False, name="English", expected=("en",)),
-    "all_zh": LanguageCode(
-        base="zh",
-        english=False,
-        name="Mandarin with English words in it, every number read in Mandarin",
-        expected=("zh",),
-    ),
+    "all_zh": _whole("zh"),
+    "ja": _mixed("ja"),
+    "all_ja": _whole("ja"),
+    "ko": _mixed("ko"),
+    "all_ko": _whole("ko"),
+    "yue": _mixed("yue"),
+    "all_yue": _whole("yue"),
+    "auto_yue": _by_script("yue"),
 }
 
 
@@ -72,5 +109,16 @@ def language_code(language: str) -> LanguageCode:
 
 
 def language_pack(language: str) -> LanguagePack:
-    """Load the pack of a language, the first time with its dictionaries."""
-    return cast(LanguagePack, import_module(f"{__package__}.{LANGUAGES[language]}"))
+    """Load the pack of a language, the first time with its dictionaries.
+
+    Raises:
+        LanguageError: A package that it needs is not installed; the message names the extra.
+    """
+    spoken = LANGUAGES[language]
+    try:
+        return cast(LanguagePack, import_module(f"{__package__}.{spoken.folder}"))
+    except ModuleNotFoundError as error:
+        raise LanguageError(
+            f"{spoken.name} needs the package {error.name}, which is not installed: run "
+            f"`pip install 'mynah[{language}]'`"
+        ) from None

@@ -18,6 +18,8 @@ from mynah.training.trainer import Report
 from mynah.voice.tokens import CONTENT_RATE
 
 SIZE = "small"
+_TAKEN_AS = {"yue": "zh"}
+"""Whisper's smaller models know Cantonese as Chinese."""
 
 
 class Recogniser(Protocol):
@@ -42,7 +44,7 @@ class FasterWhisper:
     def __call__(self, samples: NDArray[np.float32], language: str) -> str:
         """Transcribe a 16 kHz waveform (S,)."""
         expected = language_code(language).expected
-        known = expected[0] if len(expected) == 1 else None
+        known = _TAKEN_AS.get(expected[0], expected[0]) if len(expected) == 1 else None
         segments, _ = self._model.transcribe(samples, language=known)
         return " ".join(segment.text.strip() for segment in segments)
 

@@ -15,7 +15,7 @@ class ScriptQuery(BaseModel):
     """The language of a script."""
 
     model_config = ConfigDict(extra="forbid")
-    language: Literal["zh", "en"]
+    language: Literal["zh", "en", "ja", "ko", "yue"]
 
 
 class ScriptBody(BaseModel):
@@ -34,7 +34,7 @@ class ScriptBody(BaseModel):
 def get_script(query: Annotated[ScriptQuery, Query()], _: SpeakCaller) -> ScriptBody:
     """Get a text to read aloud for the training of a voice."""
     found = reading_script(query.language)
-    gap = " " if query.language == "en" else ""
+    gap = " " if query.language in {"en", "ko"} else ""
     return ScriptBody(
         language=found.language,
         sentences=[*found.sentences],
