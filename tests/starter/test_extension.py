@@ -5,11 +5,14 @@ import shutil
 import pytest
 import torch
 
+from language_extras import needs
 from mynah.checkpoints.adapter import ACOUSTIC_ADAPTER, Adapter, fingerprint, save_adapter
 from mynah.checkpoints.file import read_checkpoint
 from mynah.engine.export import export
 from mynah.engine.loading import load_models
+from mynah.errors import LanguageError
 from mynah.starter.packaged import WEIGHTS, packaged_model
+from mynah.text.frontend import analyse
 from mynah.training.acoustic_task import adapted_parameters
 from mynah.training.adapters import fresh_changes
 from mynah.training.synthesis import SegmentSynthesis
@@ -34,6 +37,13 @@ def version(starter, stored, tmp_path):
             getattr(change, part).add_(0.02)
     save_adapter(Adapter(fingerprint(stored.weight), changes), tmp_path / ACOUSTIC_ADAPTER)
     return tmp_path
+
+
+@needs("ja")
+def test_the_starter_speaks_mandarin_and_english_only(starter):
+    sentences = analyse("はい、そうです。", "ja")
+    with pytest.raises(LanguageError, match=r"^this model speaks Mandarin and English only"):
+        starter.symbols.encode_sentences(sentences)
 
 
 def test_versions_are_bound_to_all_weights_of_the_file(starter, version):

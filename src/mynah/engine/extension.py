@@ -1,6 +1,6 @@
 """The seam for parts that one model has beside the networks of all; `None` for released weights."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from torch import Tensor
@@ -19,6 +19,11 @@ class ModelExtension(Protocol):
     @property
     def content(self) -> ContentEncoder | None:
         """Its own content encoder, if it has one."""
+        ...
+
+    @property
+    def languages(self) -> Collection[str]:
+        """The languages that the model was trained with."""
         ...
 
     @property

@@ -92,7 +92,8 @@ class Models:
     @property
     def symbols(self) -> SymbolTable:
         """The phoneme ids that the weights were trained with."""
-        return symbol_table(self.sovits.config)
+        table = symbol_table(self.sovits.config)
+        return table.limited_to(self.extension.languages) if self.extension else table
 
     @property
     def uses_prompts(self) -> bool:

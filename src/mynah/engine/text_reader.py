@@ -49,7 +49,11 @@ class TextReader:
         return replace(options, **left)
 
     def read(self, sentences: Sequence[Sentence]) -> ReadText:
-        """Ids of the phonemes of sentences, and their features."""
+        """Ids of the phonemes of sentences, and their features.
+
+        Raises:
+            LanguageError: The GPT was not trained with a language of theirs.
+        """
         ids = self.symbols.encode_sentences(sentences)
         features = [self.text_features(sentence) for sentence in sentences]
         known = [each for each in features if each is not None]

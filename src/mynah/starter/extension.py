@@ -1,6 +1,6 @@
 """The starter's parts behind the engine's `ModelExtension`, and their loading."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from mynah.starter.speaker_state import StarterSpeakerState
 from mynah.voice.prompt import Reference
 from mynah.voice.tokens import WORDLESS, ContentEncoder, nearest_tokens, semantic_tokens
 
+LANGUAGES = ("zh", "en")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StarterExtension:
@@ -36,6 +38,10 @@ class StarterExtension:
     @property
     def content(self) -> ContentEncoder | None:
         return self.hearing.encoder if self.hearing else None
+
+    @property
+    def languages(self) -> Collection[str]:
+        return LANGUAGES
 
     @property
     def aligner(self) -> PhonemeScores | None:
