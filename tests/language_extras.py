@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 import pytest
 
-PACKAGES = {"ja": "pyopenjtalk", "ko": "mecab", "yue": "ToJyutping"}
+PACKAGES = {"ja": "pyopenjtalk", "ko": "MeCab", "yue": "ToJyutping"}
 
 
 def needs(language: str) -> pytest.MarkDecorator:

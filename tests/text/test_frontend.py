@@ -154,6 +154,6 @@ def test_importing_the_door_loads_no_dictionary() -> None:
     code = (
         "import sys, mynah.text.frontend\n"
         "loaded = {'pypinyin', 'rjieba', 'nltk', 'opencc', 'numpy', 'torch'} & set(sys.modules)\n"
-        "assert not loaded | {'pyopenjtalk', 'mecab', 'ToJyutping'} & set(sys.modules)"
+        "assert not loaded | {'pyopenjtalk', 'MeCab', 'ToJyutping'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -3,8 +3,8 @@
 import sys
 
 import pytest
-from language_extras import PACKAGES, needs
 
+from language_extras import PACKAGES, needs
 from mynah.errors import LanguageError
 from mynah.text.frontend import analyse, pronounce
 from mynah.text.languages.registry import LANGUAGES
@@ -117,13 +117,32 @@ def test_characters_that_kana_surround_are_japanese(text: str, split: str) -> No
         ("他说「ありがとう」就走了。", "ありがとう"),
         ("他是日本人，他的名字叫做さくら。", "さくら ."),
         ("我在家。ありがとう。", "ありがとう ."),
-        ("優の良品很好吃", "の"),
     ],
 )
 def test_chinese_with_japanese_words_stays_chinese(text: str, japanese: str) -> None:
     found = languages(text, "auto")
     assert [words for language, words in found if language == "ja"] == [japanese]
     assert {language for language, _ in found} == {"zh", "ja"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("优の良品很好吃", "优的良品很好吃"),
+        ("好的ヽ(^o^)ノ我们走吧", "好的"),
+        ("你好呀ツ", "你好呀"),
+    ],
+)
+def test_a_kana_in_chinese_is_no_japanese(text: str, said: str) -> None:
+    sentence = pronounce(text, "auto")
+    assert sentence.normalised.startswith(said)
+    assert "ja" not in {span.language for span in sentence.spans}
+
+
+@needs("ja")
+def test_a_kana_alone_is_japanese_elsewhere() -> None:
+    assert languages("え？本当ですか。", "auto")[0][0] == "ja"
+    assert languages("え？", "auto")[0][0] == "ja"
 
 
 @needs("ja")

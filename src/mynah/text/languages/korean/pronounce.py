@@ -13,6 +13,7 @@ from mynah.text.symbols import BLANK, MARKS
 
 _CLAUSE = re.compile(r"[^,.?!…-]+|[,.?!…-]")
 _WORD = re.compile("[가-힣]+| +")
+_WHOLE = "(?=[이은을도만]|[^가-힣]|$)"
 _FOLDER = files("mynah.text.languages.korean") / "data"
 
 
@@ -56,4 +57,6 @@ def _readings() -> dict[str, str]:
 
 @cache
 def _respelled() -> re.Pattern[str]:
-    return re.compile("|".join(sorted(_readings(), key=len, reverse=True)))
+    # The last word of two may be the beginning of another: 할 일 of 할 일정.
+    words = sorted(_readings(), key=len, reverse=True)
+    return re.compile("|".join(word + _WHOLE if " " in word else word for word in words))

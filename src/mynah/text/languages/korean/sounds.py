@@ -41,6 +41,8 @@ _BEFORE_H = {
 _TENSE = {"ㄱ": "ㄲ", "ㄷ": "ㄸ", "ㅂ": "ㅃ", "ㅅ": "ㅆ", "ㅈ": "ㅉ"}
 _NASAL = {"ㄱ": "ㅇ", "ㄷ": "ㄴ", "ㅂ": "ㅁ"}
 _PALATAL = {"ㄷ": "ㅈ", "ㅌ": "ㅊ"}
+# 닫혀 and 닫혔다, but not 맏형.
+_PALATAL_ENDS = frozenset([("ㅕ", ""), ("ㅕ", "ㅆ")])
 _STOPS = frozenset(_NASAL)
 _TENSING_STEMS = frozenset("ㄴㅁㄵㄻㄾ")
 _TENSING_CLUSTERS = frozenset("ㄼㄽ")
@@ -106,7 +108,7 @@ def join(left: Syllable, right: Syllable, *, apart: bool) -> None:
         else:
             _link(left, right)
     elif right.onset == "ㅎ":
-        _aspirate(left, right)
+        _aspirate(left, right, apart=apart)
     elif left.coda in _WITHOUT_H:
         _drop_h(left, right)
     else:
@@ -128,12 +130,13 @@ def _link(left: Syllable, right: Syllable) -> None:
         right.onset = "ㅆ" if stays and moves == "ㅅ" else moves
 
 
-def _aspirate(left: Syllable, right: Syllable) -> None:
+def _aspirate(left: Syllable, right: Syllable, *, apart: bool) -> None:
     """Merge a stop with the ㅎ after it."""
-    if left.coda == "ㄷ" and right.vowel in "ㅣㅕ":
+    if left.coda == "ㄷ" and (right.vowel == "ㅣ" or (right.vowel, right.coda) in _PALATAL_ENDS):
         left.coda, right.onset = "", "ㅊ"
     elif left.coda in _BEFORE_H:
-        left.coda, right.onset = _BEFORE_H[left.coda]
+        coda = _NEUTRAL[left.coda] if apart and left.coda == "ㅈ" else left.coda
+        left.coda, right.onset = _BEFORE_H[coda]
     else:
         left.coda = _WITHOUT_H.get(left.coda, _neutral(left))
 
