@@ -14,11 +14,14 @@ import pytest
 import torch
 
 import released
+from language_extras import needs
 from mynah.api import Synthesizer
 from mynah.encoders.hubert import HubertEncoder
 from mynah.encoders.roberta import RobertaTextFeatures
 from mynah.engine.loading import load_models
 from mynah.errors import CheckpointError
+from mynah.options import SpeechOptions
+from mynah.text.frontend import analyse
 from mynah.voice.samples import samples
 
 transformers = pytest.importorskip("transformers")
@@ -73,6 +76,23 @@ def test_a_folder_as_released_speaks(folder, sample):
     prompt = models.read(sample.voice())
     assert len(prompt.codes) and prompt.bert.dtype == torch.float32
     assert Synthesizer(models).speak("你好，world.", sample.voice()).seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        pytest.param("ja", "今日は良い天気ですね。", marks=needs("ja")),
+        pytest.param("ko", "오늘 날씨가 좋네요.", marks=needs("ko")),
+        pytest.param("yue", "今日天氣好好。", marks=needs("yue")),
+    ],
+)
+def test_every_language_is_spoken_and_only_mandarin_has_text_features(folder, language, text):
+    models = load_models(folder, "float32", "cpu")
+    (sentence,) = analyse(text, language)
+    assert not models.text_features(sentence).any()
+    sample = samples()[0]
+    options = SpeechOptions(language=language)
+    assert Synthesizer(models).speak(text, sample.voice(), options).samples.any()
 
 
 @pytest.mark.parametrize("named", ["torch_dtype", "dtype"])
