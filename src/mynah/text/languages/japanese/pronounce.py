@@ -71,7 +71,9 @@ def _clause(text: str) -> list[Word]:
 
 
 def _part(text: str) -> list[Word]:
-    morphemes = [each for each in openjtalk.analyse(text.lower()) if each["mora_size"]]
+    # OpenJTalk complains of a phrase that begins with the mark of a long vowel.
+    read = openjtalk.analyse(text.lower().lstrip("ー"))
+    morphemes = [each for each in read if each["mora_size"]]
     if not morphemes:
         return []
     phones = [_phone(label) for label in openjtalk.labels(morphemes)]
