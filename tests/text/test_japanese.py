@@ -29,6 +29,18 @@ def test_a_bracket_ends_a_phrase() -> None:
     assert "UNK UNK" not in spelled("「はい」「いいえ」")
 
 
+@pytest.mark.parametrize(
+    ("old", "today"),
+    [
+        ("髙橋さんと﨑山さん", "高橋さんと崎山さん"),
+        ("臺灣の體驗", "台湾の体験"),
+        ("𠮷野家", "吉野家"),
+    ],
+)
+def test_old_forms_of_characters_are_read(old: str, today: str) -> None:
+    assert spelled(old) == spelled(today)
+
+
 def test_words_own_their_phonemes() -> None:
     sentence = pronounce("今日は、AIと3人で。", "ja")
     words = [(span.text, sentence.phones[span.start : span.end]) for span in sentence.spans]

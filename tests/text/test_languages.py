@@ -102,7 +102,13 @@ def test_scripts_show_the_languages_of_sentences() -> None:
 
 @needs("ja")
 @pytest.mark.parametrize(
-    "text", ["東京、大阪、京都へ行く。", "はい。了解。失礼します。", "大丈夫！ありがとう。"]
+    "text",
+    [
+        "東京、大阪、京都へ行く。",
+        "はい。了解。失礼します。",
+        "大丈夫！ありがとう。",
+        "髙橋さん、内閣、徳島。",
+    ],
 )
 @pytest.mark.parametrize("split", ["cut0", "cut5"])
 def test_characters_that_kana_surround_are_japanese(text: str, split: str) -> None:

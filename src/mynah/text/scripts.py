@@ -78,7 +78,7 @@ def _beside_kana(languages: Sequence[str], at: int, base: str, *, chinese: bool)
 def _is_chinese(han: str) -> bool:
     """True for simplified and Cantonese characters, and for words that only Chinese has."""
     try:
-        han.encode("shift_jis")
+        han.encode("cp932")
     except UnicodeEncodeError:
         return True
     return _CHINESE_WORD.search(han) is not None

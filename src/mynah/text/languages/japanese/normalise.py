@@ -6,6 +6,9 @@ figures that are no amounts, units, and signs.
 
 import re
 from collections.abc import Callable
+from functools import cache
+
+from opencc import OpenCC
 
 from mynah.text.languages.japanese.tables import CURRENCIES, DIGITS, MARKS, SIGNS, UNITS
 from mynah.text.sentence import EMBEDDED
@@ -79,12 +82,22 @@ _SILENT = re.compile(
 )
 
 
+# Of names; OpenJTalk's dictionary does not have them.
+_VARIANTS = str.maketrans("髙﨑德濵𠮷栁邉桒槗籔", "高崎徳浜吉柳辺桑橋藪")
+
+
+@cache
+def _converter() -> OpenCC:
+    return OpenCC("t2jp")
+
+
 def normalise(text: str) -> str:
     """Write a Japanese text in what OpenJTalk reads, the marks ``, . ? ! … -``, and blanks.
 
     A blank stands for brackets, quotes and whatever else parts phrases without a sound. Amounts
-    stay figures. ``EMBEDDED`` marks stay.
+    stay figures. ``EMBEDDED`` marks stay. Old forms of characters become those of today.
     """
+    text = _converter().convert(text).translate(_VARIANTS)
     for pattern, say in _RULES:
         text = pattern.sub(say, text)
     return _SILENT.sub(" ", text.translate(_SPOKEN))
