@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from language_extras import spoken
 
+from language_extras import spoken
 from mynah.text.frontend import pronounce
 
 DATA = Path(__file__).parent.parent / "data" / "text"
@@ -29,6 +29,7 @@ REASONS = {
     "Wi-Fiのパスワードを教えてもらえますか？": "an English word is English",
     "「はい」か「いいえ」で答えてください。": "a bracket ends a phrase, and begins none",
     "전화번호는 010-1234-5678입니다.": "the nought of telephone numbers is 공",
+    "앉아서 기다리시면 곧 불러 드릴게요.": "드릴께요: ㄹ게 is tense",
     "끝이 보이지 않는 길을 걸었다.": "끄치: ㅌ before 이 is ㅊ",
     '"고맙습니다"라고 말했다.': "quotes have no sound",
     "흙을 밟으며 천천히 걸어 보세요.": "발브며: of ㄼ the ㄹ stays",

@@ -1,6 +1,7 @@
 """The ends of morphemes that decide on sounds, by MeCab and its Korean dictionary."""
 
 import os
+import re
 from enum import Enum
 from functools import cache
 from threading import Lock
@@ -14,11 +15,14 @@ class Ending(Enum):
 
     STEM = "stem"
     """A verb's or an adjective's stem: 신-다 is 신따."""
-    MODIFIER = "modifier"
-    """A verb's ending, such as the ㄹ that modifies a noun: 할 것 is 할 껏."""
+    FUTURE = "future"
+    """A verb's ending in ㄹ, or the ㄹ that a longer one begins with: 할 것 is 할 껏, 할게 할께."""
 
 
-_ENDINGS = {"V": Ending.STEM, "E": Ending.MODIFIER}
+_ENDINGS = {"V": Ending.STEM, "E": Ending.FUTURE}
+# The end of a fused word's analysis: 가/VV/*+ᆯ게요/EC/*.
+_FUSED = re.compile(r"ᆯ([가-힣]+)/E")
+_BEGINS_WITH_L = "을"
 _END_OF_TEXT = "EOS"
 _PARSING = Lock()
 """A tagger works on one text at a time."""
@@ -44,8 +48,15 @@ def endings(text: str) -> dict[int, Ending]:
         if line == _END_OF_TEXT:
             break
         surface, features = line.split("\t", 1)
-        at = text.find(surface, at) + len(surface)
+        start = text.find(surface, at)
+        at = start + len(surface)
         ending = _ENDINGS.get(features.partition(",")[0].rpartition("+")[2][0])
         if ending:
             found[at - 1] = ending
+        if ending is Ending.FUTURE:
+            fused = _FUSED.search(features)
+            if fused:
+                found[at - 1 - len(fused[1])] = ending
+            elif surface[0] == _BEGINS_WITH_L:
+                found[start] = ending
     return found

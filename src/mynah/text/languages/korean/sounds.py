@@ -158,7 +158,7 @@ def _meet(left: Syllable, right: Syllable, *, apart: bool) -> None:
     if stem and left.coda == "ㄺ" and right.onset in {"ㄱ", "ㄲ"}:
         left.coda, right.onset = "ㄹ", "ㄲ"
         return
-    if _tenses(left, right, apart=apart, stem=stem):
+    if _tenses(left, right, stem=stem):
         right.onset = _TENSE.get(right.onset, right.onset)
     left.coda = _neutral(left)
     if left.coda in _STOPS and right.onset in {"ㄴ", "ㅁ", "ㄹ"}:
@@ -170,11 +170,11 @@ def _meet(left: Syllable, right: Syllable, *, apart: bool) -> None:
         left.coda = right.onset = "ㄹ"
 
 
-def _tenses(left: Syllable, right: Syllable, *, apart: bool, stem: bool) -> bool:
+def _tenses(left: Syllable, right: Syllable, *, stem: bool) -> bool:
     if _NEUTRAL.get(left.coda, left.coda) in _STOPS or left.coda in _TENSING_CLUSTERS:
         return True
-    if apart:
-        return left.ending is Ending.MODIFIER and left.coda == "ㄹ"
+    if left.ending is Ending.FUTURE and left.coda == "ㄹ":
+        return True
     return stem and left.coda in _TENSING_STEMS and right.onset != "ㅂ"
 
 
