@@ -151,10 +151,14 @@ def test_ten_seconds_of_speech_are_too_few(models, recording, report):
         prepare([recording(real("ljspeech", 1)[: 10 * RATE])], "en", models, report)
 
 
-def test_a_silent_recording_is_named(models, recording, report):
-    given = [recording(real("ljspeech", 3)), recording(np.zeros(30 * RATE, np.float32), name="two")]
-    with pytest.raises(RecordingError, match="Recording 2 of 2: The recording is silent"):
-        prepare(given, "en", models, report)
+def test_a_silent_recording_is_named_and_left_out(models, recording, report):
+    silent = recording(np.zeros(30 * RATE, np.float32), name="two")
+    data = prepare([recording(real("ljspeech", 3)), silent], "en", models, report).data_report
+    (left_out,) = data["left_out"]
+    assert left_out["recording"] == "2 of 2" and "is silent" in left_out["reason"]
+    assert any("2 of 2: The recording is silent" in message for message in report.messages)
+    with pytest.raises(RecordingError, match="Recording 1 of 1: The recording is silent"):
+        prepare([silent], "en", models, report)
 
 
 def test_music_is_no_speech(models, recording, report):
@@ -174,8 +178,26 @@ def test_a_short_recording_keeps_its_words_when_nothing_can_check_them(models, r
     assert any("not checked" in message for message in report.messages)
 
 
+def test_many_short_clips_are_learned_from_each_with_or_without_its_words(
+    hearing, recording, report
+):
+    words = ["Certainly.", "Who is that?", "I do not know him.", "Close that door."]
+    spoken = [say(text) for text in words]
+    assert all(0.6 < len(each) / RATE < 2 for each in spoken)
+    given = [
+        recording(spoken[at % 4], words[at % 4] if at % 3 else None, f"{at}") for at in range(90)
+    ]
+    prepared = prepare(given, "en", hearing, report)
+    everything = [*prepared.slices, *prepared.held_out]
+    assert len(everything) == 90, prepared.data_report
+    assert sum(each.text in words for each in everything) == 60
+    assert all(0.7 <= each.seconds < 2 for each in everything)
+    assert prepared.data_report["seconds_kept"] > 20
+    assert prepared.data_report["left_out"] == []
+
+
 @pytest.mark.parametrize(
-    ("slices", "held_out"), [(1, 0), (3, 0), (4, 1), (12, 1), (25, 2), (60, 6)]
+    ("slices", "held_out"), [(1, 0), (3, 0), (4, 1), (12, 1), (25, 2), (60, 6), (900, 20)]
 )
 def test_about_one_slice_in_ten_is_held_out(slices, held_out):
     everything = [Slice(np.zeros(0, np.float32), f"{at}", [], []) for at in range(slices)]

@@ -44,6 +44,7 @@ from mynah.training.trainer import (
     TrainingRequest,
     VersionFiles,
 )
+from mynah.voice.recording import SHORTEST_SPEECH_SECONDS
 from mynah.voice.voice import Voice
 
 RANK = 8
@@ -211,9 +212,10 @@ class _Work:
     @property
     def _prompt_slices(self) -> Sequence[Slice]:
         best = best_prompt(self.prepared.slices)
+        long = [each for each in self.prepared.slices if each.seconds >= SHORTEST_SPEECH_SECONDS]
         if best is None:
-            return [] if self.models.uses_prompts else self.prepared.slices[:_REFERENCES]
-        others = (each for each in self.prepared.slices if each is not best)
+            return [] if self.models.uses_prompts else long[:_REFERENCES]
+        others = (each for each in long if each is not best)
         return list(islice(chain([best], others), _REFERENCES))
 
     def _prompt(self, each: Slice) -> TrainedPrompt:

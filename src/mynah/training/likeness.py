@@ -20,6 +20,8 @@ from mynah.training.prepare.slices import Slice
 COEFFICIENTS = slice(1, 20)
 """Cepstral coefficients that are compared: no level, and shapes up to the harmonics."""
 NEIGHBOURS = 3
+TOGETHER = 2000
+"""Frames that are compared at a time; all distances of half an hour would be gigabytes."""
 LEAST = 1e-3
 """Least distance; synthetic signals may be equal."""
 
@@ -47,8 +49,11 @@ class Likeness:
     def _distance(self, cepstra: Tensor) -> float:
         """Mean distance of frames (frames, coefficients) from the nearest of the references."""
         count = min(NEIGHBOURS, len(self._references))
-        nearest = torch.cdist(cepstra, self._references).topk(count, largest=False)
-        return float(nearest.values.mean())
+        nearest = [
+            torch.cdist(part, self._references).topk(count, largest=False).values
+            for part in cepstra.split(TOGETHER)
+        ]
+        return float(torch.cat(nearest).mean())
 
 
 def _cepstra_of(slices: Sequence[Slice]) -> Tensor:

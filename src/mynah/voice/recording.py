@@ -12,6 +12,9 @@ from mynah.errors import RecordingError
 LONGEST_SECONDS = 600.0
 LIMITS = DecodeLimits(KINDS, LONGEST_SECONDS)
 SHORTEST_SPEECH_SECONDS = 2.0
+"""Of a prompt."""
+SHORTEST_CLIP_SECONDS = 0.6
+"""Of one of many clips for training; of a shorter one hardly a word can be learned."""
 SILENT_PEAK = 10 ** (-50 / 20)
 CLIPPED_SHARE = 0.01
 _WINDOW_SECONDS = 0.02
@@ -20,11 +23,12 @@ _KEPT_SILENCE_SECONDS = 0.1
 _REMEDY = "use 3 to 10 seconds of clear speech by one person as WAV, MP3, FLAC or OGG"
 
 
-def read_recording(source: Path | bytes) -> Recording:
-    """Decode and check a recording, and trims the silence at its ends.
+def read_recording(source: Path | bytes, shortest: float = SHORTEST_SPEECH_SECONDS) -> Recording:
+    """Decode and check a recording, and trim the silence at its ends.
 
     Args:
         source: path of an audio file, or its bytes.
+        shortest: least seconds of speech.
 
     Raises:
         RecordingError: it cannot be decoded (see `mynah.audio.decoding`), or is too short, silent
@@ -33,9 +37,11 @@ def read_recording(source: Path | bytes) -> Recording:
     recording = decode(source, LIMITS)
     _check(recording)
     trimmed = trim_silence(recording)
-    if trimmed.seconds < SHORTEST_SPEECH_SECONDS:
+    if trimmed.seconds < shortest:
         raise RecordingError(
-            f"The recording holds only {trimmed.seconds:.1f} s of speech; {_REMEDY}."
+            f"The recording holds only {trimmed.seconds:.1f} s of speech; "
+            + (_REMEDY if shortest > SHORTEST_CLIP_SECONDS else f"use {shortest:g} s or more")
+            + "."
         )
     return trimmed
 

@@ -1,17 +1,20 @@
 """Report on the training data of a version, for its caller."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from mynah.training.prepare.segmentation import KEPT, SegmentedRecording
+from mynah.training.prepare.segmentation import KEPT, SHORTEST, SegmentedRecording
 from mynah.training.prepare.slices import Slice
 from mynah.training.prepare.speaker_check import Differ
 from mynah.training.prepare.transcript import Transcript
+from mynah.training.trainer import LeftOut
 
 NOISY_DB = 15.0
 CLIPPED = 0.001
 NAMED = 3
+LEFT_OUT = "left_out"
+"""In the report: recordings that are not learned from."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,11 +24,17 @@ class Findings:
     recordings: Sequence[SegmentedRecording]
     transcript: Transcript
     speakers_differ: Differ
+    left_out: Sequence[LeftOut] = ()
 
     @property
     def snr_db(self) -> float:
-        """The signal-to-noise ratio of the noisiest recording."""
-        return min(recording.sound.snr_db for recording in self.recordings)
+        """The signal-to-noise ratio of the noisiest recording.
+
+        Clips of less than two seconds count where there are no others: they may have no pauses.
+        """
+        sounds = [recording.sound for recording in self.recordings]
+        longer = [sound for sound in sounds if len(sound.loudness) >= SHORTEST]
+        return min(sound.snr_db for sound in longer or sounds)
 
     @property
     def clipped_share(self) -> float:
@@ -51,7 +60,8 @@ def describe(findings: Findings, slices: Sequence[Slice], held_out: int) -> Mapp
         JSON: `seconds_given` without the silence around each recording, `seconds_kept`,
         `seconds_dropped` by reason, `slices`, how many of these are `slices_with_words` and
         `held_out`, `snr_db` of the noisiest recording, `clipped_share` of samples, `sentences`
-        that were looked for and the `sentences_not_heard`, `speakers_differ`: no or perhaps.
+        that were looked for and the `sentences_not_heard`, `speakers_differ`: no or perhaps,
+        `left_out`: recordings that could not be read, each with its `reason`.
     """
     seconds = {why: round(lot, 2) for why, lot in sorted(seconds_of(findings.recordings).items())}
     return {
@@ -66,12 +76,15 @@ def describe(findings: Findings, slices: Sequence[Slice], held_out: int) -> Mapp
         "sentences": findings.transcript.sentences,
         "sentences_not_heard": list(findings.transcript.missing),
         "speakers_differ": findings.speakers_differ,
+        LEFT_OUT: [asdict(each) for each in findings.left_out],
     }
 
 
 def remarks(findings: Findings) -> Iterator[str]:
     """Remarks for the caller, a line each."""
     transcript = findings.transcript
+    if findings.left_out:
+        yield remark_on(findings.left_out)
     if transcript.missing:
         some = ", ".join(f"{text!r}" for text in transcript.missing[:NAMED])
         yield (
@@ -90,6 +103,13 @@ def remarks(findings: Findings) -> Iterator[str]:
             "these are long: the model's content encoder names no phonemes."
         )
     yield from _remarks_on_sound(findings)
+
+
+def remark_on(left_out: Sequence[LeftOut]) -> str:
+    """Remark on recordings that are left out, with the first ones' reasons."""
+    some = " ".join(f"{each.recording}: {each.reason}" for each in left_out[:NAMED])
+    more = f" And {len(left_out) - NAMED} more." if len(left_out) > NAMED else ""
+    return f"{len(left_out)} recordings are left out. {some}{more}"
 
 
 def _remarks_on_sound(findings: Findings) -> Iterator[str]:

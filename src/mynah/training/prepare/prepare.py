@@ -19,7 +19,7 @@ from mynah.training.prepare.slices import Prepared, Slice
 from mynah.training.prepare.sound import read_sound
 from mynah.training.prepare.speaker_check import compare
 from mynah.training.prepare.transcript import Transcript
-from mynah.training.trainer import Report, TrainingRecording
+from mynah.training.trainer import LeftOut, Report, TrainingRecording
 from mynah.voice.tokens import ContentEncoder, semantic_tokens
 
 PERCENT = 10.0
@@ -28,6 +28,10 @@ LEAST_SECONDS = 20.0
 """Least seconds of usable speech."""
 FEWEST_TO_DIVIDE = 4
 ONE_HELD_OUT_OF = 10
+MOST_HELD_OUT = 20
+"""Slices; every one is synthesised again and again while the networks learn."""
+LEAST_SAMPLES = 18 * PER_TOKEN * SAMPLES
+"""Of a slice: a shorter clip is followed by silence, so that a training segment fits into it."""
 _SILENCE_SECONDS = 0.1
 """Appended to a slice: HuBERT returns a frame less than its input has."""
 
@@ -64,13 +68,17 @@ def prepare(
         )
     transcript = Transcript(language, models.aligner)
     denoiser = installed_denoiser() if denoise else None
-    segmented = _segmented(recordings, transcript, denoiser, report)
+    left_out: list[LeftOut] = []
+    segmented = _segmented(recordings, transcript, denoiser, report, left_out)
     transcript.check()
     _check_seconds(segmented)
     parts = [
-        (each.sound.samples[cut.span.samples], cut.text) for each in segmented for cut in each.cuts
+        (_lengthened(each.sound.samples[cut.span.samples]), cut.text)
+        for each in segmented
+        for cut in each.cuts
     ]
-    findings = Findings(segmented, transcript, compare([samples for samples, _ in parts]))
+    differ = compare([samples for samples, _ in parts])
+    findings = Findings(segmented, transcript, differ, left_out)
     _check_speakers(findings)
     slices = _slices(parts, language, models, models.content, report)
     learned, held_out = divided(slices)
@@ -85,7 +93,8 @@ def divided(slices: Sequence[Slice]) -> tuple[list[Slice], list[Slice]]:
     places = worded if len(worded) >= FEWEST_TO_DIVIDE else range(len(slices))
     if len(slices) < FEWEST_TO_DIVIDE:
         return list(slices), []
-    count = min(max(1, round(len(slices) / ONE_HELD_OUT_OF)), len(places) // 2)
+    count = max(1, min(round(len(slices) / ONE_HELD_OUT_OF), MOST_HELD_OUT))
+    count = min(count, len(places) // 2)
     held = {places[(2 * at + 1) * len(places) // (2 * count)] for at in range(count)}
     learned = [each for number, each in enumerate(slices) if number not in held]
     return learned, [slices[number] for number in sorted(held)]
@@ -96,7 +105,9 @@ def _segmented(
     transcript: Transcript,
     denoiser: Denoiser | None,
     report: Report,
+    left_out: list[LeftOut],
 ) -> list[SegmentedRecording]:
+    """Segment the recordings; those that cannot be read are added to `left_out`."""
     wordless = not all(recording.text for recording in recordings)
     recogniser = installed_recogniser(report) if wordless else None
     segmented = []
@@ -105,10 +116,17 @@ def _segmented(
         try:
             sound = read_sound(recording.path, denoiser)
         except RecordingError as error:
-            raise RecordingError(f"Recording {number + 1} of {len(recordings)}: {error}") from None
+            left_out.append(LeftOut(f"{number + 1} of {len(recordings)}", str(error)))
+            continue
         text = recording.text or recognised(sound, transcript.language, recogniser)
         segmented.append(transcript.segment(sound, text))
+    if not segmented:
+        raise RecordingError(f"Recording {left_out[0].recording}: {left_out[0].reason}")
     return segmented
+
+
+def _lengthened(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.pad(samples, (0, max(0, LEAST_SAMPLES - len(samples))))
 
 
 def _check_seconds(segmented: Sequence[SegmentedRecording]) -> None:

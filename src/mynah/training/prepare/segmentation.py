@@ -1,4 +1,7 @@
-"""Segmentation into slices: as much speech as possible, few long pauses, few cuts."""
+"""Segmentation into slices: as much speech as possible, few long pauses, few cuts.
+
+A clip that is too short for a slice of its own kind becomes a short one, whole.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,6 +17,9 @@ from mynah.training.prepare.sound import Sound
 
 SHORTEST = 2 * PER_SECOND
 LONGEST = 10 * PER_SECOND
+SHORTEST_OF_CLIP = 3 * PER_SECOND // 10
+"""Frames of speech in a slice of a recording that has less speech than `SHORTEST`; short clips are
+spoken by themselves, while a short part of a long recording is a torn sentence."""
 AROUND = PER_SECOND // 10
 """Most frames of silence kept before and after."""
 CUT_COSTS = PER_SECOND // 2
@@ -31,11 +37,11 @@ class SpeechSpan:
     text: str | None = None
 
 
-def cut(pieces: Sequence[SpeechSpan]) -> list[Sequence[SpeechSpan]]:
+def cut(pieces: Sequence[SpeechSpan], shortest: int = SHORTEST) -> list[Sequence[SpeechSpan]]:
     """Group consecutive spans, in order and not overlapping, into slices.
 
-    Each slice lasts 2 to 10 s, with room for the silence around it; spans that fit into none are
-    left out. The optimum, by dynamic programming.
+    Each slice has `shortest` frames to 10 s, with room for the silence around it; spans that fit
+    into none are left out. The optimum, by dynamic programming.
     """
     values, starts = [0.0], [0]
     for end in range(1, len(pieces) + 1):
@@ -43,17 +49,17 @@ def cut(pieces: Sequence[SpeechSpan]) -> list[Sequence[SpeechSpan]]:
         for start in range(end - 1, -1, -1):
             if pieces[end - 1].span.end - pieces[start].span.start > LONGEST - 2 * AROUND:
                 break
-            options.append((values[start] + _value(pieces, start, end), start))
+            options.append((values[start] + _value(pieces, start, end, shortest), start))
         value, start = max(options)
         values.append(value)
         starts.append(start)
     return _groups(pieces, starts)
 
 
-def _value(pieces: Sequence[SpeechSpan], start: int, end: int) -> float:
+def _value(pieces: Sequence[SpeechSpan], start: int, end: int, shortest: int) -> float:
     group = pieces[start:end]
     whole = group[-1].span.end - group[0].span.start
-    if whole < SHORTEST:
+    if whole < shortest:
         return -np.inf
     spoken = sum(piece.span.frames for piece in group)
     return spoken - (whole - spoken) - CUT_COSTS - ROUGH_COSTS * _is_rough(pieces, start)
@@ -120,7 +126,7 @@ class SegmentedRecording:
 
     Attributes:
         sound: the recording.
-        cuts: in order, not overlapping, 2 to 10 s each, of whole tokens.
+        cuts: in order, not overlapping, 2 to 10 s each, or a whole short clip; of whole tokens.
         seconds: of the recording, by their fate: `kept`, or the reason they are left out.
     """
 
@@ -187,7 +193,8 @@ def _segmented(
     for piece in (piece for run in runs_of_spans for piece in run):
         taken[piece.span.start : piece.span.end] = True
     cuts = []
-    for group in (group for run in runs_of_spans for group in cut(run)):
+    shortest = _shortest(sound)
+    for group in (group for run in runs_of_spans for group in cut(run, shortest)):
         span = with_silence(group, taken)
         spoken = swells(sound.loudness[span.start : span.end])
         fates[span.start : span.end] = KEPT if spoken else NO_SPEECH
@@ -195,6 +202,12 @@ def _segmented(
             cuts.append(Segment(span, _joined([piece.text for piece in group])))
     seconds = {fate: frames / PER_SECOND for fate, frames in Counter(fates.tolist()).items()}
     return SegmentedRecording(sound, cuts, seconds)
+
+
+def _shortest(sound: Sound) -> int:
+    """Least frames of a slice of a recording."""
+    spoken = np.flatnonzero(sound.speech)
+    return SHORTEST if spoken[-1] - spoken[0] + 1 >= SHORTEST else SHORTEST_OF_CLIP
 
 
 def _joined(texts: Sequence[str | None]) -> str | None:

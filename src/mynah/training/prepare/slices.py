@@ -19,7 +19,7 @@ _ARRAYS = ("samples", "speaker_vector")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slice:
-    """Two to ten seconds of one person's speech.
+    """One person's speech: two to ten seconds, or a shorter clip as a whole.
 
     Attributes:
         samples: mono at 32 kHz between -1 and 1, (samples,), 1280 of them for each token.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mynah.training.prepare.activity import loudness, speech_frames
 from mynah.training.prepare.denoising import Denoiser
 from mynah.training.prepare.frames import PER_SECOND, SAMPLE_RATE, SAMPLES
-from mynah.voice.recording import read_recording
+from mynah.voice.recording import SHORTEST_CLIP_SECONDS, read_recording
 
 LEVEL_DB = -20.0
 """Root mean square of speech, relative to full scale: about that of the recordings that the starter
@@ -49,7 +49,7 @@ def read_sound(path: Path, denoiser: Denoiser | None = None) -> Sound:
     Raises:
         RecordingError: it cannot be read, is silent, badly clipped, or too short.
     """
-    recording = read_recording(path)
+    recording = read_recording(path, SHORTEST_CLIP_SECONDS)
     clipped = float((np.abs(recording.samples) >= FULL_SCALE).mean())
     clean = denoiser(recording) if denoiser else recording
     samples = clean.at(SAMPLE_RATE).samples

@@ -28,6 +28,12 @@ APART_SEMITONES = 4.0
 APART_DEVIATIONS = 3.0
 """Distance of two groups' mean pitches, relative to their own deviation."""
 STEPS = 20
+FEWEST = 4
+"""Slices that can be compared."""
+MOST_COMPARED = 120
+"""Slices; more show no more, and the time grows with their square."""
+LEAST_COMPARED = 2 * SAMPLE_RATE
+"""Samples of a slice, if there are enough such: in shorter ones a few sounds are the spectrum."""
 _WINDOW = 3 * SAMPLES
 _FFT = 8192
 _BANDS = 40
@@ -45,8 +51,11 @@ class SpectralProfile:
 
 def compare(slices: Sequence[NDArray[np.float32]]) -> Differ:
     """Judge if slices of 32 kHz samples are of different speakers."""
-    profiles = [found for each in slices if (found := spectral_profile(each)) is not None]
-    if len(profiles) < 4:
+    longer = [each for each in slices if len(each) >= LEAST_COMPARED]
+    compared = longer if len(longer) >= FEWEST else slices
+    compared = compared[:: -(-len(compared) // MOST_COMPARED) or 1]
+    profiles = [found for each in compared if (found := spectral_profile(each)) is not None]
+    if len(profiles) < FEWEST:
         return "no"
     second = _two_groups(np.stack([each.spectrum for each in profiles]))
     if second is None:
