@@ -185,8 +185,12 @@ class TrainingSettings(SettingsGroup):
     """The trainer of voices, as `module:name`; empty for none."""
     train_shortest_seconds: float = Field(default=55.0, gt=0)
     """Least speech to train a voice on; a recording of a minute has that without its ends."""
-    train_longest_seconds: float = Field(default=300.0, gt=0)
+    train_longest_seconds: float = Field(default=1800.0, gt=0)
     """Most speech to train a voice on."""
+    train_recordings: int = Field(default=1000, gt=0)
+    """Most recordings of a training; each has 0.6 s or more."""
+    train_bytes: int = Field(default=256 * MEBIBYTE, gt=0)
+    """Largest training request; half an hour of 44.1 kHz mono WAV has 152 MiB."""
     promotion_similarity_loss: float = Field(default=0.02, ge=0, le=2)
     """Similarity that a training may cost; a version that lost more is kept, not promoted."""
     promotion_word_error_rise: float = Field(default=0.02, ge=0, le=1)

@@ -177,7 +177,7 @@ def test_what_cannot_be_trained_leaves_no_job_and_no_voice(
     refused, mynah, minute, tmp_path, monkeypatch
 ):
     (tmp_path / "text.wav").write_text("I am no sound. " * 1000)
-    soundfile.write(tmp_path / "short.wav", soundfile.read(minute)[0][:16_000], 16_000)
+    soundfile.write(tmp_path / "short.wav", soundfile.read(minute)[0][:6_000], 16_000)
     for said, *arguments in (
         ("text.wav: The recording is not audio", tmp_path / "text.wav"),
         ("gone.wav cannot be read", tmp_path / "gone.wav"),
@@ -194,6 +194,42 @@ def test_what_cannot_be_trained_leaves_no_job_and_no_voice(
     assert "only 6 s of speech" in refused("train", minute, "--name", "ann")
     assert listed(mynah) == []
     assert "no voice ann" in refused("train", "--name", "ann")
+
+
+@pytest.fixture
+def sliced(hum, tmp_path) -> Path:
+    """A folder of clips as GPT-SoVITS's slicer leaves it, with their list beside it."""
+    folder = tmp_path / "slicer_opt"
+    (folder / "more").mkdir(parents=True)
+    for at in range(8):
+        where = folder / "more" if at > 5 else folder
+        soundfile.write(
+            where / f"clip{at}.wav", hum(180).samples[: 16_000 * (3 if at == 4 else 1)], 16_000
+        )
+    (folder / "notes.txt").write_text("no clip")
+    rows = [f"D:\\sliced\\clip{at}.wav|ann|ZH|你好。steps is 1" for at in (0, 1, 2, 4, 6, 9)]
+    (tmp_path / "ann.list").write_text("\n".join(rows), encoding="utf-8")
+    return folder
+
+
+def test_a_folder_of_clips_is_learned_from_with_the_list_of_their_words(mynah, sliced, tmp_path):
+    ended = mynah("train", sliced, "--list", tmp_path / "ann.list", "--name", "ann")
+    assert ended.code == 0, ended.err
+    assert ended.out.startswith("ann  version 2  ")
+    left_out = next(line for line in ended.err.splitlines() if "left out" in line)
+    assert left_out.startswith("4 recordings are left out. clip3.wav: It is not in the list.")
+    assert mynah("train", sliced, "--name", "ben").code == 0  # of all eight, without words
+
+
+def test_clips_of_a_list_are_found_where_it_is(mynah, sliced, refused, tmp_path):
+    shutil.copy(tmp_path / "ann.list", sliced)
+    ended = mynah("train", "--list", sliced / "ann.list", "--name", "ann")
+    assert ended.code == 0, ended.err
+    assert "clip6.wav: There is no such file" in ended.err
+    told = refused("train", sliced / "more", "--list", tmp_path / "ann.list", "--name", "ben")
+    assert "clip0.wav: There is no such file in " in told
+    told = refused("train", "--list", tmp_path / "ann.list", "--text", "One.", "--name", "ben")
+    assert "Both --text and --list" in told
 
 
 def test_a_job_that_is_not_there(refused):

@@ -7,6 +7,11 @@ KINDS = (
     "wav", "mp3", "flac", "ogg", "mp4", "webm", "amr", "aac", "aiff", "au", "caf", "w64",
 )  # fmt: skip
 """All that are decoded; `mp4` is M4A, MOV and 3GP as well, and `webm` is all of Matroska."""
+SUFFIXES = frozenset({
+    ".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".mp4", ".m4a", ".mov", ".3gp", ".webm",
+    ".mka", ".amr", ".aac", ".aif", ".aiff", ".au", ".caf", ".w64",
+})  # fmt: skip
+"""Usual ends of the names of such files."""
 CONTAINERS = frozenset({"mp4", "webm", "amr", "aac"})
 """Kinds that FFmpeg reads; libsndfile reads the others."""
 _MAGIC = {

@@ -41,8 +41,9 @@ def train(
         list[Path] | None,
         typer.Argument(
             metavar="RECORDING",
-            help="One person's clear speech, 1 to 5 minutes in total, as WAV, MP3, FLAC or OGG. "
-            "A voice that is there learns from its own recordings if there are none.",
+            help="One person's clear speech, a minute or more in total: recordings, or folders of "
+            "clips from 0.6 s on. A voice that is there learns from its own recordings if there "
+            "are none.",
         ),
     ] = None,
     *,
@@ -54,8 +55,17 @@ def train(
         list[str] | None,
         typer.Option(help="The words of a recording; give it again for each one, in order."),
     ] = None,
+    clip_list: Annotated[
+        Path | None,
+        typer.Option(
+            "--list",
+            help="The words of the recordings in place of --text: a list as GPT-SoVITS's tools "
+            "write it, path|speaker|language|text. Files are found by their names.",
+        ),
+    ] = None,
     language: Annotated[
-        str, typer.Option(help="Language of these words: zh, en, ja, ko, yue or auto.")
+        str,
+        typer.Option(help="Language of these words: zh, en, ja, ko, yue or auto; or the list's."),
     ] = "auto",
     epochs: Annotated[
         int | None,
@@ -90,7 +100,7 @@ def train(
         ),
     ] = None,
 ) -> None:
-    """Train a voice on a minute of speech; Ctrl-C cancels, `jobs retry` goes on."""
+    """Train a voice on a minute of speech or more; Ctrl-C cancels, `jobs retry` goes on."""
     from mynah.cli.train import train as run  # noqa: PLC0415
     from mynah.config import read_settings  # noqa: PLC0415
     from mynah.jobs.kinds.train import TrainingParams  # noqa: PLC0415
@@ -99,7 +109,7 @@ def train(
     params = TrainingParams(
         (), language, epochs, rank, stages, parent=1, promote=True, denoise=denoise
     )
-    run(read_settings(model=model), name, recordings or [], text or [], params, owner)
+    run(read_settings(model=model), name, recordings or [], text or [], clip_list, params, owner)
 
 
 def export(

@@ -81,10 +81,13 @@ class AsyncClient:
         voice: str,
         *recordings: Recording,
         texts: Sequence[str] = (),
+        transcripts: Recording | None = None,
         language: str = "auto",
         **options: Any,  # noqa: ANN401
     ) -> ServerJob:
-        return await self._make(jobs.train(voice, recordings, texts, language, options))
+        return await self._make(
+            jobs.train(voice, recordings, texts, language, transcripts, options)
+        )
 
     async def jobs(self) -> list[ServerJob]:
         return await self._all(jobs.jobs)

@@ -14,12 +14,20 @@ Recording = str | Path | bytes
 """An audio file, by its path or as it is."""
 
 
-def files_of(recordings: Sequence[Recording]) -> list[tuple[str, bytes]]:
-    """The form fields of recordings."""
-    return [
-        ("recordings", each if isinstance(each, bytes) else Path(each).read_bytes())
-        for each in recordings
-    ]
+FormFile = tuple[str, tuple[str, bytes]]
+"""A field of a form, with the name and the content of its file."""
+
+
+def files_of(recordings: Sequence[Recording]) -> list[FormFile]:
+    """The form fields of recordings; messages name them by their files."""
+    return [file_of("recordings", each, f"recording {at}") for at, each in enumerate(recordings, 1)]
+
+
+def file_of(field: str, file: Recording, name: str) -> FormFile:
+    """The form field of a file; `name` is for one that is bytes."""
+    if isinstance(file, bytes):
+        return field, (name, file)
+    return field, (Path(file).name, Path(file).read_bytes())
 
 
 Result = TypeVar("Result")

@@ -112,6 +112,7 @@ class Client:
         voice: str,
         *recordings: Recording,
         texts: Sequence[str] = (),
+        transcripts: Recording | None = None,
         language: str = "auto",
         **options: Any,  # noqa: ANN401
     ) -> ServerJob:
@@ -121,11 +122,12 @@ class Client:
             voice: name or id.
             recordings: training data in addition to the voice's own recordings.
             texts: transcripts, in the order of the recordings.
+            transcripts: in place of texts a list as GPT-SoVITS has it, path|speaker|language|text.
             language: of the transcripts.
-            options: other fields of `POST /v1/voices/{voice}/train`, such as `epochs`, `rank`,
-                `stages`, `promote`, `callback_url`.
+            options: other fields of `POST /v1/voices/{voice}/train`, such as `create`, `epochs`,
+                `rank`, `stages`, `promote`, `callback_url`.
         """
-        return self._make(jobs.train(voice, recordings, texts, language, options))
+        return self._make(jobs.train(voice, recordings, texts, language, transcripts, options))
 
     def jobs(self) -> list[ServerJob]:
         """All jobs of this key, the latest first."""

@@ -5,7 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from mynah.client.calls import Call, Page, Recording, files_of, page_call, path_of, value_of
+from mynah.client.calls import (
+    Call,
+    Page,
+    Recording,
+    file_of,
+    files_of,
+    page_call,
+    path_of,
+    value_of,
+)
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
@@ -93,12 +102,16 @@ def train(
     recordings: Sequence[Recording],
     texts: Sequence[str],
     language: str,
+    transcripts: Recording | None,
     options: Mapping[str, Any],
 ) -> Call[ServerJob]:
     """The call that starts a training."""
     given = {name: value for name, value in options.items() if value is not None}
     form = {"text": list(texts), "language": language, **given}
-    request = {"data": form, "files": files_of(recordings)}
+    files = files_of(recordings)
+    if transcripts is not None:
+        files.append(file_of("transcripts", transcripts, "clips.list"))
+    request = {"data": form, "files": files}
     return Call("POST", path_of("voices", voice, "train"), _job, request)
 
 

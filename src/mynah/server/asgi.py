@@ -98,7 +98,7 @@ def _v1() -> APIRouter:
 def _middlewares(services: Services) -> list[Middleware]:
     """The middlewares from the outermost to the innermost."""
     settings = services.settings
-    rules = BodyRules.of(settings)
+    rules = BodyRules.of_training(settings)
     return [
         Middleware(RequestIdMiddleware),
         Middleware(ResponseHeadersMiddleware),

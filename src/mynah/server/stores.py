@@ -52,7 +52,9 @@ class Stores:
         self.job_events = JobEvents(records)
         self.jobs = JobService(records, settings.jobs_per_key)
         rules = TrainingRules(settings.train_shortest_seconds, settings.train_longest_seconds)
-        self.training = TrainingService(records, self.blobs, self.jobs, rules)
+        self.training = TrainingService(
+            records, self.blobs, self.voices, self.jobs, rules, settings.upload_recordings
+        )
 
     @cached_property
     def base_model(self) -> str:

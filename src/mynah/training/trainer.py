@@ -24,14 +24,6 @@ class TrainingRecording:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A recording that is not learned from: its name or number, and the reason in a sentence."""
-
-    recording: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class TrainingRequest:
     """Parameters of a training.
 

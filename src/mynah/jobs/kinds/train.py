@@ -1,6 +1,6 @@
 """Jobs of the kind `train`: a trainer adapts the model to a voice, and makes a version."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -30,6 +30,7 @@ class TrainingParams:
         epochs, rank, stages, denoise: see `TrainingRequest`.
         parent: version whose weights the training goes on from; 1 is the base model.
         promote: true if the new version is to speak at once.
+        left_out: recordings that are not learned from; the fields of `LeftOut` of each.
     """
 
     recordings: Sequence[str]
@@ -40,6 +41,7 @@ class TrainingParams:
     parent: int
     promote: bool
     denoise: bool = False
+    left_out: Sequence[Mapping[str, str]] = ()
 
 
 _Args = ParamSpec("_Args")

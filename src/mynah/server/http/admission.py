@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
+from mynah.config import Settings
 from mynah.server.access.keys import Caller
 from mynah.server.app import Services
 from mynah.server.errors import AuthenticationError, RequestError
@@ -89,6 +90,10 @@ class AdmittingRoute(APIRoute):
                 raise ClientDisconnect from None
             raise
 
+    def body_rules(self, settings: Settings) -> BodyRules:
+        """The limits of the route's bodies."""
+        return BodyRules.of(settings)
+
     def get_route_handler(self) -> Handler:
         """Wrap FastAPI's handler in the admission."""
         handle = super().get_route_handler()
@@ -103,8 +108,9 @@ class AdmittingRoute(APIRoute):
         async def admitting(request: Request) -> Response:
             await _admit(access, request)
             _check_head(request)
-            rules = BodyRules.of(services_of(request).settings)
-            body_of(request.scope).admit(rules.multipart_bytes if is_form else rules.plain_bytes)
+            rules = self.body_rules(services_of(request).settings)
+            limit = rules.multipart_bytes if is_form else rules.plain_bytes
+            body_of(request.scope).admit(limit, rules.seconds)
             if is_form:
                 await _read_form(request, rules)
             elif is_json:
@@ -112,6 +118,13 @@ class AdmittingRoute(APIRoute):
             return await handle(request)
 
         return admitting
+
+
+class DatasetRoute(AdmittingRoute):
+    """Admitting route whose body may have the recordings of a training."""
+
+    def body_rules(self, settings: Settings) -> BodyRules:
+        return BodyRules.of_training(settings)
 
 
 def admitting_router(**given: Any) -> APIRouter:  # noqa: ANN401 - as FastAPI's own

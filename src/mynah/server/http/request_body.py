@@ -36,15 +36,19 @@ class RequestBody:
         self._pending_is_last = False
         scope[_SCOPE_KEY] = self
 
-    def admit(self, limit: int) -> None:
+    def admit(self, limit: int, seconds: float | None = None) -> None:
         """Allow the body to be read, up to a limit; the first admission decides.
+
+        Args:
+            limit: bytes.
+            seconds: time for it to arrive; None takes that of the constructor.
 
         Raises:
             HTTPException: 413, its header declares more.
         """
         if self._limit is None:
             self._limit = limit
-            self._until = asyncio.get_running_loop().time() + self._seconds
+            self._until = asyncio.get_running_loop().time() + (seconds or self._seconds)
         self.check_declared(limit)
 
     def check_declared(self, limit: int) -> None:

@@ -28,6 +28,7 @@ from mynah.server.voices.store import VoiceStore
 from mynah.storage.blobs import BlobStore, WeightStore
 from mynah.storage.database import new_id
 from mynah.storage.tables import recordings
+from mynah.training.left_out import LEFT_OUT
 from mynah.training.trainer import TrainingRecording, VersionFiles
 
 OBJECTIONS = "objections"
@@ -65,7 +66,9 @@ class Publisher:
 
     def publish(self, context: JobContext, params: TrainingParams, files: VersionFiles) -> None:
         job, objections = context.job, self.promotion.objections(files.evaluation)
-        files = replace(files, report={**files.report, OBJECTIONS: objections})
+        left_out = [*params.left_out, *files.report.get(LEFT_OUT, ())]
+        told = {LEFT_OUT: left_out, OBJECTIONS: objections}
+        files = replace(files, report={**files.report, **told})
         prompts = [
             StoredRecording(new_id("recording"), each.path.read_bytes(), each.text, each.seconds)
             for each in files.prompts

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import StringConstraints
-from sqlalchemy import Engine, RowMapping, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, RowMapping, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mynah.errors import VoiceNotFoundError
@@ -81,6 +81,27 @@ class NewRecording:
     clip: "CheckedRecording"
     text: str | None
 
+    def stored(self) -> StoredRecording:
+        """The recording under a new id."""
+        return StoredRecording(new_id("recording"), self.clip.flac, self.text, self.clip.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class NewVoice:
+    """A voice to create.
+
+    Attributes:
+        name: unique among its owner's.
+        language: of the transcripts.
+        labels: metadata.
+        consent: the speaker's.
+    """
+
+    name: str
+    language: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    consent: str | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -126,25 +147,29 @@ class VoiceStore:
         Raises:
             VoiceExistsError: the name is taken.
         """
-        self._refuse_built_in_name(name)
-        voice = VoiceRecord(
-            new_id("voice"), name, language, dict(labels), consent, FIRST_VERSION, now(),
-            caller.owner, VoiceAccess.OWN,
-        )  # fmt: skip
-        kept = [
-            StoredRecording(new_id("recording"), each.clip.flac, each.text, each.clip.seconds)
-            for each in clips
-        ]
+        voice = self.draft(caller, NewVoice(name, language, labels, consent))
+        kept = [each.stored() for each in clips]
         # Files first: a row whose file is missing would be a voice that cannot speak.
         keep_recordings(self._storage, kept)
         try:
             with self._records.begin() as connection:
-                connection.execute(insert(voices).values(_row(voice)))
-                insert_recordings(connection, voice.id, FIRST_VERSION, kept)
-        except IntegrityError:
+                insert_voice(connection, voice, kept)
+        except VoiceExistsError:
             forget_recordings(self._storage, [each.id for each in kept])
-            raise _taken(name) from None
+            raise
         return voice
+
+    def draft(self, caller: Caller, new: NewVoice) -> VoiceRecord:
+        """The record of a voice that is not written yet.
+
+        Raises:
+            VoiceExistsError: a voice that comes with Mynah has the name.
+        """
+        self._refuse_built_in_name(new.name)
+        return VoiceRecord(
+            new_id("voice"), new.name, new.language, dict(new.labels), new.consent, FIRST_VERSION,
+            now(), caller.owner, VoiceAccess.OWN,
+        )  # fmt: skip
 
     def get(self, caller: Caller, name: str) -> VoiceRecord:
         """The voice that a caller means by an id or a name.
@@ -282,6 +307,21 @@ class VoiceStore:
     def _refuse_built_in_name(self, name: str) -> None:
         if name in self._built_in:
             raise _taken(name)
+
+
+def insert_voice(
+    connection: Connection, voice: VoiceRecord, kept: Sequence[StoredRecording]
+) -> None:
+    """Write the rows of a draft and its recordings in the caller's transaction.
+
+    Raises:
+        VoiceExistsError: the name is taken.
+    """
+    try:
+        connection.execute(insert(voices).values(_row(voice)))
+    except IntegrityError:
+        raise _taken(voice.name) from None
+    insert_recordings(connection, voice.id, FIRST_VERSION, kept)
 
 
 def _built_in(sample: Sample) -> VoiceRecord:

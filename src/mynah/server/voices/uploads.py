@@ -13,7 +13,7 @@ from mynah.server.errors import RequestError
 from mynah.text.frontend import analyse
 from mynah.text.languages.registry import language_code
 from mynah.training.prepare.denoising import Denoiser
-from mynah.voice.recording import read_recording
+from mynah.voice.recording import SHORTEST_SPEECH_SECONDS, read_recording
 
 SAMPLE_RATE = 32_000
 CONTENT_TYPE = "audio/flac"
@@ -52,10 +52,21 @@ class CheckedRecording:
     seconds: float
 
 
-def admit(data: bytes, rules: UploadRules, denoiser: Denoiser | None = None) -> CheckedRecording:
+def admit(
+    data: bytes,
+    rules: UploadRules,
+    denoiser: Denoiser | None = None,
+    shortest: float = SHORTEST_SPEECH_SECONDS,
+) -> CheckedRecording:
     """Decode, check and re-encode a recording, without its noise if a denoiser is given.
 
     No more is ever decoded than the rules allow, whatever the file's header says.
+
+    Args:
+        data: the file.
+        rules: limits.
+        denoiser: if given.
+        shortest: least seconds of speech.
 
     Raises:
         RecordingError: it is not within the rules, or no clear speech.
@@ -70,7 +81,7 @@ def admit(data: bytes, rules: UploadRules, denoiser: Denoiser | None = None) -> 
     encoded = io.BytesIO()
     soundfile.write(encoded, recording.samples, SAMPLE_RATE, format="FLAC")
     flac = encoded.getvalue()
-    return CheckedRecording(flac, read_recording(flac).seconds)
+    return CheckedRecording(flac, read_recording(flac, shortest).seconds)
 
 
 def check_words(texts: Sequence[str], recordings: int, language: str, split: str = "cut5") -> None:

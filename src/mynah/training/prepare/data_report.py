@@ -4,17 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mynah.training.left_out import LEFT_OUT, LeftOut, remark_on
 from mynah.training.prepare.segmentation import KEPT, SHORTEST, SegmentedRecording
 from mynah.training.prepare.slices import Slice
 from mynah.training.prepare.speaker_check import Differ
 from mynah.training.prepare.transcript import Transcript
-from mynah.training.trainer import LeftOut
 
 NOISY_DB = 15.0
 CLIPPED = 0.001
 NAMED = 3
-LEFT_OUT = "left_out"
-"""In the report: recordings that are not learned from."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,13 +101,6 @@ def remarks(findings: Findings) -> Iterator[str]:
             "these are long: the model's content encoder names no phonemes."
         )
     yield from _remarks_on_sound(findings)
-
-
-def remark_on(left_out: Sequence[LeftOut]) -> str:
-    """Remark on recordings that are left out, with the first ones' reasons."""
-    some = " ".join(f"{each.recording}: {each.reason}" for each in left_out[:NAMED])
-    more = f" And {len(left_out) - NAMED} more." if len(left_out) > NAMED else ""
-    return f"{len(left_out)} recordings are left out. {some}{more}"
 
 
 def _remarks_on_sound(findings: Findings) -> Iterator[str]:

@@ -10,6 +10,7 @@ from mynah.engine.models import Models
 from mynah.errors import CheckpointError, RecordingError
 from mynah.text.frontend import analyse
 from mynah.text.symbols import SymbolTable
+from mynah.training.left_out import LeftOut
 from mynah.training.prepare.data_report import Findings, describe, remarks, seconds_of
 from mynah.training.prepare.denoising import Denoiser, installed_denoiser
 from mynah.training.prepare.frames import PER_TOKEN, SAMPLE_RATE, SAMPLES
@@ -19,7 +20,7 @@ from mynah.training.prepare.slices import Prepared, Slice
 from mynah.training.prepare.sound import read_sound
 from mynah.training.prepare.speaker_check import compare
 from mynah.training.prepare.transcript import Transcript
-from mynah.training.trainer import LeftOut, Report, TrainingRecording
+from mynah.training.trainer import Report, TrainingRecording
 from mynah.voice.tokens import ContentEncoder, semantic_tokens
 
 PERCENT = 10.0

@@ -1,6 +1,6 @@
 """Limits of request bodies: declared sizes are checked here, others while the body arrives."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -51,14 +51,30 @@ class BodyRules:
             field_bytes=MEBIBYTE // 8,
         )
 
+    @classmethod
+    def of_training(cls, settings: Settings) -> "BodyRules":
+        """Create the limits of a training request, which may have hundreds of recordings."""
+        usual = cls.of(settings)
+        size = max(usual.multipart_bytes, settings.train_bytes + MEBIBYTE)
+        return replace(
+            usual,
+            multipart_bytes=size,
+            seconds=usual.seconds * size / usual.multipart_bytes,
+            files=max(usual.files, 2 * settings.train_recordings),
+            fields=max(usual.fields, 2 * settings.train_recordings + 20),
+        )
+
     def largest(self, headers: Headers) -> int:
-        """Largest body of any route under these headers."""
+        """Largest body under these headers."""
         multipart = headers.get("content-type", "").startswith("multipart/form-data")
         return self.multipart_bytes if multipart else self.plain_bytes
 
 
 class BodyLimitMiddleware:
-    """Seal request bodies until a route admits the caller; refuse one declared too large."""
+    """Seal request bodies until a route admits the caller; refuse one declared too large.
+
+    The rules are the widest of all routes.
+    """
 
     def __init__(self, app: ASGIApp, rules: BodyRules, write_at: ErrorWriterAt) -> None:
         self._app = app
