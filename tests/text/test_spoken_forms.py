@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from language_extras import needs
 
+from language_extras import needs
 from mynah.text.frontend import analyse, pronounce
 
 CASES = [
