@@ -2,7 +2,7 @@
 
 Both are asked for what is nearest to the truth, as the starter's recipe asks them. What is new:
 sounds begin and end exactly with their tokens, so that the mean of a consonant is one; the flow
-learns from what the prior foresees, with the pitch in truth, lest harmonics disagree; and two
+learns from what the prior predicts, with the pitch in truth, lest harmonics disagree; and two
 listeners, of smooth parts and of mels, tell how differently both are heard (`listener`). The
 reference encoder stays as it is: it has met people, who do not dictate.
 """
@@ -39,7 +39,7 @@ from recipes.starter.state import Progress, Stateful
 
 NAMED = 0.1
 TRUE = 0.4
-"""Share of the rows whose flow is shown more of the truth than of what is foreseen."""
+"""Share of the rows whose flow is shown more of the truth than of what is predicted."""
 DISGUISED_EVERY = 3
 AVERAGED = 0.997
 WARM_UP = 60
@@ -81,25 +81,25 @@ class Teaching:
             step: of the training.
             rendered: whether the flow learns, too; it cannot from disguised mels.
         """
-        ge, foreseen, mask = self._foreseen(batch)
-        smooth = batch.smooth[:, :, : foreseen.shape[2]]
+        ge, predicted, mask = self._predicted(batch)
+        smooth = batch.smooth[:, :, : predicted.shape[2]]
         voiced = mask * (smooth[:, VOICING : VOICING + 1] > 0.0)
-        envelopes = foreseen[:, ENVELOPE], smooth[:, ENVELOPE]
+        envelopes = predicted[:, ENVELOPE], smooth[:, ENVELOPE]
         flat = (spread(envelopes[0], voiced) - spread(envelopes[1], voiced)).abs().mean()
-        colour = ((foreseen - smooth) * mask).sum(dim=2) / mask.sum(dim=2)
+        colour = ((predicted - smooth) * mask).sum(dim=2) / mask.sum(dim=2)
         losses = {
-            "smooth": mean_distance(foreseen, smooth, mask * batch.weights[:, :, : mask.shape[2]]),
+            "smooth": mean_distance(predicted, smooth, mask * batch.weights[:, :, : mask.shape[2]]),
             "colour": colour.abs().mean(),
             "flat": SPREAD * flat,
             "guide": GUIDED * self._guide.loss(batch.places, batch.phone_lengths),
             "dull": self.duels["smooth"].loss(envelopes[1] * mask, envelopes[0] * mask, step),
         }
-        heard = unpitched(foreseen) * mask, unpitched(smooth) * mask
+        heard = unpitched(predicted) * mask, unpitched(smooth) * mask
         losses |= self._heard("smooth", *heard, batch.sounds)
-        return losses | self._rendering(batch, foreseen, mask, ge, step) if rendered else losses
+        return losses | self._rendering(batch, predicted, mask, ge, step) if rendered else losses
 
-    def _foreseen(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Timbres, what the prior foresees (B, 69, T), and where (B, 1, T)."""
+    def _predicted(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Timbres, what the prior predicts (B, 69, T), and where (B, 1, T)."""
         with torch.autocast(batch.smooth.device.type, torch.bfloat16):
             with torch.no_grad():
                 ge = self._model.reference(batch.reference, mask=batch.reference_mask)
@@ -113,11 +113,11 @@ class Teaching:
         return ge, prior.mean[:, SMOOTH].float(), prior.mask.float()
 
     def _rendering(
-        self, batch: Batch, foreseen: Tensor, mask: Tensor, ge: Tensor, step: int
+        self, batch: Batch, predicted: Tensor, mask: Tensor, ge: Tensor, step: int
     ) -> Losses:
         smooth, mel = (part[:, :, : mask.shape[2]] for part in (batch.smooth, batch.mel))
         pitched = torch.cat(
-            [foreseen[:, ENVELOPE], smooth[:, PITCH], foreseen[:, PITCH.stop :]], dim=1
+            [predicted[:, ENVELOPE], smooth[:, PITCH], predicted[:, PITCH.stop :]], dim=1
         )
         truth = torch.rand(len(mask), 1, 1).to(mask)
         shown = pitched + truth * (truth > 1.0 - TRUE) * (smooth - pitched)

@@ -1,6 +1,6 @@
-"""A listener: names the sound of each frame, and so says whether what was foreseen is clear.
+"""A listener: names the sound of each frame, and so says whether what was predicted is clear.
 
-What is foreseen is a mean, and a mean of consonants is none. Where it differs from the truth in
+What is predicted is a mean, and a mean of consonants is none. Where it differs from the truth in
 what a listener hears, it differs in what matters (Johnson et al. 2016, perceptual losses).
 """
 

@@ -1,6 +1,6 @@
 """Means and deviations that a starter's prior and flow standardise frames with.
 
-Its files tell them of mels alone. Those of smooth parts are found again: what the prior foresees
+Its files tell them of mels alone. Those of smooth parts are found again: what the prior predicts
 of sayings, beside how they are, tells them roughly, and the flow, which makes mels of smooth parts,
 tells them better: they are moved until it does so best.
 """
@@ -46,7 +46,7 @@ def find(model: SoVITS, batches: Batches) -> Standards:
         model: that learns nothing.
         batches: with standards that are `unsettled`.
     """
-    own, mean, deviation = _foreseen(model, batches)
+    own, mean, deviation = _predicted(model, batches)
     own_mean, own_deviation = own
     # What is moved is of the size of one whatever the channel.
     scale = (own_deviation / (FLATTER * deviation)).requires_grad_()
@@ -73,19 +73,19 @@ def find(model: SoVITS, batches: Batches) -> Standards:
 
 
 @torch.no_grad()
-def _foreseen(model: SoVITS, batches: Batches) -> tuple[tuple[Tensor, Tensor], Tensor, Tensor]:
-    """Mean and deviation of sayings, and those by which what is foreseen becomes them."""
+def _predicted(model: SoVITS, batches: Batches) -> tuple[tuple[Tensor, Tensor], Tensor, Tensor]:
+    """Mean and deviation of sayings, and those by which what is predicted becomes them."""
     rng, pairs = np.random.default_rng(0), []
     for number in rng.choice(batches.learnt, min(SAYINGS, len(batches.learnt)), replace=False):
         batch = batches.batch([int(number)], rng, disguised=False, plain=True)
         prior = model.prior(batch.codes, batch.phones, model.reference(batch.reference))
         pairs.append((prior.mean[0, SMOOTH].T, batch.smooth[0].T))
-    foreseen, real = (torch.cat(rows).double() for rows in zip(*pairs, strict=True))
-    apart = foreseen - foreseen.mean(0)
+    predicted, real = (torch.cat(rows).double() for rows in zip(*pairs, strict=True))
+    apart = predicted - predicted.mean(0)
     slope = (apart * (real - real.mean(0))).mean(0) / apart.square().mean(0).clamp(min=1e-6)
     own = real.mean(0).float(), real.std(0).clamp(min=1e-3).float()
     deviation = torch.where(slope > 0.1 * own[1], slope, own[1])
-    mean = real.mean(0) - deviation * foreseen.mean(0)
+    mean = real.mean(0) - deviation * predicted.mean(0)
     return own, mean.float(), deviation.float()
 
 

@@ -171,7 +171,7 @@ def train_rendering(
     threads: Threads = 2,
     work: Work = WORK,
 ) -> None:
-    """9. Train the flow to make real mels of what the prior foresees."""
+    """9. Train the flow to make real mels of what the prior predicts."""
     torch.set_num_threads(threads)
     rendering.train(work, rendering.RenderingPlan(steps, minutes=minutes, device=device))
 

@@ -1,7 +1,7 @@
 """Goes on with the decoder on sound, with critics of waveforms.
 
 The recut vocoder (see `vocoder`) speaks from the first step; here it learns what is above 8 kHz,
-the starter's frame rate, and mels as the flow renders them of what the prior foresees, beside
+the starter's frame rate, and mels as the flow renders them of what the prior predicts, beside
 those of recordings.
 """
 
@@ -60,7 +60,7 @@ class Segments:
         """One batch.
 
         A quarter of the latents hold recordings' mels, a quarter what the flow renders of
-        their smooth part, and half what it renders of the foreseen one.
+        their smooth part, and half what it renders of the predicted one.
         """
         tape, frames, device = self.sentences.tape, self.sentences.frames, self.plan.device
         chosen = self.rng.choice(self.numbers, self.plan.batch)
@@ -80,17 +80,17 @@ class Segments:
         quarter = len(clips) // 4
         told = slice(2 * quarter, None)
         smooth = smooth.to(device)
-        smooth[told] = self._foreseen(chosen[told], starts[told], ge[told], smooth[told])
+        smooth[told] = self._predicted(chosen[told], starts[told], ge[told], smooth[told])
         latents = self._rendered(smooth, ge)
         latents[:quarter, MEL] = mel[:quarter].to(device)
         edge = MARGIN - EDGE
         return torch.from_numpy(np.stack(audio)), latents[:, :, edge:-edge], ge
 
     @torch.no_grad()
-    def _foreseen(
+    def _predicted(
         self, numbers: NDArray[np.int64], starts: list[int], ge: Tensor, true: Tensor
     ) -> Tensor:
-        """The smooth part that the prior foresees of stretches, at their own pitch and pace."""
+        """The smooth part that the prior predicts of stretches, at their own pitch and pace."""
         sentences, pad = self.sentences, torch.nn.utils.rnn.pad_sequence
         told = [sentences.tokens.of(sentences.tape.clips[n]) for n in numbers]
         phones = [torch.tensor(sentences.phones[n] or UNHEARD) for n in numbers]
@@ -102,14 +102,14 @@ class Segments:
                 lengths=torch.tensor([len(each.tokens) for each in told]).to(ge.device),
                 phone_lengths=torch.tensor([len(row) for row in phones]).to(ge.device),
             )
-        foreseen = true.clone()
+        predicted = true.clone()
         for row, (each, start) in enumerate(zip(told, starts, strict=True)):
             frames = np.arange(len(each.times))
             spoken = np.interp(np.arange(start, start + self.length), each.times, frames)
             mean = prior.mean[row, SMOOTH].float().T[: len(frames)]
-            foreseen[row] = at_times(spoken, mean.cpu()).T.to(ge.device)
-        foreseen[:, PITCH] = true[:, PITCH]
-        return foreseen
+            predicted[row] = at_times(spoken, mean.cpu()).T.to(ge.device)
+        predicted[:, PITCH] = true[:, PITCH]
+        return predicted
 
     @torch.no_grad()
     def _rendered(self, smooth: Tensor, ge: Tensor) -> Tensor:

@@ -26,17 +26,17 @@ DRAWN_BY_DEFAULT = {"top_k": 15, "temperature": 0.3, "repetition_penalty": 1.0}
 
 @torch.no_grad()
 def _settle(sovits: SoVITS) -> None:
-    """Makes the prior foresee the smooth part alone, with hardly any noise.
+    """Makes the prior predict the smooth part alone, with hardly any noise.
 
     Training asks for a mean of these channels only; synthesis draws around it, at half
     the deviation that the weights state, in every channel.
     """
     projection = sovits.enc_p.proj
     assert projection.bias is not None
-    foreseen = torch.zeros(2 * LATENTS, dtype=torch.bool)
-    foreseen[SMOOTH] = True
-    projection.weight[~foreseen] = 0.0
-    projection.bias[~foreseen] = 0.0
+    predicted = torch.zeros(2 * LATENTS, dtype=torch.bool)
+    predicted[SMOOTH] = True
+    projection.weight[~predicted] = 0.0
+    projection.bias[~predicted] = 0.0
     projection.bias[LATENTS:] = math.log(DEVIATION)
 
 

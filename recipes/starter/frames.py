@@ -3,7 +3,7 @@
 The smooth part is WORLD's: a spectral envelope without harmonics, pitch, voicing and
 aperiodicity (Morise et al. 2016). A network that is unsure of it predicts a mean that still
 sounds like speech. A mel resolves harmonics: the mean of two pitches there is a noise. So the
-prior foresees the smooth part, and the flow renders the mel from it.
+prior predicts the smooth part, and the flow renders the mel from it.
 """
 
 from collections.abc import Callable

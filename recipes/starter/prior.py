@@ -1,6 +1,6 @@
 """Trains the prior, the flow and the reference encoder: tokens, phonemes and a timbre to a mel.
 
-The latents have a fixed meaning: the prior foresees the smooth part of a frame in
+The latents have a fixed meaning: the prior predicts the smooth part of a frame in
 one half of the channels, and the flow renders the vocoder's mel into the other
 (see `frames`). No sound needs to be made: whole sentences fit into a step.
 """
@@ -61,10 +61,10 @@ class Distances:
     """Mean absolute differences in standard deviations.
 
     Attributes:
-        smooth: of the smooth part from what the prior foresees; short sounds count as long ones.
+        smooth: of the smooth part from what the prior predicts; short sounds count as long ones.
         colour: the same of means over a row's time, by which speakers differ.
         flat: of how far envelopes with a voice move, in nepers.
-        dull: what a critic holds against the foreseen envelopes.
+        dull: what a critic holds against the predicted envelopes.
         mel: of the mel from its rendering; nothing for disguised rows.
     """
 
@@ -77,8 +77,8 @@ class Distances:
     @property
     def loss(self) -> Tensor:
         """The total loss."""
-        foreseen = self.smooth + self.colour + SPREAD * self.flat + self.dull
-        return foreseen if self.mel is None else foreseen + self.mel
+        predicted = self.smooth + self.colour + SPREAD * self.flat + self.dull
+        return predicted if self.mel is None else predicted + self.mel
 
 
 def distances(model: SoVITS, batch: Batch, duel: Duel, step: int, render: bool) -> Distances:
@@ -97,17 +97,17 @@ def distances(model: SoVITS, batch: Batch, duel: Duel, step: int, render: bool) 
             phone_lengths=batch.phone_lengths,
         )
     mask, frames = prior.mask, prior.mean.shape[2]
-    smooth, foreseen = batch.smooth[:, :, :frames], prior.mean[:, SMOOTH].float()
+    smooth, predicted = batch.smooth[:, :, :frames], prior.mean[:, SMOOTH].float()
     voiced = mask * (smooth[:, VOICING : VOICING + 1] > 0.0)
-    apart = ((foreseen - smooth) * mask).sum(dim=2) / mask.sum(dim=2)
+    apart = ((predicted - smooth) * mask).sum(dim=2) / mask.sum(dim=2)
     rendered = _rendering(model, smooth, mask, ge) if render else None
     return Distances(
-        smooth=mean_distance(foreseen, smooth, mask * batch.weights[:, :, :frames]),
+        smooth=mean_distance(predicted, smooth, mask * batch.weights[:, :, :frames]),
         colour=apart.abs().mean(),
-        flat=(spread(foreseen[:, ENVELOPE], voiced) - spread(smooth[:, ENVELOPE], voiced))
+        flat=(spread(predicted[:, ENVELOPE], voiced) - spread(smooth[:, ENVELOPE], voiced))
         .abs()
         .mean(),
-        dull=duel.loss(smooth[:, ENVELOPE] * mask, foreseen[:, ENVELOPE] * mask, step),
+        dull=duel.loss(smooth[:, ENVELOPE] * mask, predicted[:, ENVELOPE] * mask, step),
         mel=None if rendered is None else mean_distance(rendered, batch.mel[:, :, :frames], mask),
     )
 

@@ -1,7 +1,7 @@
-"""Goes on with the flow alone, on what the prior really foresees, against a critic of mels.
+"""Goes on with the flow alone, on what the prior really predicts, against a critic of mels.
 
-What a prior foresees is a mean, and the nearest mel to a mean is dull. So the flow is given the
-foreseen envelope, with the recording's own pitch, lest harmonics disagree, and a critic tells it
+A prior predicts a mean, and the nearest mel to a mean is dull. So the flow is given the
+predicted envelope, with the recording's own pitch, lest harmonics disagree, and a critic tells it
 whether what it renders could be real (`critic`).
 """
 
@@ -57,9 +57,9 @@ def train(work: Path, plan: RenderingPlan) -> None:
             if min(sentences.tape.clips[n].frames for n in numbers) < 1.1 * FRAMES:
                 continue
             batch = sentences.batch(numbers, rng, disguised=False).to(device)
-            foreseen, real, ge = stretches(model, batch, rng)
+            predicted, real, ge = stretches(model, batch, rng)
             with torch.autocast(device.type, torch.bfloat16):
-                rendered = model.flow.inverse(foreseen, torch.ones_like(foreseen[:, :1]), ge)
+                rendered = model.flow.inverse(predicted, torch.ones_like(predicted[:, :1]), ge)
             mel = rendered[:, MEL].float()
             near, dull = (mel - real).abs().mean(), duel.loss(real, mel, progress.step)
             tune.zero_grad()
@@ -82,12 +82,12 @@ def stretches(
         prior = model.prior(
             batch.codes, batch.phones, ge, lengths=batch.lengths, phone_lengths=batch.phone_lengths
         )
-    foreseen = prior.mean[:, SMOOTH].float()
-    foreseen[:, PITCH] = batch.smooth[:, PITCH, : foreseen.shape[2]]
-    foreseen = F.pad(foreseen, (0, 0, SMOOTH.start, LATENTS - SMOOTH.stop))
+    predicted = prior.mean[:, SMOOTH].float()
+    predicted[:, PITCH] = batch.smooth[:, PITCH, : predicted.shape[2]]
+    predicted = F.pad(predicted, (0, 0, SMOOTH.start, LATENTS - SMOOTH.stop))
     starts = [int(rng.integers(max(1, 2 * int(n) - FRAMES + 1))) for n in batch.lengths]
     cut = [
         torch.stack([row[:, s : s + FRAMES] for row, s in zip(rows, starts, strict=True)])
-        for rows in (foreseen, batch.mel)
+        for rows in (predicted, batch.mel)
     ]
     return cut[0], cut[1], ge

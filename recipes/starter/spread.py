@@ -1,8 +1,8 @@
 """Spread of envelopes around their mean, and its speed: a predicted mean has too little of both.
 
-A network that is unsure foresees something in between, so its envelopes are flatter than real
+A network that is unsure predicts something in between, so its envelopes are flatter than real
 ones, from band to band and from moment to moment. People differ in just these details: with the
-covariance of a stranger's bands put right by hand, what was foreseen for her came out six times
+covariance of a stranger's bands put right by hand, what was predicted for her came out six times
 as like her (Toda and Tokuda 2007 compare the variances of whole sentences for the same reason).
 """
 

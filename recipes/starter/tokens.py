@@ -157,8 +157,8 @@ def _times(
 ) -> NDArray[np.float64]:
     """For each 20 ms of tokens the recording's frame that is spoken then.
 
-    Both halves of a run get the same time, so that a burst comes where it is foreseen: a prior that
-    cannot know when a stop is released foresees something between a closure and a burst.
+    Both halves of a run get the same time, so that a burst comes where it is predicted: a prior
+    that cannot know when a stop is released predicts something between a closure and a burst.
     """
     starts = np.concatenate([[0], edges[:-1]])
     borders = np.concatenate([[0], np.stack([starts + edges, 2 * edges], axis=1).ravel()])

@@ -15,14 +15,16 @@ from torch import Tensor
 from mynah.encoders.pretrained import Architecture, load_pretrained
 from mynah.encoders.vocabulary import Vocabulary
 from mynah.errors import TextError
-from mynah.semantic.config import BERT_SIZE
 from mynah.text.sentence import Sentence, Span
+
+WIDTH = 1024
+"""Values of a feature, which every released GPT takes."""
 
 ROBERTA = Architecture(
     "chinese-roberta-wwm-ext-large",
     "bert",
     ("BertConfig", "BertModel"),
-    BERT_SIZE,
+    WIDTH,
     arguments={"add_pooling_layer": False},
 )
 
@@ -69,7 +71,7 @@ class RobertaTextFeatures:
         Raises:
             TextError: more Mandarin without interruption than the BERT has places for.
         """
-        features = torch.zeros(BERT_SIZE, len(sentence.phones))
+        features = torch.zeros(WIDTH, len(sentence.phones))
         for run in _mandarin_runs(sentence.spans):
             for span, feature in zip(run, self._read(run), strict=True):
                 features[:, span.start : span.end] = feature[:, None]
