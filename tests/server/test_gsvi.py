@@ -101,7 +101,7 @@ def test_an_unknown_emotion_is_the_default_one(api):
         ({"character": ""}, 400, "character"),
         ({"text": ""}, 400, "text"),
         ({"text": "?!"}, 400, "no words"),
-        ({"text_language": "韩英混合"}, 400, "Korean"),
+        ({"text_language": "法英混合"}, 400, "韩英混合"),
         ({"format": "midi"}, 400, "format"),
         ({"cut_method": "cut9"}, 400, "cut9"),
         ({"task_type": "ssml"}, 400, "task_type"),
