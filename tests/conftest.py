@@ -47,6 +47,12 @@ hypothesis.settings.load_profile("untimed")
 PARITY = Path(__file__).parent / "data" / "parity"
 
 
+def pytest_addoption(parser):
+    group = parser.getgroup("schemathesis")
+    group.addoption("--examples", type=int, default=12, help="of each operation in each mode")
+    group.addoption("--postgres", action="store_true", help="on PostgreSQL, not SQLite")
+
+
 @pytest.fixture(scope="session")
 def parity(tmp_path_factory) -> Callable[[str], Path]:
     """Writes a checkpoint of `tiny.json` by its name, such as `s2_v2_tiny.pth`, once."""

@@ -1,7 +1,13 @@
-"""Calls made up from the server's own descriptions, right and wrong: none makes it fail."""
+"""Calls made up from the server's own descriptions, right and wrong: none makes it fail.
 
-from contextlib import suppress
+    pytest tests/server/test_schemathesis.py --timeout 0 --examples 600 [--postgres]
 
+makes more of them: so many of each operation in each mode.
+"""
+
+from contextlib import nullcontext, suppress
+
+import loopback
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -11,8 +17,6 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-
-EXAMPLES = 12
 
 
 def refuses_or_answers(_, answer, __) -> None:
@@ -28,9 +32,21 @@ CHECKS = [
 ]
 
 
-def calls(mode):
+@pytest.fixture(scope="module")
+def described(serve_in, tmp_path_factory, request):
+    """The server whose descriptions are read, on SQLite or PostgreSQL."""
+    on_postgres = request.config.getoption("postgres")
+    with loopback.postgres() if on_postgres else nullcontext() as url:
+        database = {"database_url": url} if url else {}
+        running = serve_in(tmp_path_factory.mktemp("described"), **database)
+        running.model.gate.set()
+        yield running
+        running.stop()
+
+
+def calls(examples: int):
     return settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         derandomize=True,
         database=None,
         deadline=None,
@@ -49,13 +65,15 @@ def aim(case):
 
 @pytest.mark.parametrize("mode", [*schemathesis.GenerationMode])
 @pytest.mark.parametrize("api", ["", "/elevenlabs", "/gpt-sovits"])
-def test_no_call_that_a_description_leads_to_makes_the_server_fail(server, api, mode):
-    headers = {"authorization": f"Bearer {server.secret}", "xi-api-key": server.secret}
-    schema = schemathesis.openapi.from_url(f"{server.url}{api}/openapi.json")
+def test_no_call_that_a_description_leads_to_makes_the_server_fail(
+    described, api, mode, pytestconfig
+):
+    headers = {"authorization": f"Bearer {described.secret}", "xi-api-key": described.secret}
+    schema = schemathesis.openapi.from_url(f"{described.url}{api}/openapi.json")
     for found in schema.get_all_operations():
         operation = found.ok()
 
-        @calls(mode)
+        @calls(pytestconfig.getoption("examples"))
         @given(case=operation.as_strategy(generation_mode=mode))
         def call(case):
             if mode is schemathesis.GenerationMode.POSITIVE:
