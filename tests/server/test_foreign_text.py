@@ -54,7 +54,7 @@ def answers_of(server, recording) -> dict[str, tuple[int, str]]:
             answer = client.request(
                 call.method, call.url, headers=[*call.headers.items()], content=call.content
             )
-            is_json = "json" in answer.headers.get("content-type", "")
+            is_json = answer.headers.get("content-type", "").startswith("application/json")
             told = json.loads(answer.content.decode()) if is_json else None
             assert is_json or answer.status_code < 400, (call.what, answer.text)
             ignored = answer.headers.get("x-ignored-fields", "")

@@ -186,7 +186,7 @@ async def stream_with_timestamps(
     speech = await _speech_request(services, caller, voice_id, body, query)
     async with cancel_on_disconnect(request.receive):
         audio = await services.speech.open(replace(speech, timed=True))
-    return AudioResponse(audio, "application/json", _lines(audio))
+    return AudioResponse(audio, "application/x-ndjson", _lines(audio))
 
 
 async def _speech_request(
