@@ -11,6 +11,8 @@ from statistics import median
 from sqlalchemy import event
 from training_jobs import IDLE, SETTINGS, begin, make_version, make_voice, wait_for
 
+from mynah.storage.database import new_id
+
 SPEECH = "/v1/audio/speech"
 CALLERS = 2_000
 AT_A_TIME = 8

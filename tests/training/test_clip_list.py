@@ -29,11 +29,11 @@ def test_a_language_that_is_given_goes_before_those_of_the_list():
 
 
 def test_lines_that_cannot_be_used_are_named():
-    rows = "a.wav|s|ja|こんにちは。\nb.wav|s|en|…\nc.wav|s|en|Yes.\nx/c.wav|s|en|No.\n"
+    rows = "a.wav|s|fr|Bonjour.\nb.wav|s|en|…\nc.wav|s|en|Yes.\nx/c.wav|s|en|No.\n"
     listed = read_clip_list(rows.encode(), most=10)
     assert [each.text for each in listed.clips] == ["Yes."]
     reasons = {each.recording: each.reason for each in listed.left_out}
-    assert "'ja' is not one of" in reasons["a.wav"]
+    assert "'fr' is not one of" in reasons["a.wav"]
     assert reasons["b.wav"] and "twice" in reasons["c.wav"]
 
 
