@@ -10,12 +10,14 @@ import socket
 import sys
 import types
 
+import numpy as np
 import pytest
 import torch
 
 import released
 from language_extras import needs
 from mynah.api import Synthesizer
+from mynah.audio.recording import Recording
 from mynah.encoders.hubert import HubertEncoder
 from mynah.encoders.roberta import RobertaTextFeatures
 from mynah.engine.loading import load_models
@@ -23,6 +25,7 @@ from mynah.errors import CheckpointError
 from mynah.options import SpeechOptions
 from mynah.text.frontend import analyse
 from mynah.voice.samples import samples
+from mynah.voice.voice import Voice
 
 transformers = pytest.importorskip("transformers")
 
@@ -68,6 +71,19 @@ def refused(load, folder):
     said = str(caught.value)
     assert "\n" not in said and len(said) < 500
     return said
+
+
+def test_a_prompt_is_heard_with_the_silence_that_upstream_appends_to_it(folder, hum):
+    models = load_models(folder, "float32", "cpu")
+    samples = np.resize(hum(120).samples, 48_160)
+    recording = Recording(samples, 16_000)
+    heard = torch.from_numpy(recording.at(16_000).samples)
+    features = models.content(torch.cat([heard, torch.zeros(int(32_000 * 0.3))])[None])
+    expected = models.sovits.distances(features.transpose(1, 2))[0].argmin(1)
+    codes = models.read(Voice("hum", (recording,), ("你好。",), "zh")).codes
+    # No feature is dropped for want of samples of a whole token: 57,760 samples are 90 tokens.
+    assert len(codes) == 90
+    assert torch.equal(codes, expected)
 
 
 @pytest.mark.parametrize("sample", samples(), ids=lambda sample: sample.name)

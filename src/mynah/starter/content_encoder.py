@@ -5,6 +5,9 @@ from torch import Tensor, nn
 from mynah.encoders.ctc_aligner import AlignerConfig, CTCAligner
 from mynah.encoders.hubert import FEATURES
 
+FRAME = 320
+"""Samples of a frame of features."""
+
 
 class MelContentEncoder(nn.Module):
     """16 kHz waveforms to content features; its aligner is of use by itself."""
@@ -16,4 +19,5 @@ class MelContentEncoder(nn.Module):
 
     def forward(self, samples: Tensor) -> Tensor:
         """Content features (batch, samples / 320, 768) of waveforms (batch, samples)."""
-        return self.features(self.aligner.encode(self.aligner.mel(samples)))
+        whole = samples[:, : samples.shape[1] // FRAME * FRAME]
+        return self.features(self.aligner.encode(self.aligner.mel(whole)))

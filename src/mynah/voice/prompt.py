@@ -25,7 +25,7 @@ from mynah.voice.voice import Voice
 
 LONGEST_PROMPT_SECONDS = 10.0
 LONGEST_REFERENCE_SECONDS = 30.0
-_SILENCE_SECONDS = 0.3
+_SILENCE_SECONDS = 0.6  # as upstream: `int(32000 * 0.3)` zeros, at 16 kHz
 
 
 class VoiceReader(TokenReader, Protocol):

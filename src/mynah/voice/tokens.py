@@ -10,7 +10,6 @@ from torch.nn import functional as F
 from mynah.audio.recording import Recording
 
 CONTENT_RATE = 16_000
-_TOKEN_SAMPLES = 640
 
 WORDLESS = 0
 """Phoneme of speech whose words are not known."""
@@ -62,6 +61,5 @@ def semantic_tokens(
     """
     samples = torch.from_numpy(recording.at(CONTENT_RATE).samples)
     padded = F.pad(samples, (0, int(silence * CONTENT_RATE)))
-    whole = padded[: len(padded) // _TOKEN_SAMPLES * _TOKEN_SAMPLES]
-    distances = reader.distances(content(whole[None]).transpose(1, 2))[0]
+    distances = reader.distances(content(padded[None]).transpose(1, 2))[0]
     return assign(distances, phones)
