@@ -126,7 +126,7 @@ V1 = {
     "GET /v1/webhooks/deliveries": Expected("train"),
     "POST /v1/webhooks/deliveries/{delivery}/replay": Expected("train", "mine", 202),
 }  # fmt: skip
-DOCS = ("/docs", "/docs/oauth2-redirect", *(f"{app}/openapi.json" for app in APPS))
+DOCS = ("/docs", *(f"{app}/openapi.json" for app in APPS))
 KEYLESS = {
     f"GET {path}": Expected(None)
     for path in ("/", "/health/live", "/health/ready", "/metrics", *DOCS)

@@ -17,6 +17,7 @@ from mynah.server.app import Services
 from mynah.server.background import background
 from mynah.server.compat.app import PortPrefixMiddleware
 from mynah.server.compat.mount import mount_layers, own_path, own_ports, write_at
+from mynah.server.http import docs
 from mynah.server.http.errors import ErrorEnvelope, add_error_handlers, error_responses
 from mynah.server.http.middleware.body_limit import BodyLimitMiddleware, BodyRules
 from mynah.server.http.middleware.idempotency import IdempotencyMiddleware
@@ -63,7 +64,9 @@ def create_app(stores: Stores, engine: Engine) -> FastAPI:
     """Create the server of an engine and of stores, which close with it."""
     services = Services(stores, engine)
     app = FastAPIOffline(
+        docs_url=None,
         redoc_url=None,
+        static_url=docs.STATIC,
         title="Mynah",
         version=package_version(),
         description="Text in the voice of a recording.",
@@ -77,6 +80,7 @@ def create_app(stores: Stores, engine: Engine) -> FastAPI:
     add_error_handlers(app, write_at(stores.settings))
     if not own_path(stores.settings):  # another API has the root, and a `/` of its own
         app.include_router(root.router)
+    app.include_router(docs.router)
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(_v1(), prefix=f"{own_path(stores.settings)}/v1")

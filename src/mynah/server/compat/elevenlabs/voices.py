@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import File, UploadFile
+from fastapi import File
 from pydantic import BaseModel, ConfigDict, Field, Json
 
 from mynah.errors import UnsupportedError
@@ -15,6 +15,7 @@ from mynah.server.compat.elevenlabs.voice_settings import (
 )
 from mynah.server.http.admission import admitting_router
 from mynah.server.http.dependencies import ServicesOf
+from mynah.server.http.fields import UploadedFile
 from mynah.server.http.routers.voices import Labels, Words, admit_all
 from mynah.server.plain_text import PlainText
 from mynah.server.response_headers import tell_ignored
@@ -58,7 +59,7 @@ class VoiceForm(BaseModel):
 
     name: VoiceName
     """Unique."""
-    files: list[UploadFile] = Field(min_length=1)
+    files: list[UploadedFile] = Field(min_length=1)
     """One person's clear speech."""
     description: Words | None = None
     """Description of the voice."""
@@ -79,7 +80,7 @@ class VoiceChanges(BaseModel):
     """Description of the voice."""
     labels: Json[Labels | None] | Literal[""] = ""
     """A JSON object of strings, which takes the place of all labels."""
-    files: list[UploadFile] = Field(default=[], max_length=0)
+    files: list[UploadedFile] = Field(default=[], max_length=0)
     """Not supported: the recordings of a voice stay."""
     remove_background_noise: bool | None = None
     """Without effect, as is the field below."""

@@ -9,9 +9,9 @@ from mynah.server.access.owner_names import OWNER_PATTERN
 from mynah.server.app import Services
 from mynah.server.http.admission import TrainCaller, admitting_router
 from mynah.server.http.dependencies import ServicesOf
+from mynah.server.http.fields import OwnVoiceInPath
 from mynah.server.http.middleware.idempotency import DESCRIBED
 from mynah.server.http.routers.voices import ShareBody
-from mynah.server.plain_text import PlainText
 from mynah.server.voices.access import VoiceAccess
 
 router = admitting_router(prefix="/voices", tags=["voices"])
@@ -41,7 +41,7 @@ class ShareList(BaseModel):
 
 @router.put("/{voice}/shares/{owner}", dependencies=[DESCRIBED])
 def share_voice(
-    voice: PlainText,
+    voice: OwnVoiceInPath,
     owner: SharedWith,
     change: ShareChange,
     caller: TrainCaller,
@@ -55,7 +55,7 @@ def share_voice(
 
 @router.delete("/{voice}/shares/{owner}", dependencies=[DESCRIBED])
 def withdraw_share(
-    voice: PlainText, owner: SharedWith, caller: TrainCaller, services: ServicesOf
+    voice: OwnVoiceInPath, owner: SharedWith, caller: TrainCaller, services: ServicesOf
 ) -> ShareList:
     """Stop sharing your voice with an owner or everybody; trainings that only it allowed end."""
     record = services.stores.voices.owned(caller, voice)

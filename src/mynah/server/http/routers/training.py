@@ -5,7 +5,7 @@ from functools import partial
 from itertools import zip_longest
 from typing import Annotated
 
-from fastapi import APIRouter, File, UploadFile
+from fastapi import APIRouter, File
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -24,6 +24,7 @@ from mynah.server.app import Services
 from mynah.server.errors import RequestError
 from mynah.server.http.admission import DatasetRoute, TrainCaller
 from mynah.server.http.dependencies import ServicesOf
+from mynah.server.http.fields import EMPTY, EMPTY_TEXT, OptionalFile, OwnVoiceInPath, UploadedFile
 from mynah.server.http.middleware.idempotency import DESCRIBED
 from mynah.server.http.routers.jobs import JobDetails, job_details
 from mynah.server.http.routers.voices import Labels
@@ -49,14 +50,14 @@ class TrainingForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-    recordings: list[UploadFile] = []
+    recordings: list[UploadedFile] = []
     """One person's clear speech, a minute or more in total with the voice's own recordings: a few
     recordings, or hundreds of clips from 0.6 s on. What cannot be used is left out and named."""
     own_recordings: bool = True
     """Learn from the voice's own recordings, too."""
     text: list[Words] = []
     """The words of each recording, in their order, if they are known."""
-    transcripts: UploadFile | None = None
+    transcripts: OptionalFile = None
     """The words in place of `text`: a list as GPT-SoVITS's tools write it, with a line
     `path|speaker|language|text` for each recording, which is found by the name of its file.
     Recordings that are not in it are left out."""
@@ -64,13 +65,13 @@ class TrainingForm(BaseModel):
     """Language of these words; `auto` takes that of the list."""
     create: bool = False
     """Make the voice, of the name in the path, from these recordings; it speaks at once."""
-    labels: Json[Labels] = {}
+    labels: Annotated[Json[Labels], EMPTY_TEXT] = {}
     """Metadata of a new voice: a JSON object of strings."""
-    consent: ConsentWords | None = None
+    consent: ConsentWords | None = EMPTY
     """The consent of the speaker of a new voice to be cloned, and where it is recorded."""
-    epochs: int | None = Field(default=None, ge=1, le=1000)
+    epochs: int | None = Field(default=None, ge=1, le=1000, examples=[""])
     """Passes over the recordings; best left to the trainer."""
-    rank: int | None = Field(default=None, ge=0, le=256)
+    rank: int | None = Field(default=None, ge=0, le=256, examples=[""])
     """Rank of the adapters, 0 for whole networks; best left to the trainer."""
     stages: list[Stage] = Field(default=["acoustic", "semantic"], min_length=1)
     """Networks that learn: `acoustic` the sound, `semantic` the manner of speaking."""
@@ -80,13 +81,13 @@ class TrainingForm(BaseModel):
     """Reduce noise in the recordings first, where the extra `denoise` is installed."""
     promote: bool = True
     """Make the new version the default when it is ready, if it is no less like the speaker."""
-    callback_url: str | None = None
+    callback_url: str | None = EMPTY
     """Webhook for the job's end, signed with the secret of `POST /v1/webhooks/secret`."""
 
 
 @router.post("/{voice}/train", status_code=202, dependencies=[DESCRIBED])
 def train_voice(
-    voice: PlainText,
+    voice: OwnVoiceInPath,
     form: Annotated[TrainingForm, File()],
     caller: TrainCaller,
     services: ServicesOf,

@@ -13,6 +13,7 @@ from mynah.server.app import Services
 from mynah.server.errors import RequestError
 from mynah.server.http.admission import SpeakCaller, TrainCaller, admitting_router
 from mynah.server.http.dependencies import ServicesOf
+from mynah.server.http.fields import OwnVoiceInPath, VoiceInPath
 from mynah.server.http.middleware.idempotency import DESCRIBED
 from mynah.server.plain_text import PlainText
 from mynah.server.versions.outcomes import Tally
@@ -132,7 +133,7 @@ class RatedBody(BaseModel):
 
 
 @router.get("/voices/{voice}/versions")
-def list_versions(voice: PlainText, caller: SpeakCaller, services: ServicesOf) -> VersionList:
+def list_versions(voice: VoiceInPath, caller: SpeakCaller, services: ServicesOf) -> VersionList:
     """List a voice's versions, their statistics and the routing."""
     record = services.stores.voices.disclosed(caller, voice)
     rollout = _rollout(record, services)
@@ -150,7 +151,11 @@ def list_versions(voice: PlainText, caller: SpeakCaller, services: ServicesOf) -
     responses={200: {"description": "The file.", "content": {CHECKPOINT: {}}}},
 )
 def download_version(
-    voice: PlainText, version: Number, file: ReleasedFile, caller: TrainCaller, services: ServicesOf
+    voice: OwnVoiceInPath,
+    version: Number,
+    file: ReleasedFile,
+    caller: TrainCaller,
+    services: ServicesOf,
 ) -> StreamingResponse:
     """Download a trained version as one of the two files that GPT-SoVITS's own tools open."""
     record = services.stores.voices.managed(caller, voice)
@@ -169,7 +174,7 @@ def download_version(
 
 @router.post("/voices/{voice}/versions/{version}/promote", dependencies=[DESCRIBED])
 def promote_version(
-    voice: PlainText, version: Number, caller: TrainCaller, services: ServicesOf
+    voice: OwnVoiceInPath, version: Number, caller: TrainCaller, services: ServicesOf
 ) -> RolloutBody:
     """Make a version the default, from the next request on."""
     record = services.stores.voices.managed(caller, voice)
@@ -178,7 +183,9 @@ def promote_version(
 
 
 @router.post("/voices/{voice}/rollback", dependencies=[DESCRIBED])
-def roll_voice_back(voice: PlainText, caller: TrainCaller, services: ServicesOf) -> RolloutBody:
+def roll_voice_back(
+    voice: OwnVoiceInPath, caller: TrainCaller, services: ServicesOf
+) -> RolloutBody:
     """Restore the routing before the last promotion, from the next request on."""
     record = services.stores.voices.managed(caller, voice)
     return _body(record, services.rollouts.roll_back(record.id), services)
@@ -186,7 +193,7 @@ def roll_voice_back(voice: PlainText, caller: TrainCaller, services: ServicesOf)
 
 @router.put("/voices/{voice}/traffic", dependencies=[DESCRIBED])
 def split_traffic(
-    voice: PlainText, traffic: Traffic, caller: TrainCaller, services: ServicesOf
+    voice: OwnVoiceInPath, traffic: Traffic, caller: TrainCaller, services: ServicesOf
 ) -> RolloutBody:
     """Split callers among versions; each caller stays with one version."""
     record = services.stores.voices.managed(caller, voice)

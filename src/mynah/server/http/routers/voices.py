@@ -16,6 +16,7 @@ from mynah.server.app import Services
 from mynah.server.errors import RequestError
 from mynah.server.http.admission import SpeakCaller, TrainCaller, admitting_router
 from mynah.server.http.dependencies import ServicesOf
+from mynah.server.http.fields import EMPTY, JSON_TEXT, OwnVoiceInPath, UploadedFile, VoiceInPath
 from mynah.server.http.middleware.idempotency import DESCRIBED
 from mynah.server.http.ranges import blob_response
 from mynah.server.plain_text import PLAIN, PlainText
@@ -40,10 +41,10 @@ class VoiceForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-    name: VoiceName
+    name: VoiceName = Field(examples=["ann"])
     """Unique among your voices; callers may use it in place of the id. Without slashes and control
     characters."""
-    recordings: list[UploadFile] = []
+    recordings: list[UploadedFile] = []
     """One person's clear speech. The first is the prompt: best 3 to 10 seconds of it."""
     recording_urls: list[Url] = []
     """URLs of further recordings, which follow the others; if the operator allows fetching."""
@@ -51,9 +52,9 @@ class VoiceForm(BaseModel):
     """The words of each recording, in their order. Without them only the timbre is taken."""
     language: PlainText = "auto"
     """Language of these words."""
-    labels: Json[Labels] = {}
+    labels: Annotated[Json[Labels], JSON_TEXT] = {}
     """Metadata of the voice: a JSON object of strings."""
-    consent: Words | None = None
+    consent: Words | None = EMPTY
     """The speaker's consent to be cloned, and where it is recorded."""
 
 
@@ -171,14 +172,14 @@ def list_voices(
 
 
 @router.get("/{voice}")
-def get_voice(voice: PlainText, caller: SpeakCaller, services: ServicesOf) -> VoiceBody:
+def get_voice(voice: VoiceInPath, caller: SpeakCaller, services: ServicesOf) -> VoiceBody:
     """Get a voice by its id or name."""
     return voice_body(services.stores.voices.get(caller, voice), services)
 
 
 @router.patch("/{voice}", dependencies=[DESCRIBED])
 def change_voice(
-    voice: PlainText, changes: VoiceChanges, caller: TrainCaller, services: ServicesOf
+    voice: OwnVoiceInPath, changes: VoiceChanges, caller: TrainCaller, services: ServicesOf
 ) -> VoiceBody:
     """Change a voice's name, labels or consent."""
     given = changes.model_dump(exclude_unset=True)
@@ -186,7 +187,7 @@ def change_voice(
 
 
 @router.delete("/{voice}", dependencies=[DESCRIBED])
-def delete_voice(voice: PlainText, caller: TrainCaller, services: ServicesOf) -> DeletedVoice:
+def delete_voice(voice: OwnVoiceInPath, caller: TrainCaller, services: ServicesOf) -> DeletedVoice:
     """Delete a voice and its recordings."""
     return DeletedVoice(id=services.stores.voices.delete(caller, voice).id)
 
@@ -202,14 +203,14 @@ def delete_voice(voice: PlainText, caller: TrainCaller, services: ServicesOf) ->
     },
 )
 def preview_voice(
-    request: Request, voice: PlainText, caller: SpeakCaller, services: ServicesOf
+    request: Request, voice: VoiceInPath, caller: SpeakCaller, services: ServicesOf
 ) -> Response:
     """Get the recording that a voice is made of."""
     return blob_response(request, services.stores.voices.preview(caller, voice), CONTENT_TYPE)
 
 
 @router.get("/{voice}/embedding", response_model=VoiceEmbeddingBody)
-async def get_embedding(voice: PlainText, caller: SpeakCaller, services: ServicesOf) -> Response:
+async def get_embedding(voice: VoiceInPath, caller: SpeakCaller, services: ServicesOf) -> Response:
     """Get the speaker embedding of a voice, if the model has a speaker encoder."""
     record = await run_in_threadpool(services.stores.voices.disclosed, caller, voice)
     ref = await run_in_threadpool(services.resolver.resolve, caller, VoiceSelection(record.id))
