@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 STATIC = "/static-offline-docs"
-"""Where Swagger UI lies."""
+"""Path of the files of Swagger UI."""
 _PAGE = """\
 <!DOCTYPE html>
 <html lang="en">
