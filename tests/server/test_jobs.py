@@ -90,6 +90,8 @@ def test_events_tell_the_whole_story_and_go_on_where_one_left(made, recording):
     assert states == ["queued", "running", "succeeded"]
     assert {"progress", "message"} <= set(kinds)
     assert kinds[-1] == "state"
+    percents = [data["percent"] for _, kind, data in events if kind == "progress"]
+    assert percents == sorted(percents) and percents[-1] == 100
     third = events[2][0]
     with client.stream(
         "GET", f"/v1/jobs/{job}/events", headers={"last-event-id": str(third)}

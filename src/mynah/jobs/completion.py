@@ -47,6 +47,8 @@ def complete_job(
     if ended is None:
         return None
     job = job_of(ended)
+    if job.state == "succeeded" and job.progress:
+        record_event(connection, job.id, "progress", **job.known_progress)
     record_event(connection, job.id, "state", state=state, error=error, version=version)
     enqueue_webhook(connection, job)
     return job

@@ -128,6 +128,11 @@ SEEDS = (0, 1)
 """Each sentence is spoken once with each, since word errors depend on the sampling."""
 
 
+def spoken_sentences(language: str) -> int:
+    """Number of sentences that both voices of a comparison speak."""
+    return 2 * len(SEEDS) * sum(1 for _ in sentences(language))
+
+
 @dataclass(frozen=True, slots=True)
 class SentenceScore:
     """Scores of one spoken sentence.

@@ -3,8 +3,8 @@
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from itertools import chain, islice
+from dataclasses import asdict, dataclass, replace
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,18 @@ from mynah.runtime.files import write_atomic
 from mynah.training.adapters import fresh_changes
 from mynah.training.doubts import doubts
 from mynah.training.evaluation import Evaluation
-from mynah.training.evaluator import Evaluator, PairedScores, SentenceScore, scoring_recogniser
+from mynah.training.evaluator import (
+    Evaluator,
+    PairedScores,
+    SentenceScore,
+    scoring_recogniser,
+    spoken_sentences,
+)
 from mynah.training.likeness import Likeness
 from mynah.training.loop import Progress, TrainingPlan, learn
-from mynah.training.prepare.prepare import PERCENT, prepare
+from mynah.training.prepare.prepare import prepare
 from mynah.training.prepare.slices import Prepared, Slice, read_prepared, write_prepared
+from mynah.training.schedule import RELEASED, STARTER, STEPS, Schedule
 from mynah.training.setup import TrainingSetup, acoustic_setup, semantic_setup
 from mynah.training.trainer import (
     Report,
@@ -49,21 +56,12 @@ from mynah.voice.voice import Voice
 
 RANK = 8
 """Of adapters, if the request has none."""
-STEPS: Mapping[Stage, int] = {"acoustic": 240, "semantic": 120}
-"""Most steps, if the request has no epochs."""
 MISHEARD = "from the tokens that this model finds in recordings", "use another model"
 """Reason that the semantic model cannot be trained, and the remedy."""
 SEED = 0
 """Of everything random: equal requests give equal versions."""
 
-MEASURING = 97.0
-"""Percent of a whole training after which the version is measured."""
-
 _ADAPTERS: Mapping[Stage, str] = {"acoustic": ACOUSTIC_ADAPTER, "semantic": SEMANTIC_ADAPTER}
-_PERCENT: Mapping[Stage, tuple[float, float]] = {
-    "acoustic": (PERCENT, 80.0),
-    "semantic": (80.0, MEASURING),
-}
 _PROMPT_SECONDS = (3.0, 10.0)
 _REFERENCES = 10
 """Slices that a version's timbre is read from: several lack fewer phonemes than one."""
@@ -88,10 +86,11 @@ class FineTuning:
         """
         # Without backends that a timing chooses: equal jobs measure equal figures.
         models = load_sovits_models(request.model, "float32")
-        prepared = _prepared(folder / "prepared.pt", request, models, report)
+        schedule = _schedule(request, models)
+        prepared = _prepared(folder / "prepared.pt", request, models, report, schedule)
         version = folder / "version"
         version.mkdir(exist_ok=True)
-        work = _Work(folder, version, request, models, prepared, report, should_stop)
+        work = _Work(folder, version, request, models, prepared, report, should_stop, schedule)
         losses = work.learn()
         timbre, evaluation = work.evaluate()
         files = {path.name: path for path in sorted(version.iterdir())}
@@ -107,11 +106,29 @@ def best_prompt(slices: Sequence[Slice]) -> Slice | None:
     return max(fit, key=lambda each: each.seconds, default=None)
 
 
-def _prepared(path: Path, request: TrainingRequest, models: Models, report: Report) -> Prepared:
+def _schedule(request: TrainingRequest, models: Models) -> Schedule:
+    """The expected times of the phases, by what is known before the preparation."""
+    learned = {
+        "acoustic": models.uses_prompts or request.epochs is not None,
+        "semantic": models.uses_prompts and any(each.text for each in request.recordings),
+    }
+    stages = [stage for stage in request.stages if learned[stage]]
+    return Schedule.of(request, stages, STARTER if request.model is None else RELEASED)
+
+
+def _prepared(
+    path: Path, request: TrainingRequest, models: Models, report: Report, schedule: Schedule
+) -> Prepared:
     if path.exists():
         return read_prepared(path)
+    _, until = schedule.span("preparation")
     prepared = prepare(
-        request.recordings, request.language, models, report, denoise=request.denoise
+        request.recordings,
+        request.language,
+        models,
+        report,
+        denoise=request.denoise,
+        until=until,
     )
     write_prepared(prepared, path)
     report.checkpoint()
@@ -129,6 +146,7 @@ class _Work:
     prepared: Prepared
     report: Report
     should_stop: Callable[[], bool]
+    schedule: Schedule
 
     def learn(self) -> dict[str, float]:
         """Write the adapters, and return the held-out losses."""
@@ -159,18 +177,19 @@ class _Work:
             held_out, [each for each in self.prepared.slices if each not in held_out]
         )
         recogniser = scoring_recogniser(self.models)
+        language = self.request.language
         evaluator = Evaluator(
-            self.request.language, self.models, likeness, held_out, recogniser, self._tick
+            language, self.models, likeness, held_out, recogniser, self._ticking(0.0)
         )
         slices = self._prompt_slices or self.prepared.slices[:_REFERENCES]
         trained = self.models.trained(self.files) if any(self.files.iterdir()) else self.models
         scored = PairedScores(
             self._scores("before", evaluator, self.models, slices[:1]),
-            self._scores("after", evaluator, trained, slices),
+            self._scores("after", replace(evaluator, tick=self._ticking(0.5)), trained, slices),
         )
         found = scored.evaluation(
             recogniser.unit if recogniser else None,
-            doubts(self.prepared, self.models.aligner, self.request.language),
+            doubts(self.prepared, self.models.aligner, language),
         )
         if found.error_rate:
             self.report.message(
@@ -197,10 +216,17 @@ class _Work:
         texts = tuple(each.text or "" for each in slices)
         return Voice("measured", recordings, texts, self.request.language)
 
-    def _tick(self) -> None:
-        if self.should_stop():
-            raise Stopped
-        self.report.progress("measuring", MEASURING)
+    def _ticking(self, share: float) -> Callable[[], None]:
+        """Make a callback for each sentence; `share` of the measuring is done before the first."""
+        shares = count(share, 1 / spoken_sentences(self.request.language))
+        progress = Progress(self.report, "measuring", *self.schedule.span("measuring"))
+
+        def tick() -> None:
+            if self.should_stop():
+                raise Stopped
+            progress.progress(next(shares))
+
+        return tick
 
     def prompts(self) -> list[TrainedPrompt]:
         """The version's prompt, and further recordings for its timbre.
@@ -272,7 +298,7 @@ class _Work:
             task,
             TrainingPlan(steps, seed=SEED),
             self.folder / f"{stage}.checkpoint",
-            Progress(self.report, stage, *_PERCENT[stage]),
+            Progress(self.report, stage, *self.schedule.span(stage)),
             self.should_stop,
         )
         adapter = Adapter(setup.base.fingerprint, outcome.changes)

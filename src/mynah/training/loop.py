@@ -87,7 +87,7 @@ class Progress:
     start: float
     end: float
 
-    def progress(self, share: float, losses: Mapping[str, float]) -> None:
+    def progress(self, share: float, losses: Mapping[str, float] | None = None) -> None:
         """Report the share of this part that is done."""
         self.report.progress(self.step, self.start + share * (self.end - self.start), losses)
 

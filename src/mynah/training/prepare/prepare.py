@@ -11,6 +11,7 @@ from mynah.errors import CheckpointError, RecordingError
 from mynah.text.frontend import analyse
 from mynah.text.symbols import SymbolTable
 from mynah.training.left_out import LeftOut
+from mynah.training.loop import Progress
 from mynah.training.prepare.data_report import Findings, describe, remarks, seconds_of
 from mynah.training.prepare.denoising import Denoiser, installed_denoiser
 from mynah.training.prepare.frames import PER_TOKEN, SAMPLE_RATE, SAMPLES
@@ -23,8 +24,6 @@ from mynah.training.prepare.transcript import Transcript
 from mynah.training.trainer import Report, TrainingRecording
 from mynah.voice.tokens import ContentEncoder, semantic_tokens
 
-PERCENT = 10.0
-"""Of a whole training, for the report."""
 LEAST_SECONDS = 20.0
 """Least seconds of usable speech."""
 FEWEST_TO_DIVIDE = 4
@@ -44,8 +43,9 @@ def prepare(
     report: Report,
     *,
     denoise: bool = False,
+    until: float = 100.0,
 ) -> Prepared:
-    """Prepare recordings for training; the progress goes from 0 to 10 percent.
+    """Prepare recordings for training.
 
     Args:
         recordings: of one person.
@@ -53,6 +53,7 @@ def prepare(
         models: the base model; its content encoder gives the tokens and aligns the words.
         report: receives the progress and remarks for the caller.
         denoise: reduce noise in the recordings first.
+        until: percent of the whole training that are reported at the end of the preparation.
 
     Raises:
         RecordingError: the recordings cannot be learned from: silent, too little speech, words
@@ -70,7 +71,8 @@ def prepare(
     transcript = Transcript(language, models.aligner)
     denoiser = installed_denoiser() if denoise else None
     left_out: list[LeftOut] = []
-    segmented = _segmented(recordings, transcript, denoiser, report, left_out)
+    slicing = Progress(report, "slicing", 0.0, until / 2)
+    segmented = _segmented(recordings, transcript, denoiser, slicing, left_out)
     transcript.check()
     _check_seconds(segmented)
     parts = [
@@ -81,7 +83,8 @@ def prepare(
     differ = compare([samples for samples, _ in parts])
     findings = Findings(segmented, transcript, differ, left_out)
     _check_speakers(findings)
-    slices = _slices(parts, language, models, models.content, report)
+    tokens = Progress(report, "tokens", until / 2, until)
+    slices = _slices(parts, language, models, models.content, tokens)
     learned, held_out = divided(slices)
     for remark in remarks(findings):
         report.message(remark)
@@ -105,15 +108,17 @@ def _segmented(
     recordings: Sequence[TrainingRecording],
     transcript: Transcript,
     denoiser: Denoiser | None,
-    report: Report,
+    progress: Progress,
     left_out: list[LeftOut],
 ) -> list[SegmentedRecording]:
     """Segment the recordings; those that cannot be read are added to `left_out`."""
     wordless = not all(recording.text for recording in recordings)
-    recogniser = installed_recogniser(report) if wordless else None
+    recogniser = installed_recogniser(progress.report) if wordless else None
     segmented = []
+    whole, done = sum(recording.seconds for recording in recordings), 0.0
     for number, recording in enumerate(recordings):
-        report.progress("slicing", PERCENT / 2 * number / len(recordings))
+        progress.progress(done / whole)
+        done += recording.seconds
         try:
             sound = read_sound(recording.path, denoiser)
         except RecordingError as error:
@@ -158,11 +163,11 @@ def _slices(
     language: str,
     models: Models,
     content: ContentEncoder,
-    report: Report,
+    progress: Progress,
 ) -> list[Slice]:
     slices = []
     for number, (samples, text) in enumerate(parts):
-        report.progress("tokens", PERCENT / 2 * (1 + number / len(parts)))
+        progress.progress(number / len(parts))
         phones = _phones(text, language, models.symbols)
         recording = Recording(samples, SAMPLE_RATE)
         codes = semantic_tokens(
