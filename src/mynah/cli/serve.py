@@ -55,12 +55,20 @@ def serve(settings: Settings) -> None:
         hint = "mynah: there are no keys yet, so nobody can call; run `mynah keys create`"
         print(hint, file=sys.stderr)  # noqa: T201
     with _doing(console, "having it speak a sentence of each language"):
-        self_test(engine)
+        _test(engine)
         settle(app)
     port = sockets[0].getsockname()[1]
     greet = partial(_greet, console, welcome(settings, port, keys=keys))
     with contextlib.suppress(KeyboardInterrupt):
         web_server(app, greet).run(sockets)
+
+
+def _test(engine: LocalEngine) -> None:
+    try:
+        self_test(engine)
+    except BaseException:
+        engine.close()  # threads at work while Python ends would abort the process
+        raise
 
 
 def _doing(console: Console, what: str) -> contextlib.AbstractContextManager[object]:
