@@ -50,6 +50,8 @@ class ServerSettings(SettingsGroup):
     """Base URL of this server for links; if empty, the one that the call was sent to."""
     grpc_port: int | None = Field(default=None, ge=1, le=65535)
     """Port of the gRPC API; none if not given."""
+    metrics_voices: bool = False
+    """Tell the ids of voices with trained versions at `/metrics`, which anybody can read."""
     traces_url: str = ""
     """OpenTelemetry collector for traces, by OTLP over HTTP; none if empty."""
     shutdown_seconds: int = Field(default=30, ge=0)

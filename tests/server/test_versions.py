@@ -1,6 +1,7 @@
 """Versions of a voice: promoted, rolled back, compared, and taken back when they do badly."""
 
 import contextlib
+import re
 import time
 from collections import Counter
 
@@ -242,7 +243,23 @@ def test_ratings_count_for_the_version_that_spoke(shared, client, voice, error_o
     assert (second["tally"]["ratings"], second["tally"]["rating"]) == (3, 4.0)
     assert (first["tally"]["ratings"], first["tally"]["rating"]) == (1, 1.0)
     metrics = client.get("/metrics").text
-    assert f'mynah_version_answers_total{{version="2",voice="{voice}"}} 4.0' in metrics
+    assert voice not in metrics
+    assert re.search(r'mynah_version_answers_total{version="2",voice=""} [1-9]', metrics)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_metrics_tell_ids_of_voices_where_the_operator_says_so(start, recording, told):
+    server = start(**IDLE | {"metrics_voices": told})
+    client = server.client()
+    voice = make_voice(client, recording)
+    make_version(server, client, voice, recording)
+    assert spoken(client, voice) == "2"
+    assert client.post(SPEECH, json={"voice": voice, "input": "broken"}).status_code == 500
+    metrics = server.client("").get("/metrics").text
+    for name, number in (("answers", 2.0), ("failures", 1.0)):
+        its = f'version="2",voice="{voice if told else ""}"'
+        assert f"mynah_version_{name}_total{{{its}}} {number}" in metrics
+    assert (voice in metrics) == told
 
 
 def test_a_version_whose_answers_fail_is_withdrawn(start, recording):

@@ -44,7 +44,7 @@ class Services:
         settings, records = stores.settings, stores.records
         self.stores = stores
         self.engine = engine
-        self.metrics = metrics = Metrics(engine)
+        self.metrics = metrics = Metrics(engine, name_voices=settings.metrics_voices)
         self.changes = watch_changes(records)
         self.limits = _limits(settings)
         self.authenticator = Authenticator(

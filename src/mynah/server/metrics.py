@@ -1,4 +1,7 @@
-"""Prometheus metrics of a server, one registry an app, without data of callers."""
+"""Prometheus metrics of a server, one registry an app, without data of callers.
+
+Ids of voices are their owners' and are told only where the settings say so.
+"""
 
 from functools import partial
 
@@ -32,10 +35,10 @@ class Metrics:
         underruns: gaps in playback at real time.
         loop_lag: seconds by which the event loop is late.
         cache: speech requests looked up in the cache, by `hit` or `miss`.
-        version_answers, version_failures: of voices with trained versions, by voice and version.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, name_voices: bool) -> None:
+        self._name_voices = name_voices
         self.registry = registry = CollectorRegistry()
         counter = partial(Counter, registry=registry)
         histogram = partial(Histogram, registry=registry)
@@ -58,15 +61,26 @@ class Metrics:
             "mynah_event_loop_lag_seconds", "Delay of a sleep on the event loop.", buckets=_LAGS
         )
         self.cache = counter("mynah_cache", "Speech requests looked up in the cache.", ["result"])
-        self.version_answers = counter(
+        self._version_answers = counter(
             "mynah_version_answers", "Speech results of trained voices.", its
         )
-        self.version_failures = counter(
+        self._version_failures = counter(
             "mynah_version_failures", "Failed speech results of trained voices.", its
         )
         _watch(engine, registry)
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
+
+    def count_answer(self, voice_id: str, version: int) -> None:
+        """Count a speech result of a voice with trained versions."""
+        self._version_answers.labels(self._name_of(voice_id), version).inc()
+
+    def count_failure(self, voice_id: str, version: int) -> None:
+        """Count such a result as failed."""
+        self._version_failures.labels(self._name_of(voice_id), version).inc()
+
+    def _name_of(self, voice_id: str) -> str:
+        return voice_id if self._name_voices else ""
 
 
 def _watch(engine: Engine, registry: CollectorRegistry) -> None:

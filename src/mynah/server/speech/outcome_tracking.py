@@ -57,7 +57,7 @@ class OutcomeTracker:
     def _count(
         self, voice: ResolvedVoice, caller: Caller, audio_id: str, failed: bool = False
     ) -> None:
-        self._metrics.version_answers.labels(voice.voice_id, voice.version).inc()
+        self._metrics.count_answer(voice.voice_id, voice.version)
         try:
             self._outcomes.begin(audio_id, caller, voice.voice_id, voice.version, voice.trusted)
         except SQLAlchemyError as error:  # counting is not worth an answer
@@ -71,7 +71,7 @@ class OutcomeTracker:
             asyncio.get_running_loop().run_in_executor(None, self._fail, voice, audio_id)
 
     def _fail(self, voice: ResolvedVoice, audio_id: str) -> None:
-        self._metrics.version_failures.labels(voice.voice_id, voice.version).inc()
+        self._metrics.count_failure(voice.voice_id, voice.version)
         try:
             self._outcomes.fail(audio_id)
             self._auto_rollback.judge(voice.voice_id, voice.version)
