@@ -90,6 +90,18 @@ class UnavailableError(MynahError):
         self.retry_after = retry_after
 
 
+class DatabaseUnavailableError(UnavailableError):
+    """The database does not answer, or cannot be written now."""
+
+    code = "database_unavailable"
+
+
+class StorageFullError(UnavailableError):
+    """There is no room on a disk for what the call writes."""
+
+    code = "storage_full"
+
+
 class QueueFullError(UnavailableError):
     """As many requests as the server admits are being spoken."""
 

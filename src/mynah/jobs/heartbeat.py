@@ -5,9 +5,8 @@ import threading
 import time
 from typing import Self
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from mynah.jobs.leases import Lease, LeaseLostError, Leases
+from mynah.storage.outages import DATABASE_ERRORS
 
 SHARE = 4
 """Heartbeats in the time of a lease."""
@@ -71,7 +70,7 @@ class Heartbeat:
             except LeaseLostError:
                 self._lost.set()
                 return
-            except SQLAlchemyError as error:
+            except DATABASE_ERRORS as error:
                 _log.warning("heartbeat failed", extra={"error": type(error).__name__})
             if time.monotonic() - renewed > self._leases.seconds:
                 # Nobody may have taken it yet; until a heartbeat succeeds that is unknown.

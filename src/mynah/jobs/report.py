@@ -4,10 +4,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from mynah.jobs.leases import Lease, LeaseLostError, Leases
 from mynah.runtime.logging import log_unexpected
+from mynah.storage.outages import DATABASE_ERRORS
 
 PAUSE = 1.0
 """Seconds between two writes of progress within a step."""
@@ -87,5 +86,5 @@ def _tolerating_outage() -> Iterator[None]:
         yield
     except LeaseLostError as error:
         raise JobStopped from error
-    except SQLAlchemyError as error:
+    except DATABASE_ERRORS as error:
         log_unexpected(error)

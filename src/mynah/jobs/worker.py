@@ -1,6 +1,5 @@
 """One attempt at a job, in a child process or a Celery worker alike."""
 
-import errno
 import logging
 import threading
 import time
@@ -8,9 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from mynah.errors import MynahError, UnsupportedError
+from mynah.errors import MynahError, UnavailableError, UnsupportedError
 from mynah.jobs.completion import MOST_FRUITLESS, complete_job
 from mynah.jobs.folders import JobFolders, clear_after_loss
 from mynah.jobs.heartbeat import Heartbeat
@@ -18,7 +16,9 @@ from mynah.jobs.job import State
 from mynah.jobs.kind import JobContext, JobKind
 from mynah.jobs.leases import Lease, LeaseLostError, Leases
 from mynah.jobs.report import JobReport, JobStopped
+from mynah.runtime.files import is_disk_full
 from mynah.runtime.logging import log_unexpected
+from mynah.storage.outages import DATABASE_ERRORS
 
 DIED, DEFECT = "worker_died", "internal_error"
 """Error codes whose details are in a log."""
@@ -96,13 +96,13 @@ class _Attempt:
             return self._work(self._kind())
         except JobStopped:
             return self._stop()
+        except (LeaseLostError, *DATABASE_ERRORS):
+            raise
         except MynahError as error:
             return self._fail(error.code, str(error))
         except OSError as error:
             log_unexpected(error)
             return self._fail(*_of_disk(error))
-        except (LeaseLostError, SQLAlchemyError):
-            raise
         except Exception as error:  # a defect of the kind's; the next job may be well
             log_unexpected(error)
             message = f"The {self._kind().title} failed; the error is in the server's log."
@@ -163,14 +163,14 @@ class _Attempt:
                     if complete_job(connection, self._lease.holds, state, error=error) is None:
                         raise LeaseLostError
                 return
-            except OperationalError:
+            except UnavailableError:
                 if time.monotonic() > until:
                     raise
                 time.sleep(1)
 
 
 def _of_disk(error: OSError) -> tuple[str, str]:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_disk_full(error):
         return "disk_full", "The disk is full; free some space, and retry the job."
     why = error.strerror or type(error).__name__
     return "disk_error", f"A file could not be read or written ({why}); retry the job."

@@ -1,9 +1,15 @@
 """Atomic and durable file writes."""
 
 import contextlib
+import errno
 import os
 import uuid
 from pathlib import Path
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """True for the error of a write that a disk or a quota has no room for."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def write_atomic(path: Path, data: bytes) -> None:

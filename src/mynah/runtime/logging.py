@@ -9,6 +9,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+from mynah.errors import UnavailableError
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "color_message"}
 
 
@@ -90,10 +92,13 @@ _log = logging.getLogger(__name__)
 
 
 def log_unexpected(error: BaseException) -> None:
-    """Log an unexpected exception.
+    """Log an unexpected exception; an outage of what the server depends on is a warning.
 
     Its message may quote a caller's text, so only its type and place are logged.
     """
+    if isinstance(error, UnavailableError):
+        _log.warning("outage", extra={"error": error.code, "reason": str(error)})
+        return
     cause = error.__cause__ or error
     frames = traceback.extract_tb(cause.__traceback__)
     places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from mynah.config import Settings
 from mynah.engine.engine import Engine
-from mynah.errors import OptionError
+from mynah.errors import OptionError, UnavailableError
 from mynah.server.access.authentication import Authenticator
 from mynah.server.access.idempotency import IdempotencyStore
 from mynah.server.access.limits import LimitRules, Limits
@@ -30,6 +30,7 @@ from mynah.server.voices.resolver import VoiceResolver
 from mynah.server.voices.uploads import UploadRules
 from mynah.server.webhooks.deliveries import Deliveries, RetryRules
 from mynah.server.webhooks.secrets import WebhookSecrets
+from mynah.storage.data_folder import check_room
 from mynah.storage.invalidation import watch_changes
 from mynah.storage.result_cache import open_store
 
@@ -81,13 +82,18 @@ class Services:
         """Of the server."""
         return self.stores.settings
 
-    def ready(self) -> bool:
-        """True if calls can be served now."""
+    def check_ready(self) -> None:
+        """Refuse if calls cannot be served now.
+
+        Raises:
+            UnavailableError: the engine has ended, the database does not answer, or the disk of the
+                data folder is full.
+        """
         if not self.engine.alive:
-            return False
+            raise UnavailableError("The engine has ended; restart the server.")
         with self.stores.records.connect() as connection:
             connection.execute(text("SELECT 1"))
-        return True
+        check_room(self.settings.data)
 
     def close(self) -> None:
         """Close the engine and the stores."""

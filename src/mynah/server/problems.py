@@ -12,7 +12,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from mynah.errors import MynahError, UnavailableError
+from mynah.errors import MynahError, StorageFullError, UnavailableError
+from mynah.runtime.files import is_disk_full
 from mynah.runtime.logging import current_request_id, encodable
 from mynah.server.errors import RequestError
 
@@ -84,6 +85,8 @@ _OF_CODE: dict[str, tuple[int, str, str | None]] = {
     "not_supported": (501, _INVALID, None),
     "unavailable": (503, _BUSY, None),
     "queue_full": (503, _BUSY, None),
+    "database_unavailable": (503, _BUSY, None),
+    "storage_full": (507, _BUSY, None),
     "deadline_exceeded": (504, _BUSY, None),
 }
 # Of errors that FastAPI raises. Python's own names of statuses change from version to version.
@@ -98,6 +101,8 @@ _OF_STATUS = {
     416: "range_not_satisfiable",
     431: "headers_too_large",
 }
+
+_FULL = "The server's disk is full; its operator must free some space."
 
 
 def _ignore(_: str) -> None:
@@ -132,6 +137,8 @@ def _described(error: Exception) -> Problem:
         return _invalid(error.errors())
     if isinstance(error, HTTPException):
         return _of_status(error)
+    if is_disk_full(error):
+        return _expected(StorageFullError(_FULL))
     return Problem(500, _DEFECT, "internal_error", "The server failed; the error is in its log.")
 
 

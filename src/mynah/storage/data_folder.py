@@ -1,15 +1,18 @@
 """The format of the data folder: of the weights and recordings in it, apart from the database."""
 
+import tempfile
 from pathlib import Path
 
-from mynah.errors import StorageError
-from mynah.runtime.files import write_atomic
+from mynah.errors import StorageError, StorageFullError, UnavailableError
+from mynah.runtime.files import is_disk_full, write_atomic
 
 FORMAT = 1
 """Weights in `versions/`, recordings in `audio/`, checkpoints in `jobs/`, as they are now."""
 FORMAT_FILE = "format"
 PRIVATE = 0o700
 """Mode of a new folder: voices are in it."""
+_PROBE = 1 << 16
+"""Bytes that must fit into a folder that has room."""
 
 
 def make_data_folder(folder: Path) -> None:
@@ -27,6 +30,26 @@ def make_data_folder(folder: Path) -> None:
         raise StorageError(
             f"The data folder {folder} cannot be made or written ({error.strerror}); let this "
             "user write it, or set MYNAH_DATA to another folder."
+        ) from None
+
+
+def check_room(folder: Path) -> None:
+    """Refuse a folder that nothing can be written to now.
+
+    Raises:
+        StorageFullError: its disk is full.
+        UnavailableError: it cannot be written for another reason.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_PROBE))
+    except OSError as error:
+        if is_disk_full(error):
+            raise StorageFullError(
+                "The disk of the data folder is full; free some space."
+            ) from None
+        raise UnavailableError(
+            f"The data folder cannot be written ({error.strerror}); let the server write it."
         ) from None
 
 

@@ -7,7 +7,11 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
 from mynah.storage.migrate import MigrationPolicy, prepare
+from mynah.storage.outages import WaitingPool, report_outages
 from mynah.storage.sqlite_file import prepare_connection
+
+_POOL_SECONDS = 4.0
+"""Longest wait for one of the connections that others use."""
 
 
 def open_database(url: str, policy: MigrationPolicy = MigrationPolicy.CREATE) -> Engine:
@@ -22,10 +26,17 @@ def open_database(url: str, policy: MigrationPolicy = MigrationPolicy.CREATE) ->
     """
     prepare(url, policy)
     where = make_url(url)
-    if where.get_backend_name() != "sqlite":
-        return create_engine(where, pool_pre_ping=True)
-    engine = create_engine(where)
-    event.listen(engine, "connect", prepare_connection)
+    is_file = where.get_backend_name() == "sqlite"
+    engine = create_engine(
+        where, poolclass=WaitingPool, pool_timeout=_POOL_SECONDS, pool_pre_ping=not is_file
+    )
+    report_outages(engine)
+    if is_file:
+        event.listen(engine, "connect", prepare_connection)
+    elif engine.driver == "psycopg":
+        from mynah.storage.postgresql import bound_connections  # noqa: PLC0415 - an extra
+
+        bound_connections(engine)
     return engine
 
 

@@ -39,7 +39,7 @@ def add_error_handlers(app: FastAPI, write_at: ErrorWriterAt) -> None:
             log_unexpected(error)
         return response
 
-    for kind in (MynahError, RequestValidationError, HTTPException):
+    for kind in (MynahError, RequestValidationError, HTTPException, OSError):
         app.add_exception_handler(kind, handle)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Awaitable
 from functools import partial
 
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy.exc import SQLAlchemyError
 
 from mynah.errors import CheckpointError, MynahError
 from mynah.runtime.logging import log_unexpected
@@ -17,6 +16,7 @@ from mynah.server.versions.auto_rollback import AutoRollback
 from mynah.server.versions.outcomes import Outcomes
 from mynah.server.versions.router import ResolvedVoice
 from mynah.storage.database import new_id
+from mynah.storage.outages import DATABASE_ERRORS
 
 
 class OutcomeTracker:
@@ -60,7 +60,7 @@ class OutcomeTracker:
         self._metrics.count_answer(voice.voice_id, voice.version)
         try:
             self._outcomes.begin(audio_id, caller, voice.voice_id, voice.version, voice.trusted)
-        except SQLAlchemyError as error:  # counting is not worth an answer
+        except DATABASE_ERRORS as error:  # counting is not worth an answer
             log_unexpected(error)
             return
         if failed:
@@ -75,7 +75,7 @@ class OutcomeTracker:
         try:
             self._outcomes.fail(audio_id)
             self._auto_rollback.judge(voice.voice_id, voice.version)
-        except SQLAlchemyError as error:
+        except DATABASE_ERRORS as error:
             log_unexpected(error)
 
 

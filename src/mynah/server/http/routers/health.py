@@ -3,7 +3,6 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from mynah.errors import UnavailableError
 from mynah.server.http.dependencies import ServicesOf
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -25,7 +24,6 @@ async def live() -> Health:
 @router.head("/ready", include_in_schema=False)
 @router.get("/ready")
 def ready(services: ServicesOf) -> Health:
-    """Answer if calls can be served: the engine works and the database answers."""
-    if not services.ready():
-        raise UnavailableError("The server is not ready; try again in a moment.")
+    """Answer if calls can be served: engine and database work, and the data folder has room."""
+    services.check_ready()
     return Health()
