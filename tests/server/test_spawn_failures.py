@@ -7,6 +7,7 @@ import pytest
 from training_jobs import SETTINGS, begin, make_voice, wait_for
 
 from mynah.jobs import child_processes
+from mynah.jobs.leases import Leases
 
 STARTS = 5
 """After which a job is given up."""
@@ -102,3 +103,20 @@ def test_a_job_that_cannot_start_keeps_no_other_waiting(start, recording, module
     client.post(f"/v1/jobs/{first}/cancel")
     assert client.post(f"/v1/jobs/{first}/retry").status_code == 202
     assert wait_for(client, first)["state"] == "succeeded"
+
+
+def test_a_worker_that_took_its_job_since_the_list_of_jobs_was_read_goes_on(
+    start, recording, modules, monkeypatch
+):
+    waiting, latest = Leases.waiting, []
+
+    def read_a_moment_ago(leases, most):
+        before = [*latest]
+        latest[:] = waiting(leases, most)
+        return [*dict.fromkeys([*before, *latest])]
+
+    monkeypatch.setattr(Leases, "waiting", read_a_moment_ago)
+    client = start(**SETTINGS).client()
+    job = begin(client, make_voice(client, recording), recording)
+    body = wait_for(client, job)
+    assert (body["state"], body["attempts"]) == ("succeeded", 1)

@@ -94,11 +94,12 @@ class ChildProcesses:
 
     def _look_after(self, holders: Collection[str], waiting: Collection[str]) -> None:
         for job_id, child in [*self._running.items()]:
-            child.held = child.held or child.holder in holders
-            if child.held and job_id in waiting:
+            holds = child.holder in holders  # read after the jobs that wait
+            if child.held and not holds and job_id in waiting:
                 # It lost its lease and does not end: whatever it does now is in vain.
                 child.process.kill()
                 child.process.wait()
+            child.held = child.held or holds
             if (code := child.process.poll()) is not None:
                 self._note_end(job_id, child.fence, _words(code))
                 del self._running[job_id]
