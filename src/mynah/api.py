@@ -47,12 +47,12 @@ class Synthesizer:
         """Synthesise a text chunk by chunk.
 
         Args:
-            text: Mandarin, English or both.
+            text: in languages of the model.
             voice: the voice to clone, or the name of a bundled one.
             options: all of them the defaults if not given.
 
         Yields:
-            Audio as soon as it is ready: about half a second first, then longer chunks. A
+            Audio as soon as it is ready: about a third of a second first, then longer chunks. A
             sentence's first chunk has its text, its last one ends with the pause after it.
 
         Raises:

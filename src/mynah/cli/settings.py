@@ -14,7 +14,8 @@ _HEAD = """# Settings
 
 Every setting is an environment variable. Lists and tables are written as JSON, such as `["a", "b"]`
 and `{"a": "b"}`, and yes and no as `true` and `false`. A variable that begins with `MYNAH_` and is
-not listed here is refused. `mynah settings` prints this page.
+not listed here is refused, except `MYNAH_KEY`, the key of `mynah.Client`. `mynah settings` prints
+this page.
 """
 
 

@@ -13,8 +13,6 @@ from torch.nn import functional as F
 BINS = 80
 """Mel bins of its input."""
 
-EMBEDDING = 20_480
-"""Width of the embedding: 2048 channels of 10 rows each."""
 
 _STEM = 64
 _WIDTH = 24

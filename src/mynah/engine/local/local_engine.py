@@ -97,7 +97,7 @@ class LocalEngine:
         size: most requests that are admitted at a time.
         deadline: seconds that a request may take from its admission to its last chunk.
         prompt_bytes: memory for voices that stay ready to speak.
-        version_bytes: memory for trained versions of them; see `VersionStore`.
+        version_bytes: memory for trained versions of them; see `LoadedVersions`.
     """
 
     def __init__(
