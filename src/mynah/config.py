@@ -106,7 +106,10 @@ class RequestSettings(SettingsGroup):
     socket_contexts: int = Field(default=16, gt=0)
     """Most contexts open at a time on a WebSocket."""
     queue_size: int = Field(default=64, gt=0)
-    """Most requests in progress at a time; more are refused."""
+    """Most requests in progress at a time; more are refused, except an equal share for an owner
+    who finds them taken by others."""
+    text_threads: int = Field(default=4, gt=0)
+    """Texts that are prepared at a time; an owner has half of that."""
     speech_seconds: float = Field(default=300.0, gt=0)
     """Time in which a speech request must be finished."""
 

@@ -200,6 +200,43 @@ def test_a_full_queue_refuses_and_says_when_to_come_back(make, model):
     asyncio.run(scene())
 
 
+def test_an_owner_with_all_places_keeps_nobody_else_out(make, model):
+    engine = make(size=4)
+
+    async def scene():
+        many = [engine.submit(request("a", caller="A")) for _ in range(4)]
+        with pytest.raises(QueueFullError):
+            engine.submit(request("a", caller="A"))
+        few = [engine.submit(request("b", caller="B")) for _ in range(2)]
+        for caller in "AB":
+            with pytest.raises(QueueFullError):
+                engine.submit(request("b", caller=caller))
+        third = engine.submit(request("c", caller="C"))
+        model.allow()
+        await asyncio.gather(*map(heard, [*many, *few, third]))
+
+    asyncio.run(scene())
+
+
+def test_streams_that_nobody_reads_leave_room_for_another_owner(make, model):
+    """Their sentences wait in the batch until their tokens are wanted."""
+    model.rows = 8
+    engine = make(size=64)
+
+    async def scene():
+        stalled = [engine.submit(request("a", caller="A")) for _ in range(20)]
+        await until(lambda: engine.stats().decoding_tokens >= 7)
+        other = engine.submit(request("b", caller="B"))
+        await until(lambda: engine.stats().decoding_tokens == 8)
+        assert engine.stats().decoding_tokens == 8
+        model.allow()
+        assert await heard(other) == ["b"]
+        for stream in stalled:
+            stream.close()
+
+    asyncio.run(scene())
+
+
 def test_closing_a_stream_frees_its_place_at_once_and_stops_its_work(make, model):
     model.rows = 1
     engine = make(size=1)
@@ -354,7 +391,7 @@ def test_a_thousand_requests_are_all_answered(make, model):
     async def scene():
         streams = [engine.submit(request("a", caller=str(n % 7))) for n in range(1000)]
         with pytest.raises(QueueFullError):
-            engine.submit(request("a"))
+            engine.submit(request("a", caller="1"))
         model.allow(2000)
         assert await asyncio.gather(*map(heard, streams)) == [["a"]] * 1000
 

@@ -52,13 +52,13 @@ class SynthesisRequest:
     """A text to be spoken, by whom and for whom.
 
     Attributes:
-        caller: callers are served in turn, whatever the number of their requests.
+        owner: owners are served in turn, whatever the number of their requests.
         sentences: at least one.
         voice: that speaks.
         options: language, speed and the rest.
     """
 
-    caller: str
+    owner: str
     sentences: tuple[Sentence, ...]
     voice: VoiceRef
     options: SpeechOptions

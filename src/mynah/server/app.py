@@ -7,6 +7,7 @@ from sqlalchemy import text
 from mynah.config import Settings
 from mynah.engine.engine import Engine
 from mynah.errors import OptionError, UnavailableError
+from mynah.runtime.fair_executor import FairExecutor
 from mynah.server.access.authentication import Authenticator
 from mynah.server.access.idempotency import IdempotencyStore
 from mynah.server.access.limits import LimitRules, Limits
@@ -46,6 +47,7 @@ class Services:
         self.stores = stores
         self.engine = engine
         self.metrics = metrics = Metrics(engine, name_voices=settings.metrics_voices)
+        self.texts = FairExecutor("texts", settings.text_threads)
         self.changes = watch_changes(records)
         self.limits = _limits(settings)
         self.authenticator = Authenticator(
@@ -73,7 +75,7 @@ class Services:
         tracker = OutcomeTracker(self.outcomes, self.auto_rollback, metrics)
         cache = _cache(settings, stores.base_model)
         self.speech = SpeechService(
-            router, tracker, engine, metrics, self.limits, _screen(settings), cache
+            router, tracker, engine, metrics, self.limits, _screen(settings), cache, self.texts
         )
         self.traces = _traces(settings.traces_url)
 
@@ -98,6 +100,7 @@ class Services:
     def close(self) -> None:
         """Close the engine and the stores."""
         self.engine.close()
+        self.texts.close()
         self.speech.close()
         if self.traces is not None:
             self.traces.shutdown()

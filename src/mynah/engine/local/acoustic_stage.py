@@ -60,8 +60,7 @@ class AcousticStage(StageThread):
     def _next(self) -> list[ActiveSentence]:
         sentences: list[ActiveSentence] = []
         with self._changed:
-            while self._queue and len(sentences) < self._batch_size:
-                sentence = self._queue.take()
+            while len(sentences) < self._batch_size and (sentence := self._queue.take()):
                 sentence.request.chunks_decoding += 1
                 sentences.append(sentence)
         return sentences

@@ -79,9 +79,9 @@ class ActiveSentence:
         return self.request.request.sentences[self.number]
 
     @property
-    def caller(self) -> str:
+    def owner(self) -> str:
         """Whose turn it takes."""
-        return self.request.request.caller
+        return self.request.request.owner
 
     @property
     def chunk_ready(self) -> bool:

@@ -5,11 +5,11 @@ import threading
 from collections.abc import Callable
 
 from mynah.engine.local.active_request import ActiveRequest, ActiveSentence, PreparedSentence
-from mynah.engine.local.fair_queue import FairQueue
 from mynah.engine.local.loaded_versions import LoadedVersions
 from mynah.engine.local.sized_lru import SizedLRU
 from mynah.engine.local.stage import StageThread
 from mynah.engine.speech_model import SpeechModel
+from mynah.runtime.fair_queue import FairQueue
 from mynah.runtime.threads import run_in_temporary_thread
 from mynah.runtime.wait_policy import WaitPolicy
 from mynah.voice.prompt import Prompt
@@ -53,12 +53,12 @@ class PreparationStage(StageThread):
         if self._versions.holds(sentence.request):
             self._enqueue(sentence, urgent=sentence.number == 0)
         else:
-            self._to_load.add(sentence.caller, sentence, urgent=True)
+            self._to_load.add(sentence.owner, sentence, urgent=True)
             self._changed.notify_all()
 
     def withdraw(self, sentence: ActiveSentence) -> None:
         super().withdraw(sentence)
-        self._to_load.discard(sentence.caller, sentence)
+        self._to_load.discard(sentence.owner, sentence)
         if self._next_to_load is sentence:
             self._next_to_load = None
 

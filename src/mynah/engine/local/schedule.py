@@ -3,7 +3,7 @@
 Fair queues decide whose turn it is among all that may go on, and each stage how many it takes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import NamedTuple
@@ -28,6 +28,21 @@ class Limits:
 
     sentences_ahead: int = 3
     chunks_ahead: int = 4
+
+
+def has_place(requests: Mapping[str, int], owner: str, size: float) -> bool:
+    """True if one more request of an owner is admitted.
+
+    One owner may have all the places. When they are taken, another still gets an equal share of
+    them beside, so that nobody's requests, however long they are held, keep others out.
+
+    Args:
+        requests: number of each owner's requests that are admitted.
+        owner: of the next one.
+        size: number of places.
+    """
+    share = size / len({*requests, owner})
+    return sum(requests.values()) < size or requests.get(owner, 0) < max(1, share)
 
 
 class Actions(NamedTuple):

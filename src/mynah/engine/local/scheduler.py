@@ -1,13 +1,14 @@
-"""The local engine's scheduler: requests of many callers on their way through the stages.
+"""The local engine's scheduler: requests of many owners on their way through the stages.
 
 A sentence is prepared, decoded to tokens in the semantic stage, and chunks of it to sound in the
-acoustic stage while the next tokens come. Each stage has a thread and serves callers in turns. One
+acoustic stage while the next tokens come. Each stage has a thread and serves owners in turns. One
 lock guards everything that they share. Whatever happens changes states and counts; `schedule`
 reads these and says what may be done next.
 """
 
 import math
 import threading
+from collections import Counter
 from collections.abc import Collection
 
 import numpy as np
@@ -24,7 +25,7 @@ from mynah.engine.local.active_request import (
 )
 from mynah.engine.local.loaded_versions import LoadedVersions
 from mynah.engine.local.preparation_stage import PreparationStage
-from mynah.engine.local.schedule import Limits, schedule
+from mynah.engine.local.schedule import Limits, has_place, schedule
 from mynah.engine.local.semantic_stage import SemanticStage
 from mynah.engine.local.service_time import ServiceTime
 from mynah.engine.local.sized_lru import SizedLRU
@@ -46,7 +47,7 @@ class Scheduler:
 
     Args:
         model: that speaks.
-        size: most requests at a time.
+        size: most requests at a time; see `has_place`.
         prompt_bytes: memory for voices that stay ready to speak.
         version_bytes: memory for trained versions of them; see `LoadedVersions`.
     """
@@ -95,7 +96,7 @@ class Scheduler:
         with self._changed:
             if not self._open:
                 raise _stopping()
-            if len(self._requests) >= self._size:
+            if not has_place(self._owners(), request.request.owner, self._size):
                 raise QueueFullError(
                     f"{self._size} requests are being spoken, and no more fit; try again shortly.",
                     self._service_time.seconds_to_a_place(
@@ -106,6 +107,9 @@ class Scheduler:
                 self._waiting.resume()
             self._requests.add(request)
             self._advance([request])
+
+    def _owners(self) -> Counter[str]:
+        return Counter(each.request.owner for each in self._requests)
 
     def chunk_taken(self, request: ActiveRequest) -> None:
         """Note that the caller took a chunk, so that the next may be made."""

@@ -1,8 +1,8 @@
-"""The semantic stage: sentences of any callers in one batch, a token each at every step."""
+"""The semantic stage: sentences of any owners in one batch, a token each at every step."""
 
 import threading
 import time
-from collections import OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -61,6 +61,10 @@ class RunningBatch:
 READ_AT_ONCE = 512
 """Phonemes and prompt tokens that are prefilled between two steps, while the other sequences wait;
 a longer sentence is prefilled alone."""
+
+SPARED = 8
+"""One row in so many is never taken by an owner who has all others, so that the next owner need not
+wait until a long sentence, or one that nobody listens to, has ended."""
 
 
 class SemanticStage(StageThread):
@@ -124,10 +128,14 @@ class SemanticStage(StageThread):
     def _next(self) -> Mapping[Hashable, list[ActiveSentence]]:
         """Sentences that join now: as many as there is room for, and a bounded time to read."""
         joining: defaultdict[Hashable, list[ActiveSentence]] = defaultdict(list)
-        room = self._model.rows - self.batch_size
+        rows = self._model.rows
+        held = self._rows_held()
+        most = rows - rows // SPARED
         length = 0
-        while self._queue and room > 0 and length < READ_AT_ONCE:
-            sentence = self._queue.take()
+        while held.total() < rows and length < READ_AT_ONCE:
+            sentence = self._queue.take({owner for owner in held if held[owner] >= most})
+            if sentence is None:
+                break
             prepared = sentence.prepared
             try:
                 self._batch_of(prepared.model).batch.validate(prepared.semantic)
@@ -136,9 +144,14 @@ class SemanticStage(StageThread):
                 continue
             sentence.enter(SentenceState.DECODING)
             length += prepared.semantic.prefill_length
-            room -= 1
+            held[sentence.owner] += 1
             joining[prepared.model.gpt].append(sentence)
         return joining
+
+    def _rows_held(self) -> Counter[str]:
+        """Number of rows of each owner."""
+        batches = self._batches.values()
+        return Counter(each.owner for running in batches for each in running.sentences.values())
 
     def _batch_of(self, model: SpeechModel) -> RunningBatch:
         if model.gpt not in self._batches:

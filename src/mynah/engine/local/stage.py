@@ -4,7 +4,7 @@ import threading
 from abc import ABC, abstractmethod
 
 from mynah.engine.local.active_request import ActiveSentence
-from mynah.engine.local.fair_queue import FairQueue
+from mynah.runtime.fair_queue import FairQueue
 from mynah.runtime.threads import set_thread_count
 from mynah.runtime.wait_policy import WaitPolicy
 
@@ -54,10 +54,10 @@ class StageThread(ABC):
 
     def withdraw(self, sentence: ActiveSentence) -> None:
         """Forget a sentence that waits; with the lock held."""
-        self._queue.discard(sentence.caller, sentence)
+        self._queue.discard(sentence.owner, sentence)
 
     def _enqueue(self, sentence: ActiveSentence, *, urgent: bool) -> None:
-        if self._queue.add(sentence.caller, sentence, urgent=urgent):
+        if self._queue.add(sentence.owner, sentence, urgent=urgent):
             self._changed.notify_all()
 
     @property

@@ -4,12 +4,11 @@ import time
 from dataclasses import dataclass, replace
 from functools import partial
 
-from fastapi.concurrency import run_in_threadpool
-
 from mynah.audio.encoding import AudioFormat
 from mynah.engine.engine import ChunkStream, Engine
 from mynah.engine.request import SynthesisRequest, VoiceRef
 from mynah.options import SpeechOptions
+from mynah.runtime.fair_executor import FairExecutor
 from mynah.runtime.tracing import span
 from mynah.server.access.keys import Caller
 from mynah.server.access.limits import Limits
@@ -24,6 +23,9 @@ from mynah.server.versions.router import ResolvedVoice, VersionRouter
 from mynah.server.voices.resolver import VoiceSelection
 from mynah.text.frontend import analyse
 from mynah.text.sentence import Sentence
+
+SHORT_CHARACTERS = 1000
+"""Longest text that is prepared before an owner's longer ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class SpeechService:
         limits: of each caller.
         screen: of words that may not be spoken, if there is one.
         cache: of finished speech, if there is one.
+        texts: threads that prepare texts.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class SpeechService:
         limits: Limits,
         screen: Screen | None,
         cache: SpeechCache | None,
+        texts: FairExecutor,
     ) -> None:
         self._router = router
         self._tracker = tracker
@@ -81,6 +85,7 @@ class SpeechService:
         self._limits = limits
         self._screen = screen
         self._cache = cache
+        self._texts = texts
 
     @property
     def sample_rate(self) -> int:
@@ -108,7 +113,11 @@ class SpeechService:
 
     async def _open(self, request: SpeechRequest) -> AudioStream:
         request = replace(request, options=self._engine.resolve(request.options))
-        voice, sentences = await run_in_threadpool(self._prepare, request)
+        voice, sentences = await self._texts.run(
+            request.caller.owner,
+            partial(self._prepare, request),
+            urgent=len(request.text) <= SHORT_CHARACTERS,
+        )
         await self._limits.count_characters(request.caller, len(request.text))
         leave = self._limits.enter_stream(request.caller)
         try:
@@ -169,7 +178,7 @@ class SpeechService:
         self, request: SpeechRequest, voice: VoiceRef, sentences: list[Sentence]
     ) -> SpokenAudio:
         stream: ChunkStream = self._engine.submit(
-            SynthesisRequest(request.caller.id, tuple(sentences), voice, request.options)
+            SynthesisRequest(request.caller.owner, tuple(sentences), voice, request.options)
         )
         timings: list[SentenceTiming] = []
         if request.timed:

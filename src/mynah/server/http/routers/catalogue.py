@@ -1,6 +1,7 @@
 """Models, languages, and the pronunciation of a text."""
 
 from collections import Counter
+from functools import partial
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -135,9 +136,10 @@ def list_languages(_: SpeakCaller) -> Languages:
 
 
 @router.post("/text/phonemes")
-def pronounce(body: PhonemesBody, _: SpeakCaller) -> Phonemes:
+async def pronounce(body: PhonemesBody, caller: SpeakCaller, services: ServicesOf) -> Phonemes:
     """Split, normalise and pronounce a text without speaking it."""
-    sentences = analyse(body.input, body.language, body.split)
+    read = partial(analyse, body.input, body.language, body.split)
+    sentences = await services.texts.run(caller.owner, read)
     return Phonemes(sentences=[_pronounced(sentence) for sentence in sentences])
 
 

@@ -1,12 +1,12 @@
 """Callers in a circle, urgent items first, though never at others' cost for long."""
 
-from mynah.engine.local.fair_queue import FairQueue
+from mynah.runtime.fair_queue import FairQueue
 
 
 def taken(turns) -> str:
     order = ""
-    while turns:
-        order += turns.take()
+    while item := turns.take():
+        order += item
     return order
 
 
@@ -33,6 +33,16 @@ def test_a_caller_with_ever_more_urgent_items_gets_one_extra_turn_a_round():
     for item in "UVWXYZ":
         turns.add("flood", item, urgent=True)
     assert taken(turns) == "UaVWbXYcZd"
+
+
+def test_owners_can_be_passed_over_and_keep_their_place():
+    turns = FairQueue()
+    turns.add("a", "1", urgent=True)
+    turns.add("b", "2")
+    assert turns.take({"a"}) == "2"
+    assert turns.take({"a"}) is None
+    assert turns.take() == "1"
+    assert turns.take() is None
 
 
 def test_an_item_waits_once_and_can_be_taken_back():
