@@ -148,8 +148,20 @@ class Leases:
             yield connection
 
     def waiting(self, limit: int) -> list[str]:
-        """Ids of jobs that a worker should take, the oldest first."""
-        query = select(jobs.c.id).where(free()).order_by(jobs.c.created_at, jobs.c.id).limit(limit)
+        """Ids of jobs that a worker should take: owners in turn, the oldest of each first.
+
+        An owner whose jobs are being worked on has had as many turns.
+        """
+        oldest_first = (jobs.c.created_at, jobs.c.id)
+        turn = func.row_number().over(partition_by=jobs.c.owner, order_by=oldest_first)
+        others = jobs.alias()
+        running = select(func.count()).where(
+            others.c.owner == jobs.c.owner,
+            others.c.state == "running",
+            others.c.lease_until >= clock(),
+        )
+        order = (turn + running.scalar_subquery(), *oldest_first)
+        query = select(jobs.c.id).where(free()).order_by(*order).limit(limit)
         with self._records.connect() as connection:
             return list(connection.scalars(query))
 

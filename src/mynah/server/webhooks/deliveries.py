@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from sqlalchemy import Engine, and_, insert, select, update
+from sqlalchemy import ColumnElement, Engine, and_, func, insert, select, update
 
 from mynah.server.access.keys import Caller
 from mynah.server.access.ownership import owned_by
@@ -36,6 +36,7 @@ class Delivery:
         state: `failed` means that no more attempts follow.
         attempts: number of attempts so far.
         created_at: seconds since 1970.
+        owner: of the key.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Delivery:
     state: State
     attempts: int
     created_at: int
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +127,16 @@ class Deliveries:
             )
         return Delivery(**row)
 
-    def claim(self, limit: int) -> Sequence[Delivery]:
-        """Claim due deliveries, which others cannot claim for a while."""
-        due = and_(deliveries.c.state == "pending", deliveries.c.next_at <= clock())
+    def owners_waiting(self) -> Sequence[str]:
+        """Owners who have due deliveries, the one that waits longest first."""
+        first = func.min(deliveries.c.next_at)
+        query = select(deliveries.c.owner).where(_due()).group_by(deliveries.c.owner)
+        with self._records.connect() as connection:
+            return connection.scalars(query.order_by(first)).all()
+
+    def claim(self, owner: str, limit: int) -> Sequence[Delivery]:
+        """Claim due deliveries of an owner, which others cannot claim for a while."""
+        due = and_(_due(), deliveries.c.owner == owner)
         # At least once: a delivery whose sender dies is sent again.
         again = {"next_at": clock() + self._rules.claim}
         with self._records.begin() as connection:
@@ -160,3 +169,7 @@ class Deliveries:
             return "delivered"
         over = outcome.unwanted or attempts >= self._rules.attempts
         return "failed" if over else "pending"
+
+
+def _due() -> ColumnElement[bool]:
+    return and_(deliveries.c.state == "pending", deliveries.c.next_at <= clock())

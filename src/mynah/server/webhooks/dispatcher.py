@@ -1,7 +1,8 @@
-"""Webhook dispatcher: concurrent delivery, so that a slow receiver delays no other."""
+"""Webhook dispatcher: concurrent delivery, so that a slow receiver delays no other owner's."""
 
 import asyncio
 import time
+from collections import Counter
 
 from fastapi.concurrency import run_in_threadpool
 
@@ -12,7 +13,9 @@ from mynah.server.webhooks.secrets import WebhookSecrets
 from mynah.server.webhooks.sender import AttemptResult, Message, Sender
 
 PAUSE = 0.5
-AT_ONCE = 32
+AT_ONCE = 64
+AT_ONCE_OF_OWNER = 16
+"""Of one owner, whose receivers may all be slow."""
 
 
 class WebhookDispatcher:
@@ -22,7 +25,8 @@ class WebhookDispatcher:
         self._deliveries = deliveries
         self._secrets = secrets
         self._sender = sender
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: dict[asyncio.Task[None], str] = {}
+        """Owners by the tasks that send."""
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -34,11 +38,15 @@ class WebhookDispatcher:
             await asyncio.sleep(PAUSE)
 
     async def _begin(self) -> None:
-        room = AT_ONCE - len(self._sending)
-        for delivery in await run_in_threadpool(self._deliveries.claim, room) if room else ():
-            task = asyncio.create_task(self._deliver(delivery))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+        for owner in await run_in_threadpool(self._deliveries.owners_waiting):
+            sending = Counter(self._sending.values())
+            room = min(AT_ONCE - sending.total(), AT_ONCE_OF_OWNER - sending[owner])
+            if room <= 0:
+                continue
+            for delivery in await run_in_threadpool(self._deliveries.claim, owner, room):
+                task = asyncio.create_task(self._deliver(delivery))
+                self._sending[task] = owner
+                task.add_done_callback(self._sending.pop)
 
     async def _deliver(self, delivery: Delivery) -> None:
         began = time.monotonic()
