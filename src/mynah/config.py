@@ -105,6 +105,10 @@ class RequestSettings(SettingsGroup):
     """Time in which a client must read some of the data waiting for it."""
     socket_contexts: int = Field(default=16, gt=0)
     """Most contexts open at a time on a WebSocket."""
+    owner_sockets: int = Field(default=128, gt=0)
+    """Most WebSockets of an owner at a time."""
+    owner_contexts: int = Field(default=512, gt=0)
+    """Most contexts of an owner's WebSockets at a time."""
     queue_size: int = Field(default=64, gt=0)
     """Most requests in progress at a time; more are refused, except an equal share for an owner
     who finds them taken by others."""

@@ -220,6 +220,46 @@ def test_browsers_send_the_key_as_a_subprotocol(server, open_socket):
     assert speech.until("speech.audio.done")
 
 
+def test_sockets_of_an_owner_are_bounded_and_leave_others_alone(start, open_socket):
+    server = start(owner_sockets=2)
+    keys = [bearer(server.key("speak", owner=owner)) for owner in ("A", "A", "B")]
+    with connect(url_of(server), additional_headers=keys[0]):
+        open_socket(server, additional_headers=keys[1])
+        with pytest.raises(InvalidStatus) as refused:
+            open_socket(server, additional_headers=keys[0])
+        assert refused.value.response.status_code == 429
+        other = open_socket(server, additional_headers=keys[2])
+        other.begin(input="Hello there.", **{"continue": False})
+        assert other.until("speech.audio.done")
+    wait_for(lambda: may_open(server, keys[0]))
+
+
+def test_contexts_of_an_owner_are_bounded_over_all_sockets(start, open_socket):
+    server = start(owner_contexts=2)
+    one, two = open_socket(server), open_socket(server)
+    for name in "abc":
+        one.begin(name, input="Hello")
+    too_many = one.until("error", "c")
+    two.begin("c", input="Hello")
+    for error in (*too_many, *two.until("error", "c")):
+        assert error["error"]["code"] == "rate_limit_exceeded"
+    other = open_socket(server, additional_headers=bearer(server.key("speak", owner="B")))
+    other.begin(input="Hello there.", **{"continue": False})
+    assert other.until("speech.audio.done")
+    one.send("a", cancel=True)
+    one.until("speech.audio.cancelled")
+    two.begin("c", input="Hello there.", **{"continue": False})
+    assert two.until("speech.audio.done", "c")
+
+
+def may_open(server, headers) -> bool:
+    try:
+        with connect(url_of(server), additional_headers=headers):
+            return True
+    except InvalidStatus:
+        return False
+
+
 @pytest.mark.parametrize(("origin", "status"), [("https://evil.example", 403), (None, 101)])
 def test_pages_of_other_origins_are_refused(start, origin, status):
     server = start(no_auth=True)

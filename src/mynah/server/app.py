@@ -12,6 +12,7 @@ from mynah.server.access.authentication import Authenticator
 from mynah.server.access.idempotency import IdempotencyStore
 from mynah.server.access.limits import LimitRules, Limits
 from mynah.server.access.open_calls import OpenCalls
+from mynah.server.access.owner_bounds import OwnerBound
 from mynah.server.access.screen import Mode, Screen
 from mynah.server.access.word_lists import WordLists
 from mynah.server.metrics import Metrics
@@ -53,6 +54,8 @@ class Services:
         self.authenticator = Authenticator(
             stores.keys, self.changes, self.limits, no_auth=settings.no_auth
         )
+        self.sockets = OwnerBound("WebSockets", settings.owner_sockets)
+        self.contexts = OwnerBound("contexts", settings.owner_contexts)
         self.open_calls = OpenCalls(stores.keys, self.changes)
         self.idempotency = IdempotencyStore(records)
         self.exports = Exports(stores.versions, stores.weights, settings.model)

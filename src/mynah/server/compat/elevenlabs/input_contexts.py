@@ -99,7 +99,9 @@ class InputContexts:
                 caller, "", voice, query.options(speed), form, timed=query.sync_alignment
             ),
         )
+        leave = self._services.contexts.enter(caller)
         speaking = self._tasks.create_task(self._speak(name, caller, session))
+        speaking.add_done_callback(lambda _: leave())
         self._contexts[name] = _Context(session, first.voice_settings, speaking)
 
     def add(self, name: str | None, message: InputMessage, last: bool = False) -> None:

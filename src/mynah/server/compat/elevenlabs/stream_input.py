@@ -7,6 +7,7 @@ first message opens and an empty text ends; the second has many, each with an id
 import asyncio
 import contextlib
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from fastapi import APIRouter, WebSocket
 from fastapi.exceptions import RequestValidationError
@@ -99,14 +100,31 @@ async def _serve(
         query = validated(InputQuery.model_validate, dict(socket.query_params))
         check_model(query.model_id)
         secret = key_of_socket(socket)
-        if secret is not None:
-            await services.authenticator.authenticate(secret, "speak")
+        leave = await _entered(services, secret)
     except (MynahError, RequestValidationError) as error:
         await socket.send_denial_response(answer(error))
         return
-    await socket.accept()
+    with ExitStack() as held:
+        held.callback(leave)
+        await socket.accept()
+        await _converse(socket, services, Opening(voice_id, query, secret), kind)
+
+
+async def _entered(services: Services, secret: str | None) -> Callable[[], None]:
+    """Count a socket with a key in its head; others are bounded by their contexts."""
+    if secret is None:
+        return lambda: None
+    return services.sockets.enter(await services.authenticator.authenticate(secret, "speak"))
+
+
+async def _converse(
+    socket: WebSocket,
+    services: Services,
+    opening: Opening,
+    kind: Callable[[InputContexts], _Single | _Multi],
+) -> None:
     async with asyncio.TaskGroup() as tasks:
-        contexts = InputContexts(socket, services, tasks, Opening(voice_id, query, secret))
+        contexts = InputContexts(socket, services, tasks, opening)
         session = kind(contexts)
         watching = tasks.create_task(contexts.close_when_silent())
         with contextlib.suppress(WebSocketDisconnect):

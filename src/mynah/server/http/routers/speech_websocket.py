@@ -77,15 +77,18 @@ async def stream_speech(socket: WebSocket, services: ServicesOf) -> None:
     """Speak texts while they are being written."""
     try:
         caller = await services.authenticator.authenticate(secret_of(socket), "speak")
+        leave = services.sockets.enter(caller)
     except MynahError as error:
         await socket.send_denial_response(error_response(error))
         return
-    await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None)
     try:
+        await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None)
         async with services.open_calls.opened(caller):
             await _serve(socket, services)
     except AuthenticationError as error:
         await close_unauthenticated(socket, error)
+    finally:
+        leave()
 
 
 async def _serve(socket: WebSocket, services: Services) -> None:
@@ -139,7 +142,9 @@ class _Session:
         body = _validated(given)
         context = InputSession(self._services.speech, body.request(caller, ""))
         context.add(body.piece())
+        leave = self._services.contexts.enter(caller)
         speaking = self._tasks.create_task(self._speak(name, context))
+        speaking.add_done_callback(lambda _: leave())
         lasting = {field: given[field] for field in given.keys() - _OF_PIECES}
         self._contexts[name] = _Open(lasting, body.params(), context, speaking)
 
