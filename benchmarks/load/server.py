@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -29,11 +29,18 @@ class Served:
         url: where.
         secret: a key for it.
         process: its id.
+        data: its data folder, if it is known.
     """
 
     url: str
     secret: str
     process: int
+    data: Path | None = None
+
+    def of_owner(self, owner: str) -> "Served":
+        """The same server, with a key of another owner."""
+        own = {**os.environ, "MYNAH_DATA": str(self.data)}
+        return replace(self, secret=_key(sys.executable, own, "--owner", owner))
 
     def memory(self) -> int:
         """Resident bytes of its process."""
@@ -63,11 +70,7 @@ def serving(
         own = {**environment, "MYNAH_DATA": folder, "MYNAH_PORT": str(port)}
         if model:
             own["MYNAH_MODEL"] = str(model)
-        scopes = ("--scope", "speak", "--scope", "train")
-        create = _mynah(python, "keys", "create", "load", *scopes)
-        secret = subprocess.check_output(
-            create, env=own, stderr=subprocess.DEVNULL, text=True
-        ).strip()
+        secret = _key(python, own)
         with (Path(folder) / "log").open("w") as log:
             process = subprocess.Popen(_mynah(python, "serve"), env=own, stderr=log)
             # A benchmark that is ended leaves no server behind.
@@ -75,11 +78,18 @@ def serving(
             try:
                 url = f"http://127.0.0.1:{port}"
                 _wait(process, url)
-                yield Served(url, secret, process.pid)
+                yield Served(url, secret, process.pid, Path(folder))
             finally:
                 process.terminate()
                 process.wait()
                 signal.signal(signal.SIGTERM, default)
+
+
+def _key(python: str, environment: Mapping[str, str], *options: str) -> str:
+    scopes = ("--scope", "speak", "--scope", "train")
+    create = _mynah(python, "keys", "create", "load", *scopes, *options)
+    made = subprocess.check_output(create, env=environment, stderr=subprocess.DEVNULL, text=True)
+    return made.strip()
 
 
 def _mynah(python: str, *arguments: str) -> Sequence[str]:

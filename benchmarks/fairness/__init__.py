@@ -1,0 +1,1 @@
+"""Fairness: the first audio of one owner beside the worst that another one does."""
