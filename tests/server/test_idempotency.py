@@ -5,6 +5,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from training_jobs import IDLE
+
+from mynah.server.access.idempotency import LEASE_SECONDS, IdempotencyStore
 
 
 def voice_call(recording, name: str, **changes) -> dict:
@@ -131,3 +134,59 @@ def test_a_large_body_is_refused_when_it_is_sent_again_too(start, error_of):
     answer = server.client().post("/v1/text/phonemes", content=chunks, headers=headers)
     assert answer.status_code == 413
     error_of(answer)
+
+
+@pytest.fixture
+def killed(start, monkeypatch):
+    """A server whose writes happen as if it were killed just before it stores the response."""
+    server, store = start(**IDLE), IdempotencyStore
+
+    def in_its_last_moment(call, headers):
+        with monkeypatch.context() as patch:
+            for method in ("finish", "abandon"):
+                patch.setattr(store, method, lambda *_: None)
+            assert server.client().post(**call, headers=headers).is_success
+            server.services.idempotency._claims.clear()
+        return server.client()
+
+    return in_its_last_moment
+
+
+def test_what_a_killed_server_made_is_answered_within_seconds_and_not_made_again(
+    killed, recording, error_of
+):
+    headers, call = {"idempotency-key": "killed"}, voice_call(recording, "Killed")
+    client = killed(call, headers)
+    early = client.post(**call, headers=headers)
+    assert (early.status_code, error_of(early)["code"]) == (409, "request_in_progress")
+    time.sleep(LEASE_SECONDS + 1.1)
+    voices = client.get("/v1/voices").json()["data"]
+    (voice,) = [each for each in voices if each["name"] == "Killed"]
+    again = client.post(**call, headers=headers)
+    assert (again.status_code, again.json()["id"]) == (201, voice["id"])
+    assert client.post(**call, headers=headers).headers["idempotent-replayed"] == "true"
+    train = {"url": f"/v1/voices/{voice['id']}/train", "data": {"epochs": "1"}}
+    killed(train, {"idempotency-key": "killed-job"})
+    time.sleep(LEASE_SECONDS + 1.1)
+    answer = client.post(**train, headers={"idempotency-key": "killed-job"})
+    (job,) = client.get("/v1/jobs").json()["data"]
+    assert (answer.status_code, answer.json()["id"]) == (202, job["id"])
+
+
+def test_a_write_that_takes_long_is_not_taken_over(start, recording, monkeypatch):
+    server = start()
+    gate = threading.Event()
+    create = type(server.services.stores.voices).create
+
+    def slow(*arguments):
+        gate.wait(20)
+        return create(*arguments)
+
+    monkeypatch.setattr(type(server.services.stores.voices), "create", slow)
+    headers, call = {"idempotency-key": "long"}, voice_call(recording, "Long")
+    with ThreadPoolExecutor(1) as thread:
+        first = thread.submit(server.client().post, **call, headers=headers)
+        time.sleep(LEASE_SECONDS + 2)
+        assert server.client().post(**call, headers=headers).status_code == 409
+        gate.set()
+        assert first.result().status_code == 201

@@ -10,6 +10,7 @@ from mynah.jobs.dispatch import JobDispatcher, open_launcher
 from mynah.jobs.folders import clear_jobs
 from mynah.runtime.logging import log_unexpected
 from mynah.runtime.memory import return_freed_memory
+from mynah.server.access.idempotency import BEAT_SECONDS
 from mynah.server.app import Services
 from mynah.server.event_loop import watch_lag
 from mynah.server.webhooks.dispatcher import WebhookDispatcher
@@ -33,6 +34,7 @@ async def background(services: Services) -> AsyncIterator[None]:
         dispatcher.run(),
         services.open_calls.watch(),
         _purge(services),
+        _beat(services),
         _return_memory(),
         watch_lag(services.metrics.loop_lag),
     )
@@ -60,6 +62,16 @@ async def _purge(services: Services) -> None:
         except Exception as error:  # such as a database that is away for a while
             log_unexpected(error)
         await asyncio.sleep(PURGE_SECONDS)
+
+
+async def _beat(services: Services) -> None:
+    """Keep writes in progress from being taken over by others."""
+    while True:
+        await asyncio.sleep(BEAT_SECONDS)
+        try:
+            await run_in_threadpool(services.idempotency.beat)
+        except Exception as error:  # such as a database that is away for a while
+            log_unexpected(error)
 
 
 async def _return_memory() -> None:

@@ -1,6 +1,7 @@
 """Job service: callers list, cancel and retry their jobs."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from mynah.jobs.completion import complete_job
 from mynah.jobs.events import record_event
 from mynah.jobs.job import JOB_COLUMNS, UNDER_WAY, Job, job_of
 from mynah.jobs.leases import abandoned
+from mynah.server.access.idempotency import reserved_id
 from mynah.server.access.keys import Caller
 from mynah.server.access.ownership import owned_by
 from mynah.server.errors import JobEndedError, JobLimitError, JobNotEndedError, JobNotFoundError
@@ -57,6 +59,15 @@ class JobService:
         """
         with self._records.connect() as connection:
             return _get(connection, owned_by(jobs, caller) & (jobs.c.id == job_id))
+
+    def made_before(self, caller: Caller) -> Job | None:
+        """The job that this very write made before its process ended, if it did."""
+        made = reserved_id("job")
+        if made is None:
+            return None
+        with suppress(JobNotFoundError):
+            return self.get(caller, made)
+        return None
 
     def page(self, caller: Caller, before: str = "", limit: int = 20) -> JobPage:
         """A caller's jobs whose ids come before one, at most `limit`."""
@@ -100,8 +111,9 @@ class JobService:
         """
         advisory_lock(connection, f"jobs of {caller.id}")
         row = {
-            "id": new_id("job"), "kind": kind, "caller": caller.id, "voice_id": voice_id,
-            "request": request, "callback_url": callback_url, "state": "queued", "progress": {},
+            "id": reserved_id("job") or new_id("job"), "kind": kind, "caller": caller.id,
+            "voice_id": voice_id, "request": request, "callback_url": callback_url,
+            "state": "queued", "progress": {},
             "attempts": 0, "fruitless": 0, "cancelling": False, "fence": 0, "created_at": now(),
             "owner": caller.owner,
         }  # fmt: skip

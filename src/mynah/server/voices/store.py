@@ -1,6 +1,7 @@
 """Storage of voices: creation from recordings, listing, changes and deletion."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, Engine, RowMapping, delete, insert, or_, sele
 from sqlalchemy.exc import IntegrityError
 
 from mynah.errors import VoiceNotFoundError
+from mynah.server.access.idempotency import reserved_id
 from mynah.server.access.keys import OPERATOR, Caller
 from mynah.server.errors import BuiltInVoiceError, VoiceAccessError, VoiceExistsError
 from mynah.server.voices.access import VoiceAccess, access_to, named_voice, visible_voices
@@ -147,6 +149,9 @@ class VoiceStore:
         Raises:
             VoiceExistsError: the name is taken.
         """
+        made = self._made_before(caller)
+        if made is not None:
+            return made
         voice = self.draft(caller, NewVoice(name, language, labels, consent))
         kept = [each.stored() for each in clips]
         # Files first: a row whose file is missing would be a voice that cannot speak.
@@ -167,8 +172,8 @@ class VoiceStore:
         """
         self._refuse_built_in_name(new.name)
         return VoiceRecord(
-            new_id("voice"), new.name, new.language, dict(new.labels), new.consent, FIRST_VERSION,
-            now(), caller.owner, VoiceAccess.OWN,
+            reserved_id("voice") or new_id("voice"), new.name, new.language, dict(new.labels),
+            new.consent, FIRST_VERSION, now(), caller.owner, VoiceAccess.OWN,
         )  # fmt: skip
 
     def get(self, caller: Caller, name: str) -> VoiceRecord:
@@ -303,6 +308,15 @@ class VoiceStore:
             VoiceAccessError: it is shared by another owner.
         """
         return _with_access(_changeable(self.get(caller, name)), VoiceAccess.OWN)
+
+    def _made_before(self, caller: Caller) -> VoiceRecord | None:
+        """The voice that this very write made before its process ended, if it did."""
+        made = reserved_id("voice")
+        if made is None:
+            return None
+        with suppress(VoiceNotFoundError):
+            return self.managed(caller, made)
+        return None
 
     def _refuse_built_in_name(self, name: str) -> None:
         if name in self._built_in:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mynah.errors import MynahError
-from mynah.server.access.idempotency import IdempotencyStore, StoredResponse, write_name
+from mynah.server.access.idempotency import IdempotencyStore, StoredResponse, doing, write_name
 from mynah.server.app import Services
 from mynah.server.errors import AuthenticationError, RequestError
 from mynah.server.http.dependencies import bearer_secret
@@ -64,7 +64,8 @@ class IdempotencyMiddleware:
         headers = Headers(scope=scope) if scope["type"] == "http" else Headers({})
         key = headers.get(HEADER)
         if key is None or scope["method"] not in _WRITES:
-            await self._app(scope, receive, send)
+            with doing(None):
+                await self._app(scope, receive, send)
             return
         try:
             name = await _name_of(scope, headers, key)
@@ -79,7 +80,8 @@ class IdempotencyMiddleware:
 
     async def _once(self, name: str, scope: Scope, receive: "Fingerprint", send: Send) -> None:
         first_answers = _services(scope).idempotency
-        if not await run_in_threadpool(first_answers.begin, name):
+        claim = await run_in_threadpool(first_answers.begin, name)
+        if claim is None:
             # The caller holds the key of the first write, so that the body may be read.
             limit = self._rules.largest(Headers(scope=scope))
             body_of(scope).admit(limit)
@@ -88,14 +90,15 @@ class IdempotencyMiddleware:
             return
 
         async def keep(first: StoredResponse) -> None:
-            await run_in_threadpool(first_answers.finish, name, receive.digest, first)
+            await run_in_threadpool(first_answers.finish, claim, receive.digest, first)
 
         answering = _Answering(send, keep)
         try:
-            await self._app(scope, receive, answering)
+            with doing(claim):
+                await self._app(scope, receive, answering)
         finally:
             if not answering.kept:
-                await run_in_threadpool(first_answers.abandon, name)
+                await run_in_threadpool(first_answers.abandon, claim)
 
 
 class Fingerprint:

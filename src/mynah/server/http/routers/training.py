@@ -93,6 +93,9 @@ def train_voice(
     services: ServicesOf,
 ) -> JobDetails:
     """Train a voice on a minute of speech; meanwhile it speaks as before."""
+    made = services.stores.jobs.made_before(caller)
+    if made is not None:
+        return job_details(made, services)
     _check(form, caller, services)
     record = None if form.create else services.stores.voices.managed(caller, voice)
     if record is not None:
