@@ -3,8 +3,10 @@
 import logging.config
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,20 @@ def with_a_folder_for_a_database(folder, _):
     (folder / "mynah.db").mkdir()
 
 
+def without_a_column(folder, _):
+    change(folder, "ALTER TABLE jobs DROP COLUMN sent_at")
+
+
+def without_a_table(folder, _):
+    change(folder, "DROP TABLE voice_shares")
+
+
+def change(folder, statement):
+    migrate.upgrade(f"sqlite:///{folder / 'mynah.db'}")
+    with closing(sqlite3.connect(folder / "mynah.db")) as database:
+        database.execute(statement)
+
+
 @pytest.mark.parametrize(
     ("spoil", "remedy"),
     [
@@ -79,6 +95,8 @@ def with_a_folder_for_a_database(folder, _):
         (with_a_bad_page, "backup"),
         (with_a_bad_page_from_before, "backup"),
         (with_a_folder_for_a_database, "MYNAH_DATA"),
+        (without_a_column, "lacks the column jobs.sent_at"),
+        (without_a_table, "lacks the column voice_shares"),
     ],
 )
 def test_a_server_refuses_it_before_it_loads_a_model(folder, monkeypatch, spoil, remedy):

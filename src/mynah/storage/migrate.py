@@ -70,8 +70,9 @@ def check(url: str) -> str:
     with explained(access.name):
         access.check_integrity()
         migration = _look(access)
-    if migration.needs > MigrationPolicy.CHECK:
-        raise _refused(migration, access)
+        if migration.needs > MigrationPolicy.CHECK:
+            raise _refused(migration, access)
+        _check_columns(access, migration.head)
     return migration.head
 
 
@@ -119,7 +120,7 @@ def _plan(connection: Connection, access: SchemaAccess) -> Migration:
 
 
 def _base_of_unstamped(connection: Connection, access: SchemaAccess) -> str | None:
-    expected, found = _first_layout(), read_columns(connection)
+    expected, found = _layout_of(FIRST), read_columns(connection)
     if access.shared:
         ours = {column.table for column in expected}
         found = frozenset(column for column in found if column.table in ours)
@@ -133,9 +134,22 @@ def _base_of_unstamped(connection: Connection, access: SchemaAccess) -> str | No
     return FIRST
 
 
-def _first_layout() -> frozenset[ColumnLayout]:
+def _check_columns(access: SchemaAccess, revision: str) -> None:
+    """Refuse a database that lacks what its revision has; types differ between databases."""
+    with access.look() as connection:
+        found = {(column.table, column.name) for column in read_columns(connection)}
+    lost = sorted({(column.table, column.name) for column in _layout_of(revision)} - found)
+    if lost:
+        table, column = lost[0]
+        raise StorageError(
+            f"{access.name} is at revision {revision}, but lacks the column {table}.{column} of "
+            "it; put a backup in its place."
+        )
+
+
+def _layout_of(revision: str) -> frozenset[ColumnLayout]:
     with create_engine("sqlite://").connect() as connection:
-        run_revisions(connection, FIRST)
+        run_revisions(connection, revision)
         return read_columns(connection)
 
 
