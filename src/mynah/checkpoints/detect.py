@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from mynah.acoustic.version import Version
-from mynah.checkpoints.outline import Outline
+from mynah.acoustic.acoustic_model import Version
+from mynah.checkpoints.file import Checkpoint
 from mynah.errors import CheckpointError
 
 _VERSION_OF_SYMBOLS: dict[int, Version] = {322: "v1", 732: "v2"}
@@ -14,27 +14,18 @@ _HEADS: dict[str, Literal["v3", "v4"]] = {
     "43797be674a37c1c83ee81081941ed0f": "v3",
     "4f26b9476d0c5033e04162c486074374": "v4",
 }
-"""The released base models by `Outline.head`."""
+"""The released base models by `Checkpoint.head`."""
 
 
 _FLOW_MATCHING: dict[str, Literal["v3", "v4"]] = {"v3": "v3", "v4": "v4"}
 
 
-LORA = "cfm.base_model.model."
-"""Prefix of the names that only LoRA files have."""
-
-
-def is_flow_matching(checkpoint: Outline) -> bool:
+def is_flow_matching(checkpoint: Checkpoint) -> bool:
     """True for v3 and v4, and LoRA files for them."""
     return any(name.startswith("cfm.") for name in checkpoint.weight)
 
 
-def is_lora(checkpoint: Outline) -> bool:
-    """True for a file that changes a base model and cannot speak without it."""
-    return any(name.startswith(LORA) for name in checkpoint.weight)
-
-
-def flow_matching_version(checkpoint: Outline) -> Literal["v3", "v4"] | None:
+def flow_matching_version(checkpoint: Checkpoint) -> Literal["v3", "v4"] | None:
     """The version of a flow-matching model; None if its file does not tell.
 
     Both have the same names and shapes. The file's head tells for released base models, its tag for
@@ -46,12 +37,12 @@ def flow_matching_version(checkpoint: Outline) -> Literal["v3", "v4"] | None:
     return _FLOW_MATCHING.get(told) if isinstance(told, str) else None
 
 
-def is_gpt(checkpoint: Outline) -> bool:
+def is_gpt(checkpoint: Checkpoint) -> bool:
     """True for a semantic model, whose names all start with `model.`."""
     return all(name.startswith("model.") for name in checkpoint.weight)
 
 
-def sovits_version(checkpoint: Outline) -> Version:
+def sovits_version(checkpoint: Checkpoint) -> Version:
     """Version of a SoVITS checkpoint.
 
     Raises:
@@ -77,21 +68,21 @@ def sovits_version(checkpoint: Outline) -> Version:
         ) from None
 
 
-def symbols(checkpoint: Outline) -> int:
+def symbols(checkpoint: Checkpoint) -> int:
     """The number of phoneme symbols of a SoVITS checkpoint.
 
     Raises:
         CheckpointError: it has no phoneme embedding.
     """
     embedding = checkpoint.weight.get("enc_p.text_embedding.weight")
-    if embedding is None or len(embedding.shape) != 2:
+    if embedding is None or embedding.dim() != 2:
         raise CheckpointError(
             "the checkpoint has no SoVITS text encoder: pass a SoVITS file with inference weights"
         )
     return embedding.shape[0]
 
 
-def _pro_version(checkpoint: Outline) -> Version:
+def _pro_version(checkpoint: Checkpoint) -> Version:
     # Both have the same layers, in sizes that the config states; only the name differs.
     model = checkpoint.config.get("model")
     stated = model.get("version") if isinstance(model, dict) else None
@@ -99,6 +90,6 @@ def _pro_version(checkpoint: Outline) -> Version:
     return by_name or ("v2ProPlus" if _first_channels(checkpoint) == 768 else "v2Pro")
 
 
-def _first_channels(checkpoint: Outline) -> int | None:
+def _first_channels(checkpoint: Checkpoint) -> int | None:
     conv = checkpoint.weight.get("dec.conv_pre.weight")
     return None if conv is None else conv.shape[0]

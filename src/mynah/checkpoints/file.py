@@ -6,38 +6,47 @@ Upstream: `process_ckpt.py`. Nothing in a file is ever executed: its pickle may
 only build tensors and plain containers.
 """
 
+import hashlib
 import io
 import threading
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
-from mynah.checkpoints.outline import (
-    VERSION_TAGS,
-    ZIP,
-    HParams,
-    Outline,
-    check_entries,
-    head,
-    plain,
-    version_tag,
-)
 from mynah.errors import CheckpointError
 from mynah.runtime.files import write_atomic
 
+VERSION_TAGS = {b"03": "v3", b"04": "v4", b"05": "v2Pro", b"06": "v2ProPlus"}
+"""The tags of released files; v3 and v4 tags mark LoRA files."""
+
+_ZIP = b"PK"
+_HEAD = 8192
+_FOLDER = 0x10  # of the attributes of MS-DOS
 _ALLOWING = threading.Lock()  # PyTorch keeps its list of allowed classes for all threads
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint(Outline):
-    """The content of a checkpoint file: an outline whose weights are tensors, usually float16."""
+class Checkpoint:
+    """The content of a checkpoint file.
+
+    Attributes:
+        weight: tensors by their released names, usually float16.
+        config: sizes and training settings as plain dictionaries.
+        info: a line on the progress of training.
+        version_tag: version that the tag names (`v2Pro`, ...); None without a tag.
+        head: MD5 of the first 8,192 bytes of the file, which tells released base models apart.
+    """
 
     weight: Mapping[str, Tensor]
+    config: Mapping[str, Any]
+    info: str = ""
+    version_tag: str | None = field(default=None, kw_only=True)
+    head: str = field(default="", kw_only=True)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -48,9 +57,15 @@ def read_checkpoint(path: Path) -> Checkpoint:
             pickle asks for more than tensors and plain containers.
     """
     data = _read_bytes(path)
-    tag = version_tag(data, path.name)
-    checkpoint = _checkpoint_from(_unpickle(ZIP + data[2:], path), tag, path)
-    return replace(checkpoint, head=head(data))
+    tag = VERSION_TAGS.get(data[:2])
+    if tag is None and data[:2] != _ZIP:
+        raise CheckpointError(
+            f"{path.name} is not a GPT-SoVITS checkpoint (its first bytes are {data[:2]!r}): "
+            "pass a .pth or .ckpt file with inference weights"
+        )
+    head = hashlib.md5(data[:_HEAD], usedforsecurity=False).hexdigest()
+    checkpoint = _checkpoint_from(_unpickle(_ZIP + data[2:], path), tag, path)
+    return replace(checkpoint, head=head)
 
 
 def read_state(path: Path, section: str | None = None) -> dict[str, Tensor]:
@@ -64,7 +79,7 @@ def read_state(path: Path, section: str | None = None) -> dict[str, Tensor]:
         CheckpointError: the file is missing, damaged, or holds anything else.
     """
     data = _read_bytes(path)
-    state = plain(_unpickle(data, path)) if data[:2] == ZIP else None
+    state = _plain(_unpickle(data, path)) if data[:2] == _ZIP else None
     if section is not None:
         state = state.get(section) if isinstance(state, dict) else None
     if not _is_weight(state):
@@ -102,6 +117,10 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         ) from error
 
 
+class _HParams:
+    """Stand-in for upstream's `utils.HParams`, a bag of attributes in older files."""
+
+
 def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -115,7 +134,7 @@ def _unpickle(data: bytes, path: Path) -> object:
     file = io.BytesIO(data)
     try:
         _check_archive(file)
-        with _ALLOWING, torch.serialization.safe_globals([(HParams, "utils.HParams")]):
+        with _ALLOWING, torch.serialization.safe_globals([(_HParams, "utils.HParams")]):
             foreign = torch.serialization.get_unsafe_globals_in_checkpoint(file)
             if not foreign:
                 file.seek(0)
@@ -132,9 +151,13 @@ def _unpickle(data: bytes, path: Path) -> object:
 
 
 def _check_archive(file: io.BytesIO) -> None:
+    # PyTorch reads a flipped bit as another weight, and inflates whatever it is given.
     archive = zipfile.ZipFile(file)
-    check_entries(archive)
-    # PyTorch reads a flipped bit as another weight.
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+        raise zipfile.BadZipFile("an entry is compressed")
+    # PyTorch reads no bytes of a folder, and leaves its tensor uninitialised.
+    if any(entry.external_attr & _FOLDER for entry in archive.infolist()):
+        raise zipfile.BadZipFile("an entry is a folder")
     broken = archive.testzip()
     if broken is not None:
         raise zipfile.BadZipFile(f"{broken} has a wrong checksum")
@@ -142,14 +165,14 @@ def _check_archive(file: io.BytesIO) -> None:
 
 
 def _checkpoint_from(content: object, tag: str | None, path: Path) -> Checkpoint:
-    read = plain(content)
+    plain = _plain(content)
     if (
-        isinstance(read, dict)
-        and _is_weight(read.get("weight"))
-        and isinstance(read.get("config"), dict)
+        isinstance(plain, dict)
+        and _is_weight(plain.get("weight"))
+        and isinstance(plain.get("config"), dict)
     ):
-        info = read.get("info", "")
-        return Checkpoint(read["weight"], read["config"], str(info), version_tag=tag)
+        info = plain.get("info", "")
+        return Checkpoint(plain["weight"], plain["config"], str(info), version_tag=tag)
     raise CheckpointError(
         f"{path.name} does not hold weights and a configuration: "
         "pass a file with inference weights, not a training state"
@@ -169,3 +192,11 @@ def _is_weight(weight: object) -> bool:
             isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in weight.items()
         )
     )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, _HParams):
+        value = vars(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return value

@@ -1,6 +1,5 @@
 """`mynah models inspect` on a file."""
 
-import math
 from pathlib import Path
 
 from mynah.acoustic.flow_matching.config import GEOMETRY, DiTConfig
@@ -9,11 +8,11 @@ from mynah.checkpoints.detect import (
     flow_matching_version,
     is_flow_matching,
     is_gpt,
-    is_lora,
     sovits_version,
     symbols,
 )
-from mynah.checkpoints.outline import Outline, read_outline
+from mynah.checkpoints.file import Checkpoint, read_checkpoint
+from mynah.checkpoints.flow_matching import is_lora
 from mynah.cli.output import one_line
 from mynah.semantic.config import SemanticConfig
 
@@ -24,8 +23,8 @@ def describe(path: Path) -> dict[str, str]:
     Raises:
         CheckpointError: it cannot be read, or is of no known kind.
     """
-    checkpoint = read_outline(path) or _whole(path)
-    parameters = sum(math.prod(tensor.shape) for tensor in checkpoint.weight.values())
+    checkpoint = read_checkpoint(path)
+    parameters = sum(tensor.numel() for tensor in checkpoint.weight.values())
     return {
         "file": one_line(path.name),
         **_kind(checkpoint),
@@ -34,13 +33,7 @@ def describe(path: Path) -> dict[str, str]:
     }
 
 
-def _whole(path: Path) -> Outline:
-    from mynah.checkpoints.file import read_checkpoint  # noqa: PLC0415 - torch is heavy
-
-    return read_checkpoint(path)
-
-
-def _kind(checkpoint: Outline) -> dict[str, str]:
+def _kind(checkpoint: Checkpoint) -> dict[str, str]:
     if "content" in checkpoint.config:
         return {"kind": "content encoder"}
     if is_gpt(checkpoint):
@@ -64,7 +57,7 @@ def _kind(checkpoint: Outline) -> dict[str, str]:
     }
 
 
-def _flow_matching(checkpoint: Outline) -> dict[str, str]:
+def _flow_matching(checkpoint: Checkpoint) -> dict[str, str]:
     version = flow_matching_version(checkpoint)
     rows = {
         "kind": "SoVITS (acoustic)",

@@ -1,9 +1,11 @@
 """Sizes of a flow-matching model, by its checkpoint's config and the shapes of its weights."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Self
+
+from torch import Tensor
 
 from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.errors import CheckpointError
@@ -18,14 +20,6 @@ FEATURE_CHANNELS = 512
 """Width of the features that tokens become."""
 
 _ESTIMATOR = "cfm.estimator."
-
-
-class Shaped(Protocol):
-    """A tensor, or only its shape."""
-
-    @property
-    def shape(self) -> Sequence[int]:
-        """Its sizes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +77,7 @@ class DiTConfig:
         return self.width // HEAD_CHANNELS
 
     @classmethod
-    def of_weights(cls, weight: Mapping[str, Shaped]) -> Self:
+    def of_weights(cls, weight: Mapping[str, Tensor]) -> Self:
         """Read the sizes from the shapes of weights; no file states them.
 
         Raises:
@@ -126,7 +120,7 @@ class FlowMatchingConfig:
     def from_checkpoint(
         cls,
         config: Mapping[str, Any],
-        weight: Mapping[str, Shaped],
+        weight: Mapping[str, Tensor],
         *,
         version: FlowMatchingVersion,
         symbols: int,
@@ -140,7 +134,7 @@ class FlowMatchingConfig:
         return cls(version, encoder, DiTConfig.of_weights(weight))
 
 
-def _count(weight: Mapping[str, Shaped], prefix: str) -> int:
+def _count(weight: Mapping[str, Tensor], prefix: str) -> int:
     """The number of layers whose names begin with a prefix."""
     numbers = {
         name.removeprefix(prefix).split(".")[0] for name in weight if name.startswith(prefix)
