@@ -14,7 +14,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mynah.checkpoints.file import VERSION_TAGS, Checkpoint, read_checkpoint, write_checkpoint
+from mynah.checkpoints.file import Checkpoint, read_checkpoint, write_checkpoint
+from mynah.checkpoints.header import VERSION_TAGS
 from mynah.errors import CheckpointError
 
 WEIGHT = {"a.weight": torch.arange(6.0).view(2, 3).half(), "a.bias": torch.ones(2).half()}

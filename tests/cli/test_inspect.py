@@ -3,6 +3,9 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
+import zipfile
 
 import pytest
 import torch
@@ -145,6 +148,32 @@ def test_a_sovits_whose_config_makes_no_sense(refused, parity, tmp_path):
     whole = torch.load(parity("s2_v2_tiny.pth"))
     torch.save(whole | {"config": whole["config"] | {"data": []}}, tmp_path / "odd.pth")
     assert "config cannot be read" in refused("models", "inspect", tmp_path / "odd.pth")
+
+
+@pytest.mark.parametrize("name", ["s2_v2_tiny.pth", "s2_v2Pro_tiny.pth"])
+def test_a_file_is_told_without_pytorch_and_without_the_values_of_its_tensors(
+    parity, tmp_path, name
+):
+    """Which take more than the second that 770 MB may take."""
+    file = tmp_path / "holes.pth"
+    file.write_bytes(parity(name).read_bytes())
+    with file.open("r+b") as opened:
+        opened.seek(-60_000, os.SEEK_END)
+        opened.write(bytes(100))
+    script = "import sys; sys.modules['torch'] = None; from mynah.cli import main; main()"
+    command = [sys.executable, "-c", script, "models", "inspect", str(file)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert f"version:     {name.split('_')[1]}" in ended.stdout
+
+
+def test_a_file_whose_tensors_are_shorter_than_it_says(refused, parity, tmp_path):
+    whole, path = parity("s2_v2_tiny.pth"), tmp_path / "short.pth"
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(path, "w") as target:
+        for entry in source.infolist():
+            data = source.read(entry)
+            short = entry.filename.endswith("/data/0")
+            target.writestr(entry.filename, data[:-2] if short else data)
+    assert "damaged or incomplete" in refused("models", "inspect", path)
 
 
 def test_no_file_and_no_checkpoint(refused, tmp_path):

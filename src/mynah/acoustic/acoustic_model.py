@@ -20,9 +20,6 @@ from mynah.acoustic.decode_stream import (
 )
 from mynah.runtime.device import Transferable
 
-Version = Literal["v1", "v2", "v2Pro", "v2ProPlus", "v3", "v4"]
-"""Versions of GPT-SoVITS whose acoustic models there are."""
-
 Unit = Literal["tokens", "sentence"]
 """The least that a model decodes: some tokens, or the tokens of a whole sentence."""
 

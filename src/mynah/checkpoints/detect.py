@@ -1,9 +1,10 @@
 """Detection of a checkpoint's kind and version from its content."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
 
-from mynah.acoustic.acoustic_model import Version
-from mynah.checkpoints.file import Checkpoint
+from mynah.acoustic.flow_matching.config import Shaped
+from mynah.acoustic.version import Version
 from mynah.errors import CheckpointError
 
 _VERSION_OF_SYMBOLS: dict[int, Version] = {322: "v1", 732: "v2"}
@@ -14,18 +15,47 @@ _HEADS: dict[str, Literal["v3", "v4"]] = {
     "43797be674a37c1c83ee81081941ed0f": "v3",
     "4f26b9476d0c5033e04162c486074374": "v4",
 }
-"""The released base models by `Checkpoint.head`."""
+"""The released base models by `Described.head`."""
 
 
 _FLOW_MATCHING: dict[str, Literal["v3", "v4"]] = {"v3": "v3", "v4": "v4"}
 
 
-def is_flow_matching(checkpoint: Checkpoint) -> bool:
+LORA = "cfm.base_model.model."
+"""The names of changes of a base model begin so."""
+
+
+class Described(Protocol):
+    """A checkpoint, or the header of one; see `Checkpoint` for the attributes."""
+
+    @property
+    def weight(self) -> Mapping[str, Shaped]:
+        """Tensors by their released names."""
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """Sizes and training settings."""
+
+    @property
+    def version_tag(self) -> str | None:
+        """Version that the file's first bytes name."""
+
+    @property
+    def head(self) -> str:
+        """MD5 of the file's first 8,192 bytes."""
+
+
+def is_lora(checkpoint: Described) -> bool:
+    """True for a file that changes a base model and cannot speak without it."""
+    return any(name.startswith(LORA) for name in checkpoint.weight)
+
+
+def is_flow_matching(checkpoint: Described) -> bool:
     """True for v3 and v4, and LoRA files for them."""
     return any(name.startswith("cfm.") for name in checkpoint.weight)
 
 
-def flow_matching_version(checkpoint: Checkpoint) -> Literal["v3", "v4"] | None:
+def flow_matching_version(checkpoint: Described) -> Literal["v3", "v4"] | None:
     """The version of a flow-matching model; None if its file does not tell.
 
     Both have the same names and shapes. The file's head tells for released base models, its tag for
@@ -37,12 +67,12 @@ def flow_matching_version(checkpoint: Checkpoint) -> Literal["v3", "v4"] | None:
     return _FLOW_MATCHING.get(told) if isinstance(told, str) else None
 
 
-def is_gpt(checkpoint: Checkpoint) -> bool:
+def is_gpt(checkpoint: Described) -> bool:
     """True for a semantic model, whose names all start with `model.`."""
     return all(name.startswith("model.") for name in checkpoint.weight)
 
 
-def sovits_version(checkpoint: Checkpoint) -> Version:
+def sovits_version(checkpoint: Described) -> Version:
     """Version of a SoVITS checkpoint.
 
     Raises:
@@ -68,21 +98,21 @@ def sovits_version(checkpoint: Checkpoint) -> Version:
         ) from None
 
 
-def symbols(checkpoint: Checkpoint) -> int:
+def symbols(checkpoint: Described) -> int:
     """The number of phoneme symbols of a SoVITS checkpoint.
 
     Raises:
         CheckpointError: it has no phoneme embedding.
     """
     embedding = checkpoint.weight.get("enc_p.text_embedding.weight")
-    if embedding is None or embedding.dim() != 2:
+    if embedding is None or len(embedding.shape) != 2:
         raise CheckpointError(
             "the checkpoint has no SoVITS text encoder: pass a SoVITS file with inference weights"
         )
     return embedding.shape[0]
 
 
-def _pro_version(checkpoint: Checkpoint) -> Version:
+def _pro_version(checkpoint: Described) -> Version:
     # Both have the same layers, in sizes that the config states; only the name differs.
     model = checkpoint.config.get("model")
     stated = model.get("version") if isinstance(model, dict) else None
@@ -90,6 +120,6 @@ def _pro_version(checkpoint: Checkpoint) -> Version:
     return by_name or ("v2ProPlus" if _first_channels(checkpoint) == 768 else "v2Pro")
 
 
-def _first_channels(checkpoint: Checkpoint) -> int | None:
+def _first_channels(checkpoint: Described) -> int | None:
     conv = checkpoint.weight.get("dec.conv_pre.weight")
     return None if conv is None else conv.shape[0]

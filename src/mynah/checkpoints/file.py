@@ -6,7 +6,6 @@ Upstream: `process_ckpt.py`. Nothing in a file is ever executed: its pickle may
 only build tensors and plain containers.
 """
 
-import hashlib
 import io
 import threading
 import zipfile
@@ -18,14 +17,21 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from mynah.checkpoints.header import (
+    VERSION_TAGS,
+    ZIP,
+    HParams,
+    damaged,
+    digest,
+    foreign,
+    incomplete,
+    plain,
+    unreadable,
+    version_tag,
+)
 from mynah.errors import CheckpointError
 from mynah.runtime.files import write_atomic
 
-VERSION_TAGS = {b"03": "v3", b"04": "v4", b"05": "v2Pro", b"06": "v2ProPlus"}
-"""The tags of released files; v3 and v4 tags mark LoRA files."""
-
-_ZIP = b"PK"
-_HEAD = 8192
 _FOLDER = 0x10  # of the attributes of MS-DOS
 _ALLOWING = threading.Lock()  # PyTorch keeps its list of allowed classes for all threads
 
@@ -57,15 +63,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
             pickle asks for more than tensors and plain containers.
     """
     data = _read_bytes(path)
-    tag = VERSION_TAGS.get(data[:2])
-    if tag is None and data[:2] != _ZIP:
-        raise CheckpointError(
-            f"{path.name} is not a GPT-SoVITS checkpoint (its first bytes are {data[:2]!r}): "
-            "pass a .pth or .ckpt file with inference weights"
-        )
-    head = hashlib.md5(data[:_HEAD], usedforsecurity=False).hexdigest()
-    checkpoint = _checkpoint_from(_unpickle(_ZIP + data[2:], path), tag, path)
-    return replace(checkpoint, head=head)
+    tag = version_tag(data, path)
+    checkpoint = _checkpoint_from(_unpickle(ZIP + data[2:], path), tag, path)
+    return replace(checkpoint, head=digest(data))
 
 
 def read_state(path: Path, section: str | None = None) -> dict[str, Tensor]:
@@ -79,7 +79,7 @@ def read_state(path: Path, section: str | None = None) -> dict[str, Tensor]:
         CheckpointError: the file is missing, damaged, or holds anything else.
     """
     data = _read_bytes(path)
-    state = _plain(_unpickle(data, path)) if data[:2] == _ZIP else None
+    state = plain(_unpickle(data, path)) if data[:2] == ZIP else None
     if section is not None:
         state = state.get(section) if isinstance(state, dict) else None
     if not _is_weight(state):
@@ -117,37 +117,26 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         ) from error
 
 
-class _HParams:
-    """Stand-in for upstream's `utils.HParams`, a bag of attributes in older files."""
-
-
 def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise CheckpointError(
-            f"cannot read {path.name} ({error.strerror}): check the path and its rights"
-        ) from error
+        raise unreadable(path, error) from error
 
 
 def _unpickle(data: bytes, path: Path) -> object:
     file = io.BytesIO(data)
     try:
         _check_archive(file)
-        with _ALLOWING, torch.serialization.safe_globals([(_HParams, "utils.HParams")]):
-            foreign = torch.serialization.get_unsafe_globals_in_checkpoint(file)
-            if not foreign:
+        with _ALLOWING, torch.serialization.safe_globals([(HParams, "utils.HParams")]):
+            names = torch.serialization.get_unsafe_globals_in_checkpoint(file)
+            if not names:
                 file.seek(0)
                 return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
         # A damaged archive makes PyTorch raise nearly anything.
-        raise CheckpointError(
-            f"{path.name} is damaged or incomplete: download or copy it again"
-        ) from error
-    raise CheckpointError(
-        f"{path.name} was not loaded, because it calls for {', '.join(sorted(foreign))}, "
-        "which could run code: use a file that holds only weights, from a source you trust"
-    )
+        raise damaged(path) from error
+    raise foreign(path, names)
 
 
 def _check_archive(file: io.BytesIO) -> None:
@@ -165,18 +154,15 @@ def _check_archive(file: io.BytesIO) -> None:
 
 
 def _checkpoint_from(content: object, tag: str | None, path: Path) -> Checkpoint:
-    plain = _plain(content)
+    parts = plain(content)
     if (
-        isinstance(plain, dict)
-        and _is_weight(plain.get("weight"))
-        and isinstance(plain.get("config"), dict)
+        isinstance(parts, dict)
+        and _is_weight(parts.get("weight"))
+        and isinstance(parts.get("config"), dict)
     ):
-        info = plain.get("info", "")
-        return Checkpoint(plain["weight"], plain["config"], str(info), version_tag=tag)
-    raise CheckpointError(
-        f"{path.name} does not hold weights and a configuration: "
-        "pass a file with inference weights, not a training state"
-    )
+        info = parts.get("info", "")
+        return Checkpoint(parts["weight"], parts["config"], str(info), version_tag=tag)
+    raise incomplete(path)
 
 
 def _stored(tensor: Tensor) -> Tensor:
@@ -192,11 +178,3 @@ def _is_weight(weight: object) -> bool:
             isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in weight.items()
         )
     )
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, _HParams):
-        value = vars(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return value

@@ -7,18 +7,12 @@ from torch import Tensor
 
 from mynah.acoustic.flow_matching.config import FlowMatchingConfig, FlowMatchingVersion
 from mynah.acoustic.flow_matching.model import FlowMatching
-from mynah.checkpoints.detect import symbols
+from mynah.checkpoints.detect import LORA, symbols
 from mynah.checkpoints.file import Checkpoint
 from mynah.checkpoints.weights import assign_weights, skip_init
 from mynah.errors import CheckpointError
 
-_LORA = "cfm.base_model.model."
 _ADAPTER = re.compile(r"cfm\.base_model\.model\.(.+)\.lora_A\.default\.weight")
-
-
-def is_lora(checkpoint: Checkpoint) -> bool:
-    """True for a file that changes a base model and cannot speak without it."""
-    return any(name.startswith(_LORA) for name in checkpoint.weight)
 
 
 def flow_matching_from(checkpoint: Checkpoint, version: FlowMatchingVersion) -> FlowMatching:
@@ -42,7 +36,7 @@ def merge_lora(base: Checkpoint, lora: Checkpoint) -> Checkpoint:
     Raises:
         CheckpointError: it changes weights that the base does not have.
     """
-    own = {name: value for name, value in lora.weight.items() if not name.startswith(_LORA)}
+    own = {name: value for name, value in lora.weight.items() if not name.startswith(LORA)}
     deltas = dict(_deltas(lora.weight))
     unknown = sorted((own.keys() | deltas.keys()) - base.weight.keys())
     misfits = [name for name, delta in deltas.items() if name not in unknown]

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from mynah.acoustic.acoustic_model import Version
 from mynah.acoustic.flow_matching.config import FlowMatchingVersion
+from mynah.acoustic.version import Version
 from mynah.errors import CheckpointError
 from mynah.semantic.gpt import GPT
 from mynah.text.symbols import SymbolTable

@@ -9,7 +9,8 @@ from torch import Tensor
 from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.acoustic.sovits.model import SoVITS
 from mynah.checkpoints.detect import sovits_version, symbols
-from mynah.checkpoints.file import VERSION_TAGS, Checkpoint, read_checkpoint, write_checkpoint
+from mynah.checkpoints.file import Checkpoint, read_checkpoint, write_checkpoint
+from mynah.checkpoints.header import VERSION_TAGS
 from mynah.checkpoints.weights import assign_weights, skip_init
 from mynah.errors import CheckpointError
 from mynah.text.symbols import SymbolTable

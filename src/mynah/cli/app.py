@@ -142,10 +142,14 @@ def inspect(
     ],
 ) -> None:
     """Print what a model holds: kinds, versions, sizes, training, and parts that are missing."""
-    from mynah.cli.inspect import describe  # noqa: PLC0415
-    from mynah.cli.inspect_folder import describe_folder  # noqa: PLC0415
+    if path.is_dir():
+        from mynah.cli.inspect_folder import describe_folder  # noqa: PLC0415
 
-    rows = describe_folder(path) if path.is_dir() else describe(path)
+        rows = describe_folder(path)
+    else:
+        from mynah.cli.inspect import describe  # noqa: PLC0415
+
+        rows = describe(path)
     for name, value in rows.items():
         typer.echo(f"{name + ':':<12} {value}")
 

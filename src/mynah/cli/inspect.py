@@ -1,5 +1,6 @@
 """`mynah models inspect` on a file."""
 
+import math
 from pathlib import Path
 
 from mynah.acoustic.flow_matching.config import GEOMETRY, DiTConfig
@@ -8,11 +9,11 @@ from mynah.checkpoints.detect import (
     flow_matching_version,
     is_flow_matching,
     is_gpt,
+    is_lora,
     sovits_version,
     symbols,
 )
-from mynah.checkpoints.file import Checkpoint, read_checkpoint
-from mynah.checkpoints.flow_matching import is_lora
+from mynah.checkpoints.header import CheckpointHeader, read_header
 from mynah.cli.output import one_line
 from mynah.semantic.config import SemanticConfig
 
@@ -23,8 +24,8 @@ def describe(path: Path) -> dict[str, str]:
     Raises:
         CheckpointError: it cannot be read, or is of no known kind.
     """
-    checkpoint = read_checkpoint(path)
-    parameters = sum(tensor.numel() for tensor in checkpoint.weight.values())
+    checkpoint = read_header(path)
+    parameters = sum(math.prod(tensor.shape) for tensor in checkpoint.weight.values())
     return {
         "file": one_line(path.name),
         **_kind(checkpoint),
@@ -33,7 +34,7 @@ def describe(path: Path) -> dict[str, str]:
     }
 
 
-def _kind(checkpoint: Checkpoint) -> dict[str, str]:
+def _kind(checkpoint: CheckpointHeader) -> dict[str, str]:
     if "content" in checkpoint.config:
         return {"kind": "content encoder"}
     if is_gpt(checkpoint):
@@ -57,7 +58,7 @@ def _kind(checkpoint: Checkpoint) -> dict[str, str]:
     }
 
 
-def _flow_matching(checkpoint: Checkpoint) -> dict[str, str]:
+def _flow_matching(checkpoint: CheckpointHeader) -> dict[str, str]:
     version = flow_matching_version(checkpoint)
     rows = {
         "kind": "SoVITS (acoustic)",

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from mynah.jobs.events import JobEvent
+if TYPE_CHECKING:
+    from mynah.jobs.events import JobEvent
 
 
 def one_line(text: str) -> str:
@@ -40,7 +41,7 @@ class JobBar:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def show(self, event: JobEvent) -> None:
+    def show(self, event: "JobEvent") -> None:
         """Show an event."""
         if event.kind == "message":
             self.say(event.data["text"])

@@ -5,9 +5,9 @@ from pathlib import Path
 import torch
 
 from mynah.acoustic.flow_matching.config import FlowMatchingVersion
-from mynah.checkpoints.detect import flow_matching_version
+from mynah.checkpoints.detect import flow_matching_version, is_lora
 from mynah.checkpoints.file import Checkpoint, read_checkpoint
-from mynah.checkpoints.flow_matching import flow_matching_from, is_lora, merge_lora
+from mynah.checkpoints.flow_matching import flow_matching_from, merge_lora
 from mynah.checkpoints.folder import base_file, check_versions
 from mynah.checkpoints.vocoders import load_vocoder, vocoder_file
 from mynah.encoders.hubert import HUBERT

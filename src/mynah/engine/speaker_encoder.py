@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mynah.acoustic.acoustic_model import Version
+from mynah.acoustic.version import Version
 from mynah.checkpoints.file import read_state
 from mynah.checkpoints.folder import SPEAKER_ENCODER, speaker_encoder_file
 from mynah.checkpoints.weights import assign_weights, skip_init

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal, Self
-
-from torch import Tensor
+from typing import Any, Literal, Protocol, Self
 
 from mynah.acoustic.sovits.config import SoVITSConfig
 from mynah.errors import CheckpointError
@@ -20,6 +18,14 @@ FEATURE_CHANNELS = 512
 """Width of the features that tokens become."""
 
 _ESTIMATOR = "cfm.estimator."
+
+
+class Shaped(Protocol):
+    """A tensor as far as its sizes are concerned."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its sizes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ class DiTConfig:
         return self.width // HEAD_CHANNELS
 
     @classmethod
-    def of_weights(cls, weight: Mapping[str, Tensor]) -> Self:
+    def of_weights(cls, weight: Mapping[str, Shaped]) -> Self:
         """Read the sizes from the shapes of weights; no file states them.
 
         Raises:
@@ -120,7 +126,7 @@ class FlowMatchingConfig:
     def from_checkpoint(
         cls,
         config: Mapping[str, Any],
-        weight: Mapping[str, Tensor],
+        weight: Mapping[str, Shaped],
         *,
         version: FlowMatchingVersion,
         symbols: int,
@@ -134,7 +140,7 @@ class FlowMatchingConfig:
         return cls(version, encoder, DiTConfig.of_weights(weight))
 
 
-def _count(weight: Mapping[str, Tensor], prefix: str) -> int:
+def _count(weight: Mapping[str, Shaped], prefix: str) -> int:
     """The number of layers whose names begin with a prefix."""
     numbers = {
         name.removeprefix(prefix).split(".")[0] for name in weight if name.startswith(prefix)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from mynah.acoustic.acoustic_model import Version
+from mynah.acoustic.version import Version
 from mynah.errors import CheckpointError
 
 SSL_CHANNELS = 768
