@@ -14,6 +14,7 @@ ROOMS: dict[str, set[str]] = {
     "runtime": {"errors"},
     "config": GROUND,
     "v1": set(),
+    "hub": GROUND,
     "client": {"errors"},
     "text": GROUND,
     "audio": GROUND,
@@ -40,6 +41,7 @@ ROOMS["cli"] = ROOMS["server"] - {"storage"} | {
     "semantic",
     "acoustic",
     "client",
+    "hub",
     "v1",
     "cli.db",
 }

@@ -78,7 +78,12 @@ class ModelSettings(SettingsGroup):
     title: ClassVar = "Model"
 
     model: Path | None = None
-    """Folder of the model; the starter, which comes with Mynah, if not given."""
+    """Folder of the model, or the name of a pulled one, such as `v2ProPlus`; the starter, which
+    comes with Mynah, if not given."""
+    models: Path = Path.home() / ".cache" / "mynah" / "models"
+    """Folder of the models that `mynah models pull` fetches."""
+    hub_url: str = "https://huggingface.co"
+    """Hub that they are fetched from, or a mirror of it."""
     device: Device = "auto"
     """Device of the model: `cpu`, `cuda`, or `auto`, a GPU if there is one."""
     precision: Precision = "auto"

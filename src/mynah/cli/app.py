@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-models = typer.Typer(help="Look at model files.", no_args_is_help=True)
+models = typer.Typer(help="Fetch, list, remove and look at models.", no_args_is_help=True)
 app.add_typer(models, name="models")
 keys = typer.Typer(help="Make, list and revoke the API keys of the server.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
@@ -89,13 +89,15 @@ def say(
     model: Annotated[
         Path | None,
         typer.Option(
-            help="Folder with a model of your own: the GPT (.ckpt), the SoVITS (.pth), "
+            help="A model that `models pull` fetched, such as v2ProPlus, or the folder of one of "
+            "your own: the GPT (.ckpt), the SoVITS (.pth), "
             "chinese-hubert-base and, for Mandarin, chinese-roberta-wwm-ext-large. "
             "Without it the starter speaks."
         ),
     ] = None,
 ) -> None:
     """Say a text in the voice of a recording."""
+    from mynah.cli.models import with_pulled_model  # noqa: PLC0415
     from mynah.cli.say import say_to_file  # noqa: PLC0415
     from mynah.config import read_settings  # noqa: PLC0415
 
@@ -107,7 +109,7 @@ def say(
         voice=voice,
         voice_text=voice_text,
         voice_language=voice_language,
-        settings=read_settings(model=model),
+        settings=with_pulled_model(read_settings(model=model)),
     )
 
 
@@ -154,6 +156,52 @@ def inspect(
         typer.echo(f"{name + ':':<12} {value}")
 
 
+@models.command(cls=PlainTextCommand, epilog="Example: [bold]mynah models pull v2ProPlus[/]")
+def pull(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="v1, v2, v2Pro, v2ProPlus, v3 or v4, or a part: hubert, roberta, eres2net, "
+            "bigvgan."
+        ),
+    ],
+    *,
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            help="hub, modelscope:OWNER/NAME, or the URL of a copy of GPT-SoVITS's folder "
+            "pretrained_models.",
+        ),
+    ] = "hub",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Fetch the files of a version of GPT-SoVITS; again where it broke off, and it goes on."""
+    from mynah.cli.models import pull as run  # noqa: PLC0415
+    from mynah.config import read_settings  # noqa: PLC0415
+
+    run(name, source, read_settings(), yes=yes)
+
+
+@models.command("list", cls=PlainTextCommand)
+def list_models() -> None:
+    """List the models that can be pulled: name, state, size on this machine, licences."""
+    from mynah.cli.models import rows  # noqa: PLC0415
+    from mynah.config import read_settings  # noqa: PLC0415
+
+    for row in rows(read_settings()):
+        typer.echo("\t".join(row))
+
+
+@models.command("remove", cls=PlainTextCommand)
+def remove_model(name: Annotated[str, typer.Argument(help="As `models list` shows it.")]) -> None:
+    """Remove a pulled model, and the files that no other one needs."""
+    from mynah.cli.models import remove  # noqa: PLC0415
+    from mynah.config import read_settings  # noqa: PLC0415
+
+    remove(name, read_settings())
+
+
 @app.command(
     cls=PlainTextCommand,
     epilog="Settings are environment variables, such as MYNAH_PORT; `mynah settings` lists them.",
@@ -163,7 +211,8 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 8000.")] = None,
     model: Annotated[
-        Path | None, typer.Option(help="Folder with a model of your own, as `say` takes it.")
+        Path | None,
+        typer.Option(help="A pulled model, or the folder of one of your own, as `say` takes it."),
     ] = None,
     no_auth: Annotated[bool, typer.Option("--no-auth", help="Serve without keys.")] = False,
     trust_network: Annotated[
@@ -172,18 +221,18 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the API over HTTP until stopped."""
+    from mynah.cli.models import with_pulled_model  # noqa: PLC0415
     from mynah.cli.serve import serve as run  # noqa: PLC0415
     from mynah.config import read_settings  # noqa: PLC0415
 
-    run(
-        read_settings(
-            host=host,
-            port=port,
-            model=model,
-            no_auth=no_auth or None,
-            trust_network=trust_network or None,
-        )
+    settings = read_settings(
+        host=host,
+        port=port,
+        model=model,
+        no_auth=no_auth or None,
+        trust_network=trust_network or None,
     )
+    run(with_pulled_model(settings))
 
 
 @app.command(

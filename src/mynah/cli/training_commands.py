@@ -101,6 +101,7 @@ def train(
     ] = None,
 ) -> None:
     """Train a voice on a minute of speech or more; Ctrl-C cancels, `jobs retry` goes on."""
+    from mynah.cli.models import with_pulled_model  # noqa: PLC0415
     from mynah.cli.train import train as run  # noqa: PLC0415
     from mynah.config import read_settings  # noqa: PLC0415
     from mynah.jobs.kinds.train import TrainingParams  # noqa: PLC0415
@@ -109,7 +110,8 @@ def train(
     params = TrainingParams(
         (), language, epochs, rank, stages, parent=1, promote=True, denoise=denoise
     )
-    run(read_settings(model=model), name, recordings or [], text or [], clip_list, params, owner)
+    settings = with_pulled_model(read_settings(model=model))
+    run(settings, name, recordings or [], text or [], clip_list, params, owner)
 
 
 def export(
@@ -125,9 +127,10 @@ def export(
 ) -> None:
     """Write a trained version as the files that GPT-SoVITS's own tools open."""
     from mynah.cli.export import export as write  # noqa: PLC0415
+    from mynah.cli.models import with_pulled_model  # noqa: PLC0415
     from mynah.config import read_settings  # noqa: PLC0415
 
-    for path in write(read_settings(model=model), name, version, out):
+    for path in write(with_pulled_model(read_settings(model=model)), name, version, out):
         typer.echo(one_line(str(path)))
 
 
