@@ -24,6 +24,7 @@ ROOMS: dict[str, set[str]] = {
     "acoustic": GROUND,
     "checkpoints": GROUND | {"text", "semantic", "acoustic"},
 }
+ROOMS["imports"] = GROUND | {"text", "semantic", "acoustic", "checkpoints"}
 ROOMS["starter"] = GROUND | {
     "text", "audio", "encoders", "voice", "semantic", "acoustic", "checkpoints",
 }  # fmt: skip
@@ -42,6 +43,7 @@ ROOMS["cli"] = ROOMS["server"] - {"storage"} | {
     "acoustic",
     "client",
     "hub",
+    "imports",
     "v1",
     "cli.db",
 }

@@ -183,6 +183,26 @@ def pull(
     run(name, source, read_settings(), yes=yes)
 
 
+@app.command(
+    "import",
+    cls=PlainTextCommand,
+    epilog="Example: [bold]mynah import ~/GPT-SoVITS[/]; nothing in the folder is changed.",
+)
+def import_models(
+    folder: Annotated[
+        Path,
+        typer.Argument(help="GPT-SoVITS's own folder, or one of GSVI's characters."),
+    ],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Make models and voices of what GPT-SoVITS trained; again later for what is new."""
+    from mynah.cli.import_folder import import_folder  # noqa: PLC0415
+    from mynah.config import read_settings  # noqa: PLC0415
+
+    import_folder(folder, read_settings(), yes=yes)
+
+
 @models.command("list", cls=PlainTextCommand)
 def list_models() -> None:
     """List the models that can be pulled: name, state, size on this machine, licences."""

@@ -64,16 +64,18 @@ def remove(name: str, settings: Settings) -> None:
 
 
 def with_pulled_model(settings: Settings) -> Settings:
-    """Settings whose model, if it is the name of a release and no folder, is the pulled one.
+    """Settings whose model, if it is a name and no folder, is the pulled or imported one.
 
     Raises:
         CheckpointError: it was not pulled, or only in part.
     """
     name = str(settings.model)
-    if settings.model is None or settings.model.exists() or name not in RELEASES:
-        return settings
     store = ModelStore(settings.models)
-    if not store.has(name):
+    if settings.model is None or settings.model.exists() or len(settings.model.parts) != 1:
+        return settings
+    if name not in RELEASES and not store.folder(name).is_dir():
+        return settings
+    if name in RELEASES and not store.has(name):
         raise CheckpointError(
             f"{name} is not on this machine; `mynah models pull {name}` fetches it."
         )
