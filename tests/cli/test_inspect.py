@@ -180,3 +180,57 @@ def test_no_file_and_no_checkpoint(refused, tmp_path):
     assert "No such file" in refused("models", "inspect", tmp_path / "none.pth")
     (tmp_path / "text.pth").write_text("hello")
     assert "not a GPT-SoVITS checkpoint" in refused("models", "inspect", tmp_path / "text.pth")
+
+
+def pipe(path):
+    os.mkfifo(path)
+
+
+def endless_device(path):
+    path.symlink_to("/dev/zero")
+
+
+def link_to_itself(path):
+    path.symlink_to(path)
+
+
+def nested(path, levels: int = 5000):
+    value: object = 1
+    for _ in range(levels):
+        value = {"a": value}
+    torch.save({"weight": {"a": torch.zeros(1)}, "config": value, "info": ""}, path)
+
+
+def nested_lists(path):
+    value: object = 1
+    for _ in range(5000):
+        value = [value]
+    torch.save({"weight": {"a": torch.zeros(1)}, "config": {}, "info": value}, path)
+
+
+def doubled(path):
+    value: object = {}
+    for _ in range(48):
+        value = {"a": value, "b": value}
+    torch.save({"weight": {"a": torch.zeros(1)}, "config": value, "info": ""}, path)
+
+
+def in_itself(path):
+    config: dict[str, object] = {}
+    config["config"] = config
+    torch.save({"weight": {"a": torch.zeros(1)}, "config": config, "info": ""}, path)
+
+
+@pytest.mark.parametrize("within", [False, True])
+@pytest.mark.parametrize(
+    "make", [pipe, endless_device, link_to_itself, nested, nested_lists, doubled, in_itself]
+)
+def test_what_would_hang_or_overflow_is_refused_in_one_line(refused, tmp_path, make, within):
+    path = tmp_path / "odd.ckpt"
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(100_000)  # for pickle, which writes deep values by recursion
+    try:
+        make(path)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert "odd.ckpt" in refused("models", "inspect", tmp_path if within else path)

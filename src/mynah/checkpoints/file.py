@@ -21,6 +21,7 @@ from mynah.checkpoints.header import (
     VERSION_TAGS,
     ZIP,
     HParams,
+    check_nesting,
     damaged,
     digest,
     foreign,
@@ -30,7 +31,7 @@ from mynah.checkpoints.header import (
     version_tag,
 )
 from mynah.errors import CheckpointError
-from mynah.runtime.files import write_atomic
+from mynah.runtime.files import read_regular, write_atomic
 
 _FOLDER = 0x10  # of the attributes of MS-DOS
 _ALLOWING = threading.Lock()  # PyTorch keeps its list of allowed classes for all threads
@@ -79,7 +80,9 @@ def read_state(path: Path, section: str | None = None) -> dict[str, Tensor]:
         CheckpointError: the file is missing, damaged, or holds anything else.
     """
     data = _read_bytes(path)
-    state = plain(_unpickle(data, path)) if data[:2] == ZIP else None
+    state = _unpickle(data, path) if data[:2] == ZIP else None
+    check_nesting(state, path)
+    state = plain(state)
     if section is not None:
         state = state.get(section) if isinstance(state, dict) else None
     if not _is_weight(state):
@@ -119,7 +122,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise unreadable(path, error) from error
 
@@ -154,6 +157,7 @@ def _check_archive(file: io.BytesIO) -> None:
 
 
 def _checkpoint_from(content: object, tag: str | None, path: Path) -> Checkpoint:
+    check_nesting(content, path)
     parts = plain(content)
     if (
         isinstance(parts, dict)

@@ -9,18 +9,23 @@ import io
 import pickle
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mynah.errors import CheckpointError
+from mynah.runtime.files import read_regular
 
 VERSION_TAGS = {b"03": "v3", b"04": "v4", b"05": "v2Pro", b"06": "v2ProPlus"}
 """The tags of released files; v3 and v4 tags mark LoRA files."""
 
 ZIP = b"PK"
 _HEAD = 8192
+_DEEPEST = 50
+"""Levels of containers within each other; released files have four."""
+_MOST_VALUES = 1_000_000
+"""Values of all containers, each as often as it is referred to."""
 _ITEM_BYTES = {
     "DoubleStorage": 8, "FloatStorage": 4, "HalfStorage": 2, "BFloat16Storage": 2,
     "LongStorage": 8, "IntStorage": 4, "ShortStorage": 2, "CharStorage": 1, "ByteStorage": 1,
@@ -60,8 +65,7 @@ def read_header(path: Path) -> CheckpointHeader:
             more than tensors and plain containers.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(_HEAD)
+        data = read_regular(path, _HEAD)
     except OSError as error:
         raise unreadable(path, error) from error
     tag = version_tag(data, path)
@@ -200,13 +204,42 @@ def _content(path: Path) -> object:
             sizes = {name.removeprefix(data): each.file_size for name, each in entries.items()}
             if whole:
                 with archive.open(root) as pickled:
-                    return plain(_HeaderUnpickler(io.BytesIO(pickled.read()), sizes).load())
+                    content = _HeaderUnpickler(io.BytesIO(pickled.read()), sizes).load()
+                    check_nesting(content, path)
+                    return plain(content)
+    except CheckpointError:
+        raise
     except _ForeignNameError as error:
         raise foreign(path, error.args) from None
     except Exception as error:
         # A damaged pickle makes Python raise nearly anything.
         raise damaged(path) from error
     raise damaged(path)
+
+
+def check_nesting(content: object, path: Path) -> None:
+    """Refuse what no release has: deep nesting, or containers that are in themselves.
+
+    Raises:
+        CheckpointError: that is so.
+    """
+    left, seen = [(content, 0)], 0
+    while left:
+        value, depth = left.pop()
+        seen += 1
+        if depth > _DEEPEST or seen > _MOST_VALUES:
+            raise CheckpointError(
+                f"{path.name} has values nested too deeply: pass a file with inference weights"
+            )
+        left += [(each, depth + 1) for each in _inside(value)]
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, HParams):
+        value = vars(value)
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list | tuple | set | frozenset) else ()
 
 
 def plain(value: object) -> object:

@@ -14,6 +14,7 @@ from mynah.checkpoints.file import read_state
 from mynah.checkpoints.folder import V4_FOLDER, VOCODER
 from mynah.checkpoints.weights import assign_weights, skip_init
 from mynah.errors import CheckpointError
+from mynah.runtime.files import read_regular
 
 BIGVGAN = "models--nvidia--bigvgan_v2_24khz_100band_256x/bigvgan_generator.pt"
 VOCODERS: Mapping[FlowMatchingVersion, Sequence[str]] = {
@@ -49,7 +50,7 @@ def load_vocoder(folder: Path, version: FlowMatchingVersion) -> nn.Module:
 
 def _bigvgan(file: Path) -> BigVGAN:
     try:
-        config = json.loads((file.parent / "config.json").read_bytes())
+        config = json.loads(read_regular(file.parent / "config.json"))
     except (OSError, ValueError):
         config = None
     if not isinstance(config, dict):

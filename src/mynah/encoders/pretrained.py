@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mynah.errors import CheckpointError
+from mynah.runtime.files import read_regular
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 """Names that a folder's weights may have."""
@@ -75,12 +76,12 @@ def read_json(folder: Path, name: str, released: str) -> dict[str, Any]:
         CheckpointError: there is none.
     """
     try:
-        content = json.loads((folder / name).read_bytes())
+        content = json.loads(read_regular(folder / name))
     except OSError as error:
         raise CheckpointError(
             f"{folder.name} holds no readable {name} ({error.strerror}); {_remedy(released)}"
         ) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
         raise CheckpointError(

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import stat
 import uuid
 from pathlib import Path
 
@@ -10,6 +11,19 @@ from pathlib import Path
 def is_disk_full(error: BaseException) -> bool:
     """True for the error of a write that a disk or a quota has no room for."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def read_regular(path: Path, most: int = -1) -> bytes:
+    """Read a file, or its first bytes; a pipe or a device, which might never end, is refused unread.
+
+    Raises:
+        OSError: it cannot be read, or is no regular file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "no regular file")
+        return file.read(most)
 
 
 def write_atomic(path: Path, data: bytes) -> None:
