@@ -9,8 +9,8 @@ from pathlib import Path
 import typer
 
 from mynah.audio.kinds import KINDS
+from mynah.cli.clips import LARGEST
 from mynah.cli.output import one_line
-from mynah.cli.train import LARGEST
 from mynah.config import Settings
 from mynah.errors import MynahError, OptionError
 from mynah.hub.catalogue import RELEASES

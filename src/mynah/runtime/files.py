@@ -14,7 +14,7 @@ def is_disk_full(error: BaseException) -> bool:
 
 
 def read_regular(path: Path, most: int = -1) -> bytes:
-    """Read a file, or its first bytes; a pipe or a device, which might never end, is refused unread.
+    """Read a file, or its first bytes; a pipe or a device, which never ends, is refused unread.
 
     Raises:
         OSError: it cannot be read, or is no regular file.
