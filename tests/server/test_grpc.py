@@ -1,5 +1,7 @@
 """`mynah.v1.Speech` with gRPC's own client."""
 
+import logging
+import threading
 import time
 
 import grpc
@@ -282,3 +284,35 @@ def wait_for(condition) -> None:
     while not condition():
         assert time.monotonic() < limit
         time.sleep(0.01)
+
+
+def test_calls_that_are_cancelled_are_no_defects(begin, caplog):
+    caplog.set_level(logging.INFO)
+    rpc = begin()
+    request = pb.SynthesizeRequest(input="A slow one.", manner=pb.Manner(voice="ljspeech"))
+    for method in (rpc.speech.Synthesize.future, rpc.speech.SynthesizeStream):
+        call = method(request, metadata=rpc.metadata, timeout=20)
+        time.sleep(0.3)
+        call.cancel()
+    gate = threading.Event()
+
+    def pieces():
+        yield pb.TextPiece(manner=pb.Manner(voice="ljspeech"), input="Hello there.", flush=True)
+        gate.wait(20)
+
+    call = rpc.speech.Converse(pieces(), metadata=rpc.metadata, timeout=20)
+    next(call)
+    call.cancel()
+    gate.set()
+    late = rpc.speech.Synthesize.future(request, metadata=rpc.metadata, timeout=0.3)
+    assert late.exception(5).code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    until = time.monotonic() + 5
+    while (ended := statuses(caplog)).count("CANCELLED") < 4:
+        assert time.monotonic() < until, ended
+        time.sleep(0.05)
+    time.sleep(0.3)
+    assert [each.getMessage() for each in caplog.records if each.levelno > logging.INFO] == []
+
+
+def statuses(caplog) -> list[str]:
+    return [each.status for each in caplog.records if each.getMessage() == "answered"]

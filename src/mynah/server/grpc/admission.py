@@ -105,9 +105,16 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg
 
 def _streaming(handler: Handler, answer: Any) -> Handler:  # noqa: ANN401
     """Convert a handler to one that reads messages as bytes on demand."""
+
+    async def several(messages: Messages, context: Context) -> None:
+        # gRPC would leave a generator of a cancelled call to be closed in another context.
+        async with aclosing(answer(messages, context)) as answers:
+            async for each in answers:
+                await context.write(each)
+
     if handler.response_streaming:
         return grpc.stream_stream_rpc_method_handler(
-            answer, response_serializer=handler.response_serializer
+            several, response_serializer=handler.response_serializer
         )
 
     async def single(messages: Messages, context: Context) -> Any:  # noqa: ANN401
