@@ -3,8 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from mynah.errors import StorageError, StorageFullError, UnavailableError
-from mynah.runtime.files import is_disk_full, write_atomic
+from mynah.errors import StorageError, UnavailableError
+from mynah.runtime.files import write_atomic
 
 FORMAT = 1
 """Weights in `versions/`, recordings in `audio/`, checkpoints in `jobs/`, as they are now."""
@@ -37,19 +37,15 @@ def check_room(folder: Path) -> None:
     """Refuse a folder that nothing can be written to now.
 
     Raises:
-        StorageFullError: its disk is full.
-        UnavailableError: it cannot be written for another reason.
+        UnavailableError: it says why.
     """
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(bytes(_PROBE))
     except OSError as error:
-        if is_disk_full(error):
-            raise StorageFullError(
-                "The disk of the data folder is full; free some space."
-            ) from None
         raise UnavailableError(
-            f"The data folder cannot be written ({error.strerror}); let the server write it."
+            f"The data folder cannot be written ({error.strerror}); free some space on its disk, "
+            "or let the server write it."
         ) from None
 
 
