@@ -183,14 +183,19 @@ def _storage(url: str) -> Storage:
 
 def _redis(url: str) -> StorageTypes:
     try:
+        from redis.asyncio.retry import Retry  # noqa: PLC0415 - an extra
+        from redis.backoff import NoBackoff  # noqa: PLC0415
+
         return storage_from_string(
             f"async+{url}",
+            # Once: the client's own way is to try for seconds.
+            retry=cast(Any, Retry(NoBackoff(), 1)),
             implementation="redispy",
             wrap_exceptions=True,
             socket_timeout=_TIMEOUT,
             socket_connect_timeout=_TIMEOUT,
         )
-    except ConfigurationError:
+    except (ConfigurationError, ModuleNotFoundError):
         raise OptionError(
             "The client of Redis is not installed; run `pip install mynah[redis]`."
         ) from None
