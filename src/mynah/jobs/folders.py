@@ -1,7 +1,7 @@
 """A folder for each attempt at a job, so that an attempt that was taken for dead harms no other.
 
-`jobs/<id>/<number>` is the attempt's with that fencing number. A new attempt begins with a copy of
-the one that the job's row names, and when it has that on its row the older ones go.
+`jobs/<id>/<fence>` belongs to the attempt whose lease has that fencing number. A new attempt begins
+with a copy of the one that the job's row names, and when it has that on its row the older ones go.
 """
 
 import contextlib
@@ -29,18 +29,18 @@ class JobFolders:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def begin(self, job_id: str, attempt: int, checkpoint: int | None) -> Path:
+    def begin(self, job_id: str, fence: int, checkpoint: int | None) -> Path:
         """Make the folder of a new attempt, with the files of an earlier one.
 
         Args:
             job_id: of the job.
-            attempt: its fencing number.
-            checkpoint: number of the attempt to continue, if there is one.
+            fence: of the attempt's lease.
+            checkpoint: fence of the attempt to continue, if there is one.
 
         Raises:
             OSError: it cannot be written.
         """
-        folder = self._root / job_id / str(attempt)
+        folder = self._root / job_id / str(fence)
         part = folder.with_name(folder.name + PART)
         earlier = folder.with_name(str(checkpoint))
         part.parent.mkdir(parents=True, exist_ok=True)
@@ -51,20 +51,20 @@ class JobFolders:
         part.replace(folder)
         return folder
 
-    def settle(self, job_id: str, attempt: int) -> None:
+    def settle(self, job_id: str, fence: int) -> None:
         """Sync a checkpoint to the disk, before the row names it."""
-        fsync_tree(self._root / job_id / str(attempt))
+        fsync_tree(self._root / job_id / str(fence))
 
-    def keep_only(self, job_id: str, attempt: int) -> None:
+    def keep_only(self, job_id: str, fence: int) -> None:
         """Remove the folders of all earlier attempts, once the row names this one."""
         for folder in self._attempts(job_id):
             number = folder.name.removesuffix(PART)
-            if number.isdigit() and int(number) < attempt:
+            if number.isdigit() and int(number) < fence:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def remove_up_to(self, job_id: str, attempt: int) -> None:
+    def remove_up_to(self, job_id: str, fence: int) -> None:
         """Remove the folders of an attempt and of all earlier ones."""
-        self.keep_only(job_id, attempt + 1)
+        self.keep_only(job_id, fence + 1)
         with contextlib.suppress(OSError):  # a later one is there
             (self._root / job_id).rmdir()
 

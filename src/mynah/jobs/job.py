@@ -30,7 +30,7 @@ class Job:
         attempts: number of attempts.
         fruitless: number of attempts since its last checkpoint.
         cancelling: true if its cancellation was requested.
-        checkpoint: attempt whose folder the next one continues.
+        checkpoint: fence of the attempt whose folder the next one continues.
         created_at: seconds since 1970.
         started_at: of the first attempt, in seconds since 1970.
         ended_at: in seconds since 1970.

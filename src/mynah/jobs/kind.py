@@ -23,7 +23,7 @@ class JobContext:
     """One attempt at a job, as its kind sees it.
 
     Attributes:
-        attempt: its fencing number.
+        fence: number of its lease, greater than that of every earlier one.
         folder: for this attempt alone; after a crash a copy of what the attempt before had at its
             last checkpoint, or somewhat later.
         should_stop: asked between steps; if true, `run` must raise `JobStopped` within seconds.
@@ -31,7 +31,7 @@ class JobContext:
     """
 
     job: Job
-    attempt: int
+    fence: int
     folder: Path
     report: JobReport
     should_stop: Callable[[], bool]

@@ -32,7 +32,7 @@ class Lease:
 
     Attributes:
         job: as it was when the lease was taken.
-        fence: the holder's number, which is that of the attempt too.
+        fence: its number, greater than that of every earlier lease of the job.
     """
 
     job: Job
@@ -120,7 +120,7 @@ class Leases:
             pass
 
     def release(self, lease: Lease) -> None:
-        """Give the job back to the queue; this attempt does not count as one without progress.
+        """Give the job back to the queue, as if this attempt had made progress.
 
         Raises:
             LeaseLostError: the lease is somebody else's already.

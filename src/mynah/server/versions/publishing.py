@@ -75,9 +75,9 @@ class Publisher:
         ]
         # No row names what an attempt before this one left, or there would have been no further
         # attempt. A later one may have published already, while whoever makes this one slept.
-        for attempt in range(1, context.attempt):
-            self.weights.delete(_weights_key(job, attempt))
-        key = _weights_key(job, context.attempt) if files.weights else ""
+        for fence in range(1, context.fence):
+            self.weights.delete(_weights_key(job, fence))
+        key = _weights_key(job, context.fence) if files.weights else ""
 
         def write(connection: Connection) -> int:
             number = self._write(connection, job, params, files, key)
@@ -141,8 +141,8 @@ class Publisher:
         return number
 
 
-def _weights_key(job: Job, attempt: int) -> str:
-    return f"{job.voice_id}/{job.id}/{attempt}"
+def _weights_key(job: Job, fence: int) -> str:
+    return f"{job.voice_id}/{job.id}/{fence}"
 
 
 def _kept(objections: Sequence[str]) -> str:
