@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mynah.text.languages.registry import LanguageCode
-from mynah.text.scripts import HAN, HANGUL, KANA, decide, stretches
+from mynah.text.languages.registry import LANGUAGES, LanguageCode
+from mynah.text.scripts import HAN_OR_KANA, HANGUL, LATIN, decide, stretches
 from mynah.text.sentence import EMBEDDED, Word
 from mynah.text.splitting import ITEM_NUMBER
 from mynah.text.units import unit_pattern, units
@@ -30,14 +30,8 @@ class LanguageRun:
 _CLAUSE = re.compile(
     rf"(?:(?:^|(?<=\n)){ITEM_NUMBER})?(?:[^。！？；!?;\n.]|\.(?!\s|$))*[。！？；!?;\n.]*\s*"
 )
-_WRITTEN_IN = {
-    "zh": HAN,
-    "yue": HAN,
-    "ja": re.compile(f"{HAN.pattern}|{KANA.pattern}"),
-    "ko": HANGUL,
-}
-_ANY_OWN = re.compile(f"{HAN.pattern}|{KANA.pattern}|{HANGUL.pattern}")
-_LETTER = "A-Za-zÀ-ÖØ-öø-ɏ"
+_ANY_OWN = re.compile(f"{HAN_OR_KANA.pattern}|{HANGUL.pattern}")
+_LETTER = LATIN.pattern[1:-1]
 # Units after a digit belong to the number, not to English: 5km is read 五千米.
 _UNIT = rf"[\d⁰-⁹²³¹]\s?{unit_pattern(units())}"
 _MANDARIN_UNITS = unit_pattern({symbol: u for symbol, u in units().items() if u.mandarin})
@@ -55,7 +49,6 @@ _CODE = (
     rf"|[{_LETTER}][²³⁰-⁹]|[A-Z]+(?=：)"
 )
 _SAYS_NO_LANGUAGE = re.compile(rf"(?<![{_LETTER}])(?:{_UNIT}|{_MONEY}|{_CODE})")
-_LATIN = re.compile(rf"[{_LETTER}]")
 _WORD = rf"[{_LETTER}]+(?:['.&@/_-]+[{_LETTER}]+|\+\+|(?<=[A-Z])#)*"
 # A phrase takes in the figures between its words, and one after it unless that counts in Mandarin.
 _FIGURE_AFTER = r"(?: \d+(?:[.,:]\d+)*%?(?![\d.,%]*[㐀-鿿]))?"
@@ -64,12 +57,10 @@ _WORDS = rf"{_WORD}(?:(?:{_GAP}(?:\d++(?:[.,:]\d++)*+{_GAP})*{_WORD})+{_FIGURE_A
 # An abbreviation by itself: AI, USB. Japanese and Korean read its letters by their own names.
 _ABBREVIATION = rf"(?<![{_LETTER}])(?<![{_LETTER}] )[A-Z]{{1,6}}(?![{_LETTER}'])(?!s? [{_LETTER}])"
 _ANY_UNIT = rf"[\d十百千万億兆십백천만억⁰-⁹²³¹]\s?{unit_pattern(units())}"
-_CHINESE_LETTERS = rf"{_MANDARIN_UNIT}|{_MONEY}|{_SIGN}"
-_OWN_LETTERS = {
-    "zh": _CHINESE_LETTERS,
-    "yue": _CHINESE_LETTERS,
-    "ja": rf"{_ANY_UNIT}|{_MONEY}|{_SIGN}|{_ABBREVIATION}",
-    "ko": rf"{_ANY_UNIT}|{_MONEY}|{_SIGN}|{_ABBREVIATION}",
+# Letters that are not English, in languages that do not and that do read letters by own names.
+_NOT_ENGLISH = {
+    False: rf"{_MANDARIN_UNIT}|{_MONEY}|{_SIGN}",
+    True: rf"{_ANY_UNIT}|{_MONEY}|{_SIGN}|{_ABBREVIATION}",
 }
 
 
@@ -125,9 +116,9 @@ def _joined(clauses: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _language_of(clause: str, code: LanguageCode) -> str | None:
-    if _WRITTEN_IN[code.base].search(clause) or not code.english:
+    if LANGUAGES[code.base].characters.search(clause) or not code.english:
         return code.base
-    return "en" if _LATIN.search(_SAYS_NO_LANGUAGE.sub("", clause)) else None
+    return "en" if LATIN.search(_SAYS_NO_LANGUAGE.sub("", clause)) else None
 
 
 def _lift_english(language: str, text: str, code: LanguageCode) -> LanguageRun:
@@ -140,7 +131,8 @@ def _lift_english(language: str, text: str, code: LanguageCode) -> LanguageRun:
         return EMBEDDED
 
     words = _WORDS if code.english else rf"{_WORD}(?: {_WORD})*"
-    marked = re.sub(rf"{_OWN_LETTERS[language]}|(?P<english>{words})", lift, text)
+    kept = _NOT_ENGLISH[LANGUAGES[language].reads_letters]
+    marked = re.sub(rf"{kept}|(?P<english>{words})", lift, text)
     return LanguageRun(language, marked, tuple(embedded))
 
 

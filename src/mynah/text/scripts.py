@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿\U00020000-\U000323af々〇]")
 HANGUL = re.compile(r"[ᄀ-ᇿㄱ-ㆎ가-힣]")
 KANA = re.compile(r"[ぁ-ゖゝ-ゟァ-ヺー-ヿ]")
+HAN_OR_KANA = re.compile(rf"{HAN.pattern}|{KANA.pattern}")
+LATIN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏ]")
 
 EITHER = "han"
 """Han characters that Chinese and Japanese share: their neighbours decide."""

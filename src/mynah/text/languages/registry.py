@@ -4,11 +4,13 @@ A new language is a folder beside this file, a line in `LANGUAGES` and its codes
 codes and what they mean are GPT-SoVITS's.
 """
 
+import re
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol, cast
 
 from mynah.errors import LanguageError
+from mynah.text.scripts import HAN, HAN_OR_KANA, HANGUL, LATIN
 from mynah.text.sentence import Word
 
 
@@ -29,18 +31,25 @@ class Language:
     Attributes:
         name: In English.
         folder: Its pack's, beside this file.
+        characters: One of the script that shows the language.
+        spaced: Whether it writes spaces between sentences.
+        reads_letters: Whether it reads abbreviations by themselves, and units after its own
+            numerals, by its own names of the letters; if not, they are English.
     """
 
     name: str
     folder: str
+    characters: re.Pattern[str]
+    spaced: bool = False
+    reads_letters: bool = False
 
 
 LANGUAGES = {
-    "zh": Language("Mandarin", "mandarin"),
-    "en": Language("English", "english"),
-    "ja": Language("Japanese", "japanese"),
-    "ko": Language("Korean", "korean"),
-    "yue": Language("Cantonese", "cantonese"),
+    "zh": Language("Mandarin", "mandarin", HAN),
+    "en": Language("English", "english", LATIN, spaced=True),
+    "ja": Language("Japanese", "japanese", HAN_OR_KANA, reads_letters=True),
+    "ko": Language("Korean", "korean", HANGUL, spaced=True, reads_letters=True),
+    "yue": Language("Cantonese", "cantonese", HAN),
 }
 """Languages by their ISO 639 codes, which are also the names of the extras that they need."""
 

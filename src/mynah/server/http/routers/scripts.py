@@ -1,11 +1,12 @@
 """`GET /v1/scripts`: texts to read aloud for a voice."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from mynah.server.http.admission import SpeakCaller, admitting_router
+from mynah.text.languages.registry import LANGUAGES
 from mynah.text.reading_scripts import reading_script
 
 router = admitting_router(tags=["training"])
@@ -15,7 +16,7 @@ class ScriptQuery(BaseModel):
     """The language of a script."""
 
     model_config = ConfigDict(extra="forbid")
-    language: Literal["zh", "en", "ja", "ko", "yue"]
+    language: Annotated[str, Field(json_schema_extra={"enum": [*LANGUAGES]})]
 
 
 class ScriptBody(BaseModel):
@@ -34,7 +35,7 @@ class ScriptBody(BaseModel):
 def get_script(query: Annotated[ScriptQuery, Query()], _: SpeakCaller) -> ScriptBody:
     """Get a text to read aloud for the training of a voice."""
     found = reading_script(query.language)
-    gap = " " if query.language in {"en", "ko"} else ""
+    gap = " " if LANGUAGES[query.language].spaced else ""
     return ScriptBody(
         language=found.language,
         sentences=[*found.sentences],
