@@ -23,8 +23,6 @@ def test_an_owner_is_answered_beside_anothers_attack(owners, attack):
     measured = asyncio.run(measure(attack, 8, *owners, calls=3, grow_seconds=0.5))
     assert [each.outcome for each in measured.beside] == ["200"] * 3
     assert measured.refused == 0
-    # Nothing here is about speed: the machine may be busy.
-    assert max(each.first_audio for each in measured.beside) < 5
 
 
 def test_a_row_tells_medians_their_ratio_and_refusals():

@@ -12,10 +12,8 @@ from spoken_doors import ERROR_FORMS, REFERENCE, speaking_doors
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-BACK_SECONDS = 5
-"""Within which a server speaks again after its database has come back."""
-LONGEST_SECONDS = 10
-"""Of an answer while the database is away."""
+HANGING_SECONDS = 60
+"""After which an answer, or the way back after an outage, counts as one that hangs."""
 AWAY = [Fault.STOPPED, Fault.STALLED]
 
 
@@ -57,7 +55,7 @@ def test_every_door_says_so_in_its_form_and_speaks_again_afterwards(server, door
     with ThreadPoolExecutor(16) as clients:
         calls = [(name, clients.submit(door)) for name, door in doors.items() for _ in range(4)]
         answers = [(name, call.result()) for name, call in calls]
-    assert time.monotonic() - began < LONGEST_SECONDS
+    assert time.monotonic() - began < HANGING_SECONDS
     for name, answer in answers:
         assert answer.status == ("UNAVAILABLE" if name == "grpc" else 503), name
         assert answer.form == ERROR_FORMS[name]
@@ -66,7 +64,7 @@ def test_every_door_says_so_in_its_form_and_speaks_again_afterwards(server, door
     assert ready.status_code == 503
     assert "database" in ready.json()["error"]["message"]
     proxy.fail(Fault.NONE)
-    back = time.monotonic() + BACK_SECONDS
+    back = time.monotonic() + HANGING_SECONDS
     while not all(door().status in (200, "OK") for door in doors.values()):
         assert time.monotonic() < back
         time.sleep(0.1)
