@@ -6,9 +6,10 @@ READY := $(VENV)/.ready
 
 .PHONY: test test-released lint types demo proto clean
 
-# Files of tests run side by side: many of them wait for other processes.
+# Files of tests run side by side, one more than there are cores: many of them wait for other
+# processes. One thread each, as threads of small tensors cost more than they bring.
 test: lint types
-	$(BIN)/pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist loadfile
 
 # Folders as GPT-SoVITS releases them, with the oldest and both major versions of transformers.
 TRANSFORMERS := 4.46 4.57 5
