@@ -92,13 +92,16 @@ class IdempotencyMiddleware:
         async def keep(first: StoredResponse) -> None:
             await run_in_threadpool(first_answers.finish, claim, receive.digest, first)
 
-        answering = _Answering(send, keep)
+        async def abandon() -> None:
+            await run_in_threadpool(first_answers.abandon, claim)
+
+        answering = _Answering(send, keep, abandon)
         try:
             with doing(claim):
                 await self._app(scope, receive, answering)
         finally:
-            if not answering.kept:
-                await run_in_threadpool(first_answers.abandon, claim)
+            if not answering.settled:
+                await abandon()
 
 
 class Fingerprint:
@@ -145,12 +148,18 @@ class Fingerprint:
 
 
 class _Answering:
-    """Sender that stores a response before its last byte leaves."""
+    """Sender that stores a response, or gives its key free, before its last byte leaves."""
 
-    def __init__(self, send: Send, keep: Callable[[StoredResponse], Awaitable[None]]) -> None:
-        self.kept = False
+    def __init__(
+        self,
+        send: Send,
+        keep: Callable[[StoredResponse], Awaitable[None]],
+        abandon: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.settled = False
         self._send = send
         self._keep = keep
+        self._abandon = abandon
         self._status = 0
         self._body = b""
         self._suits = False
@@ -160,16 +169,24 @@ class _Answering:
             self._status = message["status"]
             is_json = Headers(raw=message["headers"]).get("content-type", "").startswith(_JSON)
             self._suits = is_json and 200 <= self._status < 300
-        elif self._suits:
-            await self._collect(message)
+        else:
+            self._collect(message.get("body", b""))
+            if not message.get("more_body", False):
+                await self._settle()
         await self._send(message)
 
-    async def _collect(self, message: Message) -> None:
-        self._body += message.get("body", b"")
-        self._suits = len(self._body) <= _LARGEST_ANSWER
-        if self._suits and not message.get("more_body", False):
+    def _collect(self, part: bytes) -> None:
+        if self._suits:
+            self._body += part
+            self._suits = len(self._body) <= _LARGEST_ANSWER
+
+    async def _settle(self) -> None:
+        # Whoever has the whole answer may send the call again at once.
+        if self._suits:
             await self._keep(StoredResponse(self._status, self._body))
-            self.kept = True
+        else:
+            await self._abandon()
+        self.settled = True
 
 
 async def _name_of(scope: Scope, headers: Headers, key: str) -> str:
