@@ -2,6 +2,7 @@
 
 import weakref
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from queue import SimpleQueue
 from typing import Any
@@ -36,8 +37,9 @@ class Synthesizer:
         return self._models.acoustic.sample_rate
 
     def speak(self, text: str, voice: Voice | str, options: SpeechOptions | None = None) -> Speech:
-        """Synthesise a text as a whole; see `stream`."""
-        chunks = list(self.stream(text, voice, options))
+        """Synthesise a text, each sentence as a whole; see `stream`."""
+        whole = replace(options or SpeechOptions(), whole_sentences=True)
+        chunks = list(self.stream(text, voice, whole))
         samples = np.concatenate([chunk.samples for chunk in chunks])
         return Speech(samples, self.sample_rate, text)
 

@@ -31,6 +31,8 @@ class SpeechOptions:
         temperature: below 1 calmer, above 1 livelier.
         repetition_penalty: penalty of tokens already generated.
         pause: seconds of silence between sentences.
+        whole_sentences: true to decode each sentence at once: exactly as the model has it, and
+            later than chunk by chunk.
     """
 
     language: str = "auto"
@@ -42,6 +44,7 @@ class SpeechOptions:
     temperature: float | None = None
     repetition_penalty: float | None = None
     pause: float = 0.3
+    whole_sentences: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values out of range.

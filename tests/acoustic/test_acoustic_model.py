@@ -20,7 +20,9 @@ def model(small) -> StreamingSoVITS:
 
 def opened(model, tokens):
     on = model.prepare(AcousticPrompt(TIMBRE))
-    stream = model.open(PHONES, on, speed=1.0, seed=3, sizes=chunk_sizes("tokens", first=True))
+    stream = model.open(
+        PHONES, on, speed=1.0, seed=3, sizes=chunk_sizes("tokens", whole=False, first=True)
+    )
     stream.tokens += range(tokens)
     stream.ended = True
     return stream
@@ -39,7 +41,7 @@ def test_a_stream_of_another_model_is_refused(model):
 
 
 def test_a_model_of_sentences_waits_for_the_last_token():
-    stream = DecodeStream(sizes=chunk_sizes("sentence", first=True), tokens=[0] * 2000)
+    stream = DecodeStream(sizes=chunk_sizes("sentence", whole=False, first=True), tokens=[0] * 2000)
     assert stream.chunk is None
     assert not stream.has_lookahead
     stream.ended = True
@@ -47,4 +49,11 @@ def test_a_model_of_sentences_waits_for_the_last_token():
 
 
 def test_later_sentences_have_longer_chunks():
-    assert chunk_sizes("tokens", first=False)[0] > chunk_sizes("tokens", first=True)[0]
+    first, later = (chunk_sizes("tokens", whole=False, first=first) for first in (True, False))
+    assert later[0] > first[0]
+
+
+def test_whole_sentences_have_one_chunk():
+    assert chunk_sizes("tokens", whole=True, first=True) == chunk_sizes(
+        "sentence", whole=False, first=True
+    )

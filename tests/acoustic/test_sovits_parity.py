@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from mynah.acoustic.decode_stream import WHOLE_SENTENCE
 from mynah.acoustic.sovits.streaming import SoVITSStream, decode_next
 
 TOLERANCE = 1e-4
@@ -28,6 +29,17 @@ def test_waveform_is_upstreams(model, golden, references, name, count):
     waveform = model.decode(golden["codes"][0], golden["phones"], timbre, noise_scale=0)
     assert waveform.shape == (1, *golden[name].shape)
     torch.testing.assert_close(waveform[0], golden[name], atol=TOLERANCE, rtol=0)
+
+
+@pytest.mark.parametrize("speed", [0.8, 1.25])
+def test_a_whole_sentence_at_a_speed_is_upstreams(model, golden, references, speed, silence):
+    spectrograms, vectors = references
+    timbre = model.timbre(spectrograms[:1], vectors and vectors[:1])
+    stream = SoVITSStream(golden["phones"][0], timbre, speed, sizes=WHOLE_SENTENCE)
+    stream.tokens, stream.ended = golden["codes"].flatten().tolist(), True
+    (wave,) = decode_next(model, [stream])
+    # The reference at 1.25 is stored in half precision.
+    torch.testing.assert_close(wave, golden[f"speed_{speed}"], atol=TOLERANCE, rtol=2**-11)
 
 
 @pytest.mark.parametrize("speed", [0.8, 1.25])

@@ -49,7 +49,7 @@ def test_a_request_holds_nothing_but_plain_values(request_):
         )
 
     kinds = {type(leaf) for leaf in leaves(asdict(request_))}
-    assert kinds <= {str, bytes, int, float, type(None)}
+    assert kinds <= {str, bytes, bool, int, float, type(None)}
 
 
 def test_a_chunk_is_the_same_after_a_trip():

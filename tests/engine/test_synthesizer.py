@@ -90,14 +90,24 @@ def sentences(synthesizer, voice, chosen) -> list[np.ndarray]:
     return [joined(chunks) for chunks in spoken]
 
 
-def test_a_stream_is_the_whole_in_parts(synthesizer, voice):
+def test_a_stream_is_the_text_in_parts(synthesizer, voice):
     chosen = SpeechOptions(seed=3)
     chunks = list(synthesizer.stream(LONG, voice, chosen))
     assert len(chunks) > 3
     texts = [chunk.text for chunk in chunks if chunk.text]
     assert len(texts) == 3
     assert "".join(texts).replace(" ", "") == LONG.replace(" ", "")
-    whole = synthesizer.speak(LONG, voice, chosen)
+    again = joined(synthesizer.stream(LONG, voice, chosen))
+    np.testing.assert_array_equal(joined(chunks), again)
+
+
+def test_sentences_are_decoded_as_wholes_for_who_waits_for_all_of_them(synthesizer, voice):
+    streamed = list(synthesizer.stream(LONG, voice, SpeechOptions(seed=3)))
+    chosen = SpeechOptions(seed=3, whole_sentences=True)
+    chunks = list(synthesizer.stream(LONG, voice, chosen))
+    assert all(chunk.text for chunk in chunks)  # one each
+    assert len(joined(chunks)) == len(joined(streamed))
+    whole = synthesizer.speak(LONG, voice, SpeechOptions(seed=3))
     np.testing.assert_array_equal(joined(chunks), whole.samples)
 
 

@@ -88,13 +88,14 @@ class AcousticModel(Protocol):
         ...
 
 
-def chunk_sizes(unit: Unit, *, first: bool) -> Sequence[int]:
+def chunk_sizes(unit: Unit, *, whole: bool, first: bool) -> Sequence[int]:
     """Tokens of the chunks of a sentence.
 
     Args:
         unit: of the model.
+        whole: true to decode every sentence at once.
         first: true for the first sentence of a request.
     """
-    if unit == "sentence":
+    if whole or unit == "sentence":
         return WHOLE_SENTENCE
     return FIRST_CHUNKS if first else LATER_CHUNKS

@@ -17,7 +17,7 @@ LATER_CHUNKS = (52, 97)
 """Of other sentences, for which nobody waits in silence; most are one chunk."""
 
 WHOLE_SENTENCE = (sys.maxsize,)
-"""Of a model that decodes whole sentences only."""
+"""Of a model that decodes whole sentences only, and of sound for which nobody waits."""
 
 AHEAD_TOKENS = 4
 """Tokens beyond a chunk's end that it waits for, because sound depends on what follows it."""

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,8 @@ def say_to_file(
     sentences = analyse(text, options.language, options.split)
     with voice_ref_of(voice, voice_text, voice_language, settings) as (ref, voices):
         synthesizer = Synthesizer(load_models(settings.model, settings.precision, settings.device))
-        stream = synthesizer.stream_sentences(sentences, ref, voices, options)
+        whole = replace(options, whole_sentences=True)
+        stream = synthesizer.stream_sentences(sentences, ref, voices, whole)
         chunks = _spoken(stream, len(sentences))
     speech = Speech(np.concatenate(chunks), synthesizer.sample_rate, text)
     try:

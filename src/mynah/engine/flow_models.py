@@ -127,7 +127,7 @@ class FlowModels:
             prompt.conditioning,
             speed=options.speed,
             seed=seed,
-            sizes=chunk_sizes(self.acoustic.unit, first=first),
+            sizes=chunk_sizes(self.acoustic.unit, whole=options.whole_sentences, first=first),
         )
         return self._reader.request(text, prompt, options, seed), stream
 

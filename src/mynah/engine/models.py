@@ -175,7 +175,7 @@ class Models:
         text = self._reader.read([sentence])
         constraint = self.extension.constraint(text.phones.tolist()) if self.extension else None
         request = self._reader.request(text, prompt, options, seed, constraint)
-        sizes = chunk_sizes(self.acoustic.unit, first=first)
+        sizes = chunk_sizes(self.acoustic.unit, whole=options.whole_sentences, first=first)
         stream = self.acoustic.open(
             text.phones, prompt.conditioning, speed=options.speed, seed=seed, sizes=sizes
         )

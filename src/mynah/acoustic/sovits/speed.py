@@ -3,13 +3,14 @@
 Upstream interpolates what the last projection of the prior takes. That projection looks at one
 frame at a time, so to interpolate what it gives is the same.
 
-Upstream fits the frames of a whole sentence between its ends. A stream does not know the end
-when it begins: its step is the speed itself, which differs from upstream's by at most one frame
+Upstream fits the frames of a whole sentence between its ends. A stream that begins before the end
+is known cannot: its step is the speed itself, which differs from upstream's by at most one frame
 over the whole sentence, and does not depend on when tokens come.
 """
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from mynah.acoustic.sovits.config import FRAMES_PER_TOKEN
 
@@ -25,6 +26,11 @@ def frame_count(tokens: int, speed: float, *, ended: bool) -> int:
     """
     frames = tokens * FRAMES_PER_TOKEN
     return frames if speed == 1 else int(frames / speed) + ended
+
+
+def fit(x: Tensor, frames: int) -> Tensor:
+    """All frames (channels, time) of a sentence, stretched to so many as upstream does it."""
+    return F.interpolate(x[None], size=frames, mode="linear")[0]
 
 
 def change_speed(x: Tensor, frames: range, speed: float, first: int) -> Tensor:

@@ -21,7 +21,7 @@ from mynah.acoustic.masks import length_mask
 from mynah.acoustic.postfilter import Postfilter
 from mynah.acoustic.sovits.config import FRAMES_PER_TOKEN, SoVITSConfig
 from mynah.acoustic.sovits.model import NOISE_SCALE
-from mynah.acoustic.sovits.speed import change_speed, frame_count
+from mynah.acoustic.sovits.speed import change_speed, fit, frame_count
 from mynah.acoustic.sovits.text_encoder import Prior
 from mynah.runtime.device import Transferable
 
@@ -204,8 +204,12 @@ def _sample(mean: Tensor, log_scale: Tensor, window: _ContextWindow) -> Tensor:
     stream = window.stream
     there = (window.chunk.known - window.first_token) * FRAMES_PER_TOKEN
     frames = range(window.start, window.known)
+    whole = window.start == 0 and window.chunk.last
+    first = window.first_token * FRAMES_PER_TOKEN
     mean, log_scale = (
-        change_speed(x[:, :there], frames, stream.speed, window.first_token * FRAMES_PER_TOKEN)
+        fit(x[:, :there], len(frames))
+        if whole
+        else change_speed(x[:, :there], frames, stream.speed, first)
         for x in (mean, log_scale)
     )
     noise = stream.noise(window.start, window.known, len(mean)).to(mean)

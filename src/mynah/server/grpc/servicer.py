@@ -32,7 +32,7 @@ class SpeechCalls(SpeechServicer):
         self, request: pb.SynthesizeRequest, context: Context
     ) -> pb.SynthesizeResponse:
         """Synthesise a text, and respond when all of it is ready."""
-        speech = _speech_request(request, admitted())
+        speech = _speech_request(request, admitted()).whole()
         with closing(await self._services.speech.open(speech)) as audio:
             data = b"".join([part async for part in audio])
         media_type = speech.form.media_type

@@ -88,6 +88,9 @@ class SpeechParams(BaseModel):
         "repetition_penalty", "How much said tokens lose."
     )
     pause: float = option_field("pause", "Seconds of silence between sentences.")
+    whole_sentences: bool = False
+    """True to decode each sentence at once: exactly as the model has it, and later than chunk by
+    chunk. For sound that nobody hears before it is all there."""
 
     cache: bool | None = None
     """True if equal calls may get equal bytes without speaking anew; if a `seed` is given, unless

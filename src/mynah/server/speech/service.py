@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Self
 
 from mynah.audio.encoding import AudioFormat
 from mynah.engine.engine import ChunkStream, Engine
@@ -51,6 +52,10 @@ class SpeechRequest:
     cacheable: bool = False
     user: str | None = None
     timed: bool = False
+
+    def whole(self) -> Self:
+        """The same request with each sentence decoded at once."""
+        return replace(self, options=replace(self.options, whole_sentences=True))
 
 
 class SpeechService:
@@ -113,6 +118,8 @@ class SpeechService:
 
     async def _open(self, request: SpeechRequest) -> AudioStream:
         request = replace(request, options=self._engine.resolve(request.options))
+        if request.timed:
+            request = request.whole()
         voice, sentences = await self._texts.run(
             request.caller.owner,
             partial(self._prepare, request),

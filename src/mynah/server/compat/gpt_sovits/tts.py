@@ -155,6 +155,8 @@ async def _speak(
         call, voice = await run_in_threadpool(_prepared, request, fields, caller)
         form, media_type = FORMATS[call.format], f"audio/{call.format}"
         speech = SpeechRequest(caller, call.text, voice, call.options, form, cacheable=call.seeded)
+        if not call.streamed:
+            speech = speech.whole()
         audio = await services.speech.open(speech)
         if not call.streamed:
             return Response(await _whole(audio), media_type=media_type)
