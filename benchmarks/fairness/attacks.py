@@ -14,9 +14,9 @@ from websockets.exceptions import WebSocketException
 from benchmarks.load.callers import connection, hear
 from benchmarks.load.server import VOICE, Served
 
-FRACTIONS = "They are 98765/43219 and 87654/32197, then 76543/21987. " * 300
+FRACTIONS = "They are 98765/43219 and 87654/32197, then 76543/21987. " * 70
 """Of few characters and very many phonemes."""
-LONG = "It was late, and the rain had not stopped since the morning of that day. " * 60
+LONG = "It was late, and the rain had not stopped since the morning of that day. " * 56
 _UNREAD_BUFFER = 1 << 12
 _PAUSE = 0.2
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import pytest
 
@@ -13,6 +14,7 @@ from mynah.engine.local.semantic_stage import READ_AT_ONCE
 from mynah.engine.request import SynthesisRequest, VoiceRef
 from mynah.errors import DeadlineError, ModelError, QueueFullError, TextError, UnavailableError
 from mynah.options import SpeechOptions
+from mynah.runtime.preemption import give_way
 from mynah.text.sentence import Sentence
 
 
@@ -166,6 +168,32 @@ def test_first_sounds_go_before_those_of_who_is_heard_already(make, model):
 
     asyncio.run(scene())
     assert set(model.sounded[2:4]) == {"x", "y"}
+
+
+@pytest.mark.parametrize(("other", "preempts"), [("b", True), ("a", False)])
+def test_a_chunk_gives_way_to_the_first_sound_of_another_owner(make, model, other, preempts):
+    engine, wave, begun = make(), model.wave, threading.Event()
+
+    def slow(text, seconds):
+        if text == "long":
+            begun.set()
+            for _ in range(2000 if preempts else 50):
+                give_way()
+                if "late" in model.sounded:
+                    break
+                time.sleep(0.005)
+        return wave(text, seconds)
+
+    model.wave = slow
+    model.allow()
+
+    async def scene():
+        long = asyncio.create_task(heard(engine.submit(request("long", caller="a"))))
+        await asyncio.to_thread(begun.wait, 5)
+        await asyncio.gather(long, heard(engine.submit(request("late", caller=other))))
+
+    asyncio.run(scene())
+    assert model.sounded == (["late", "long"] if preempts else ["long", "late"])
 
 
 def test_a_sentence_is_heard_before_all_of_it_is_drawn(make, model):

@@ -53,11 +53,15 @@ class FairQueue(Generic[Item]):
         waiting = [each for each in self._lines.items() if each[0] not in passed_over]
         if not waiting:
             return None
-        owner, line = self._next(waiting)
-        self._lines.move_to_end(owner)
-        item = (line.urgent or line.others).popitem(last=False)[1]
-        self._drop_if_empty(owner, line)
-        return item
+        return self._pop(*self._next(waiting))
+
+    def take_urgent(self, passed_over: Collection[str] = ()) -> Item | None:
+        """Take an urgent item that goes before everybody's turn; None if there is none."""
+        for owner, line in self._lines.items():
+            if owner not in passed_over and line.urgent and not line.favoured:
+                line.favoured = True
+                return self._pop(owner, line)
+        return None
 
     def discard(self, owner: str, item: Item) -> None:
         """Take an item out if it waits."""
@@ -76,6 +80,12 @@ class FairQueue(Generic[Item]):
         owner, line = waiting[0]
         line.favoured = False
         return owner, line
+
+    def _pop(self, owner: str, line: _Line[Item]) -> Item:
+        self._lines.move_to_end(owner)
+        item = (line.urgent or line.others).popitem(last=False)[1]
+        self._drop_if_empty(owner, line)
+        return item
 
     def _drop_if_empty(self, owner: str, line: _Line[Item]) -> None:
         if not line:

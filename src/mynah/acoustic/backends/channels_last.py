@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from mynah.acoustic.sovits.hifigan import SLOPE, Generator, ResidualBlock, sum_of
 from mynah.acoustic.spectral_convolution import SpectralConvolution, gains
+from mynah.runtime.preemption import give_way
 
 STEP = 16
 """Frames of whose multiples a row is made: oneDNN prepares itself for each new length, which takes
@@ -211,6 +212,7 @@ def _fastest(conv: nn.Module, dtype: torch.dtype) -> Convolution:
 def _refined(x: Tensor, block: Sequence[Convolution], silence: Silence) -> Tensor:
     """Output of a residual block; x stays as it is."""
     for conv1, conv2 in zip(block[::2], block[1::2], strict=True):
+        give_way()
         y = F.leaky_relu_(silence(conv1(F.leaky_relu(x, SLOPE))), SLOPE)
         x = silence(conv2(y)).add_(x)
     return x

@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from mynah.engine.local.active_request import ActiveSentence
 from mynah.engine.local.stage import StageThread
 from mynah.errors import ModelError
+from mynah.runtime.preemption import preempted_by
 from mynah.runtime.tracing import span
 from mynah.runtime.wait_policy import WaitPolicy
 
@@ -20,6 +22,8 @@ Wave = NDArray[np.float32]
 
 class AcousticStage(StageThread):
     """Decodes chunks in turns, first chunks of requests before others.
+
+    A chunk that is being decoded gives way to another owner's first one, to one of each owner.
 
     Args:
         batch_size: most chunks that are decoded at once.
@@ -55,7 +59,9 @@ class AcousticStage(StageThread):
         for sentence in self._next():
             alike[sentence.prepared.model.sovits].append(sentence)
         for sentences in alike.values():
-            self._run(sentences)
+            owners = {sentence.owner for sentence in sentences}
+            with preempted_by(partial(self._run_urgent, owners)):
+                self._run(sentences)
 
     def _next(self) -> list[ActiveSentence]:
         sentences: list[ActiveSentence] = []
@@ -64,6 +70,19 @@ class AcousticStage(StageThread):
                 sentence.request.chunks_decoding += 1
                 sentences.append(sentence)
         return sentences
+
+    def _run_urgent(self, served: set[str]) -> None:
+        """Decode a first chunk of each owner who is not served yet, if one waits."""
+        while sentence := self._next_urgent(served):
+            served.add(sentence.owner)
+            self._run([sentence])
+
+    def _next_urgent(self, served: set[str]) -> ActiveSentence | None:
+        with self._changed:
+            sentence = self._queue.take_urgent(served)
+            if sentence:
+                sentence.request.chunks_decoding += 1
+            return sentence
 
     def _run(self, sentences: list[ActiveSentence]) -> None:
         """Decode a chunk of sentences of the same network."""
