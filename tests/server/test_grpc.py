@@ -269,6 +269,17 @@ def test_health_and_reflection_answer_without_a_key(begin):
     assert reflected.FindFileContainingSymbol("mynah.v1.Speech").name == "mynah/v1/speech.proto"
 
 
+def test_health_follows_readiness(begin):
+    rpc = begin()
+    health = health_pb2_grpc.HealthStub(rpc.channel)
+    rpc.server.services.engine.close()
+    for service in ("", "mynah.v1.Speech"):
+        asked = health_pb2.HealthCheckRequest(service=service)
+        wait_for(
+            lambda: health.Check(asked).status == health_pb2.HealthCheckResponse.NOT_SERVING  # noqa: B023
+        )
+
+
 def test_calls_are_counted(begin):
     rpc = begin()
     rpc.call("Synthesize", request())
@@ -280,7 +291,7 @@ def test_calls_are_counted(begin):
 
 
 def wait_for(condition) -> None:
-    limit = time.monotonic() + 5
+    limit = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < limit
         time.sleep(0.01)

@@ -1,9 +1,11 @@
 """The gRPC server: speech, health and reflection on a port of their own."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import grpc
+from fastapi.concurrency import run_in_threadpool
 from grpc_health.v1 import health, health_pb2
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
@@ -26,6 +28,10 @@ _OPTIONS = [
 ]
 
 
+READINESS_SECONDS = 1.0
+"""Between two looks at whether calls can be served."""
+
+
 @asynccontextmanager
 async def grpc_server(services: Services, port: int) -> AsyncIterator[None]:
     """Serve while the context is open; then wait for calls in progress as long as the settings say.
@@ -45,11 +51,30 @@ async def grpc_server(services: Services, port: int) -> AsyncIterator[None]:
         server.add_insecure_port(f"{settings.host}:{port}")
     except RuntimeError:
         raise OptionError(f"Port {port} is taken; choose another MYNAH_GRPC_PORT.") from None
-    await server.start()
     for name in ("", _SERVICE):
-        await state.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await state.set(name, await _health(services))
+    await server.start()
+    following = asyncio.create_task(_follow(services, state))
     try:
         yield
     finally:
+        following.cancel()
         await state.enter_graceful_shutdown()
         await server.stop(settings.shutdown_seconds)
+
+
+async def _follow(services: Services, state: health.aio.HealthServicer) -> None:  # type: ignore[name-defined]
+    """Tell by the health service what `/health/ready` tells."""
+    while True:
+        status = await _health(services)
+        for name in ("", _SERVICE):
+            await state.set(name, status)
+        await asyncio.sleep(READINESS_SECONDS)
+
+
+async def _health(services: Services) -> health_pb2.HealthCheckResponse.ServingStatus:
+    try:
+        await run_in_threadpool(services.check_ready)
+    except Exception:  # whatever it is, no call can be served
+        return health_pb2.HealthCheckResponse.NOT_SERVING
+    return health_pb2.HealthCheckResponse.SERVING
