@@ -70,6 +70,15 @@ class DataSettings(SettingsGroup):
     database_upgrade: Literal["", "auto", "manual"] = ""
     """Upgrade an older database when a server starts, or by `mynah db upgrade` alone; if empty,
     SQLite when a server starts, which copies the file first, and PostgreSQL by the command."""
+    blobs_url: str = ""
+    """Recordings, stored speech and weights: `s3://bucket/prefix`, or `file:///folder`; the data
+    folder if empty. Keys of S3 are taken from `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, the
+    address of another server than Amazon's from `AWS_ENDPOINT_URL`."""
+    fetched_versions: Path | None = None
+    """Folder of the weights that were fetched from S3, which servers and workers of a machine may
+    share; `fetched` in the data folder if not given."""
+    fetched_version_bytes: int = Field(default=10 * 1024 * MEBIBYTE, gt=0)
+    """Most bytes in that folder; the least recently used weights are removed first."""
 
 
 class ModelSettings(SettingsGroup):
@@ -306,9 +315,14 @@ class Settings(
         return self.data / "jobs"
 
     @property
-    def versions(self) -> Path:
-        """Folder of the weights of trained versions."""
-        return self.data / "versions"
+    def blobs(self) -> str:
+        """URL of recordings, stored speech and the weights of trained versions."""
+        return self.blobs_url or self.data.absolute().as_uri()
+
+    @property
+    def fetched(self) -> Path:
+        """Folder of the weights that were fetched from an object store."""
+        return self.fetched_versions or self.data / "fetched"
 
     def environment(self) -> dict[str, str]:
         """The environment of a child process with the same settings."""

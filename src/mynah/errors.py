@@ -96,6 +96,12 @@ class DatabaseUnavailableError(UnavailableError):
     code = "database_unavailable"
 
 
+class BlobsUnavailableError(UnavailableError):
+    """The object store of recordings and weights does not answer, or refuses its key now."""
+
+    code = "blobs_unavailable"
+
+
 class StorageFullError(UnavailableError):
     """There is no room on a disk for what the call writes."""
 

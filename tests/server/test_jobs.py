@@ -69,7 +69,7 @@ def test_a_job_makes_a_version_that_speaks(shared, made, recording):
     assert (second["parent"], second["job"]) == (1, body["id"])
     assert second["report"]["epochs"] == 3
     assert second["report"]["seconds"] > 7
-    folder = shared.services.settings.versions / voice / body["id"]
+    folder = shared.services.settings.data / "versions" / voice / body["id"]
     (attempt,) = folder.iterdir()
     assert json.loads((attempt / "steps.json").read_text()) == [*range(12)]
     assert (attempt / "acoustic.pth").stat().st_size == 200_000
@@ -318,7 +318,7 @@ def test_a_deleted_voice_ends_its_job_and_takes_its_files_along(shared, made, re
     wait_for(client, begin(client, voice, recording, "steps is 1"))
     job = begin(client, voice, recording, "steps is 100 pause is 0.1")
     wait_for(client, job, "running")
-    folder = shared.services.settings.versions / voice
+    folder = shared.services.settings.data / "versions" / voice
     assert folder.is_dir()
     assert client.delete(f"/v1/voices/{voice}").status_code == 200
     assert wait_for(client, job)["state"] in ("cancelled", "failed")
@@ -394,7 +394,7 @@ def test_a_disk_that_fills_up_while_a_version_is_written_leaves_none(idle, recor
         work(idle, job)
     assert client.get(f"/v1/jobs/{job}").json()["error"]["code"] == "disk_full"
     assert len(client.get(f"/v1/voices/{voice}/versions").json()["data"]) == 1
-    assert not [path for path in (idle.services.settings.versions / voice).rglob("*.*")]
+    assert not [path for path in (idle.services.settings.data / "versions" / voice).rglob("*.*")]
     client.post(f"/v1/jobs/{job}/retry")
     work(idle, job)
     body = client.get(f"/v1/jobs/{job}").json()

@@ -94,10 +94,10 @@ def check(server, job, body, steps):
     voice = body["voice"]
     listed = server.client.get(f"/v1/voices/{voice}/versions").json()["data"]
     assert [version["job"] for version in listed] == [None, job]
-    (attempt,) = (server.settings.versions / voice / job).iterdir()
+    (attempt,) = (server.settings.data / "versions" / voice / job).iterdir()
     assert json.loads((attempt / "steps.json").read_text()) == [*range(steps)]
     assert (attempt / "acoustic.pth").stat().st_size == 200_000
-    assert not [*server.settings.versions.rglob("*.part")]
+    assert not [*(server.settings.data / "versions").rglob("*.part")]
     # Whoever ended the job, late ones included, cleans up after its end is seen; the server does it
     # only once a minute.
     wait_until(lambda: not (server.settings.jobs / job).exists(), 20)

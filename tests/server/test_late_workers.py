@@ -70,7 +70,7 @@ def test_who_wakes_up_after_the_end_leaves_what_there_is_as_it_is(
     assert (body["state"], body["version"], body["attempts"]) == ("succeeded", 2, 2)
     settings = idle.services.settings
     assert not (settings.jobs / job).exists()
-    (kept,) = (settings.versions / voice / job).iterdir()
+    (kept,) = (settings.data / "versions" / voice / job).iterdir()
     assert (kept / "acoustic.pth").stat().st_size == 200_000
     said = client.post("/v1/audio/speech", json={"voice": voice, "input": "Good morning."})
     assert (said.status_code, said.headers["x-voice-version"]) == (200, "2")

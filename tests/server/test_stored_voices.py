@@ -47,7 +47,7 @@ def test_a_voice_whose_recordings_are_gone_is_named(shared, client, voice, error
 
 def test_a_version_whose_weights_are_gone_is_named(shared, client, voice, recording, error_of):
     version = make_version(shared, client, voice, recording)
-    shutil.rmtree(shared.services.settings.versions / voice)
+    shutil.rmtree(shared.services.settings.data / "versions" / voice)
     answer = speak(client, voice)
     assert "version 2 of the voice teacher are gone" in error_of(answer)["message"]
     assert version == 2

@@ -14,7 +14,6 @@ from mynah.checkpoints.adapter import load_adapter, save_adapter
 from mynah.checkpoints.file import read_checkpoint
 from mynah.engine.loading import load_models
 from mynah.server.versions.store import add_version
-from mynah.storage.blobs import FileWeights
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def publish(server, voice, adapt):
     def publish(folder) -> int:
         key = f"{voice}/{folder.name}"
         files = {path.name: path for path in folder.iterdir()}
-        FileWeights(server.services.settings.versions).put(key, files)
+        server.services.stores.weights.put(key, files)
         with server.services.stores.records.begin() as connection:
             facts = {"job_id": f"job_{folder.name}", "parent": 1, "report": {}, "metrics": {}}
             return add_version(connection, voice, weights=key, base_model="tiny", **facts)
@@ -151,7 +150,7 @@ def test_weights_that_cannot_be_used_are_told_of(
 ):
     publish(adapt(1))
     settings = server.services.settings
-    (folder,) = (settings.versions / voice).iterdir()
+    (folder,) = (settings.data / "versions" / voice).iterdir()
     breaking(folder)
     client.post(f"/v1/voices/{voice}/versions/2/promote").raise_for_status()
     answer = ask(client, voice)

@@ -129,7 +129,7 @@ def test_a_version_may_have_nothing_but_prompts_of_its_own(
     assert (ref.weights, source.voice(ref).texts) == (None, ("Trained words.",))
     listed = client.get(f"/v1/voices/{voice}/versions").json()["data"]
     assert [each["trained"] for each in listed] == [False, True, True, False]
-    assert len(list((shared.services.settings.versions / voice).iterdir())) == 2
+    assert len(list((shared.services.settings.data / "versions" / voice).iterdir())) == 2
     after = make_version(shared, client, voice, recording, parent=version, promote=False)
     body = client.get(f"/v1/voices/{voice}/versions").json()["data"][after - 1]
     assert body["report"]["parent"] == "None"
@@ -329,4 +329,4 @@ def test_a_job_of_a_deleted_voice_leaves_nothing(shared, client, recording, requ
     client.delete(f"/v1/voices/{voice}")
     work(shared, job)
     assert client.get(f"/v1/jobs/{job}").json()["state"] == "cancelled"
-    assert not (shared.services.settings.versions / voice).exists()
+    assert not (shared.services.settings.data / "versions" / voice).exists()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
-from mynah.errors import MynahError, UnavailableError, UnsupportedError
+from mynah.errors import BlobsUnavailableError, MynahError, UnavailableError, UnsupportedError
 from mynah.jobs.completion import MOST_FRUITLESS, complete_job
 from mynah.jobs.folders import JobFolders, clear_after_loss
 from mynah.jobs.heartbeat import Heartbeat
@@ -96,7 +96,8 @@ class _Attempt:
             return self._work(self._kind())
         except JobStopped:
             return self._stop()
-        except (LeaseLostError, *DATABASE_ERRORS):
+        except (LeaseLostError, BlobsUnavailableError, *DATABASE_ERRORS):
+            # What is away comes back: the lease runs out, and somebody goes on from the checkpoint.
             raise
         except MynahError as error:
             return self._fail(error.code, str(error))

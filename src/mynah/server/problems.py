@@ -86,6 +86,7 @@ _OF_CODE: dict[str, tuple[int, str, str | None]] = {
     "unavailable": (503, _BUSY, None),
     "queue_full": (503, _BUSY, None),
     "database_unavailable": (503, _BUSY, None),
+    "blobs_unavailable": (503, _BUSY, None),
     "storage_full": (507, _BUSY, None),
     "deadline_exceeded": (504, _BUSY, None),
 }

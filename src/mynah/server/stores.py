@@ -24,7 +24,8 @@ from mynah.server.versions.store import VersionStore
 from mynah.server.voices.owners import Owners
 from mynah.server.voices.sharing import Sharing
 from mynah.server.voices.store import VoiceStore
-from mynah.storage.blobs import BlobStore, FileBlobs, FileWeights, WeightStore
+from mynah.storage.blob_urls import open_blobs
+from mynah.storage.blobs import BlobStore, WeightStore
 from mynah.storage.data_folder import check_format, make_data_folder
 from mynah.storage.database import open_database
 from mynah.storage.migrate import MigrationPolicy, check
@@ -36,13 +37,15 @@ class Stores:
     Args:
         settings: of the server whose data they are.
         records: the database.
+        blobs: stores of recordings and of weights.
     """
 
-    def __init__(self, settings: Settings, records: Engine) -> None:
+    def __init__(
+        self, settings: Settings, records: Engine, blobs: tuple[BlobStore, WeightStore]
+    ) -> None:
         self.settings = settings
         self.records = records
-        self.blobs: BlobStore = FileBlobs(settings.data / "audio")
-        self.weights: WeightStore = FileWeights(settings.versions)
+        self.blobs, self.weights = blobs
         self.keys = Keys(records)
         self.voices = VoiceStore(records, self.blobs, self.weights)
         self.sharing = Sharing(records)
@@ -77,10 +80,13 @@ def open_stores(settings: Settings, policy: MigrationPolicy = MigrationPolicy.CR
     """The stores of a data folder, which is not made if it is not there.
 
     Raises:
-        StorageError: folder or database cannot be used, or need more than the policy allows.
+        StorageError: folder, bucket or database cannot be used, or need more than the policy
+            allows.
+        OptionError: the URL of the blobs is none.
     """
     check_format(settings.data)
-    return Stores(settings, open_database(settings.database, policy))
+    blobs = open_blobs(settings.blobs, settings.fetched, settings.fetched_version_bytes)
+    return Stores(settings, open_database(settings.database, policy), blobs)
 
 
 def make_stores(settings: Settings, policy: MigrationPolicy = MigrationPolicy.CREATE) -> Stores:

@@ -39,7 +39,11 @@ class BlobStore(Protocol):
     """Files under keys such as `recordings/rec_1.flac`."""
 
     def put(self, key: str, data: bytes) -> None:
-        """Write a file atomically."""
+        """Write a file atomically, once; the same data again are no error.
+
+        Raises:
+            FileExistsError: there are other data under this key.
+        """
 
     def get(self, key: str) -> bytes:
         """Read a file.
@@ -72,6 +76,8 @@ class FileBlobs:
     def put(self, key: str, data: bytes) -> None:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_file() and path.read_bytes() != data:
+            raise FileExistsError(key)
         write_atomic(path, data)
 
     def get(self, key: str) -> bytes:
