@@ -4,7 +4,9 @@ import logging.config
 import os
 import signal
 import threading
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 
 from mynah.config import Settings
 from mynah.errors import OptionError
@@ -58,11 +60,18 @@ def work(settings: Settings) -> None:
         raise missing_celery() from None
     sleep_while_waiting()
     logging.config.dictConfig(log_config())
-    with open_worker(settings):
-        pass  # so that data that cannot be used end it now, and not with the first job
+    # So that data that cannot be used end it now, and not with the first job. Not in this process:
+    # clients of object stores start threads, and jobs are forks of it, in which these are not.
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as trial:
+        trial.submit(_open, settings).result()
     # Workers need not know of each other: what they share is in the table of jobs.
     alone = ["--without-gossip", "--without-mingle"]
     size = ["--concurrency", str(settings.job_workers)]
     app = open_celery(settings)
     add_task(app, partial(open_worker, settings))
     app.worker_main(["--quiet", "worker", "--queues", QUEUE, *size, *alone])
+
+
+def _open(settings: Settings) -> None:
+    with open_worker(settings):
+        pass
