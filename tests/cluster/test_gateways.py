@@ -101,6 +101,7 @@ def test_without_s3_calls_are_told_so_and_voices_in_memory_speak(
 ):
     one, two = clients
     voice = make_voice(one, recording, name)
+    leaving = make_voice(one, recording, f"{name} leaves")
     stored = one.post(SPEECH, json=BODY | {"store": True}).json()["url"]
     assert one.post(SPEECH, json=BODY | {"voice": voice}).is_success
     seaweedfs.signal(signal.SIGSTOP)
@@ -111,6 +112,7 @@ def test_without_s3_calls_are_told_so_and_voices_in_memory_speak(
             lambda: one.post("/v1/voices", data={"name": f"{name} too"}, files=files),
             lambda: httpx.get(stored, timeout=20),
             lambda: one.get(f"/v1/voices/{voice}/preview"),
+            lambda: two.delete(f"/v1/voices/{leaving}"),
         ]
         with ThreadPoolExecutor(len(calls)) as threads:
             answers = list(threads.map(lambda call: call(), calls))
@@ -123,3 +125,5 @@ def test_without_s3_calls_are_told_so_and_voices_in_memory_speak(
     finally:
         seaweedfs.signal(signal.SIGCONT)
     wait_until(lambda: two.post(SPEECH, json=BODY | {"voice": voice}).is_success, 20)
+    assert two.delete(f"/v1/voices/{leaving}").is_success
+    assert two.delete(f"/v1/voices/{leaving}").status_code == 404

@@ -251,6 +251,7 @@ class VoiceStore:
 
         Raises:
             VoiceNotFoundError, BuiltInVoiceError, VoiceAccessError: see `managed`.
+            BlobsUnavailableError: files could not be deleted; the voice is still there.
         """
         voice = self.managed(caller, name)
         with self._records.begin() as connection:
@@ -262,8 +263,9 @@ class VoiceStore:
             ).all()
             connection.execute(delete(recordings).where(recordings.c.voice_id == voice.id))
             connection.execute(delete(voices).where(voices.c.id == voice.id))
-        forget_recordings(self._storage, ids)
-        self._folders.delete(voice.id)
+            # If files cannot be deleted now, the rows stay, by which they can be later.
+            forget_recordings(self._storage, ids)
+            self._folders.delete(voice.id)
         return voice
 
     def preview(self, caller: Caller, name: str) -> Blob:
