@@ -26,7 +26,7 @@ def seaweedfs(tmp_path_factory):
         for name, value in running.environment.items():
             patch.setenv(name, value)
         yield running
-    running.stop()
+    running.kill()
 
 
 @pytest.fixture(scope="module")

