@@ -188,12 +188,13 @@ def test_a_chunk_gives_way_to_the_first_sound_of_another_owner(make, model, othe
     model.allow()
 
     async def scene():
-        long = asyncio.create_task(heard(engine.submit(request("long", caller="a"))))
+        stream = engine.submit(request("first", "long", caller="a"))
+        long = asyncio.create_task(heard(stream))
         await asyncio.to_thread(begun.wait, 5)
         await asyncio.gather(long, heard(engine.submit(request("late", caller=other))))
 
     asyncio.run(scene())
-    assert model.sounded == (["late", "long"] if preempts else ["long", "late"])
+    assert model.sounded == ["first", *(["late", "long"] if preempts else ["long", "late"])]
 
 
 def test_a_sentence_is_heard_before_all_of_it_is_drawn(make, model):

@@ -23,7 +23,7 @@ Wave = NDArray[np.float32]
 class AcousticStage(StageThread):
     """Decodes chunks in turns, first chunks of requests before others.
 
-    A chunk that is being decoded gives way to another owner's first one, to one of each owner.
+    A later chunk that is being decoded gives way to first ones of other owners, to one of each.
 
     Args:
         batch_size: most chunks that are decoded at once.
@@ -48,7 +48,7 @@ class AcousticStage(StageThread):
 
     def submit(self, sentence: ActiveSentence) -> None:
         """Take a sentence of which a chunk can be decoded; with the lock held."""
-        self._enqueue(sentence, urgent=not sentence.request.chunks_taken)
+        self._enqueue(sentence, urgent=_is_urgent(sentence))
 
     @property
     def _busy(self) -> bool:
@@ -59,6 +59,9 @@ class AcousticStage(StageThread):
         for sentence in self._next():
             alike[sentence.prepared.model.sovits].append(sentence)
         for sentences in alike.values():
+            if any(_is_urgent(sentence) for sentence in sentences):
+                self._run(sentences)
+                continue
             owners = {sentence.owner for sentence in sentences}
             with preempted_by(partial(self._run_urgent, owners)):
                 self._run(sentences)
@@ -116,3 +119,8 @@ class AcousticStage(StageThread):
                     self._decoded(sentence, outcome, seconds)
                 else:
                     self._failed(sentence, ModelError.not_finite())
+
+
+def _is_urgent(sentence: ActiveSentence) -> bool:
+    """True if its caller has heard nothing yet."""
+    return not sentence.request.chunks_taken
