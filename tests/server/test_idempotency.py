@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import pytest
 from training_jobs import IDLE
@@ -190,3 +191,22 @@ def test_a_write_that_takes_long_is_not_taken_over(start, recording, monkeypatch
         assert server.client().post(**call, headers=headers).status_code == 409
         gate.set()
         assert first.result().status_code == 201
+
+
+def test_an_owner_with_many_answers_loses_its_own_oldest(start, recording, monkeypatch):
+    monkeypatch.setattr("mynah.server.access.idempotency.MOST_KEPT", 3)
+    server = start()
+    many, other = (server.client(server.key("train", owner=owner)) for owner in "ab")
+
+    def write(client, number):
+        headers = {"idempotency-key": f"key-{number}"}
+        answer = client.post(**voice_call(recording, f"Voice {number}"), headers=headers)
+        return answer.status_code, "idempotent-replayed" in answer.headers
+
+    assert write(other, 0) == (201, False)
+    times = count(int(time.time()))  # the order of seconds is that of the writes
+    monkeypatch.setattr("mynah.server.access.idempotency._clock", lambda: next(times))
+    assert [write(many, number) for number in range(5)] == [(201, False)] * 5
+    assert [write(many, number) for number in (4, 3, 2)] == [(201, True)] * 3
+    assert write(many, 0) == (409, False)  # it is made again, and its name is taken
+    assert write(other, 0) == (201, True)

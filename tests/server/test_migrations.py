@@ -89,7 +89,8 @@ def test_a_database_from_before_has_them_too_and_is_copied(folder, url):
     after = rows(folder / "mynah.db")
     assert after.pop("voice_shares") == []
     assert {row.pop("trusted") for row in after["answers"]} == {1}
-    for table in ("keys", "voices", "stored_audio", "answers", "jobs", "deliveries"):
+    owned = ("keys", "voices", "stored_audio", "answers", "first_answers", "jobs", "deliveries")
+    for table in owned:
         assert {row.pop("owner") for row in after[table]} == {"default"}
     assert after == rows(copy) == before
     assert query(folder, "SELECT count(*) FROM recordings") == [(21,)]

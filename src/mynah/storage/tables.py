@@ -89,6 +89,8 @@ first_answers = Table(
     Column("status", Integer),
     Column("body", LargeBinary),
     Column("created_at", Integer, nullable=False, index=True),
+    _owner(),
+    Index("ix_first_answers_owner_created_at", "owner", "created_at"),
 )
 versions = Table(
     "versions",

@@ -16,6 +16,8 @@ from mynah.storage.database import new_id, now
 from mynah.storage.tables import first_answers
 
 KEPT_SECONDS = 86_400
+MOST_KEPT = 5_000
+"""Responses of one owner; beyond them the oldest go before their day is over."""
 LEASE_SECONDS = 5
 """After which a write without a heartbeat counts as one of a process that has ended."""
 BEAT_SECONDS = 1
@@ -36,11 +38,13 @@ class Claim:
 
     Attributes:
         name: of the write.
+        owner: of the caller.
         token: of this claim; one that takes the write over has another.
         reserved: the end of ids of what the write makes, the same for all claims of it.
     """
 
     name: str
+    owner: str
     token: str
     reserved: str
 
@@ -62,15 +66,19 @@ class IdempotencyStore:
         self._records = records
         self._claims: dict[str, Claim] = {}
 
-    def begin(self, name: str) -> Claim | None:
+    def begin(self, name: str, owner: str) -> Claim | None:
         """Claim a write; None if a live process has it, or it has a response already.
 
-        After a claim `finish` or `abandon` must follow. `name` is that of `write_name`.
+        After a claim `finish` or `abandon` must follow.
+
+        Args:
+            name: that of `write_name`.
+            owner: of the caller.
         """
         table = first_answers.c
         with self._records.begin() as connection:
             connection.execute(delete(first_answers).where(table.created_at < now() - KEPT_SECONDS))
-        claim = self._insert(name) or self._take_over(name)
+        claim = self._insert(name, owner) or self._take_over(name, owner)
         if claim is not None:
             self._claims[claim.token] = claim
         return claim
@@ -88,6 +96,7 @@ class IdempotencyStore:
         facts = {"request": request, "status": answer.status, "body": answer.body}
         with self._records.begin() as connection:
             connection.execute(update(first_answers).where(claim.holds).values(facts))
+            connection.execute(delete(first_answers).where(_beyond_most(claim.owner)))
         self._claims.pop(claim.token, None)
 
     def abandon(self, claim: Claim) -> None:
@@ -96,17 +105,17 @@ class IdempotencyStore:
         with self._records.begin() as connection:
             connection.execute(delete(first_answers).where(claim.holds))
 
-    def _insert(self, name: str) -> Claim | None:
-        claim = Claim(name, secrets.token_hex(16), new_id("").removeprefix("_"))
+    def _insert(self, name: str, owner: str) -> Claim | None:
+        claim = Claim(name, owner, secrets.token_hex(16), new_id("").removeprefix("_"))
         facts = {"request": claim.token, "body": claim.reserved.encode(), "created_at": _clock()}
         try:
             with self._records.begin() as connection:
-                connection.execute(insert(first_answers).values(name=name, **facts))
+                connection.execute(insert(first_answers).values(name=name, owner=owner, **facts))
         except IntegrityError:
             return None
         return claim
 
-    def _take_over(self, name: str) -> Claim | None:
+    def _take_over(self, name: str, owner: str) -> Claim | None:
         """Claim a write whose process has not been heard of for `LEASE_SECONDS`."""
         table = first_answers.c
         lapsed = table.status.is_(None) & (table.created_at < _clock() - LEASE_SECONDS)
@@ -114,7 +123,7 @@ class IdempotencyStore:
         taking = update(first_answers).where(table.name == name, lapsed).values(facts)
         with self._records.begin() as connection:
             row = connection.execute(taking.returning(table.request, table.body)).first()
-        return None if row is None else Claim(name, row.request, (row.body or b"").decode())
+        return None if row is None else Claim(name, owner, row.request, (row.body or b"").decode())
 
     def answer(self, name: str, request: str) -> StoredResponse:
         """The stored response to a claimed write.
@@ -159,6 +168,14 @@ def reserved_id(kind: str) -> str | None:
     """Id of the one thing of a kind that this write makes or has made; None without a key."""
     reserved = _reserved.get()
     return f"{kind}_{reserved}" if reserved else None
+
+
+def _beyond_most(owner: str) -> ColumnElement[bool]:
+    table = first_answers.c
+    newest_first = select(table.name).where(table.owner == owner, table.status.is_not(None))
+    # A limit is needed for an offset in SQLite; there are never more than a few beyond.
+    beyond = newest_first.order_by(table.created_at.desc()).offset(MOST_KEPT).limit(MOST_KEPT)
+    return table.name.in_(beyond)
 
 
 def _clock() -> ColumnElement[int]:

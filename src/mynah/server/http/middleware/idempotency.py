@@ -15,13 +15,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mynah.errors import MynahError
 from mynah.server.access.idempotency import IdempotencyStore, StoredResponse, doing, write_name
-from mynah.server.app import Services
 from mynah.server.errors import AuthenticationError, RequestError
 from mynah.server.http.dependencies import bearer_secret
 from mynah.server.http.errors import ErrorWriter, ErrorWriterAt
 from mynah.server.http.middleware.body_limit import BodyRules
 from mynah.server.http.request_body import body_of
 from mynah.server.response_headers import set_response_headers
+from mynah.server.services import Services
 
 HEADER = "idempotency-key"
 
@@ -68,7 +68,7 @@ class IdempotencyMiddleware:
                 await self._app(scope, receive, send)
             return
         try:
-            name = await _name_of(scope, headers, key)
+            name, owner = await _name_of(scope, headers, key)
         except RequestError as error:
             await self._write_at(scope["path"])(error)(scope, receive, send)
             return
@@ -76,11 +76,13 @@ class IdempotencyMiddleware:
             # The app writes this error in the format of its API layer.
             await self._app(scope, receive, send)
             return
-        await self._once(name, scope, Fingerprint(receive, headers), send)
+        await self._once(name, owner, scope, Fingerprint(receive, headers), send)
 
-    async def _once(self, name: str, scope: Scope, receive: "Fingerprint", send: Send) -> None:
+    async def _once(
+        self, name: str, owner: str, scope: Scope, receive: "Fingerprint", send: Send
+    ) -> None:
         first_answers = _services(scope).idempotency
-        claim = await run_in_threadpool(first_answers.begin, name)
+        claim = await run_in_threadpool(first_answers.begin, name, owner)
         if claim is None:
             # The caller holds the key of the first write, so that the body may be read.
             limit = self._rules.largest(Headers(scope=scope))
@@ -189,7 +191,8 @@ class _Answering:
         self.settled = True
 
 
-async def _name_of(scope: Scope, headers: Headers, key: str) -> str:
+async def _name_of(scope: Scope, headers: Headers, key: str) -> tuple[str, str]:
+    """Name of a write, and the owner of its caller."""
     if not _KEY.fullmatch(key):
         raise RequestError(
             "An Idempotency-Key has 1 to 255 printable characters; send such a one.",
@@ -198,7 +201,7 @@ async def _name_of(scope: Scope, headers: Headers, key: str) -> str:
     given = bearer_secret(headers) or headers.get("xi-api-key")
     caller = await _services(scope).authenticator.caller_of(given)
     path = f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
-    return write_name(caller.id, scope["method"], path, key)
+    return write_name(caller.id, scope["method"], path, key), caller.owner
 
 
 async def _again(
