@@ -26,7 +26,7 @@ class TokenSequence:
 
 
 @dataclass(frozen=True)
-class Prompt:
+class PreparedVoice:
     """A voice, as whatever stands for its timbre."""
 
     timbre: object

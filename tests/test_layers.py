@@ -70,7 +70,7 @@ INNER: dict[str, tuple[set[str], ...]] = {
         {"versions", "jobs"},
         {"speech"},
         {"stores"},
-        {"app"},
+        {"services"},
         {"background", "http"},
         {"compat", "grpc", "studio"},
         {"asgi"},

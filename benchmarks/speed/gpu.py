@@ -29,7 +29,7 @@ from mynah.semantic.backends.select import first_logits, first_logits_on_gpu, lo
 from mynah.semantic.batch import Batch, TorchBatch
 from mynah.semantic.gpt import GPT
 from mynah.text.sentence import Sentence, Word
-from mynah.voice.prompt import Prompt
+from mynah.voice.prompt import PreparedVoice
 from mynah.voice.voice import Voice
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ PHONES = 42
 class PhonemeModels(RandomModels):
     """Untrained networks and a random voice."""
 
-    def read(self, voice: Voice) -> Prompt:
+    def read(self, voice: Voice) -> PreparedVoice:
         """Any voice as one of five seconds whose words are known."""
         generator = torch.Generator().manual_seed(0)
         vector = torch.randn(1, self.sovits.config.gin_channels, 1, generator=generator)
-        return Prompt(
+        return PreparedVoice(
             torch.randint(1024, (PROMPT_TOKENS,), generator=generator),
             torch.randint(700, (PROMPT_PHONES,), generator=generator),
             None,

@@ -21,7 +21,7 @@ from mynah.semantic.config import SemanticConfig
 from mynah.semantic.gpt import GPT
 from mynah.semantic.sequence import SemanticRequest
 from mynah.text.sentence import Sentence
-from mynah.voice.prompt import Prompt
+from mynah.voice.prompt import PreparedVoice
 from mynah.voice.voice import Voice
 
 SIZES = {
@@ -35,7 +35,7 @@ TOKENS_PER_PHONEME = 2.5
 class RandomModels(Models):
     """Networks without training, which speak for as long as trained ones would."""
 
-    def read(self, voice: Voice) -> Prompt:
+    def read(self, voice: Voice) -> PreparedVoice:
         """Any voice as one of five seconds whose words are known."""
         prompt, generator = super().read(voice), torch.Generator().manual_seed(0)
         codes = torch.randint(1024, (PROMPT_TOKENS,), generator=generator)
@@ -43,7 +43,13 @@ class RandomModels(Models):
         return replace(prompt, codes=codes, phones=phones)
 
     def prepare(
-        self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int, *, first: bool
+        self,
+        sentence: Sentence,
+        prompt: PreparedVoice,
+        options: SpeechOptions,
+        seed: int,
+        *,
+        first: bool,
     ) -> tuple[SemanticRequest, DecodeStream]:
         """A sentence that ends after a number of tokens."""
         request, stream = super().prepare(sentence, prompt, options, seed, first=first)

@@ -35,7 +35,7 @@ class Reciter(fakes.Model):
 
     def read(self, voice):
         self.read_voices.append(voice)
-        return fakes.Prompt(voice)
+        return fakes.PreparedVoice(voice)
 
     def prepare(self, sentence, prompt, options, seed, *, first):
         sequence, stream = super().prepare(sentence, prompt, options, seed, first=first)
@@ -504,7 +504,7 @@ class Trickler(fakes.Model):
         self.may_join.set()
 
     def read(self, voice):
-        return fakes.Prompt(voice)
+        return fakes.PreparedVoice(voice)
 
     def prepare(self, sentence, prompt, options, seed, *, first):
         if sentence.text == "unprepared":

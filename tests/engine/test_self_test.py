@@ -24,7 +24,7 @@ class Humming(fakes.Model):
 
     def read(self, voice):
         self.read_voices.append(voice.name)
-        return fakes.Prompt(1.0)
+        return fakes.PreparedVoice(1.0)
 
     def may_decode(self, sequence) -> bool:
         self.heard.append(sequence.sentence.text)

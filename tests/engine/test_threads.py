@@ -28,7 +28,7 @@ class Counting(fakes.Model):
         self.decoding: set[int] = set()
 
     def read(self, voice):
-        return fakes.Prompt(voice)
+        return fakes.PreparedVoice(voice)
 
     def may_decode(self, sequence) -> bool:
         self.stepping.add(torch.get_num_threads())

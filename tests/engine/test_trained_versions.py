@@ -223,7 +223,7 @@ class Troupe(fakes.Model):
         return version
 
     def read(self, voice):
-        return fakes.Prompt(voice)
+        return fakes.PreparedVoice(voice)
 
     def may_decode(self, sequence) -> bool:
         return self.gate.is_set()

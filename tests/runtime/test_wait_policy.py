@@ -170,7 +170,7 @@ class Still(fakes.Model):
     tokens = 8
 
     def read(self, voice):
-        return fakes.Prompt(voice)
+        return fakes.PreparedVoice(voice)
 
 
 @gnu

@@ -21,10 +21,10 @@ from mynah.config import Settings
 from mynah.engine.local.local_engine import LocalEngine
 from mynah.engine.speech_model import SpeechModel
 from mynah.server.access.owner_names import DEFAULT_OWNER
-from mynah.server.app import Services
 from mynah.server.asgi import create_app
 from mynah.server.compat.mount import own_ports
 from mynah.server.http.server import web_server
+from mynah.server.services import Services
 from mynah.server.stores import make_server_stores
 from mynah.server.voices.stored_voices import StoredVoices
 
@@ -44,9 +44,9 @@ class Hummer(fakes.Model):
         self.gate = threading.Event()
         self.hummed: list[str] = []
 
-    def read(self, voice) -> fakes.Prompt:
+    def read(self, voice) -> fakes.PreparedVoice:
         loudness = [np.abs(recording.samples).mean() for recording in voice.recordings]
-        return fakes.Prompt(200 + float(np.mean(loudness)) * 1000)
+        return fakes.PreparedVoice(200 + float(np.mean(loudness)) * 1000)
 
     def may_decode(self, sequence) -> bool:
         if "slow" in sequence.sentence.text and not self.gate.is_set():

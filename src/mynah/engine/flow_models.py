@@ -29,7 +29,7 @@ from mynah.semantic.batch import Batch, TorchBatch
 from mynah.semantic.gpt import GPT
 from mynah.semantic.sequence import SemanticRequest
 from mynah.text.sentence import Sentence
-from mynah.voice.prompt import LONGEST_PROMPT_SECONDS, Prompt, read_voice
+from mynah.voice.prompt import LONGEST_PROMPT_SECONDS, PreparedVoice, read_voice
 from mynah.voice.tokens import ContentEncoder
 from mynah.voice.voice import Voice
 
@@ -95,7 +95,7 @@ class FlowModels:
     def resolve(self, options: SpeechOptions) -> SpeechOptions:
         return self._reader.resolve(options)
 
-    def read(self, voice: Voice) -> Prompt:
+    def read(self, voice: Voice) -> PreparedVoice:
         """The voice as these models take it.
 
         Raises:
@@ -113,13 +113,19 @@ class FlowModels:
         prompt = AcousticPrompt(
             read.timbre, codes=read.codes, phones=text.phones, mel=self._mel(voice.recordings[0])
         )
-        return Prompt(read.codes, text.phones, text.bert, self.acoustic.prepare(prompt))
+        return PreparedVoice(read.codes, text.phones, text.bert, self.acoustic.prepare(prompt))
 
     def embed(self, voice: Voice) -> VoiceEmbedding:
         return embed_voice(self.speaker, voice)
 
     def prepare(
-        self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int, *, first: bool
+        self,
+        sentence: Sentence,
+        prompt: PreparedVoice,
+        options: SpeechOptions,
+        seed: int,
+        *,
+        first: bool,
     ) -> tuple[SemanticRequest, DecodeStream]:
         text = self._reader.read([sentence])
         stream = self.acoustic.open(

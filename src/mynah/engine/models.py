@@ -37,7 +37,7 @@ from mynah.semantic.gpt import GPT
 from mynah.semantic.sequence import SemanticRequest
 from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
-from mynah.voice.prompt import EncodedVoice, Prompt, read_voice
+from mynah.voice.prompt import EncodedVoice, PreparedVoice, read_voice
 from mynah.voice.tokens import ContentEncoder, TokenAssignment, nearest_tokens
 from mynah.voice.voice import Voice
 
@@ -125,7 +125,7 @@ class Models:
     def resolve(self, options: SpeechOptions) -> SpeechOptions:
         return self._reader.resolve(options)
 
-    def read(self, voice: Voice) -> Prompt:
+    def read(self, voice: Voice) -> PreparedVoice:
         read = read_voice(
             voice,
             self.content,
@@ -137,7 +137,7 @@ class Models:
         )
         text = self._reader.read(read.sentences)
         on = self.acoustic.prepare(AcousticPrompt(read.timbre, self._speaker_state(read)))
-        return Prompt(read.codes, text.phones, text.bert, on)
+        return PreparedVoice(read.codes, text.phones, text.bert, on)
 
     @torch.inference_mode()
     def timbre(self, recording: Recording) -> Tensor:
@@ -170,7 +170,13 @@ class Models:
         return self.extension.read_references(read.references, read.timbre, self.sovits)
 
     def prepare(
-        self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int, *, first: bool
+        self,
+        sentence: Sentence,
+        prompt: PreparedVoice,
+        options: SpeechOptions,
+        seed: int,
+        *,
+        first: bool,
     ) -> tuple[SemanticRequest, DecodeStream]:
         text = self._reader.read([sentence])
         constraint = self.extension.constraint(text.phones.tolist()) if self.extension else None

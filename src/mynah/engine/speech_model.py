@@ -12,7 +12,7 @@ from mynah.options import SpeechOptions
 from mynah.semantic.batch import Batch
 from mynah.semantic.sequence import SemanticRequest
 from mynah.text.sentence import Sentence
-from mynah.voice.prompt import Prompt
+from mynah.voice.prompt import PreparedVoice
 from mynah.voice.voice import Voice
 
 
@@ -58,7 +58,7 @@ class SpeechModel(Protocol):
     def resolve(self, options: SpeechOptions) -> SpeechOptions:
         """Fill in the model's own sampling options where none were chosen."""
 
-    def read(self, voice: Voice) -> Prompt:
+    def read(self, voice: Voice) -> PreparedVoice:
         """Encode a voice.
 
         Raises:
@@ -73,7 +73,13 @@ class SpeechModel(Protocol):
         """
 
     def prepare(
-        self, sentence: Sentence, prompt: Prompt, options: SpeechOptions, seed: int, *, first: bool
+        self,
+        sentence: Sentence,
+        prompt: PreparedVoice,
+        options: SpeechOptions,
+        seed: int,
+        *,
+        first: bool,
     ) -> tuple[SemanticRequest, DecodeStream]:
         """Encode a sentence for the semantic and the acoustic stage.
 

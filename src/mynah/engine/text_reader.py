@@ -12,7 +12,7 @@ from mynah.semantic.sampling import SamplingOptions, TokenConstraint
 from mynah.semantic.sequence import SemanticRequest
 from mynah.text.sentence import Sentence
 from mynah.text.symbols import SymbolTable
-from mynah.voice.prompt import Prompt
+from mynah.voice.prompt import PreparedVoice
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +63,7 @@ class TextReader:
     def request(
         self,
         text: ReadText,
-        prompt: Prompt,
+        prompt: PreparedVoice,
         options: SpeechOptions,
         seed: int,
         constraint: TokenConstraint | None = None,

@@ -1,5 +1,5 @@
 """The server: use cases, and the protocols HTTP and gRPC.
 
 Entry points: `mynah.server.asgi.create_app` and, for other protocols in the same process,
-`mynah.server.app.Services`.
+`mynah.server.services.Services`.
 """

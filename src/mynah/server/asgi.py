@@ -13,7 +13,6 @@ from starlette.middleware import Middleware
 from mynah.engine.engine import Engine
 from mynah.errors import OptionError
 from mynah.runtime.version import package_version
-from mynah.server.app import Services
 from mynah.server.background import background
 from mynah.server.compat.app import PortPrefixMiddleware
 from mynah.server.compat.mount import mount_layers, own_path, own_ports, write_at
@@ -42,6 +41,7 @@ from mynah.server.http.routers import (
     voices,
     webhooks,
 )
+from mynah.server.services import Services
 from mynah.server.stores import Stores
 
 TOLD_HEADERS = (

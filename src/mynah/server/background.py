@@ -11,8 +11,8 @@ from mynah.jobs.folders import clear_jobs
 from mynah.runtime.logging import log_unexpected
 from mynah.runtime.memory import return_freed_memory
 from mynah.server.access.idempotency import BEAT_SECONDS
-from mynah.server.app import Services
 from mynah.server.event_loop import watch_lag
+from mynah.server.services import Services
 from mynah.server.webhooks.dispatcher import WebhookDispatcher
 from mynah.server.webhooks.sender import Sender
 

@@ -128,7 +128,7 @@ def _reference(recording: Recording, phones: list[int]) -> Reference:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Prompt:
+class PreparedVoice:
     """A voice that was read through the model, so that nothing about it is computed twice.
 
     Attributes:

@@ -14,7 +14,7 @@ from mynah.engine.speech_model import SpeechModel
 from mynah.engine.voice_source import VoiceSource
 from mynah.semantic.sequence import SemanticRequest
 from mynah.text.sentence import Sentence
-from mynah.voice.prompt import Prompt
+from mynah.voice.prompt import PreparedVoice
 
 
 class SentenceState(IntEnum):
@@ -118,7 +118,7 @@ class ActiveRequest:
     voices: VoiceSource
     deliver: Callable[[AudioChunk | Exception], None]
     context: Context = field(default_factory=copy_context)
-    prompt: Prompt | None = None
+    prompt: PreparedVoice | None = None
     sentences: deque[ActiveSentence] = field(init=False)
     chunks_decoding: int = 0
     chunks_ahead: int = 0

@@ -12,7 +12,7 @@ from mynah.engine.speech_model import SpeechModel
 from mynah.runtime.fair_queue import FairQueue
 from mynah.runtime.threads import run_in_temporary_thread
 from mynah.runtime.wait_policy import WaitPolicy
-from mynah.voice.prompt import Prompt
+from mynah.voice.prompt import PreparedVoice
 
 
 class PreparationStage(StageThread):
@@ -34,7 +34,7 @@ class PreparationStage(StageThread):
     def __init__(
         self,
         versions: LoadedVersions,
-        prompts: SizedLRU[Prompt],
+        prompts: SizedLRU[PreparedVoice],
         changed: threading.Condition,
         waiting: WaitPolicy,
         prepared: Callable[[ActiveSentence, PreparedSentence], None],
@@ -107,7 +107,7 @@ class PreparationStage(StageThread):
         )
         return PreparedSentence(model, semantic, stream)
 
-    def _prompt(self, request: ActiveRequest, model: SpeechModel) -> Prompt:
+    def _prompt(self, request: ActiveRequest, model: SpeechModel) -> PreparedVoice:
         voice = request.request.voice
         return self._prompts.get(voice.key, lambda: model.read(request.voices.voice(voice)))
 

@@ -33,7 +33,7 @@ from mynah.engine.request import AudioChunk, SynthesisRequest
 from mynah.engine.speech_model import SpeechModel
 from mynah.errors import QueueFullError, UnavailableError
 from mynah.runtime.wait_policy import WaitPolicy
-from mynah.voice.prompt import Prompt
+from mynah.voice.prompt import PreparedVoice
 
 PROMPT_BYTES = 64 << 20
 """Memory for voices that stay ready to speak."""
@@ -69,7 +69,7 @@ class Scheduler:
         self._changed = changed = threading.Condition()
         self._versions = LoadedVersions(model, version_bytes, changed)
         self._waiting = waiting = WaitPolicy(torch.get_num_threads())
-        prompts = SizedLRU[Prompt](prompt_bytes)
+        prompts = SizedLRU[PreparedVoice](prompt_bytes)
         self._preparation = PreparationStage(
             self._versions, prompts, changed, waiting, self._prepared, self._failed
         )

@@ -7,9 +7,9 @@ from pydantic import BaseModel
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mynah.server.app import Services
 from mynah.server.http.errors import ErrorWriterAt, add_error_handlers, error_responses
 from mynah.server.http.middleware.unhandled_errors import UnhandledErrorMiddleware
+from mynah.server.services import Services
 
 
 def create_compat_app(

@@ -3,12 +3,12 @@
 from fastapi import FastAPI
 
 from mynah.config import Settings
-from mynah.server.app import Services
 from mynah.server.compat.elevenlabs.app import create_elevenlabs
 from mynah.server.compat.elevenlabs.errors import answer as answer_elevenlabs
 from mynah.server.compat.gpt_sovits.app import create_gpt_sovits
 from mynah.server.compat.gpt_sovits.errors import answer as answer_gpt_sovits
 from mynah.server.http.errors import ErrorWriterAt, error_response
+from mynah.server.services import Services
 
 _MYNAH, _ELEVENLABS, _GPT_SOVITS = "mynah", "elevenlabs", "gpt-sovits"
 _WRITES = {_MYNAH: error_response, _ELEVENLABS: answer_elevenlabs, _GPT_SOVITS: answer_gpt_sovits}

@@ -17,11 +17,11 @@ from starlette.exceptions import HTTPException
 
 from mynah.server.access.keys import Caller
 from mynah.server.access.open_calls import current_call
-from mynah.server.app import Services
 from mynah.server.errors import RequestError
 from mynah.server.grpc.call import Context, answering
 from mynah.server.grpc.methods import MethodRule, method_rules
 from mynah.server.grpc.wire import check_fields
+from mynah.server.services import Services
 
 Handler = Any
 """`grpc.RpcMethodHandler`, which gRPC's types have for servers with threads only."""

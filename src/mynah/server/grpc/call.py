@@ -10,10 +10,10 @@ import grpc
 
 from mynah.runtime.logging import log_unexpected, new_request_id
 from mynah.server.access.keys import Caller
-from mynah.server.app import Services
 from mynah.server.http.middleware.request_id import HEADER
 from mynah.server.problems import Problem, counting, problem_of
 from mynah.server.response_headers import collect
+from mynah.server.services import Services
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

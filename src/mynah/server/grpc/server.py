@@ -11,10 +11,10 @@ from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
 from mynah.errors import OptionError
-from mynah.server.app import Services
 from mynah.server.grpc.admission import AdmissionInterceptor
 from mynah.server.grpc.methods import SERVICE, largest_message
 from mynah.server.grpc.servicer import SpeechCalls
+from mynah.server.services import Services
 from mynah.v1.speech_pb2_grpc import add_SpeechServicer_to_server
 
 _SERVICE = SERVICE.full_name

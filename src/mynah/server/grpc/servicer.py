@@ -7,13 +7,13 @@ from contextlib import aclosing, closing
 from fastapi.concurrency import run_in_threadpool
 
 from mynah.server.access.keys import Caller
-from mynah.server.app import Services
 from mynah.server.errors import RequestError
 from mynah.server.grpc.admission import admitted
 from mynah.server.grpc.call import Context
 from mynah.server.grpc.messages import body_of, voice_changes, voice_form, voice_message, voice_name
 from mynah.server.http.routers import voices
 from mynah.server.http.routers.voices import PageQuery
+from mynah.server.services import Services
 from mynah.server.speech.audio_stream import AudioStream
 from mynah.server.speech.params import SpeechBody, SpeechParams
 from mynah.server.speech.service import SpeechRequest

@@ -17,12 +17,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from mynah.config import Settings
 from mynah.server.access.keys import Caller
-from mynah.server.app import Services
 from mynah.server.errors import AuthenticationError, RequestError
 from mynah.server.http.dependencies import bearer_secret
 from mynah.server.http.middleware.body_limit import BodyRules
 from mynah.server.http.request_body import body_of
 from mynah.server.http.value_count import check_json, check_values
+from mynah.server.services import Services
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 

@@ -9,8 +9,8 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocketDisconnect
 
-from mynah.server.app import Services
 from mynah.server.errors import AuthenticationError
+from mynah.server.services import Services
 
 
 # Not a plain function: FastAPI would call that in a thread, for each request.

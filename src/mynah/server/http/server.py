@@ -11,9 +11,9 @@ from fastapi import FastAPI
 from starlette.routing import Mount
 
 from mynah.runtime.memory import return_freed_memory
-from mynah.server.app import Services
 from mynah.server.http.bounded_socket import MESSAGE_BYTES, BoundedSocket
 from mynah.server.http.connection import Connection
+from mynah.server.services import Services
 
 KEEP_ALIVE_SECONDS = 75
 

@@ -6,10 +6,10 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
 from mynah.server.access.keys import Caller
-from mynah.server.app import Services
 from mynah.server.compat.elevenlabs.auth import SpeakCaller
 from mynah.server.http.admission import admitting_router
 from mynah.server.http.dependencies import ServicesOf
+from mynah.server.services import Services
 from mynah.server.voices.access import VoiceAccess
 
 UNLIMITED = 2**31 - 1

@@ -2,7 +2,6 @@
 
 from fastapi import FastAPI
 
-from mynah.server.app import Services
 from mynah.server.compat.app import create_compat_app
 from mynah.server.compat.elevenlabs import (
     account,
@@ -14,6 +13,7 @@ from mynah.server.compat.elevenlabs import (
     voices,
 )
 from mynah.server.compat.elevenlabs.errors import ErrorBody, answer
+from mynah.server.services import Services
 
 
 def create_elevenlabs(services: Services) -> FastAPI:

@@ -14,13 +14,13 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 from mynah.errors import TextError, UnavailableError
 from mynah.runtime.logging import log_unexpected
 from mynah.server.access.keys import Caller
-from mynah.server.app import Services
 from mynah.server.compat.elevenlabs.alignment import both_times, socket_alignment
 from mynah.server.compat.elevenlabs.input_messages import InputMessage, InputQuery
 from mynah.server.compat.elevenlabs.speech import format_of
 from mynah.server.compat.elevenlabs.voice_settings import speed_of
 from mynah.server.errors import AuthenticationError, RequestError
 from mynah.server.problems import problem_of
+from mynah.server.services import Services
 from mynah.server.speech.sentence_timing import SentenceTiming
 from mynah.server.speech.service import SpeechRequest
 from mynah.server.speech.streaming_input import InputSession, StreamMark, TextPiece

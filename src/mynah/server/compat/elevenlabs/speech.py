@@ -14,7 +14,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from mynah.audio.encoding import AudioFormat
 from mynah.options import SpeechOptions
 from mynah.server.access.keys import Caller
-from mynah.server.app import Services
 from mynah.server.compat.elevenlabs.alignment import Aligned, Alignment, both_times
 from mynah.server.compat.elevenlabs.auth import SpeakCaller
 from mynah.server.compat.elevenlabs.models import LONGEST_TEXT
@@ -24,6 +23,7 @@ from mynah.server.http.admission import admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.streaming import AudioResponse, cancel_on_disconnect
 from mynah.server.plain_text import PLAIN, PlainText
+from mynah.server.services import Services
 from mynah.server.speech.audio_stream import AudioStream
 from mynah.server.speech.params import MODEL
 from mynah.server.speech.sentence_timing import SentenceTiming

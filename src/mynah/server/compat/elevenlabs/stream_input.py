@@ -14,7 +14,6 @@ from fastapi.exceptions import RequestValidationError
 from starlette.websockets import WebSocketDisconnect
 
 from mynah.errors import MynahError
-from mynah.server.app import Services
 from mynah.server.compat.elevenlabs.auth import key_of_socket
 from mynah.server.compat.elevenlabs.errors import answer
 from mynah.server.compat.elevenlabs.input_contexts import InputContexts, Opening
@@ -25,6 +24,7 @@ from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.websocket import messages, object_of
 from mynah.server.plain_text import PlainText
 from mynah.server.problems import validated
+from mynah.server.services import Services
 
 _DEFAULT = "default"
 """Id of the context of messages that name none."""

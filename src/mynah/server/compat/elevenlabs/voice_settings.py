@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 from mynah.errors import VoiceNotFoundError
 from mynah.options import RANGES, SpeechOptions
 from mynah.server.access.keys import Caller
-from mynah.server.app import Services
 from mynah.server.compat.elevenlabs.auth import SpeakCaller, TrainCaller
 from mynah.server.http.admission import admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.plain_text import PlainText
+from mynah.server.services import Services
 
 SETTINGS_LABEL = "voice_settings"
 """Label that stores the settings, which Mynah's own voices do not have."""

@@ -2,12 +2,12 @@
 
 from fastapi import FastAPI
 
-from mynah.server.app import Services
 from mynah.server.compat.app import create_compat_app
 from mynah.server.compat.gpt_sovits import control, gsvi, sillytavern, tts
 from mynah.server.compat.gpt_sovits.default_references import DefaultReferences
 from mynah.server.compat.gpt_sovits.errors import ErrorBody, write_at
 from mynah.server.compat.gpt_sovits.references import ReferenceReader
+from mynah.server.services import Services
 
 
 def create_gpt_sovits(services: Services) -> FastAPI:

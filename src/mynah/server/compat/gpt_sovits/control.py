@@ -10,7 +10,6 @@ from starlette.background import BackgroundTask
 
 from mynah.checkpoints.folder import CONTENT
 from mynah.errors import UnsupportedError
-from mynah.server.app import Services
 from mynah.server.compat.gpt_sovits.auth import AdminCaller
 from mynah.server.compat.gpt_sovits.fields import JsonBody
 from mynah.server.compat.gpt_sovits.references import inside
@@ -18,6 +17,7 @@ from mynah.server.compat.gpt_sovits.tts import Done, FirstApiDone
 from mynah.server.errors import ScopeError
 from mynah.server.http.admission import admitting_router
 from mynah.server.http.dependencies import ServicesOf
+from mynah.server.services import Services
 
 router = admitting_router(tags=["control"])
 

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict
 from mynah.audio.encoding import with_length
 from mynah.engine.request import VoiceRef
 from mynah.server.access.keys import Caller
-from mynah.server.app import Services
 from mynah.server.compat.gpt_sovits.api_v2 import ApiV2Speech
 from mynah.server.compat.gpt_sovits.auth import SpeakCaller
 from mynah.server.compat.gpt_sovits.calls import (
@@ -31,6 +30,7 @@ from mynah.server.http.admission import admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.streaming import AudioResponse, cancel_on_disconnect
 from mynah.server.response_headers import tell_ignored
+from mynah.server.services import Services
 from mynah.server.speech.audio_stream import AudioStream
 from mynah.server.speech.ignored_fields import ignored_fields
 from mynah.server.speech.service import SpeechRequest

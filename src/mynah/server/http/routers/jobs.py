@@ -13,13 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from mynah.jobs.events import JobEvent
 from mynah.jobs.job import ENDED, Job, State
-from mynah.server.app import Services
 from mynah.server.http.admission import TrainCaller, admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.middleware.idempotency import DESCRIBED
 from mynah.server.http.streaming import EventResponse
 from mynah.server.plain_text import PLAIN, PlainText
 from mynah.server.problems import error_body, problem_of
+from mynah.server.services import Services
 
 POLL_SECONDS = 0.5
 ALIVE_SECONDS = 15.0

@@ -6,12 +6,12 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict
 
 from mynah.server.access.owner_names import OWNER_PATTERN
-from mynah.server.app import Services
 from mynah.server.http.admission import TrainCaller, admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.fields import OwnVoiceInPath
 from mynah.server.http.middleware.idempotency import DESCRIBED
 from mynah.server.http.routers.voices import ShareBody
+from mynah.server.services import Services
 from mynah.server.voices.access import VoiceAccess
 
 router = admitting_router(prefix="/voices", tags=["voices"])

@@ -12,7 +12,6 @@ from fastapi.responses import JSONResponse, Response
 
 from mynah.audio.encoding import with_length
 from mynah.runtime.logging import log_unexpected
-from mynah.server.app import Services
 from mynah.server.errors import RequestError
 from mynah.server.http.admission import SpeakCaller, admitting_router
 from mynah.server.http.dependencies import ServicesOf
@@ -25,6 +24,7 @@ from mynah.server.http.routers.stored_audio import (
 from mynah.server.http.streaming import AudioResponse, cancel_on_disconnect
 from mynah.server.problems import error_body, problem_of
 from mynah.server.response_headers import tell_ignored
+from mynah.server.services import Services
 from mynah.server.speech.audio_stream import AudioStream
 from mynah.server.speech.ignored_fields import ignored_fields
 from mynah.server.speech.params import SpeechBody

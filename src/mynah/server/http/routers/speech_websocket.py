@@ -17,7 +17,6 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from mynah.errors import MynahError, UnavailableError
 from mynah.runtime.logging import log_unexpected
-from mynah.server.app import Services
 from mynah.server.errors import AuthenticationError, RequestError
 from mynah.server.http.dependencies import (
     SUBPROTOCOL,
@@ -28,6 +27,7 @@ from mynah.server.http.dependencies import (
 from mynah.server.http.errors import error_response
 from mynah.server.http.websocket import messages, object_of
 from mynah.server.problems import error_body, problem_of, validated
+from mynah.server.services import Services
 from mynah.server.speech.params import SpeechParams
 from mynah.server.speech.streaming_input import InputSession, StreamMark, TextPiece
 

@@ -20,7 +20,6 @@ from mynah.config import MEBIBYTE
 from mynah.errors import UnsupportedError
 from mynah.jobs.kinds.train import TrainingParams
 from mynah.server.access.keys import Caller
-from mynah.server.app import Services
 from mynah.server.errors import RequestError
 from mynah.server.http.admission import DatasetRoute, TrainCaller
 from mynah.server.http.dependencies import ServicesOf
@@ -32,6 +31,7 @@ from mynah.server.http.routers.voices import Words as ConsentWords
 from mynah.server.jobs.clips import ClipSource, admit_dataset, listed_sources
 from mynah.server.jobs.dataset import Dataset
 from mynah.server.plain_text import PLAIN, PlainText
+from mynah.server.services import Services
 from mynah.server.voices.store import NewVoice, VoiceName
 from mynah.server.voices.uploads import check_words
 from mynah.server.webhooks.sender import parsed

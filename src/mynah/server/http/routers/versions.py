@@ -9,13 +9,13 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from mynah.engine.export import ReleasedFile
-from mynah.server.app import Services
 from mynah.server.errors import RequestError
 from mynah.server.http.admission import SpeakCaller, TrainCaller, admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.fields import OwnVoiceInPath, VoiceInPath
 from mynah.server.http.middleware.idempotency import DESCRIBED
 from mynah.server.plain_text import PlainText
+from mynah.server.services import Services
 from mynah.server.versions.outcomes import Tally
 from mynah.server.versions.rollout import Kind, Rollout
 from mynah.server.versions.store import Version

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, Json, StringConstraints
 
 from mynah.engine.request import VoiceEmbedding
 from mynah.server.access.keys import Caller
-from mynah.server.app import Services
 from mynah.server.errors import RequestError
 from mynah.server.http.admission import SpeakCaller, TrainCaller, admitting_router
 from mynah.server.http.dependencies import ServicesOf
@@ -20,6 +19,7 @@ from mynah.server.http.fields import EMPTY, JSON_TEXT, OwnVoiceInPath, UploadedF
 from mynah.server.http.middleware.idempotency import DESCRIBED
 from mynah.server.http.ranges import blob_response
 from mynah.server.plain_text import PLAIN, PlainText
+from mynah.server.services import Services
 from mynah.server.voices.access import VoiceAccess
 from mynah.server.voices.fetch import fetch
 from mynah.server.voices.resolver import VoiceSelection

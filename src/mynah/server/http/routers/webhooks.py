@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from mynah.server.app import Services
 from mynah.server.http.admission import TrainCaller, admitting_router
 from mynah.server.http.dependencies import ServicesOf
 from mynah.server.http.middleware.idempotency import DESCRIBED
 from mynah.server.plain_text import PLAIN, PlainText
+from mynah.server.services import Services
 from mynah.server.webhooks.deliveries import Delivery, State
 
 router = admitting_router(prefix="/webhooks", tags=["webhooks"])
