@@ -1,0 +1,1 @@
+"""Memory of a server that speaks long texts at many speeds."""
